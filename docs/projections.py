@@ -16,10 +16,10 @@ from typing import Any
 
 from laws.paths import quantile
 from laws.published import PublishedLaw, named
-from planner import cost
-from planner.accelerators import catalogue
-from planner.compute import roofline_seconds, train
-from planner.fleet import read_fleet
+from planner.machines import cost
+from planner.machines.accelerators import catalogue
+from planner.machines.compute import roofline_seconds, train
+from planner.machines.fleet import read_fleet
 from planner.units import format_duration, format_number
 
 PUBLISHED: dict[str, Any] = json.loads(Path(__file__).with_name("ppopp2019.json").read_text(encoding="utf-8"))

@@ -8,6 +8,11 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (
     "planner",
     "planner/commands",
+    "planner/pages",
+    "planner/plans",
+    "planner/measuring",
+    "planner/reading",
+    "planner/machines",
     "calibrate",
     "calibrate/domains",
     "calibrate/data",

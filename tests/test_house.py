@@ -57,3 +57,23 @@ def test_shared_values_need_only_the_standard_library(name: str) -> None:
         elif isinstance(node, ast.ImportFrom) and node.module:
             outside.add(node.module.split(".")[0])
     assert not outside & {"numpy", "pydantic", "torch", "scipy", "duckdb", "emcee"}
+
+
+# what a folder of `planner/` may import of the others; the files beside them serve all
+INSIDE = {
+    "commands": {"pages", "plans", "measuring", "reading", "machines"},
+    "pages": {"plans", "measuring", "reading", "machines"},
+    "plans": {"reading", "machines"},
+    "measuring": {"reading"},
+    "reading": set[str](),
+    "machines": set[str](),
+}
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_the_folders_of_the_planner_stand_on_each_other(folder: str) -> None:
+    for path in sorted((ROOT / "planner" / folder).glob("*.py")):
+        used = {
+            parts[1] for name in imports_of(path) if (parts := name.split("."))[0] == "planner" and parts[1:]
+        }
+        assert used & INSIDE.keys() <= INSIDE[folder] | {folder}, path

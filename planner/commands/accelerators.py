@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import Format, FormatOption
+from planner.commands.options import FormatOption
+from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Accelerators: what they do, hold, draw and cost.")
 
@@ -22,9 +23,9 @@ FleetOption = Annotated[
 @app.command("list")
 def list_parts(fleet: FleetOption = None, style: FormatOption = Format.table) -> None:
     """List all: peak, memory, bandwidth, power, price."""
-    from planner.fleet import read_fleet
-    from planner.parts import parts_records, parts_sheet
-    from planner.render import show
+    from planner.machines.fleet import read_fleet
+    from planner.pages.parts import parts_records, parts_sheet
+    from planner.pages.render import show
 
     known = read_fleet(fleet)
     show(parts_sheet(known), parts_records(known), style)
@@ -37,9 +38,9 @@ def show_part(
     style: FormatOption = Format.table,
 ) -> None:
     """Show one, every figure with its source."""
-    from planner.fleet import read_fleet
-    from planner.parts import part_record, part_sheet
-    from planner.render import show
+    from planner.machines.fleet import read_fleet
+    from planner.pages.parts import part_record, part_sheet
+    from planner.pages.render import show
 
     known = read_fleet(fleet)
     part = known.part(name)
@@ -55,9 +56,9 @@ def show_assumptions(
     style: FormatOption = Format.table,
 ) -> None:
     """Show what a plan takes for granted, and why."""
-    from planner.fleet import read_fleet
-    from planner.parts import assumptions_records, assumptions_sheet
-    from planner.render import show
+    from planner.machines.fleet import read_fleet
+    from planner.pages.parts import assumptions_records, assumptions_sheet
+    from planner.pages.render import show
 
     known = read_fleet(fleet)
     part = None if name is None else known.part(name)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from calibrate.domains import DOMAINS
-from planner.commands.options import Format, FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
@@ -62,12 +63,17 @@ def calibrate(
     What is finished is kept: the same command after an interruption goes on where it was.
     For example: planner calibrate --domain speech --preset quick
     """
-    from planner.calibrated import calibration_records, calibration_sheet, dry_run_records, dry_run_sheet
-    from planner.calibration import Request, preset_of
-    from planner.calibration import calibrate as run
-    from planner.calibration import dry_run as look_ahead
-    from planner.progress import Watch
-    from planner.render import show
+    from planner.measuring.calibration import Request, preset_of
+    from planner.measuring.calibration import calibrate as run
+    from planner.measuring.calibration import dry_run as look_ahead
+    from planner.pages.calibrated import (
+        calibration_records,
+        calibration_sheet,
+        dry_run_records,
+        dry_run_sheet,
+    )
+    from planner.pages.progress import Watch
+    from planner.pages.render import show
 
     if cache is None:
         from platformdirs import user_cache_path

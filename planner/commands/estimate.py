@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from planner.commands.accelerators import FleetOption
-from planner.commands.options import Format, FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
 
 
 def estimate(
@@ -84,12 +85,12 @@ def estimate(
     )
     from datetime import date
 
-    from planner.answer import record
-    from planner.choice import Choice
-    from planner.fleet import read_fleet
-    from planner.plan import Question, plan
-    from planner.render import show
-    from planner.sheet import sheet
+    from planner.machines.fleet import read_fleet
+    from planner.pages.answer import record
+    from planner.pages.render import show
+    from planner.pages.sheet import sheet
+    from planner.plans.plan import Question, plan
+    from planner.reading.choice import Choice
 
     question = Question(
         choice=Choice(metric=asked, domain=domain, family=family, law=law),

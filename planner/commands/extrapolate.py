@@ -31,8 +31,8 @@ def extrapolate(
     warning codes. An interrupted command goes on where it was. For example:
     planner extrapolate curves.csv --out forecasts.csv
     """
-    from planner.counting import Count
-    from planner.extrapolation import extrapolate as run
+    from planner.measuring.extrapolation import extrapolate as run
+    from planner.pages.counting import Count
 
     both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=Count())
     asked = sum(len(question.asked) for question, _ in both)

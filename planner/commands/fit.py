@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import Format, FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
 
 
 def fit(
@@ -55,9 +56,9 @@ def fit(
 
     For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """
-    from planner.fitted import records, sheet
-    from planner.fitting import Request, fit_file
-    from planner.render import show
+    from planner.measuring.fitting import Request, fit_file
+    from planner.pages.fitted import records, sheet
+    from planner.pages.render import show
 
     columns = {
         "data": data_column,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import Format, FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Laws: those fitted here and those of the literature.")
 
@@ -41,9 +42,9 @@ def list_laws(
     style: FormatOption = Format.table,
 ) -> None:
     """List the laws of the store, newest first, and those of the literature."""
-    from planner.lawbook import laws_records, laws_sheet
-    from planner.render import show
-    from planner.upkeep import current
+    from planner.pages.lawbook import laws_records, laws_sheet
+    from planner.pages.render import show
+    from planner.pages.upkeep import current
 
     found = laws_records(
         current(store_folder(store)), domain=domain, metric=metric, source=source.value if source else None
@@ -54,9 +55,9 @@ def list_laws(
 @app.command("show")
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Show one law: its constants with their spread, what it says, where it comes from."""
-    from planner.lawbook import law_record, law_sheet
-    from planner.render import show
-    from planner.upkeep import current
+    from planner.pages.lawbook import law_record, law_sheet
+    from planner.pages.render import show
+    from planner.pages.upkeep import current
 
     record = law_record(current(store_folder(store)), id)
     show(law_sheet(record), record, style)
@@ -73,8 +74,8 @@ def export_law(
 ) -> None:
     """Hand out one law as a file that `planner laws import` takes, or its draws as CSV."""
     from laws.errors import PlannerError
-    from planner.lawbook import export_text
-    from planner.upkeep import current
+    from planner.pages.lawbook import export_text
+    from planner.pages.upkeep import current
 
     text = export_text(current(store_folder(store)), id, draws=style is ExportFormat.csv)
     if output is None:
@@ -93,7 +94,7 @@ def import_laws(
 ) -> None:
     """Check laws that others exported and store them."""
     from laws.store import Store
-    from planner.lawbook import import_file
+    from planner.pages.lawbook import import_file
 
     target = Store(store_folder(store))
     for path in files:

@@ -1,10 +1,11 @@
 """Options that several commands share, so that they read and behave the same everywhere."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from planner.pages.formats import Format
 
 StoreOption = Annotated[
     Path | None,
@@ -14,15 +15,6 @@ StoreOption = Annotated[
         help="Folder that keeps runs and laws. Default: the platform's data folder.",
     ),
 ]
-
-
-class Format(StrEnum):
-    """How a result is printed; everything but the table is stable for scripts."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]

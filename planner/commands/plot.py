@@ -26,7 +26,7 @@ def plot(
     For example: planner plot curves.csv --curve ds2 --out ds2.svg
     """
     from laws.store import Store
-    from planner import plotting
+    from planner.pages import plotting
 
     path = Path(subject)
     if path.is_file():

@@ -34,8 +34,9 @@ def review(
     import json
 
     from laws.errors import PlannerError
-    from planner import review as use_case
-    from planner.portfolio import read_portfolio
+    from planner.pages.review import as_markdown, record
+    from planner.plans import review as use_case
+    from planner.plans.portfolio import read_portfolio
 
     kinds = {".md": Page.markdown, ".json": Page.json}
     kind = style or (Page.markdown if out is None else kinds.get(out.suffix.lower()))
@@ -45,9 +46,9 @@ def review(
         read_portfolio(plan), store_folder(store), today=None if today is None else today.date()
     )
     text = (
-        use_case.as_markdown(found)
+        as_markdown(found)
         if kind is Page.markdown
-        else json.dumps(use_case.record(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        else json.dumps(record(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
     if out is None:
         typer.echo(text, nl=False)

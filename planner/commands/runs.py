@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import Format, FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibration measured.")
 
@@ -36,9 +37,9 @@ def list_runs(
     style: FormatOption = Format.table,
 ) -> None:
     """List every run as its last attempt left it."""
-    from planner.render import show
-    from planner.runs import runs_records, runs_sheet
-    from planner.upkeep import current
+    from planner.pages.render import show
+    from planner.pages.runs import runs_records, runs_sheet
+    from planner.pages.upkeep import current
 
     found = runs_records(
         current(store_folder(store)), domain=domain, sweep=sweep, status=status.value if status else None
@@ -53,9 +54,9 @@ def show_run(
     style: FormatOption = Format.table,
 ) -> None:
     """Show every attempt of one run, with all that was recorded."""
-    from planner.render import show
-    from planner.runs import run_record, run_sheet
-    from planner.upkeep import current
+    from planner.pages.render import show
+    from planner.pages.runs import run_record, run_sheet
+    from planner.pages.upkeep import current
 
     record = run_record(current(store_folder(store)), id)
     show(run_sheet(record), record, style)
@@ -70,9 +71,9 @@ def export_runs(
     style: FormatOption = Format.csv,
 ) -> None:
     """Print every attempt in full, one row each; `planner fit` reads the CSV."""
-    from planner.render import show
-    from planner.runs import exported, exported_sheet
-    from planner.upkeep import current
+    from planner.pages.render import show
+    from planner.pages.runs import exported, exported_sheet
+    from planner.pages.upkeep import current
 
     rows = exported(
         current(store_folder(store)), domain=domain, sweep=sweep, status=status.value if status else None

@@ -2,7 +2,8 @@
 
 import typer
 
-from planner.commands.options import Format, FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Store: check it, and make its index anew from the files.")
 
@@ -10,8 +11,8 @@ app = typer.Typer(no_args_is_help=True, help="Store: check it, and make its inde
 @app.command("check")
 def check_store(store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Hold every file against its hash and the index against the files; exit with 1 on a fault."""
-    from planner.render import show
-    from planner.upkeep import check, sheet
+    from planner.pages.render import show
+    from planner.pages.upkeep import check, sheet
 
     record = check(store_folder(store))
     show(sheet(record, "every file is whole, the index agrees"), record, style)
@@ -21,8 +22,8 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
 @app.command("rebuild")
 def rebuild_store(store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Make the index anew from the files; exit with 1 when a file could not be used."""
-    from planner.render import show
-    from planner.upkeep import rebuild, sheet
+    from planner.pages.render import show
+    from planner.pages.upkeep import rebuild, sheet
 
     record = rebuild(store_folder(store))
     show(sheet(record, "index made anew"), record, style)

@@ -6,7 +6,8 @@ import typer
 
 from planner.commands.accelerators import FleetOption
 from planner.commands.estimate import one_target
-from planner.commands.options import Format, FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
 
 Metric = Annotated[str | None, typer.Option(help="Ask the laws of this metric only.")]
 Domain = Annotated[str | None, typer.Option(help="Ask the laws of this domain only.")]
@@ -82,11 +83,12 @@ def what_if(
     )
     from datetime import date
 
-    from planner.choice import Choice
-    from planner.fleet import read_fleet
-    from planner.plan import Question
-    from planner.render import show
-    from planner.whatif import records, sheet, split, what_if
+    from planner.machines.fleet import read_fleet
+    from planner.pages.render import show
+    from planner.pages.whatif import records, sheet
+    from planner.plans.plan import Question
+    from planner.plans.whatif import split, what_if
+    from planner.reading.choice import Choice
 
     one, axes = split({"target": value, **given}, assume or ())
     question = Question(
@@ -135,11 +137,12 @@ def frontier(
     """
     from datetime import date
 
-    from planner.choice import Choice
-    from planner.fleet import read_fleet
-    from planner.frontier import frontier, records, sheet
-    from planner.plan import Question
-    from planner.render import show
+    from planner.machines.fleet import read_fleet
+    from planner.pages.frontier import records, sheet
+    from planner.pages.render import show
+    from planner.plans.frontier import frontier
+    from planner.plans.plan import Question
+    from planner.reading.choice import Choice
 
     question = Question(
         choice=Choice(metric=metric, domain=domain, family=family, law=law),

@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.counting import Count
-from planner.extrapolation import LEVELS, Question, answered
+from planner.measuring.extrapolation import LEVELS, Question, answered
+from planner.pages.counting import Count
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parents[2]

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from laws.errors import PlannerError
-from planner import accelerators, cost
 from planner.cli import app
-from planner.fleet import read_fleet
+from planner.machines import accelerators, cost
+from planner.machines.fleet import read_fleet
 
 PARTS = accelerators.catalogue()
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from calibrate.domains import DOMAINS
 from laws.errors import PlannerError
 from laws.types import Run
-from planner import calibration
 from planner.cli import app
+from planner.measuring import calibration
 
 RUNNER = CliRunner()
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from laws.errors import PlannerError
 from laws.paths import quantile
-from planner import assumptions, compute, cost
-from planner.accelerators import catalogue, observations
-from planner.compute import Training, train
-from planner.fleet import read_fleet
+from planner import assumptions
+from planner.machines import compute, cost
+from planner.machines.accelerators import catalogue, observations
+from planner.machines.compute import Training, train
+from planner.machines.fleet import read_fleet
 from planner.warnings import WARNINGS
 
 FLEET = read_fleet(None)
@@ -246,7 +247,7 @@ def test_a_power_of_the_fleet_reaches_the_bill(tmp_path: Path) -> None:
 
 
 def test_the_path_of_an_estimate_stays_light() -> None:
-    names = ["compute", "cost", "fleet", "accelerators", "assumptions", "allocation"]
+    names = ["machines.compute", "machines.cost", "machines.fleet", "assumptions", "reading.allocation"]
     imports = "; ".join(f"import planner.{name}" for name in names)
     code = f"import sys, json; {imports}; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

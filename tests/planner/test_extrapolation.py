@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from laws.errors import PlannerError
-from planner import extrapolation
+from planner.measuring import extrapolation
 
 ROWS = [
     "set,curve,x,y,y_se,weight",

@@ -15,8 +15,8 @@ from synthetic import planner
 from laws.errors import PlannerError
 from laws.fit import fit
 from laws.points import checked
-from planner.fitting import _wants_surface, best_by_data
-from planner.measurements import Measurements, read
+from planner.measuring.fitting import _wants_surface, best_by_data
+from planner.measuring.measurements import Measurements, read
 
 DATA = Path(__file__).parent.parent / "data"
 WHISPER = DATA / "whisper2022-medium-english.csv"

@@ -12,9 +12,9 @@ from synthetic import LADDER, passes, planner, power, size, surface
 
 from laws.store import Store
 from laws.types import Run
-from planner.choice import Choice
-from planner.fleet import read_fleet
-from planner.plan import Question, plan
+from planner.machines.fleet import read_fleet
+from planner.plans.plan import Question, plan
+from planner.reading.choice import Choice
 
 TODAY = date(2026, 11, 23)
 FLEET = read_fleet(None)

@@ -9,7 +9,7 @@ import synthetic
 
 from laws.errors import PlannerError
 from laws.store import Store
-from planner import plotting
+from planner.pages import plotting
 
 pytest.importorskip("matplotlib", reason="needs the extra `plot`")
 

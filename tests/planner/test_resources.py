@@ -11,9 +11,9 @@ import synthetic
 from laws.errors import PlannerError
 from laws.paths import quantile
 from planner import assumptions
-from planner.estimate import Estimate, Quantity, from_laws
-from planner.fleet import read_fleet
-from planner.resources import Resources, feasible, resources
+from planner.machines.fleet import read_fleet
+from planner.plans.estimate import Estimate, Quantity, from_laws
+from planner.plans.resources import Resources, feasible, resources
 
 TODAY = date(2026, 11, 23)
 FLEET = read_fleet(None)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planner.allocation import Repeated, Surface, serve_and_train
-from planner.roots import root
-from planner.worlds import smallest, split
+from planner.reading.allocation import Repeated, Surface, serve_and_train
+from planner.reading.roots import root
+from planner.reading.worlds import smallest, split
 
 surfaces = st.builds(
     Surface,

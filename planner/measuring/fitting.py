@@ -1,0 +1,238 @@
+"""Fit what was measured elsewhere: measurements become laws in the store, and `planner estimate` answers.
+
+From one file come the error of the best model at each data size and, with a column of parameters, the size of
+that model; or the surface over parameters and data, where both vary independently and larger is better.
+"""
+
+import math
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from calibrate.best import NOISE
+from laws.build import grid, law_from
+from laws.errors import PlannerError
+from laws.fit import fit
+from laws.forecast import Forecast, forecast
+from laws.forms import FORMS
+from laws.points import Points, checked
+from laws.store import Store
+from laws.types import Law
+from planner import units
+from planner.measuring.measurements import Measurements, read
+from planner.reading.choice import COMPANIONS
+
+ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})
+RATES = frozenset({"wer", "cer", "ter", "wper", "error", "top1", "top5"})
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
+RISING = frozenset({"accuracy", "acc", "bleu", "chrf", "f1", "auc", "map", "miou"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user says of a file of measurements."""
+
+    path: Path
+    domain: str
+    metric: str
+    data_unit: str
+    metric_unit: str | None = None  # None: a fraction for error rates, else not named
+    family: str = ""
+    form: str = "auto"
+    columns: Mapping[str, str | None]
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best training at one data size."""
+
+    data: float
+    metric: float
+    se: float | None
+    params: float | None
+
+
+def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
+    """Fit every law that the file can carry, store them in `folder`, and return them.
+
+    Raises:
+        PlannerError: the request, the file or a fit cannot stand, in one line.
+    """
+    forms = ("auto", "forecast", "surface", *ERROR_FORMS)
+    if request.form not in forms:
+        raise PlannerError(f"no form is called {request.form!r}: wanted one of {', '.join(forms)}")
+    named = {"domain": request.domain, "metric": request.metric, "data-unit": request.data_unit}
+    for option, name in named.items():
+        if not NAME.fullmatch(name):
+            raise PlannerError(
+                f"--{option} {name!r}: wanted a name of letters, digits, spaces and . _ / + - (60 at most), "
+                "such as my-asr, wer or hours"
+            )
+    if request.metric in COMPANIONS:
+        raise PlannerError(
+            f"--metric {request.metric} is kept for laws that complete another: give an error or a loss, "
+            "and name the column of parameters with --params-column"
+        )
+    if units.is_compute(request.data_unit):
+        raise PlannerError(
+            f"{request.data_unit} are compute, not data: wanted hours of audio, words, tokens, ..."
+        )
+    if request.metric.lower() in RISING:
+        raise PlannerError(
+            f"{request.metric} rises with data: give what falls instead, such as 1 - {request.metric}"
+        )
+    unit = request.metric_unit or ("fraction" if request.metric in RATES else "")
+    measured = read(
+        request.path,
+        metric=request.metric,
+        metric_unit=unit,
+        data_unit=request.data_unit,
+        columns=request.columns,
+    )
+    laws = _laws(request, measured, unit)
+    store = Store(folder)
+    for law in laws:
+        store.add_law(law)
+    problems = store.publish()
+    if problems:
+        raise PlannerError(
+            f"the store has files that cannot be used: {problems[0]}; see `planner store check`"
+        )
+    return laws
+
+
+def _laws(request: Request, measured: Measurements, unit: str) -> tuple[Law, ...]:
+    if request.form == "surface" or (request.form == "auto" and _wants_surface(measured)):
+        return (_surface(request, measured, unit),)
+    best = best_by_data(measured)
+    se = [b.se for b in best if b.se is not None]
+    points = checked(
+        [b.data for b in best],
+        [b.metric for b in best],
+        y_se=se if len(se) == len(best) else None,
+        rate=unit == "fraction",
+    )
+    named = request.form not in {"auto", "forecast"}
+    form = request.form if named else ("power-floor" if points.distinct >= 4 else "power")
+    told = forecast(points, seed=request.seed) if request.form == "forecast" else None
+    error = _law(request, measured, points, form, metric=request.metric, unit=unit, told=told)
+    sizes = [b.params for b in best if b.params is not None]
+    if len(set(sizes)) < 2:
+        return (error,)
+    step = _step(measured) if len(measured) > len(best) else 1.0
+    # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
+    rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
+    wanted = checked([b.data for b in best], sizes, y_se=rounding)
+    return error, _law(request, measured, wanted, "size", metric="params", unit="parameters")
+
+
+def _step(measured: Measurements) -> float:
+    """Return the largest ratio of neighbouring sizes: the best size is known to no better than that."""
+    tried = sorted(set(measured.params or ()))
+    return max((large / small for small, large in pairwise(tried)), default=1.0)
+
+
+def _surface(request: Request, measured: Measurements, unit: str) -> Law:
+    if measured.params is None:
+        raise PlannerError(
+            f"a surface needs the parameters of each training: {measured.path} has no column for them, "
+            "name it with --params-column"
+        )
+    pairs = list(zip(measured.params, measured.data, strict=True))
+    points = checked(pairs, measured.metric, y_se=measured.se, rate=unit == "fraction")
+    return _law(request, measured, points, "surface", metric=request.metric, unit=unit)
+
+
+def _law(
+    request: Request,
+    measured: Measurements,
+    points: Points,
+    form: str,
+    *,
+    metric: str,
+    unit: str,
+    told: Forecast | None = None,
+) -> Law:
+    posterior = fit(points, form, seed=request.seed)
+    definitions = {
+        "metric": f"column {measured.columns['metric']!r} of the file, best value of each training"
+    }
+    if told:
+        weights = ", ".join(f"{name} {weight:.2f}" for name, weight in told.weights.items())
+        definitions["paths"] = f"forecast of a drifting law (docs/forecasting.md): {weights}"
+        posterior = replace(posterior, warnings=tuple(dict.fromkeys(posterior.warnings + told.warnings)))
+    return law_from(
+        posterior,
+        points,
+        domain=request.domain,
+        family=request.family,
+        metric=metric,
+        metric_unit=unit,
+        x_unit=request.data_unit,
+        source="fitted",
+        definitions=definitions,
+        provenance={
+            "file": measured.path.name,
+            "fingerprint": measured.fingerprint,
+            "rows": str(len(measured)),
+            "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
+            "seed": str(request.seed),
+        },
+        runs=(),
+        seed=request.seed,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        paths=told.paths(np.exp(grid(points))) if told else None,
+    )
+
+
+def best_by_data(measured: Measurements) -> list[Best]:
+    """Return the points of the error law.
+
+    Without parameters every row is a point, repeats included. With them, seeds of one size are condensed to
+    their median, and the smallest size that reaches the lowest error within noise stands for its data size
+    (Hestness et al. 2017, arXiv:1712.00409, section 3; the same rule as in a calibration).
+    """
+    se: Sequence[float | None] = measured.se or (None,) * len(measured)
+    if measured.params is None:
+        return [
+            Best(data, y, error, None)
+            for data, y, error in zip(measured.data, measured.metric, se, strict=True)
+        ]
+    cells: dict[float, dict[float, list[tuple[float, float | None]]]] = {}
+    for data, params, y, error in zip(measured.data, measured.params, measured.metric, se, strict=True):
+        cells.setdefault(data, {}).setdefault(params, []).append((y, error))
+    best = []
+    for data, sizes in sorted(cells.items()):
+        middles = {params: statistics.median(y for y, _ in found) for params, found in sizes.items()}
+        enough = min(middles.values()) * (1 + NOISE)
+        params = min(size for size, middle in middles.items() if middle <= enough)
+        errors = [error for _, error in sizes[params] if error is not None]
+        best.append(Best(data, middles[params], max(errors) if errors else None, params))
+    return best
+
+
+def _wants_surface(measured: Measurements) -> bool:
+    """Return whether E + A/N^a + B/D^b is the law to fit: N and D vary independently, and larger is better.
+
+    Independently: at least 3 sizes were each tried at 3 amounts of data or more, and sizes do not simply grow
+    with the data, as in a list of best models. Where each amount was tried with several sizes and the best
+    one differs between amounts, models overfit: the error then rises with N, which the surface cannot say,
+    and the best model of each amount is the law.
+    """
+    if measured.params is None:
+        return False
+    pairs = sorted(set(zip(measured.data, measured.params, strict=True)))
+    sizes = [params for _, params in pairs]
+    amounts = {data for data, _ in pairs}
+    crossed = [size for size in set(sizes) if sizes.count(size) >= 3]
+    if len(crossed) < 3 or len(amounts) < 3 or (len(amounts) == len(pairs) and sizes == sorted(sizes)):
+        return False
+    tried = [sum(data == amount for data, _ in pairs) for amount in amounts]
+    return min(tried) < 2 or len({best.params for best in best_by_data(measured)}) == 1

@@ -1,0 +1,118 @@
+"""A plan as scripts read it: the record that JSON and CSV carry.
+
+Its keys are the contract of `docs/estimate.md`: new ones may come, none changes its meaning.
+"""
+
+import math
+from typing import Any
+
+from laws import paths
+from laws.types import Interval
+from planner.assumptions import Assumption
+from planner.plans.estimate import Quantity
+from planner.plans.plan import Plan
+from planner.warnings import sentence
+
+# named even where they are not known, so that a script finds the same keys in every answer
+_MACHINE = {
+    "gpu_hours": "GPU-hours",
+    "days": "days",
+    "dollars": "USD",
+    "energy": "kWh",
+    "carbon": "kg CO2e",
+    "utilisation": "share of peak",
+    "memory": "bytes",
+    "devices": "devices that hold it",
+}
+EVEN = 0.5  # a plan is called feasible when it is more probable than not, or than the confidence asked for
+_VERDICTS = (
+    (1.0, "at or below it"),
+    (10.0, "within a decade beyond it"),
+    (100.0, "one to two decades beyond it"),
+    (math.inf, "more than two decades beyond it"),
+)
+
+
+def record(plan: Plan) -> dict[str, Any]:
+    """Return what JSON and CSV carry: plain values, None where a number is infinite or not known."""
+    found = plan.estimate
+    beyond = found.beyond
+    middle = beyond.interval().median
+    machine = {name: Quantity(draws=(), unit=unit) for name, unit in _MACHINE.items()}
+    quantities = machine | plan.quantities()
+    bill, fits = plan.resources, plan.feasible
+    return {
+        "law": found.law,
+        "source": found.source,
+        "domain": found.domain,
+        "family": found.family,
+        "form": found.form,
+        "metric": found.metric,
+        "metric_unit": found.metric_unit,
+        "given": plan.given,
+        "target": found.target,
+        **{name: interval(quantities[name]) for name in ("data", "params", "flops", "error", "epochs")},
+        "probability_reachable": found.probability_reachable,
+        "limit": interval(found.limit),
+        "beyond": {
+            "largest_measured": found.largest_measured,
+            "unit": found.data.unit,
+            "factor": interval(beyond),
+            "decades": None if not middle else math.log10(middle),
+            "verdict": verdict(beyond),
+        },
+        "part": None if bill is None else bill.training.part.id,
+        "count": None if bill is None else bill.training.count,
+        "precision": None if bill is None else bill.training.precision,
+        **{name: interval(quantities[name]) for name in _MACHINE},
+        **{name: interval(quantities[name]) for name in ("data_dollars", "total_dollars", "serving_flops")},
+        "feasible": feasible(plan),
+        "probability": None if fits is None else fits.probability,
+        "limits": {} if fits is None else dict(fits.each),
+        "binding": plan.binding,
+        "confidence": plan.confidence,
+        "error_at_confidence": plan.error_at_confidence,
+        "have_data": plan.have,
+        "sensitivity": {"of": plan.sensitive, "shares": dict(plan.sensitivity)},
+        "assumed": [] if bill is None else [_assumed(assumption) for assumption in bill.assumed],
+        "companions": dict(found.companions),
+        "assumptions": list(plan.assumptions),
+        "warnings": [{"code": code, "sentence": sentence(code)} for code in plan.warnings],
+        "alternatives": [
+            {"id": a.id, "source": a.source, "domain": a.domain, "family": a.family, "metric": a.metric}
+            for a in found.alternatives
+        ],
+    }
+
+
+def feasible(plan: Plan) -> bool | None:
+    """Return whether all limits hold with the confidence asked for, else more probably than not."""
+    if plan.feasible is None:
+        return None
+    return plan.feasible.probability >= (EVEN if plan.confidence is None else plan.confidence)
+
+
+def interval(quantity: Quantity) -> dict[str, float | str | None]:
+    """Return the median and 90 % interval of a quantity as plain values."""
+    found: Interval = quantity.interval()
+    return {"q05": found.q05, "median": found.median, "q95": found.q95, "unit": found.unit}
+
+
+def _assumed(assumption: Assumption) -> dict[str, Any]:
+    return {
+        "name": assumption.name,
+        "bands": [list(band) for band in assumption.bands],
+        "unit": assumption.unit,
+        "origin": assumption.origin,
+        "source": assumption.source,
+    }
+
+
+def verdict(beyond: Quantity) -> str:
+    """Return how far the median lies beyond the largest measured data, in words."""
+    if not beyond.draws:
+        return "not known"
+    middle = paths.quantile(beyond.draws, 0.5)
+    if math.isinf(middle):
+        return "never reached in most draws"
+    return next(words for limit, words in _VERDICTS if middle <= limit)

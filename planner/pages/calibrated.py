@@ -1,0 +1,204 @@
+"""A calibration and a dry run as they are shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from laws import paths
+from laws.forms import FORMS
+from laws.types import Law
+from planner import units
+from planner.measuring.calibration import Calibration, DryRun
+from planner.pages.fitted import records as law_records
+from planner.pages.render import Sheet
+
+
+def calibration_records(calibration: Calibration) -> dict[str, Any]:
+    """Return what JSON carries of a calibration."""
+    spec = calibration.spec
+    return {
+        "sweep": spec.id,
+        "domain": spec.domain.name,
+        "preset": spec.preset_name,
+        "seed": spec.seed,
+        "runs": dict(sorted(_counts(calibration).items())),
+        "best": [
+            {
+                "family": family,
+                "data": best.data,
+                "data_unit": spec.domain.data_unit,
+                "size": best.size,
+                "params": best.params,
+                "samples": best.samples,
+                "metrics": dict(best.metrics),
+                "runs": list(best.runs),
+            }
+            for family, models in calibration.best.items()
+            for best in models
+        ],
+        "laws": law_records(calibration.laws),
+        "problems": list(calibration.problems),
+        "left_out": dict(spec.corpus.skipped),
+    }
+
+
+def calibration_sheet(calibration: Calibration) -> Sheet:
+    """Return the table for people: the best model of each shard, the laws, the next command."""
+    spec = calibration.spec
+    several = len(spec.families) > 1
+    rows = tuple(
+        (
+            units.format_number(best.data),
+            *((family,) if several else ()),
+            units.format_number(best.params),
+            *(_value(best.metrics[name], unit) for name, unit in spec.domain.metrics.items()),
+            "" if best.samples is None else units.format_number(best.samples),
+            *(str(best.chosen.hyper[name]) for name in ("size", "learning_rate", "batch_size")),
+        )
+        for family, models in calibration.best.items()
+        for best in models
+    )
+    counts = _counts(calibration)
+    unfinished = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "finished")
+    finished = f"{counts.get('finished', 0)} runs finished{f', {unfinished}' if unfinished else ''}."
+    named = [f"{name} in {unit}" for name, unit in spec.domain.metrics.items() if unit != "fraction"]
+    read = f"Seen: {spec.domain.data_unit} until the best error, repeats counted; {', '.join(named)}."
+    return Sheet(
+        title=f"Best model of each shard: {spec.domain.name}, preset {spec.preset_name}",
+        columns=(
+            spec.domain.data_unit.capitalize(),
+            *(("Family",) if several else ()),
+            "Params",
+            *map(_heading, spec.domain.metrics),
+            "Seen",
+            "Size",
+            "Rate",
+            "Batch",
+        ),
+        rows=rows,
+        notes=(read, finished, *_left_out(spec.corpus.skipped), *calibration.problems),
+        sections={
+            "Laws, median and 90% interval": [_in_words(law) for law in calibration.laws],
+            "Next": [_next(calibration)],
+        },
+    )
+
+
+def _left_out(skipped: Mapping[str, str]) -> tuple[str, ...]:
+    """Say how much of a corpus could not be used, by the first of it; JSON names all."""
+    if not skipped:
+        return ()
+    name, reason = next(iter(skipped.items()))
+    return (f"{len(skipped)} left out of the corpus; the first is {name}: {reason} (--format json: all).",)
+
+
+def dry_run_records(dry: DryRun) -> dict[str, Any]:
+    """Return what JSON carries of a dry run."""
+    return {
+        "sweep": dry.spec.id,
+        "domain": dry.spec.domain.name,
+        "preset": dry.spec.preset_name,
+        "workers": dry.workers,
+        "seconds": dry.seconds,
+        "seconds_from": dry.source,
+        "runs": sum(shard.runs for shard in dry.shards),
+        "done": sum(shard.done for shard in dry.shards),
+        "flops": sum(shard.flops for shard in dry.shards),
+        "shards": [
+            {
+                "family": shard.family,
+                "data": shard.data,
+                "data_unit": dry.spec.domain.data_unit,
+                "sizes": list(shard.sizes),
+                "runs": shard.runs,
+                "done": shard.done,
+                "flops": shard.flops,
+                "seconds": shard.seconds,
+            }
+            for shard in dry.shards
+        ],
+    }
+
+
+def dry_run_sheet(dry: DryRun) -> Sheet:
+    """Return the table for people: what each shard will cost."""
+    unit = dry.spec.domain.data_unit
+    several = len(dry.spec.families) > 1
+    rows = [
+        (
+            units.format_data(shard.data, unit),
+            *((shard.family,) if several else ()),
+            " ".join(map(str, shard.sizes)),
+            str(shard.runs),
+            str(shard.done),
+            units.format_number(shard.flops),
+            units.format_duration(shard.seconds),
+        )
+        for shard in dry.shards
+    ]
+    total = (
+        "all",
+        *(("",) if several else ()),
+        "",
+        str(sum(shard.runs for shard in dry.shards)),
+        str(sum(shard.done for shard in dry.shards)),
+        units.format_number(sum(shard.flops for shard in dry.shards)),
+        units.format_duration(sum(shard.seconds for shard in dry.shards)),
+    )
+    return Sheet(
+        title=f"To be trained at most: {dry.spec.domain.name}, preset {dry.spec.preset_name}",
+        columns=(
+            "Data",
+            *(("Family",) if several else ()),
+            "Sizes",
+            "Runs",
+            "Done",
+            "FLOP left",
+            "Time of one worker",
+        ),
+        rows=(*rows, total),
+        notes=(
+            f"About {units.format_duration(dry.seconds)} with {dry.workers} workers at once.",
+            f"Times come from {dry.source}.",
+            "The shards between the smallest and the largest are searched only in the sizes that are best at "
+            "those two, so it can be fewer runs.",
+        ),
+    )
+
+
+def _counts(calibration: Calibration) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for run in calibration.runs:
+        counts[run.status] = counts.get(run.status, 0) + 1
+    return counts
+
+
+def _value(value: float, unit: str) -> str:
+    return units.format_fraction(value) if unit == "fraction" else units.format_number(value)
+
+
+def _heading(name: str) -> str:
+    return name.upper() if len(name) == 3 else name.capitalize()  # WER and CER are written so
+
+
+def _in_words(law: Law) -> str:
+    values = ", ".join(
+        f"{name} {_interval(law.parameters[name])}"
+        for name in FORMS[law.form].parameters
+        if name in law.parameters
+    )
+    family = f" ({law.family})" if law.family else ""
+    return f"{law.metric}{family}: {FORMS[law.form].equation}, x in {law.x_unit}: {values} [law {law.id}]"
+
+
+def _interval(draws: tuple[float, ...]) -> str:
+    low, median, high = (units.format_number(paths.quantile(draws, level)) for level in (0.05, 0.5, 0.95))
+    return f"{median} ({low} to {high})"
+
+
+def _next(calibration: Calibration) -> str:
+    spec = calibration.spec
+    errors = [best.metrics[spec.metric] for models in calibration.best.values() for best in models]
+    target = units.format_metric(min(errors) / 2, spec.domain.metrics[spec.metric], digits=1).split()[0]
+    if spec.metric in ("wer", "cer", "loss"):
+        return f"planner estimate --domain {spec.domain.name} --target-{spec.metric} {target}"
+    return f"planner estimate --domain {spec.domain.name} --target {spec.metric}={target}"

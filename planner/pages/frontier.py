@@ -1,0 +1,78 @@
+"""The Pareto front as it is shown."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planner import units
+from planner.pages.answer import interval
+from planner.pages.render import Sheet
+from planner.plans.frontier import Frontier
+from planner.plans.plan import Plan
+
+_PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
+
+
+def records(front: Frontier) -> list[dict[str, Any]]:
+    """Return one record a point: the cost and every quantity at it."""
+    return [
+        {
+            "cost": value,
+            "cost_unit": front.unit,
+            "law": plan.estimate.law,
+            "metric": plan.estimate.metric,
+            **{name: interval(quantity) for name, quantity in plan.quantities().items()},
+            "warnings": [{"code": code} for code in plan.warnings],
+        }
+        for value, plan in front.points
+    ]
+
+
+def sheet(front: Frontier) -> Sheet:
+    """Return the table for people."""
+    first = front.points[0][1]
+    found = first.estimate
+    rest = [
+        name for name in ("data", "params", "flops") if name != front.cost and first.quantities()[name].draws
+    ]
+    rows = []
+    for value, plan in front.points:
+        ends = plan.estimate.error.interval()
+        error = tuple(
+            "-" if end is None else units.format_metric(end, _short(found.metric_unit))
+            for end in (ends.q05, ends.median, ends.q95)
+        )
+        others = (_middle(plan, name) for name in rest)
+        rows.append((_PRINT.get(front.cost, units.format_number)(value), *error, *others))
+    of = f"({found.domain}{f', {found.family}' if found.family else ''})"
+    titles = {"data": f"data, {found.data.unit}", "params": "parameters", "flops": "FLOP"}
+    codes = list(dict.fromkeys(code for _, plan in front.points for code in plan.warnings))
+    return Sheet(
+        title=f"Lowest {found.metric} for each cost {of}",
+        columns=(
+            _COST.get(front.cost, f"data, {front.unit}"),
+            "5%",
+            found.metric,
+            "95%",
+            *(titles[name] for name in rest),
+        ),
+        rows=tuple(rows),
+        notes=("Data, parameters and FLOP are medians.",) if rest else (),
+        sections={
+            "It stands on": found.assumptions[:1],
+            "Warnings of some points": [", ".join(codes)] if codes else [],
+        },
+    )
+
+
+_COST = {"dollars": "dollars", "gpu_hours": "GPU-hours", "flops": "training FLOP"}
+
+
+def _short(unit: str) -> str:
+    return unit if unit == "fraction" else ""
+
+
+def _middle(plan: Plan, name: str) -> str:
+    middle = plan.quantities()[name].interval().median
+    if middle is None:
+        return "never"
+    return units.format_flops(middle) if name == "flops" else units.format_number(middle)

@@ -1,0 +1,258 @@
+"""Laws as they are shown, handed out and taken in: those of the store beside those of the literature."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from laws import paths, published, records
+from laws.errors import PlannerError
+from laws.published import PublishedLaw
+from laws.store import LawRow, Store
+from laws.types import Law, Source
+from planner import units
+from planner.pages.render import Sheet
+
+
+def laws_records(
+    store: Store, *, domain: str | None, metric: str | None, source: Source | None
+) -> list[dict[str, Any]]:
+    """Return one record a law, stored ones first, newest first; published ones in the order of `find`."""
+    stored = [_stored_record(row) for row in store.laws(domain=domain, metric=metric, source=source)]
+    literature = published.find(domain, metric) if source in (None, "published") else ()
+    return stored + [_published_record(law) for law in literature]
+
+
+def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
+    """Return the table of laws."""
+    rows = []
+    for record in listed:
+        taken = ", ".join(unit if name == "data" else name for name, unit in record["inputs"].items())
+        asked = "" if record["form"] else " (ratios only)"
+        rows.append(
+            (record["id"], record["source"], record["domain"], f"{record['metric']} from {taken}{asked}")
+        )
+    return Sheet(
+        title=f"{len(rows)} laws",
+        columns=("id", "source", "domain", "law of"),
+        rows=tuple(rows),
+        notes=("`planner laws show ID` has constants, units, range and source.",)
+        if rows
+        else ("`planner calibrate` and `planner fit` make laws.",),
+        words=frozenset(range(4)),
+        whole=frozenset({0}),
+    )
+
+
+def law_record(store: Store, id: str) -> dict[str, Any]:
+    """Return one law for scripts: a published one whole, a stored one with its draws summed up."""
+    law = _law(store, id)
+    if isinstance(law, PublishedLaw):
+        content = asdict(law) | {"equation": law.equation, "source": "published"}
+        return {key: content[key] for key in sorted(content)}
+    plain = ("id", "created", "source", "domain", "family", "metric", "metric_unit", "x", "x_unit", "form")
+    return {name: getattr(law, name) for name in plain} | {
+        "measured": list(law.x_range),
+        "points": law.n_points,
+        "draws": len(next(iter(law.parameters.values()), ())),
+        "parameters": {name: _interval(draws) for name, draws in law.parameters.items()},
+        "predictions": [
+            {
+                "x": math.exp(log_x),
+                **_interval([math.exp(paths.value_at(law.grid, p, log_x)) for p in law.paths]),
+            }
+            for log_x in _scales(law)
+        ],
+        "ladder": [asdict(rung) for rung in law.ladder],
+        "diagnostics": law.diagnostics,
+        "definitions": law.definitions,
+        "provenance": law.provenance,
+        "runs": list(law.runs),
+        "warnings": list(law.warnings),
+    }
+
+
+def law_sheet(record: Mapping[str, Any]) -> Sheet:
+    """Return one law for people."""
+    return _published_sheet(record) if record["source"] == "published" else _stored_sheet(record)
+
+
+def export_text(store: Store, id: str, *, draws: bool) -> str:
+    """Return a law as the file that `planner laws import` takes, or its draws as CSV."""
+    law = _law(store, id)
+    if isinstance(law, PublishedLaw):
+        if draws:
+            raise PlannerError(f"law {law.id} is published constants without draws: export it as JSON")
+        return json.dumps(asdict(law), indent=2, ensure_ascii=False) + "\n"
+    if not draws:
+        return store.law_file(law.id).read_text(encoding="utf-8")
+    names = list(law.parameters)
+    lines = [
+        ",".join(names),
+        *(",".join(map(repr, row)) for row in zip(*law.parameters.values(), strict=True)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def import_file(store: Store, path: Path) -> Law:
+    """Check a law that someone exported and store it; the same law again changes nothing.
+
+    Raises:
+        PlannerError: the file is no law, was changed after its export, or contradicts itself.
+    """
+    try:
+        size = path.stat().st_size
+        if size > records.LARGEST:
+            raise PlannerError(f"{path} has {size} bytes: no law is larger than {records.LARGEST}")
+        law = records.check(path.read_bytes(), Law)
+    except OSError as error:
+        raise PlannerError(
+            f"{path}: {error.strerror}: give a file that `planner laws export` wrote"
+        ) from error
+    except PlannerError as error:
+        raise PlannerError(f"{path}: {error}: give a file that `planner laws export` wrote") from error
+    store.add_law(law)
+    store.publish()
+    return law
+
+
+def _law(store: Store, id: str) -> Law | PublishedLaw:
+    """Return the published law of exactly this id, else the stored one that begins with it."""
+    literature = {law.id: law for law in published.all_laws()}
+    if id in literature:
+        return literature[id]
+    try:
+        return store.law(id)
+    except PlannerError:
+        near = [name for name in literature if id and name.startswith(id)]
+        if len(near) == 1:
+            return literature[near[0]]
+        if near:
+            raise PlannerError(
+                f"{len(near)} published laws begin with {id!r}: {', '.join(near[:6])}"
+            ) from None
+        raise
+
+
+def _stored_record(row: LawRow) -> dict[str, Any]:
+    names = row.x.split(",")
+    return {
+        "id": row.id,
+        "source": row.source,
+        "domain": row.domain,
+        "family": row.family,
+        "metric": row.metric,
+        "unit": row.metric_unit,
+        "inputs": {name: row.x_unit if name == "data" else "parameters" for name in names},
+        "form": row.form,
+        "measured": list(row.x_range),
+        "points": row.n_points,
+        "created": row.created,
+        "confidence": None,
+        "warnings": list(row.warnings),
+    }
+
+
+def _published_record(law: PublishedLaw) -> dict[str, Any]:
+    return {
+        "id": law.id,
+        "source": "published",
+        "domain": law.domain,
+        "family": law.family,
+        "metric": law.metric,
+        "unit": law.unit,
+        "inputs": {i.name: i.unit for i in law.inputs},
+        "form": law.formula,
+        "measured": list(law.measured),
+        "points": None,
+        "created": None,
+        "confidence": law.confidence,
+        "warnings": [],
+    }
+
+
+def _interval(values: Sequence[float]) -> dict[str, float]:
+    return {name: paths.quantile(values, q) for name, q in (("q05", 0.05), ("median", 0.5), ("q95", 0.95))}
+
+
+def _scales(law: Law) -> list[float]:
+    """Return log x at the smallest and largest measured scale and one, two and three decades beyond."""
+    if not law.paths:
+        return []
+    low, high = (math.log(x) for x in law.x_range)
+    return [low, high, *(high + decades * math.log(10) for decades in (1, 2, 3))]
+
+
+def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
+    low, high = record["measured"]
+    rows = [
+        (name, *(f"{value[q]:.4g}" for q in ("q05", "median", "q95")))
+        for name, value in record["parameters"].items()
+    ]
+    rows += [
+        (
+            f"{record['metric']} at {units.format_data(p['x'], record['x_unit'])}",
+            *(units.format_metric(p[q], record["metric_unit"]) for q in ("q05", "median", "q95")),
+        )
+        for p in record["predictions"]
+    ]
+    measured = f"{units.format_number(low)} to {units.format_data(high, record['x_unit'])}"
+    read_from = record["x"].replace(",", " and ")
+    facts = [
+        f"{record['source']}, domain {record['domain']}"
+        + (f", family {record['family']}" if record["family"] else ""),
+        f"{record['metric']} ({record['metric_unit']}) from {read_from}: form {record['form']}, "
+        f"{record['points']} points from {measured}, {record['draws']} draws",
+        f"fitted {record['created']}",
+        *(f"{name}: {text}" for name, text in record["definitions"].items()),
+        *([f"warnings: {', '.join(record['warnings'])}"] if record["warnings"] else []),
+        *([f"ladder: exact cost of {len(record['ladder'])} sizes"] if record["ladder"] else []),
+        "diagnostics: " + ", ".join(f"{name} {value:.4g}" for name, value in record["diagnostics"].items()),
+        "provenance: " + ", ".join(f"{name} {value}" for name, value in record["provenance"].items()),
+    ]
+    return Sheet(
+        title=f"Law {record['id']}",
+        columns=("", "5 %", "median", "95 %"),
+        rows=tuple(rows),
+        notes=tuple(note for note in facts if not note.endswith(": ")),
+    )
+
+
+def _published_sheet(record: Mapping[str, Any]) -> Sheet:
+    errors = record["errors"]
+    rows = [
+        (name, f"{value:.8g}", f"± {errors[name]:g}" if name in errors else "-")
+        for name, value in record["parameters"].items()
+    ]
+    taken = ", ".join(
+        f"{i['name']} in {i['unit']}"
+        + (f" (the paper counts {i['per']:g} of them as one)" if i["per"] != 1 else "")
+        for i in record["inputs"]
+    )
+    facts = [
+        f"domain {record['domain']}, {record['family']}",
+        f"{record['metric']}{' in ' + record['unit'] if record['unit'] else ''} = {record['equation']}"
+        if record["formula"]
+        else f"{record['metric']} {record['equation']}: exponents only, ask how much more and not how much",
+        f"takes {taken}",
+        *(
+            [f"the printed constants count {record['scale']:,.0f} {record['unit']} as one"]
+            if record["scale"] != 1
+            else []
+        ),
+        f"measured: {record['range']}",
+        f"source: {record['citation']}"
+        + (f" ({record['year']})" if str(record["year"]) not in record["citation"] else "")
+        + (f", arXiv:{record['arxiv']}" if record["arxiv"] else "")
+        + f", {record['locator']}; confidence {record['confidence']}",
+        *record["notes"],
+        *(f"{metric}: {id}" for metric, id in record["companions"].items()),
+    ]
+    return Sheet(
+        title=f"Law {record['id']}",
+        columns=("constant", "value", "standard error"),
+        rows=tuple(rows),
+        notes=tuple(facts),
+    )

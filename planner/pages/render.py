@@ -1,0 +1,112 @@
+"""Print what a use case found: the only file that imports rich.
+
+A `Sheet` is a small table with its title and the sentences beneath it; `show` prints it for people, and the
+same content as JSON, CSV or Markdown for everything else. CSV and JSON carry full precision; the table and
+Markdown carry the text that `planner/units.py` printed.
+"""
+
+import csv
+import io
+import json
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from planner.pages.formats import Format
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One table for people: cells are printed text, notes are whole sentences under their headings."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: Sequence[str] = ()
+    sections: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # heading -> sentences; empty ones are left out
+    words: frozenset[int] = frozenset({0})  # columns of words stand to the left, of numbers to the right
+    whole: frozenset[int] = frozenset()  # columns that are never folded: what is copied into the next command
+
+    def passages(self) -> list[tuple[str, Sequence[str]]]:
+        """Return what stands beneath the table: notes without a heading, then the sections that have any."""
+        return [(heading, lines) for heading, lines in (("", self.notes), *self.sections.items()) if lines]
+
+
+def show(sheet: Sheet, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
+    """Print a result on stdout; `records` is what JSON prints, flattened to one CSV row for each record."""
+    if style is Format.json:
+        _write(json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False))
+    elif style is Format.csv:
+        _write(_csv([records] if isinstance(records, Mapping) else records))
+    elif style is Format.markdown:
+        _write(markdown(sheet))
+    else:
+        _table(sheet)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested record as one level: `data.q05`; a list of records becomes their codes or ids."""
+    cells: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            cells |= flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            names = (v.get("code", v.get("id", "")) if isinstance(v, Mapping) else v for v in value)
+            cells[prefix + key] = "; ".join(str(name) for name in names)
+        else:
+            cells[prefix + key] = value
+    return cells
+
+
+def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+    rows = [flat(record) for record in records]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def markdown(sheet: Sheet) -> str:
+    """Return a sheet as Markdown."""
+    lines = [f"### {sheet.title}", ""]
+    lines += ["| " + " | ".join(_cell(c) for c in row) + " |" for row in (sheet.columns, *sheet.rows)]
+    lines.insert(3, "|" + " --- |" * len(sheet.columns))
+    for heading, notes in sheet.passages():
+        lines += ["", *([f"**{heading}**", ""] if heading else []), *(f"- {note}" for note in notes)]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _table(sheet: Sheet) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(sheet.columns):
+        side: Literal["left", "right"] = "left" if i in sheet.words else "right"
+        table.add_column(Text(column), justify=side, overflow="fold", no_wrap=i in sheet.whole)
+    for row in sheet.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(Text(sheet.title, "bold"))
+    console.print(table)
+    for heading, notes in sheet.passages():
+        if heading:
+            console.print(Text(f"\n{heading}", "bold"))
+        for note in notes:
+            for i, line in enumerate(textwrap.wrap(note, console.width - 4, break_on_hyphens=False)):
+                console.print(Text(f"{'  ' if i else '- '}{line}"))

@@ -1,0 +1,158 @@
+"""Runs as they are shown: the records that scripts read and the sheets that people read."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from calibrate.domains import DOMAINS
+from laws.errors import PlannerError
+from laws.store import Store
+from laws.types import Run, RunStatus
+from planner import units
+from planner.pages.render import Sheet
+
+# every attempt in full, one row each; metrics and settings follow as columns of their own
+_PLAIN = (
+    "id", "attempt", "status", "reason", "sweep", "domain", "family", "optimizer", "data", "data_unit",
+    "params", "flops", "samples", "seconds", "device", "seed", "code", "fingerprint", "created",
+)  # fmt: skip
+
+
+def runs_records(
+    store: Store, *, domain: str | None, sweep: str | None, status: RunStatus | None
+) -> list[dict[str, Any]]:
+    """Return one record a run, as its last attempt left it, with the number of attempts."""
+    by_id: dict[str, list[Run]] = {}
+    for run in store.runs(domain=domain, sweep=sweep):
+        by_id.setdefault(run.id, []).append(run)
+    last = {id: max(attempts, key=lambda run: run.attempt) for id, attempts in by_id.items()}
+    return [
+        {
+            "id": run.id,
+            "status": run.status,
+            "reason": run.reason,
+            "attempts": len(by_id[id]),
+            "domain": run.domain,
+            "family": run.family,
+            "optimizer": run.optimizer,
+            "data": run.data,
+            "data_unit": run.data_unit,
+            "params": run.params,
+            "flops": run.flops,
+            "samples": run.samples,
+            "metrics": run.metrics,
+            "seconds": run.seconds,
+            "device": run.device,
+            "seed": run.seed,
+            "sweep": run.sweep,
+            "created": run.created,
+        }
+        for id, run in last.items()
+        if status in (None, run.status)
+    ]
+
+
+def runs_sheet(records: Sequence[dict[str, Any]]) -> Sheet:
+    """Return the table of runs: ids cut to what tells them apart, metrics in their domain's units."""
+    metrics = list(dict.fromkeys(name for record in records for name in record["metrics"]))
+    short = _distinct([record["id"] for record in records])
+    rows = tuple(
+        (
+            record["id"][:short],
+            record["status"],
+            str(record["attempts"]),
+            record["domain"],
+            record["family"],
+            units.format_data(record["data"], record["data_unit"]),
+            units.format_number(record["params"]),
+            *(_metric(record, name) for name in metrics),
+            "-" if record["seconds"] is None else units.format_duration(record["seconds"]),
+        )
+        for record in records
+    )
+    finished = sum(record["status"] == "finished" for record in records)
+    notes = tuple(f"{r['id'][:short]} {r['status']}: {r['reason']}" for r in records if r["reason"])
+    return Sheet(
+        title=f"{len(records)} runs, {finished} finished",
+        columns=("id", "status", "attempts", "domain", "family", "data", "params", *metrics, "time"),
+        rows=rows,
+        notes=notes,
+        words=frozenset({0, 1, 3, 4}),
+        whole=frozenset({0}),
+    )
+
+
+def run_record(store: Store, id: str) -> dict[str, Any]:
+    """Return every attempt of one run; the first characters of its id are enough when they are unique."""
+    found = {run.id for run in store.runs() if run.id.startswith(id)} if id else set()
+    if id in found:
+        found = {id}
+    if not found:
+        raise PlannerError(f"no run {id!r} in {store.folder}: `planner runs list` shows them")
+    if len(found) > 1:
+        raise PlannerError(f"{len(found)} runs begin with {id!r}: write more of the id")
+    attempts = store.attempts(found)[found.pop()]
+    return {"id": attempts[0].id, "attempts": [asdict(run) for run in attempts]}
+
+
+def run_sheet(record: dict[str, Any]) -> Sheet:
+    """Return one run with a column for each attempt."""
+    attempts = record["attempts"]
+    shown = [_attempt_in_words(run) for run in attempts]
+    names = dict.fromkeys(name for words in shown for name in words)
+    return Sheet(
+        title=f"Run {record['id']}",
+        columns=("", *(f"attempt {run['attempt']}" for run in attempts)),
+        rows=tuple((name, *(words.get(name, "-") for words in shown)) for name in names),
+    )
+
+
+def _attempt_in_words(run: dict[str, Any]) -> dict[str, str]:
+    shown = {
+        name: str(run[name]) for name in _PLAIN[2:] if name != "data_unit" and run[name] not in (None, "")
+    }
+    shown["data"] = units.format_data(run["data"], run["data_unit"])
+    shown["params"] = f"{run['params']:,}"
+    for name, show in (("flops", units.format_flops), ("seconds", units.format_duration)):
+        if run[name] is not None:
+            shown[name] = show(run[name])
+    if run["samples"] is not None:
+        shown["samples"] = units.format_data(run["samples"], run["data_unit"])
+    shown |= {name: _metric(run, name) for name in run["metrics"]}
+    return shown | {name: str(value) for name, value in run["hyper"].items()}
+
+
+def exported(
+    store: Store, *, domain: str | None, sweep: str | None, status: RunStatus | None
+) -> list[dict[str, Any]]:
+    """Return every attempt as one flat row; `planner fit` reads the CSV that it makes."""
+    runs = store.runs(domain=domain, sweep=sweep, status=status)
+    return [
+        {name: getattr(run, name) for name in _PLAIN}
+        | run.metrics
+        | {f"hyper.{name}": value for name, value in run.hyper.items()}
+        for run in runs
+    ]
+
+
+def exported_sheet(rows: Sequence[dict[str, Any]]) -> Sheet:
+    """Return the exported rows as a table."""
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    return Sheet(
+        title=f"{len(rows)} attempts",
+        columns=columns,
+        rows=tuple(tuple("" if row.get(c) is None else str(row[c]) for c in columns) for row in rows),
+    )
+
+
+def _metric(record: dict[str, Any], name: str) -> str:
+    value = record["metrics"].get(name)
+    domain = DOMAINS.get(record["domain"])
+    unit = domain.metrics.get(name, "") if domain else ""
+    return "-" if value is None else units.format_metric(value, unit if unit == "fraction" else "")
+
+
+def _distinct(ids: Sequence[str]) -> int:
+    """Return how many characters tell all ids apart, at least eight."""
+    longest = max(map(len, ids), default=8)
+    return next((n for n in range(8, longest) if len({id[:n] for id in ids}) == len(set(ids))), longest)

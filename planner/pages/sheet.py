@@ -1,0 +1,236 @@
+"""A plan as people read it: a small table, and beneath it in sentences what it stands on."""
+
+import math
+from collections.abc import Callable
+
+from laws import paths
+from planner import units
+from planner.assumptions import Assumption
+from planner.pages.answer import feasible, verdict
+from planner.pages.render import Sheet
+from planner.plans.estimate import Estimate, Quantity
+from planner.plans.plan import PAIR, Plan
+from planner.warnings import sentence
+
+SHOWN = 3  # other laws that the table names; JSON has them all
+_LIMITS = {
+    "budget": "the budget",
+    "deadline": "the deadline",
+    "gpu_hours": "the GPU-hours",
+    "memory": "the memory of the devices",
+    "data": "the data in hand",
+    "target": "the target",
+}
+
+
+def sheet(plan: Plan) -> Sheet:
+    """Return the table for people, with everything that it stands on in sentences beneath."""
+    found = plan.estimate
+    sections = {
+        "What moves it most": _sensitivity(plan),
+        "It stands on": plan.assumptions,
+        "Assumed of the machines": _assumed(plan),
+        "Warnings": [f"{sentence(code)} [{code}]" for code in plan.warnings],
+        "Other laws that answer": _others(found),
+    }
+    return Sheet(
+        title=_title(plan),
+        columns=("", "5%", "median", "95%"),
+        rows=_rows(plan),
+        notes=(*_chances(plan), *_limit(found), _where(found)),
+        sections=sections,
+    )
+
+
+def _title(plan: Plan) -> str:
+    found, question = plan.estimate, plan.question
+    of = f"({found.domain}{f', {found.family}' if found.family else ''})"
+    if found.target is not None:
+        sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
+        return f"To reach {found.metric} {units.format_metric(found.target, found.metric_unit)}{sure} {of}"
+    if plan.given == PAIR:
+        data = units.format_data(found.seen.draws[0], found.data.unit)
+        return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
+    if plan.given is not None:
+        given = {"data": found.data, "params": found.params, "flops": found.flops}[plan.given]
+        amount = {
+            "data": units.format_data(found.seen.draws[0], found.data.unit),
+            "params": f"{units.format_number(given.draws[0])} parameters",
+            "flops": f"{units.format_flops(given.draws[0])} FLOP",
+        }[plan.given]
+        return f"What {amount} reach {of}"
+    limits = [
+        text.strip() + name
+        for text, name in (
+            (question.budget, ""),
+            (question.gpu_hours, "" if "gpu" in (question.gpu_hours or "").lower() else " GPU-hours"),
+            (question.deadline, ""),
+        )
+        if text is not None
+    ]
+    return f"What {' and '.join(limits)} on {_machines(plan)} reach {of}"
+
+
+def _machines(plan: Plan) -> str:
+    assert plan.resources is not None
+    return f"{plan.resources.training.count} x {plan.resources.training.part.id}"
+
+
+def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    found, question = plan.estimate, plan.question
+    quantities = plan.quantities()
+    data = "hours of audio" if found.data.unit == "hours" else found.data.unit
+    rows: list[tuple[str, Quantity, Callable[[float], str]]] = []
+    if found.target is None or plan.confidence is not None:
+        rows.append(
+            (f"{found.metric} reached", found.error, lambda v: units.format_metric(v, found.metric_unit))
+        )
+    rows += [
+        (f"Data, {data}", found.data, units.format_number),
+        ("Parameters", found.params, units.format_number),
+        ("Training FLOP", found.flops, units.format_flops),
+        ("Times the largest measured data", found.beyond, units.format_number),
+    ]
+    if any(1 < passes < math.inf for passes in plan.epochs.draws):
+        rows.insert(-3, ("Passes over the data", plan.epochs, units.format_number))
+    if question.serve is not None:
+        rows.append(("Serving FLOP", plan.serving, units.format_flops))
+    if plan.resources is not None:
+        rows += [
+            ("GPU-hours", quantities["gpu_hours"], units.format_number),
+            (f"Days on {_machines(plan)}", quantities["days"], units.format_number),
+            ("Compute", quantities["dollars"], units.format_money),
+        ]
+    if plan.data_dollars.draws:
+        rows.append(("Data to be had", plan.data_dollars, units.format_money))
+    if plan.resources is not None:
+        if plan.data_dollars.draws:
+            rows.append(("Compute and data", plan.total_dollars, units.format_money))
+        rows += [
+            ("Energy, kWh", quantities["energy"], units.format_number),
+            ("Carbon, kg CO2e", quantities["carbon"], units.format_number),
+            ("Memory", quantities["memory"], lambda v: units.format_si(v, "B")),
+            ("Devices that hold it", quantities["devices"], units.format_number),
+        ]
+    return tuple((name, *_cells(quantity, show)) for name, quantity, show in rows)
+
+
+def _chances(plan: Plan) -> list[str]:
+    """Say how probable the answer is: of the law, of a confidence, of the limits."""
+    found, fits = plan.estimate, plan.feasible
+    notes = []
+    if found.target is not None:
+        notes.append(
+            f"Probability that the target can be reached: {probability(found.probability_reachable)}."
+            if plan.confidence is None
+            else f"This one plan reaches the target with probability "
+            f"{probability(found.probability_reachable)}."
+        )
+        notes += _where_reached(found.data)
+    elif plan.error_at_confidence is not None and plan.confidence is not None:
+        error = units.format_metric(plan.error_at_confidence, found.metric_unit)
+        notes.append(f"With probability {_percent(plan.confidence)} {found.metric} is {error} or less.")
+    if fits is not None:
+        each = ", ".join(f"{_LIMITS[name]} {probability(p)}" for name, p in fits.each.items())
+        notes.append(
+            f"{'Feasible' if feasible(plan) else 'Not feasible'}: all limits hold with probability "
+            f"{probability(fits.probability)}{f' (alone: {each})' if each else ''}."
+        )
+    if plan.binding is not None:
+        notes.append(f"What binds: {_LIMITS[plan.binding]}.")
+    elif fits is not None:
+        notes.append("Nothing binds.")
+    return notes
+
+
+def _where_reached(data: Quantity) -> list[str]:
+    """Say what is needed where the target is reached, if most draws never do: the table has none."""
+    reached = [d for d in data.draws if math.isfinite(d)]
+    if not reached or 2 * len(reached) > len(data.draws):
+        return []
+    found = paths.interval(reached, data.unit)
+    middle = units.format_data(paths.quantile(reached, 0.5), data.unit)
+    low, high = (units.format_number(v) for v in (found.q05, found.q95) if v is not None)
+    return [f"In the draws that reach it, {middle} are needed (90% interval {low} to {high})."]
+
+
+def _sensitivity(plan: Plan) -> list[str]:
+    ordered = sorted(plan.sensitivity.items(), key=lambda item: -item[1])
+    shown = [
+        f"{'price' if name == 'price' else name.replace('_', ' ')} {share:.0%}"
+        for name, share in ordered
+        if share >= 0.01
+    ]
+    what = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.metric}
+    of = what.get(plan.sensitive, plan.sensitive)
+    return (
+        [f"Share of the variance of log {of} that knowing it would remove: {', '.join(shown)}."]
+        if shown
+        else []
+    )
+
+
+def _assumed(plan: Plan) -> list[str]:
+    return [] if plan.resources is None else [_in_words(assumption) for assumption in plan.resources.assumed]
+
+
+def _in_words(assumption: Assumption) -> str:
+    low, high = units.format_number(assumption.low), units.format_number(assumption.high)
+    value = low if low == high else f"{low} to {high}"
+    origin = "" if assumption.origin == "default" else f" ({assumption.origin}: {assumption.source})"
+    return f"{assumption.name} {value} {assumption.unit}{origin}"
+
+
+def _percent(value: float) -> str:
+    return units.format_fraction(value)
+
+
+def _limit(found: Estimate) -> list[str]:
+    """Say what remains at any amount of data where that is in doubt."""
+    chance = found.probability_reachable
+    if chance is None or chance >= 0.95:
+        return []
+    ends = found.limit.interval()
+    low, middle, high = (
+        units.format_metric(end or 0.0, found.metric_unit) for end in (ends.q05, ends.median, ends.q95)
+    )
+    return [f"At any amount of data {found.metric} stays at {middle} (90% interval {low} to {high})."]
+
+
+def _others(found: Estimate) -> list[str]:
+    shown = [
+        f"{a.source}, {a.domain}{f', {a.family}' if a.family else ''}: "
+        f"planner estimate --law {a.id} --target VALUE"
+        for a in found.alternatives[:SHOWN]
+    ]
+    more = len(found.alternatives) - SHOWN
+    return [*shown, f"{more} more: planner laws list"] if more > 0 else shown
+
+
+def _cells(quantity: Quantity, show: Callable[[float], str] = units.format_number) -> tuple[str, str, str]:
+    """Return the printed 5 % quantile, median and 95 % quantile; "-" is unknown, "never" is infinite."""
+    if not quantity.draws:
+        return "-", "-", "-"
+    low, middle, high = (
+        "never" if math.isinf(value) else show(value)
+        for value in (paths.quantile(quantity.draws, level) for level in (0.05, 0.5, 0.95))
+    )
+    return (low, middle, high) if quantity.spread else ("-", middle, "-")
+
+
+def probability(value: float | None) -> str:
+    """Return a probability in words; none is never certain, for draws are finite."""
+    if value is None:
+        return "not stated by the publication"
+    if value > 0.995:
+        return "more than 99%"
+    return "less than 1%" if value < 0.005 else f"{100 * value:.0f}%"
+
+
+def _where(found: Estimate) -> str:
+    if found.largest_measured is None:
+        return "The publication's measured range is not stored, so how far this lies beyond it is not known."
+    largest = units.format_data(found.largest_measured, found.data.unit)
+    if math.isinf(paths.quantile(found.beyond.draws, 0.5)):
+        return f"The largest measured data is {largest}; in most draws no amount of it reaches the target."
+    return f"The largest measured data is {largest}; the median lies {verdict(found.beyond)}."

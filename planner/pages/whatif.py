@@ -1,0 +1,107 @@
+"""A what-if table as it is shown: a record a cell for scripts, medians with their intervals for people."""
+
+from typing import Any
+
+from planner import units
+from planner.pages.answer import feasible, interval
+from planner.pages.render import Sheet
+from planner.plans.estimate import Quantity
+from planner.plans.plan import Plan
+from planner.plans.whatif import Cell, Table
+
+
+def records(table: Table) -> list[dict[str, Any]]:
+    """Return one record a cell: the values of the axes, every quantity, feasibility, codes of warnings."""
+    return [_record(table, cell) for cell in table.cells]
+
+
+def _record(table: Table, cell: Cell) -> dict[str, Any]:
+    where = {"where": dict(zip(table.axes, cell.values, strict=True))}
+    found = cell.plan
+    if found is None:
+        return {**where, "law": None, "reason": cell.reason}
+    fits = found.feasible
+    return {
+        **where,
+        "law": found.estimate.law,
+        "reason": "",
+        **{name: interval(quantity) for name, quantity in found.quantities().items()},
+        "probability_reachable": found.estimate.probability_reachable,
+        "feasible": feasible(found),
+        "probability": None if fits is None else fits.probability,
+        "binding": found.binding,
+        "warnings": [{"code": code} for code in found.warnings],
+    }
+
+
+def sheet(table: Table) -> Sheet:
+    """Return the table for people: the first axis down, the second across, medians with their intervals."""
+    first, *rest = table.axes
+    across = table.axes[rest[0]] if rest else ("",)
+    texts = {cell.values: _text(cell, table.show) for cell in table.cells}
+    rows = tuple(
+        (down, *(texts[(down, over) if rest else (down,)] for over in across)) for down in table.axes[first]
+    )
+    plans = [cell.plan for cell in table.cells if cell.plan is not None]
+    found = plans[0].estimate
+    reasons = list(dict.fromkeys(f"{' '.join(c.values)}: {c.reason}" for c in table.cells if c.reason))
+    codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
+    what = f"{found.metric} reached" if table.show == "error" else _NAMES.get(table.show, table.show)
+    by = " and ".join(name.replace("_", " ") for name in table.axes)
+    return Sheet(
+        title=f"{what} by {by} ({found.domain}{f', {found.family}' if found.family else ''})",
+        columns=(first.replace("_", " "), *((over for over in across) if rest else (what,))),
+        rows=rows,
+        notes=(
+            "Median, and 90% interval in brackets."
+            if table.show != "probability"
+            else "Of all limits together.",
+        ),
+        sections={
+            "No answer": reasons,
+            "It stands on": found.assumptions[:1],
+            "Warnings of some cells": [", ".join(codes)] if codes else [],
+        },
+    )
+
+
+_NAMES = {
+    "dollars": "Dollars of compute",
+    "gpu_hours": "GPU-hours",
+    "data": "Data",
+    "params": "Parameters",
+    "flops": "Training FLOP",
+    "days": "Days",
+    "energy": "kWh",
+    "carbon": "kg CO2e",
+    "probability": "Probability that all limits hold",
+}
+
+
+def _text(cell: Cell, show: str) -> str:
+    if cell.plan is None:
+        return "-"
+    if show == "probability":
+        fits = cell.plan.feasible
+        return "-" if fits is None else f"{fits.probability:.0%}"
+    return in_brackets(cell.plan.quantities().get(show), cell.plan, show)
+
+
+def in_brackets(quantity: Quantity | None, plan: Plan, show: str) -> str:
+    """Return `median (5% to 95%)`; "-" is unknown, "never" is infinite."""
+    if quantity is None or not quantity.draws:
+        return "-"
+    found = quantity.interval()
+    low, middle, high = (
+        "never" if value is None else _printed(value, show, plan.estimate.metric_unit)
+        for value in (found.q05, found.median, found.q95)
+    )
+    return f"{middle} ({low} to {high})" if quantity.spread and low != high else middle
+
+
+def _printed(value: float, show: str, unit: str) -> str:
+    if show == "error":
+        return units.format_metric(value, unit if unit == "fraction" else "")
+    if show == "dollars":
+        return units.format_money(value)
+    return units.format_flops(value) if show == "flops" else units.format_number(value)

@@ -1,0 +1,222 @@
+"""What a question needs: data, parameters and training FLOP, draw by draw from the laws that answer.
+
+    data    the error law read backwards at the target, or the amount that is given
+    params  the size law (metric "params") read forwards at that data
+    FLOP    ladder FLOP for one data unit at that size x data seen to the best error (metric "samples")
+
+Each draw is carried to the end: an interval is taken once, of the result. A surface E + A/N^a + B/D^b leaves
+the split of data and parameters open: `planner/reading/worlds.py` says how it is made. No numpy: this is what
+`planner estimate` imports.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from laws import paths
+from laws.errors import PlannerError
+from laws.types import Interval, Law, Source
+from planner import units
+from planner.reading.choice import Alternative
+from planner.reading.reading import Reading, Spending, read
+from planner.reading.worlds import at
+
+FAR = 100.0  # times the largest measured data: beyond two decades a trend is a direction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """One quantity as joint draws: position i of every quantity of an estimate is the same possible world."""
+
+    draws: tuple[float, ...]  # infinite where the target is never reached; empty where nothing is known
+    unit: str
+    spread: bool = True  # False: one published figure, whose uncertainty nobody stated
+
+    def interval(self) -> Interval:
+        """Return median and 90 % interval; None for what is infinite or not known."""
+        if not self.draws:
+            return Interval(q05=None, median=None, q95=None, unit=self.unit)
+        found = paths.interval(self.draws, self.unit)
+        low, high = (found.q05, found.q95) if self.spread else (None, None)
+        return Interval(q05=_finite(low), median=_finite(found.median), q95=_finite(high), unit=self.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a question needs and reaches, with the draws that price and hardware can be computed from."""
+
+    law: str
+    source: Source
+    domain: str
+    family: str
+    form: str
+    metric: str
+    metric_unit: str
+    target: float | None  # None: another quantity was given
+    error: Quantity  # the target, or what the given quantity reaches
+    data: Quantity
+    seen: Quantity  # data seen in training, repeats counted
+    params: Quantity
+    flops: Quantity
+    probability_reachable: float | None  # None: the law has no posterior
+    limit: Quantity  # what remains of the error at any amount of data; empty: the law has no posterior
+    largest_measured: float | None  # data unit; None where a publication does not say
+    companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def beyond(self) -> Quantity:
+        """Return the needed data as a multiple of the largest measured data."""
+        largest = self.largest_measured
+        draws = () if largest is None else tuple(d / largest for d in self.data.draws)
+        return Quantity(draws=draws, unit="times the largest measured", spread=self.data.spread)
+
+
+def checked_target(target: float, metric: str, unit: str) -> float:
+    """Return the target, or raise PlannerError where no law could mean it."""
+    shown = units.format_metric(target, unit)
+    if not target > 0:
+        raise PlannerError(f"target {metric} {shown}: wanted more than 0, no finite data set reaches it")
+    if unit == "fraction" and target >= 1:
+        hint = f"; for {target:g} percent write {target:g}%" if target < 100 else ""
+        raise PlannerError(f"target {metric} {shown}: wanted a rate below 100%{hint}")
+    return target
+
+
+def from_laws(law: Law, target: float, *, size: Law | None = None, samples: Law | None = None) -> Estimate:
+    """Return what `target` needs by a stored law and its companions.
+
+    Raises:
+        PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
+    """
+    reading = read(law, Spending(), size=size, samples=samples)
+    return estimate(reading, for_target(reading, target), target=target)
+
+
+def for_target(reading: Reading, target: float) -> tuple[float, ...]:
+    """Return the place of each world at which it reaches a target, infinite where it never does.
+
+    Raises:
+        PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
+    """
+    checked_target(target, reading.metric, reading.metric_unit)
+    asked = f"target {reading.metric} {units.format_metric(target, reading.metric_unit)}"
+    if reading.smallest is not None:
+        smallest = reading.smallest
+        easiest = paths.quantile([world.error(smallest) for world in reading.worlds], 0.5)
+        if target >= easiest:
+            raise PlannerError(
+                f"{asked} is already reached by the smallest measured data "
+                f"({units.format_data(smallest, reading.unit)} reach "
+                f"{units.format_metric(easiest, reading.metric_unit)}): ask for a lower one"
+            )
+    found = tuple(world.for_error(target) for world in reading.worlds)
+    if not any(map(math.isfinite, found)):
+        if reading.open_split or len(reading.worlds) == 1:
+            raise _below_floor(reading, asked)
+        return found  # a posterior that rules the target out is an answer: probability 0
+    if reading.open_split:
+        middle = [
+            paths.quantile([at(line, x) for line, x in zip(lines, found, strict=True)], 0.5)
+            for lines in ([w.params for w in reading.worlds], [w.seen for w in reading.worlds])
+        ]
+        if min(middle) < 1:
+            raise PlannerError(
+                f"{asked} needs less than one parameter or one data unit by law {reading.law}: ask for a "
+                "lower one"
+            )
+    return found
+
+
+def _below_floor(reading: Reading, asked: str) -> PlannerError:
+    """Say how low the errors of all worlds stay, and which target could be asked instead."""
+    lowest = _limits(reading)
+    low, high = (units.format_metric(paths.quantile(lowest, q), reading.metric_unit) for q in (0.05, 0.95))
+    between = low if low == high else f"{low} to {high}"
+    if reading.open_split:
+        return PlannerError(
+            f"{asked} is at or below the floor of law {reading.law}, {between}: ask for more than that"
+        )
+    possible = units.format_metric(1.1 * paths.quantile(lowest, 0.95), reading.metric_unit, digits=2)
+    most = units.format_data(reading.worlds[0].high, reading.unit)
+    return PlannerError(
+        f"{asked} is below the floor of law {reading.law}: even at {most} the error stays at {between}; "
+        f"ask for {possible} or more, or measure larger data sets to know the floor better"
+    )
+
+
+def _limits(reading: Reading) -> tuple[float, ...]:
+    return tuple(w.floor if reading.open_split else w.error(w.high) for w in reading.worlds)
+
+
+def estimate(
+    reading: Reading,
+    places: Sequence[float],
+    *,
+    target: float | None = None,
+    committed: bool = False,
+    alternatives: tuple[Alternative, ...] = (),
+    warnings: Sequence[str] = (),
+) -> Estimate:
+    """Return everything that the worlds say at their places; one world serves any number of places.
+
+    A target holds at the places by construction, unless they are `committed`: one plan for all worlds.
+    """
+    found = reading.worlds * len(places) if len(reading.worlds) == 1 else reading.worlds
+    pairs = list(zip(found, places, strict=True))
+    spread = reading.spread or len(set(places)) > 1
+    data = tuple(at(world.data, x) for world, x in pairs)
+    params = tuple(at(world.params, x) for world, x in pairs) if reading.knows_params else ()
+    flops = tuple(world.flops(x) for world, x in pairs) if reading.knows_flops else ()
+    if target is None or committed:
+        error = tuple(world.error(min(x, world.high)) for world, x in pairs)
+    else:
+        error = (target,) * len(pairs)
+    reachable = None
+    if reading.spread:
+        reached = [
+            math.isfinite(x) and (target is None or e <= target) for x, e in zip(data, error, strict=True)
+        ]
+        reachable = sum(reached) / len(data)
+    return Estimate(
+        law=reading.law,
+        source=reading.source,
+        domain=reading.domain,
+        family=reading.family,
+        form=reading.form,
+        metric=reading.metric,
+        metric_unit=reading.metric_unit,
+        target=target,
+        error=Quantity(draws=error, unit=reading.metric_unit, spread=spread),
+        data=Quantity(draws=data, unit=reading.unit, spread=spread),
+        seen=Quantity(draws=tuple(at(world.seen, x) for world, x in pairs), unit=reading.unit, spread=spread),
+        params=Quantity(draws=params, unit="parameters", spread=spread),
+        flops=Quantity(draws=flops, unit="FLOP", spread=spread),
+        probability_reachable=reachable,
+        limit=Quantity(draws=_limits(reading) if reading.spread else (), unit=reading.metric_unit),
+        largest_measured=reading.largest,
+        companions=reading.companions,
+        assumptions=reading.assumptions,
+        warnings=tuple(dict.fromkeys([*reading.warnings, *_doubts(reading, data, params), *warnings])),
+        alternatives=alternatives,
+    )
+
+
+def _doubts(reading: Reading, data: Sequence[float], params: Sequence[float]) -> list[str]:
+    """Return the codes that depend on where on the line of plans the answer lies."""
+    found = []
+    if reading.sizes is not None and params:
+        middle = paths.quantile(params, 0.5)
+        if math.isfinite(middle) and not reading.sizes[0] <= middle <= reading.sizes[1]:
+            found.append("ladder-exceeded")
+    if reading.spread and sum(map(math.isfinite, data)) < 0.95 * len(data):
+        found.append("floor-uncertain")
+    if reading.largest is not None and paths.quantile(data, 0.5) > FAR * reading.largest:
+        found.append("extrapolated-far")
+    return found
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

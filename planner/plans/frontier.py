@@ -1,0 +1,105 @@
+"""The Pareto front of error against cost: the lowest error that each cost buys, with its band."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from laws import paths
+from laws.errors import PlannerError
+from laws.types import Law
+from planner import units
+from planner.assumptions import nearest
+from planner.machines.fleet import Fleet
+from planner.plans.estimate import FAR
+from planner.plans.plan import Plan, Question, plan_by
+from planner.reading.choice import choose
+from planner.reading.literature import data_unit
+
+COSTS = {"dollars": "budget", "gpu_hours": "gpu_hours", "flops": "flops", "data": "data"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frontier:
+    """Plans of rising cost, each the best for what it costs."""
+
+    cost: str  # a key of `COSTS`
+    unit: str
+    points: tuple[tuple[float, Plan], ...]
+
+
+def frontier(
+    question: Question,
+    folder: Path,
+    fleet: Fleet,
+    *,
+    today: date,
+    against: str | None = None,
+    low: str | None = None,
+    high: str | None = None,
+    points: int = 9,
+    seed: int = 0,
+) -> Frontier:
+    """Return the lowest error for costs between two ends, in even steps of their logarithm.
+
+    Without ends the front runs from what the smallest measured data costs to what 100 times the largest does,
+    beyond which a law is a guess. Without `against` the cost is dollars where a part is named, else FLOP,
+    else data. Raises PlannerError for ends that cannot be read or are not known.
+    """
+    if points < 2:
+        raise PlannerError(f"{points} points: wanted at least 2")
+    cost = against or ("flops" if question.on is None else "dollars")
+    if cost not in COSTS:
+        raise PlannerError(f"--against {cost!r}{nearest(cost, tuple(COSTS))}")
+    if cost in ("dollars", "gpu_hours") and question.on is None:
+        raise PlannerError(f"--against {cost} needs a part: name one with --on, such as --on h100")
+    chosen = choose(question.choice, folder)
+    unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
+
+    def ask(end: str, value: float) -> Plan:
+        fields: dict[str, Any] = {end: f"{'$' if end == 'budget' else ''}{value!r}"}
+        return plan_by(chosen, replace(question, **fields), folder, fleet, today=today, seed=seed)
+
+    measured = chosen.law.x_range if isinstance(chosen.law, Law) else chosen.law.measured
+
+    def end(text: str | None, data: float | None) -> float:
+        if text is not None:
+            return _READ[cost](text) if cost != "data" else units.parse_data(text, unit)
+        if data is None:
+            raise PlannerError(f"law {chosen.law.id} does not say what was measured: say --from and --to")
+        return paths.quantile(_draws(ask("data", data), cost), 0.5)
+
+    smallest, largest = measured
+    first, last = end(low, smallest), end(high, None if largest is None else FAR * largest)
+    if not 0 < first < last < math.inf:
+        raise PlannerError(f"from {first:g} to {last:g}: wanted the smaller end first, both above 0")
+    found, refused = [], []
+    for i in range(points):
+        value = first * (last / first) ** (i / (points - 1))
+        try:
+            found.append((value, ask(COSTS[cost], value)))
+        except PlannerError as error:  # an end below the smallest training
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return Frontier(cost=cost, unit=unit if cost == "data" else _UNITS[cost], points=tuple(found))
+
+
+_READ: Mapping[str, Callable[[str], float]] = {
+    "dollars": units.parse_money,
+    "gpu_hours": units.parse_gpu_hours,
+    "flops": units.parse_number,
+}
+_UNITS = {"dollars": "USD", "gpu_hours": "GPU-hours", "flops": "FLOP"}
+
+
+def _draws(plan: Plan, cost: str) -> tuple[float, ...]:
+    draws = plan.total_dollars.draws if cost == "dollars" else plan.quantities()[cost].draws
+    if not draws:
+        raise PlannerError(
+            f"law {plan.estimate.law} does not lead to {cost}: take --against data, or measure with "
+            "`planner calibrate`"
+        )
+    return draws

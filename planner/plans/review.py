@@ -1,0 +1,61 @@
+"""A portfolio held against its limits: what everything takes together, and each product by itself.
+
+Position i of every draw is the same possible world, also across products: what one price or one law costs
+more, it costs all products that stand on it. A total is therefore summed draw by draw.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from laws.errors import PlannerError
+from planner.machines.fleet import read_fleet
+from planner.plans.estimate import Quantity
+from planner.plans.plan import Plan, plan
+from planner.plans.portfolio import Portfolio, Product
+
+TOTALS = {"gpu_hours": "GPU-hours", "total_dollars": "USD", "energy": "kWh", "carbon": "kg CO2e"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """Every product with its plan."""
+
+    portfolio: Portfolio
+    today: date
+    plans: tuple[tuple[Product, Plan], ...]
+
+
+def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> Review:
+    """Return the plan of every product, by the laws in the store at `folder`.
+
+    The day is `today`, else the plan file's. Raises PlannerError for no day, and for a product that has no
+    plan, by its name.
+    """
+    day = today or portfolio.today
+    if day is None:
+        raise PlannerError("the plan has no day: give --today, or `today = 2026-11-23` in the file")
+    fleet = read_fleet(portfolio.fleet)
+    found = []
+    for product in portfolio.products:
+        try:
+            found.append((product, plan(product.question, folder, fleet, today=day, seed=portfolio.seed)))
+        except PlannerError as error:
+            raise PlannerError(f"product {product.name!r}: {error}") from error
+    return Review(portfolio=portfolio, today=day, plans=tuple(found))
+
+
+def total(plans: Sequence[Plan], name: str) -> Quantity:
+    """Return the sum of a quantity over the plans that know it, draw by draw."""
+    known = [draws for each in plans if (draws := draws_of(each, name))]
+    n = max(map(len, known), default=0)
+    # fewer draws of one law stand for as many of the next, over and over: their order means nothing
+    summed = tuple(sum(draws[i % len(draws)] for draws in known) for i in range(n))
+    return Quantity(draws=summed, unit=TOTALS[name])
+
+
+def draws_of(found: Plan, name: str) -> tuple[float, ...]:
+    """Return the draws of a quantity by name, none where the plan does not know it."""
+    quantity = found.quantities().get(name)
+    return () if quantity is None else quantity.draws

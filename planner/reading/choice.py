@@ -1,0 +1,224 @@
+"""Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
+
+Among laws of one kind the newest answers; what else could have answered is named in the answer.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from laws.errors import PlannerError
+from laws.published import PublishedLaw
+from laws.store import LawRow, Store
+from laws.types import Law, Source
+
+COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
+_RANK = {"calibrated": 0, "fitted": 1, "published": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What narrows the choice of the law; nothing given leaves every law of an error or a loss."""
+
+    metric: str | None = None
+    domain: str | None = None
+    family: str | None = None
+    law: str | None = None  # id of a law, or its first characters
+
+    def fits(self, metric: str, domain: str, family: str) -> bool:
+        """Return whether a law is of the metric, the domain and the family where they are given."""
+        asked = metric not in COMPANIONS and self.metric in (None, metric)
+        return asked and self.domain in (None, domain) and self.family in (None, family)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """Another law that could have answered, and how to ask it."""
+
+    id: str
+    source: Source
+    domain: str
+    family: str
+    metric: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The law that answers, with the laws of model size and of passes that complete it."""
+
+    law: Law | PublishedLaw
+    size: Law | None = None
+    samples: Law | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
+
+
+def choose(choice: Choice, folder: Path) -> Chosen:
+    """Return the law that answers best: from the store in `folder`, else a published one.
+
+    Raises:
+        PlannerError: no law fits, several could be meant, or the one that is named cannot answer.
+    """
+    store = Store(folder)
+    rows = store.laws()
+    if choice.law is not None:
+        return _by_id(choice, store, rows)
+    fitting = [row for row in rows if choice.fits(row.metric, row.domain, row.family)]
+    ranked = sorted(fitting, key=lambda row: _RANK[row.source])  # stable: the newest comes first
+    if choice.metric is None:
+        ranked.sort(key=lambda row: (_RANK[row.source], _place_of_metric(row)))
+    if not ranked:
+        return _from_literature(choice, rows)
+    first: dict[tuple[str, str, str, str, str], LawRow] = {}
+    for row in ranked:
+        first.setdefault((row.source, row.domain, row.family, row.metric, row.x), row)
+    answering, *others = first.values()
+    warnings = []
+    if choice.domain is None and any(row.domain != answering.domain for row in others):
+        warnings.append("domain-chosen")
+    if choice.metric is None and any(row.metric != answering.metric for row in others):
+        warnings.append("metric-chosen")
+    return _from_store(
+        store, rows, answering, alternatives=tuple(map(_alternative, others)), warnings=tuple(warnings)
+    )
+
+
+def _place_of_metric(row: LawRow) -> int:
+    """Return where a metric stands in its domain, which names first what it is judged by."""
+    from calibrate.domains import DOMAINS
+
+    known = DOMAINS.get(row.domain)
+    metrics = list(known.metrics) if known else []
+    return metrics.index(row.metric) if row.metric in metrics else len(metrics)
+
+
+def _from_store(
+    store: Store,
+    rows: Sequence[LawRow],
+    row: LawRow,
+    *,
+    alternatives: tuple[Alternative, ...] = (),
+    warnings: tuple[str, ...] = (),
+) -> Chosen:
+    law = store.law(row.id)
+    size, samples = (_companion(store, rows, law, metric) for metric in COMPANIONS)
+    return Chosen(law=law, size=size, samples=samples, alternatives=alternatives, warnings=warnings)
+
+
+def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
+    """Choose the published law to ask first; refuse when several domains could be meant."""
+    from planner.reading.literature import answerable
+
+    found = [
+        law
+        for law in answerable(choice.domain, choice.metric)
+        if choice.fits(law.metric, law.domain, law.family)
+    ]
+    if not found:
+        raise _nothing(choice, rows)
+    domains = list(dict.fromkeys(law.domain for law in found))
+    if len(domains) > 1:
+        asked = f"law of {choice.metric!r}" if choice.metric else "law"
+        raise PlannerError(
+            f"no {asked} is stored, and published ones are of several domains: "
+            f"add --domain {' or '.join(domains)}"
+        )
+    law, *others = found
+    alternatives = tuple(
+        Alternative(id=a.id, source="published", domain=a.domain, family=a.family, metric=a.metric)
+        for a in others
+    )
+    several = choice.metric is None and any(a.metric != law.metric for a in others)
+    return Chosen(law=law, alternatives=alternatives, warnings=("metric-chosen",) if several else ())
+
+
+def _by_id(choice: Choice, store: Store, rows: Sequence[LawRow]) -> Chosen:
+    """Choose the law that was named: a stored one by the start of its id, or a published one."""
+    from laws.published import all_laws
+    from planner.reading.literature import answers
+
+    wanted = choice.law or ""
+    stored = [row for row in rows if wanted and row.id.startswith(wanted)]
+    if len(stored) > 1 and wanted not in {row.id for row in stored}:
+        raise PlannerError(
+            f"{len(stored)} laws begin with {wanted!r}: give more of the id, such as {stored[0].id}"
+        )
+    published = [law for law in all_laws() if law.id == wanted] if not stored else []
+    if not stored and not published:
+        near = _nearest(wanted, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
+        raise PlannerError(f"no law has the id {wanted!r}{near}: `planner laws list` shows them")
+    law = (stored or published)[0]
+    if choice.metric not in (None, law.metric):
+        raise PlannerError(
+            f"law {law.id} is of {law.metric}, not of {choice.metric}: ask with --law {law.id} --target VALUE"
+        )
+    if stored and law.metric not in COMPANIONS:
+        return _from_store(store, rows, stored[0])
+    if published and answers(published[0]):
+        return Chosen(law=published[0])
+    raise PlannerError(
+        f"law {law.id} (of {law.metric}) does not say how much data a target needs: `planner laws list` "
+        "shows laws of an error or a loss"
+    )
+
+
+def _companion(store: Store, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
+    """Return the newest law of `metric` measured on the same thing, the same kind of source first."""
+    fitting = [
+        row
+        for row in rows
+        if (row.metric, row.domain, row.family, row.x_unit) == (metric, law.domain, law.family, law.x_unit)
+    ]
+    fitting.sort(key=lambda row: row.source != law.source)
+    return store.law(fitting[0].id) if fitting else None
+
+
+def _alternative(row: LawRow) -> Alternative:
+    return Alternative(id=row.id, source=row.source, domain=row.domain, family=row.family, metric=row.metric)
+
+
+def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
+    """Say which part of the question no law meets, the nearest that one does, and the next command."""
+    from calibrate.domains import DOMAINS
+    from planner.reading.literature import answerable
+
+    metric, domain, family = choice.metric or "", choice.domain, choice.family
+    known = [(row.domain, row.metric, row.family) for row in rows if row.metric not in COMPANIONS]
+    known += [(law.domain, law.metric, law.family) for law in answerable(None, None)]
+    measurable = [(row.name, name) for row in DOMAINS.values() for name in row.metrics]
+    if domain is not None and domain not in {name for name, *_ in (*known, *measurable)}:
+        near = _nearest(domain, [name for name, *_ in (*known, *measurable)])
+        return PlannerError(
+            f"no domain is called {domain!r}{near}: fit one with "
+            f"`planner fit RUNS.csv --domain {domain} --metric {metric or 'METRIC'} --data-unit UNIT`"
+        )
+    here = [name for name in known if domain in (None, name[0])]
+    where = f" for domain {domain!r}" if domain else ""
+    if choice.metric is None and not here:
+        return PlannerError(f"no law is stored{where}: measure with `planner calibrate --domain {domain}`")
+    if choice.metric is not None and metric not in {name for _, name, _ in here}:
+        homes = [name for name, of in measurable if of == metric and domain in (None, name)]
+        if homes:
+            return PlannerError(
+                f"no law of {metric!r} is stored{where}: measure with `planner calibrate --domain {homes[0]}`"
+            )
+        options = [name for _, name, _ in here] + [name for of, name in measurable if domain in (None, of)]
+        return PlannerError(
+            f"no law of {metric!r} is known{where}{_nearest(metric, options)}: `planner laws list` shows all"
+        )
+    families = [name for _, of, name in here if choice.metric in (None, of)]
+    return PlannerError(
+        f"no law{f' of {metric!r}' if metric else ''} is known for family {family!r}"
+        f"{_nearest(family or '', families)}: "
+        "leave --family out, or `planner laws list` shows all"
+    )
+
+
+def _nearest(name: str, known: Iterable[str], *, show: int = 8) -> str:
+    from difflib import get_close_matches
+
+    options = list(dict.fromkeys(known))
+    near = get_close_matches(name, options, n=1)
+    if near:
+        return f" (did you mean {near[0]!r}?)"
+    return f" (known: {', '.join(options[:show])})" if options and show else ""

@@ -1,0 +1,138 @@
+"""Read a law of the literature: one world, because no interval was published."""
+
+import math
+
+from laws.published import PublishedLaw, companion, find
+from planner.reading import worlds
+from planner.reading.allocation import Surface
+from planner.reading.reading import (
+    Reading,
+    Spending,
+    balance_in_words,
+    balance_warnings,
+    balanced,
+    check_curve,
+    curve,
+    unit_cost,
+)
+from planner.reading.worlds import World
+
+_SURFACES = ("surface", "repeated-data")
+_WIDE = (1e-3, 1e40)  # the data that a formula is asked at
+
+
+def answerable(domain: str | None, metric: str | None) -> list[PublishedLaw]:
+    """Return the published laws that say how much data a target needs, the one to ask first at the front."""
+    return [law for law in find(domain, metric) if answers(law)]
+
+
+def answers(law: PublishedLaw) -> bool:
+    """Return whether a law of an error or a loss can be read backwards to data, alone or with a size."""
+    if law.formula is None or not (law.metric == "loss" or law.unit == "fraction"):
+        return False
+    return law.formula in _SURFACES or [i.name for i in law.inputs] == ["data"]
+
+
+def data_unit(law: PublishedLaw) -> str:
+    """Return the unit that the law counts data in."""
+    return next(i.unit for i in law.inputs if i.name == "data")
+
+
+def read_published(law: PublishedLaw, spending: Spending) -> Reading:
+    """Return what a published law says, with the companions that its authors gave."""
+    unit = data_unit(law)
+    companions: dict[str, str] = {}
+    assumptions = [
+        f"Law {law.id}: published, {law.citation}, {law.locator} ({law.confidence}); range: {law.range}."
+    ]
+    warnings = ["no-interval"]
+    smallest, largest = law.measured
+    if law.formula in _SURFACES:
+        per_unit, note, doubts = unit_cost((), unit, known=True)
+        world = balanced(_surface(law), spending, per_unit)
+        once = math.isinf(spending.have)
+        assumptions += [*balance_in_words(spending, unit), *([note] if note else [])]
+        assumptions += ["Training sees the data once."] if once and per_unit is not None else []
+        warnings += [*doubts, *balance_warnings(spending)]
+        smallest = None
+    else:
+        check_curve(law.id, spending)
+        world, notes, doubts, companions = _curve(law, unit)
+        assumptions += notes
+        warnings += doubts
+    return Reading(
+        law=law.id,
+        source="published",
+        domain=law.domain,
+        family=law.family,
+        form=law.formula or "",
+        metric=law.metric,
+        metric_unit=law.unit,
+        unit=unit,
+        worlds=(world,),
+        spread=False,
+        smallest=smallest,
+        largest=largest,
+        companions=companions,
+        assumptions=tuple(assumptions),
+        warnings=tuple(warnings),
+    )
+
+
+def _surface(law: PublishedLaw) -> Surface:
+    p = dict(law.parameters)
+    if law.formula == "repeated-data":  # Muennighoff et al. 2023 print logarithms and one exponent for both
+        p = {name: math.exp(p[key]) for name, key in (("E", "e"), ("A", "a"), ("B", "b"))} | {
+            "a": p["alpha"],
+            "b": p["alpha"],
+        }
+    per = {i.name: i.per for i in law.inputs}
+    return Surface(
+        E=law.scale * p["E"],
+        A=law.scale * p["A"] * per["params"] ** p["a"],
+        B=law.scale * p["B"] * per["data"] ** p["b"],
+        alpha=p["a"],
+        beta=p["b"],
+    )
+
+
+def _curve(law: PublishedLaw, unit: str) -> tuple[World, list[str], list[str], dict[str, str]]:
+    """Return the world of a curve, what it stands on, what to be warned of, and the laws that complete it."""
+    size, cost = companion(law, "params"), companion(law, "flops")
+    notes, doubts, companions = [], [], {}
+    params: worlds.Line | None = None
+    per_unit: worlds.Line | None = None
+    if size is None:
+        doubts.append("no-size-law")
+    else:
+        params = _of_data(size)
+        companions["params"] = size.id
+        notes.append(f"Parameters: the best model size for that much data, by law {size.id}.")
+    if size is not None and cost is not None:
+        per_unit = _per_unit(cost)
+        companions["flops"] = cost.id
+        notes.append(f"FLOP: one pass over the data, by law {cost.id}.")
+        doubts.append("one-pass")
+    else:
+        per_unit, note, more = unit_cost((), unit, known=size is not None)
+        notes += [note, "Training sees the data once."] if per_unit is not None else []
+        doubts += more
+    low, high = _WIDE
+    world = curve(
+        _of_data(law),
+        low=low,
+        high=high,
+        inverse=law.invert,
+        params=params,
+        seen=None,
+        per_unit=per_unit,
+    )
+    return world, notes, doubts, companions
+
+
+def _of_data(law: PublishedLaw) -> worlds.Line:
+    return lambda x: law.evaluate(data=x)
+
+
+def _per_unit(cost: PublishedLaw) -> worlds.Line:
+    return lambda params: cost.evaluate(params=params, data=1.0)

@@ -1,0 +1,315 @@
+"""A law with its companions, read as possible worlds: what every question is asked of.
+
+Posteriors of different laws are independent, so any draw of one may meet any draw of the next; they are read
+in opposite orders, lest two chains that used the same random numbers march in step.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from laws import paths
+from laws.errors import PlannerError
+from laws.types import Law, Rung, Source
+from planner import units
+from planner.reading import worlds
+from planner.reading.allocation import Surface
+from planner.reading.worlds import World
+
+# one unit passes every weight of a sequence model once: 2 FLOP forward, 4 backward (Kaplan et al. 2020, 2.1)
+TOKENS = frozenset(
+    {"tokens", "words", "characters", "bytes", "sub-word tokens", "word pieces", "speech tokens"}
+)
+DRAWS = 1000  # of a surface, as many as a curve has paths
+# repeats at which data, and parameters, have lost 1 - 1/e of their worth (Muennighoff et al. 2023,
+# arXiv:2305.16264, constants of the authors' code)
+DATA_HALF, PARAMS_HALF = 15.387756, 5.309743
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spending:
+    """How data and model are to be balanced."""
+
+    have: float = math.inf  # different data in hand
+    served: float = 0.0  # data that the model will be run on once it is trained
+    smallest: bool = False  # the smallest model that the data in hand allows, not the least FLOP
+
+    @property
+    def usual(self) -> bool:
+        """Return whether nothing but the least training FLOP is asked for."""
+        return math.isinf(self.have) and self.served == 0 and not self.smallest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a law says, world by world."""
+
+    law: str
+    source: Source
+    domain: str
+    family: str
+    form: str
+    metric: str
+    metric_unit: str
+    unit: str  # of data
+    worlds: tuple[World, ...]
+    spread: bool = True  # False: one published figure, whose uncertainty nobody stated
+    smallest: float | None  # measured data; None where a publication does not say, and for a surface
+    largest: float | None
+    sizes: tuple[float, float] | None = None  # smallest and largest model whose cost was counted
+    companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
+    unknowns: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # "exponent", "offset" -> draws
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+
+    @property
+    def knows_params(self) -> bool:
+        """Return whether the law says how large a model is."""
+        return self.worlds[0].params is not None
+
+    @property
+    def knows_flops(self) -> bool:
+        """Return whether the law says what training costs."""
+        return self.knows_params and self.worlds[0].per_unit is not None
+
+    @property
+    def open_split(self) -> bool:
+        """Return whether the law leaves open how a model and its data are balanced."""
+        return self.form in ("surface", "repeated-data")
+
+
+def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law | None = None) -> Reading:
+    """Return what a stored law says with its companions.
+
+    Raises:
+        PlannerError: the law has nothing to read, or does not leave open what is to be balanced.
+    """
+    if law.form == "surface":
+        return _surface(law, spending)
+    if not law.paths:
+        raise PlannerError(f"law {law.id} has no paths to read: fit it again with `planner fit`")
+    check_curve(law.id, spending)
+    size = size if size is not None and size.paths else None
+    samples = samples if samples is not None and samples.paths else None
+    ladder = sorted(law.ladder or (size.ladder if size else ()), key=lambda rung: rung.params)
+    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=size is not None)
+    n = len(law.paths)
+    found = [
+        curve(
+            worlds.on_path(law.grid, path),
+            low=math.exp(law.grid[0]),
+            high=math.exp(law.grid[-1]),
+            inverse=_backwards(law, path),
+            params=None
+            if size is None
+            else worlds.on_path(size.grid, size.paths[(-1 - i) % len(size.paths)]),
+            seen=None
+            if samples is None
+            else worlds.on_path(samples.grid, samples.paths[(n // 2 - i) % len(samples.paths)]),
+            per_unit=per_unit,
+        )
+        for i, path in enumerate(law.paths)
+    ]
+    companions = {}
+    assumptions = [law_in_words(law)]
+    if size is None:
+        warnings = ["no-size-law", *warnings]
+    else:
+        companions["params"] = size.id
+        assumptions.append(f"Parameters: the best model size for that much data, by law {size.id}.")
+        warnings = [*size.warnings, *warnings]
+    if per_unit is not None:
+        assumptions.append(note)
+        if samples is None:
+            assumptions.append("Training sees the data once.")
+            warnings.append("one-pass")
+        else:
+            companions["samples"] = samples.id
+            assumptions.append(f"Training sees the data as often as the best runs did, by law {samples.id}.")
+            warnings += samples.warnings
+    reading = _reading(law, found, ladder, companions=companions, assumptions=assumptions, warnings=warnings)
+    slope = math.log(law.x_range[1])
+    step = math.log(2)
+    return replace(
+        reading,
+        smallest=math.exp(law.grid[0]),
+        unknowns={
+            # both read from the path, so that every form has them
+            "exponent": tuple(
+                (paths.value_at(law.grid, p, slope - step) - paths.value_at(law.grid, p, slope)) / step
+                for p in law.paths
+            ),
+            "offset": tuple(math.exp(p[-1]) for p in law.paths),
+        },
+    )
+
+
+def check_curve(law: str, spending: Spending) -> None:
+    """Refuse to balance model and data by a law that knows one best size for each amount of data."""
+    if spending.smallest:
+        raise PlannerError(
+            f"law {law} knows one best model size for each amount of data: --allocate smallest-model needs a "
+            "surface law (`planner fit --form surface`)"
+        )
+
+
+def curve(
+    error: worlds.Line,
+    *,
+    low: float,
+    high: float,
+    inverse: worlds.Line,
+    params: worlds.Line | None,
+    seen: worlds.Line | None,
+    per_unit: worlds.Line | None,
+) -> World:
+    """Return the world of a curve over data, with the best size for each amount of it."""
+    return World(
+        low=low,
+        high=high,
+        error=error,
+        data=lambda x: x,
+        seen=seen or (lambda x: x),
+        params=params,
+        per_unit=per_unit,
+        known_inverse=inverse,
+    )
+
+
+def _backwards(law: Law, path: Sequence[float]) -> Callable[[float], float]:
+    def inverse(target: float) -> float:
+        log_x = paths.inverse(law.grid, path, math.log(target))
+        if log_x == -math.inf:  # a path that is flat where it begins
+            return math.exp(law.grid[0])
+        return math.exp(log_x) if log_x < 700 else math.inf
+
+    return inverse
+
+
+def _surface(law: Law, spending: Spending) -> Reading:
+    p = law.parameters
+    rows = _rows(len(p["E"]))
+    ladder = sorted(law.ladder, key=lambda rung: rung.params)
+    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=True)
+    found = [
+        balanced(
+            Surface(E=p["E"][i], A=p["A"][i], B=p["B"][i], alpha=p["a"][i], beta=p["b"][i]),
+            spending,
+            per_unit,
+        )
+        for i in rows
+    ]
+    assumptions = [law_in_words(law), *balance_in_words(spending, law.x_unit)]
+    if per_unit is not None:
+        assumptions.append(note)
+    if per_unit is not None and math.isinf(spending.have):
+        assumptions.append("Training sees the data once.")
+    reading = _reading(
+        law,
+        found,
+        ladder,
+        companions={},
+        assumptions=assumptions,
+        warnings=[*warnings, *balance_warnings(spending)],
+    )
+    unknowns = {"exponent of parameters": "a", "exponent of data": "b", "offset": "E"}
+    return replace(reading, unknowns={name: tuple(p[key][i] for i in rows) for name, key in unknowns.items()})
+
+
+def _rows(n: int) -> list[int]:
+    return list(range(n)) if n <= DRAWS else [round(i * (n - 1) / (DRAWS - 1)) for i in range(DRAWS)]
+
+
+def balanced(surface: Surface, spending: Spending, per_unit: worlds.Line | None) -> World:
+    """Return the world of a surface, balanced as asked; `per_unit` is the FLOP of a unit by model size."""
+    if spending.smallest:
+        world = worlds.smallest(surface, have=spending.have)
+    else:
+        world = worlds.split(
+            surface,
+            have=spending.have,
+            served=spending.served,
+            data_half=DATA_HALF,
+            params_half=PARAMS_HALF,
+        )
+    return replace(world, per_unit=per_unit)
+
+
+def balance_in_words(spending: Spending, unit: str) -> list[str]:
+    """Return the sentences that say how a surface was balanced."""
+    have = units.format_data(spending.have, unit)
+    if spending.smallest:
+        return [f"The model is the smallest that reaches the error with {have}, each seen once."]
+    served = "" if spending.served == 0 else ", counting what it serves"
+    found = [f"Data and parameters are the pair that needs the least FLOP{served}."]
+    if spending.served:
+        found.append(
+            f"Serving {units.format_data(spending.served, unit)} costs a third of the training FLOP of as "
+            "much data (Sardana et al. 2023, arXiv:2401.00448)."
+        )
+    if math.isfinite(spending.have):
+        found.append(
+            f"There is {have}; more is seen by repeating it, worth less each time (R_D* = {DATA_HALF:.1f}, "
+            f"R_N* = {PARAMS_HALF:.1f}, Muennighoff et al. 2023, arXiv:2305.16264)."
+        )
+    return found
+
+
+def balance_warnings(spending: Spending) -> list[str]:
+    """Return the codes that come with how a surface was balanced."""
+    return ["repeats-assumed"] if math.isfinite(spending.have) and not spending.smallest else []
+
+
+def unit_cost(ladder: Sequence[Rung], unit: str, *, known: bool) -> tuple[worlds.Line | None, str, list[str]]:
+    """Return training FLOP of one unit of data by model size, how they were counted, what to be warned of."""
+    if known and ladder:
+        note = f"FLOP: counted on the real model at {len(ladder)} sizes, per unit of data ({unit})."
+        cost = worlds.cost_of_size([rung.params for rung in ladder], [rung.flops for rung in ladder])
+        return cost, note, []
+    if known and unit in TOKENS:
+        note = "FLOP: 6 x parameters x data, a rule of thumb for dense sequence models."
+        return (lambda params: 6 * params), note, ["six-nd"]
+    return None, "", ["no-compute"]
+
+
+def _reading(
+    law: Law,
+    found: Sequence[World],
+    ladder: Sequence[Rung],
+    *,
+    companions: Mapping[str, str],
+    assumptions: Sequence[str],
+    warnings: Sequence[str],
+) -> Reading:
+    own = [*law.warnings]
+    after = ["no-floor"] if law.form == "power" else []
+    if law.n_points < 5:
+        after.append("few-points")
+    return Reading(
+        law=law.id,
+        source=law.source,
+        domain=law.domain,
+        family=law.family,
+        form=law.form,
+        metric=law.metric,
+        metric_unit=law.metric_unit,
+        unit=law.x_unit,
+        worlds=tuple(found),
+        smallest=None,
+        largest=law.x_range[1],
+        sizes=(ladder[0].params, ladder[-1].params) if ladder else None,
+        companions=companions,
+        assumptions=tuple(assumptions),
+        warnings=(*own, *warnings, *after),
+        runs=law.runs,
+    )
+
+
+def law_in_words(law: Law) -> str:
+    """Return the sentence that says what a stored law is."""
+    low, high = units.format_number(law.x_range[0]), units.format_data(law.x_range[1], law.x_unit)
+    return (
+        f"Law {law.id}: {law.source}, form {law.form}, {law.n_points} points from {low} to {high}; "
+        "the form is taken to hold beyond them."
+    )
