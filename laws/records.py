@@ -126,7 +126,7 @@ def _body(raw: bytes, kind: type) -> bytes:
         what = other.group(1).decode() if other else "no file of this program"
         raise PlannerError(f"{what}, wanted {_FORMAT.format(_KINDS[kind])}")
     body = rest.removesuffix(b"\n").removesuffix(b"}")
-    if head[len(wanted) : -1] != _sha256(body).encode() or rest != body + b"}\n":
+    if head[len(wanted) :] != f'{_sha256(body)}"'.encode() or rest != body + b"}\n":
         raise PlannerError(
             "the content is not what its hash says: cut short, or changed after it was written"
         )

@@ -119,6 +119,13 @@ def test_a_changed_byte_or_a_lost_end_is_noticed(data):
             records.decode(broken, type(record))
 
 
+def test_every_byte_of_a_record_counts():
+    raw = records.encode(sweep())
+    for place in range(len(raw)):
+        with pytest.raises(PlannerError):
+            records.decode(raw[:place] + b"\0" + raw[place + 1 :], Sweep)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
