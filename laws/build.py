@@ -75,6 +75,7 @@ def law_from(
         paths=() if paths is None else tuple(map(tuple, paths.tolist())),
         x_range=(float(data.min()), float(data.max())),
         n_points=len(points),
+        points=_columns(points),
         ladder=tuple(ladder),
         diagnostics=dict(posterior.diagnostics),
         definitions=dict(definitions),
@@ -83,3 +84,9 @@ def law_from(
         warnings=posterior.warnings,
     )
     return replace(law, id=law_id(law))
+
+
+def _columns(points: Points) -> dict[str, tuple[float, ...]]:
+    x = {"x": points.x} if points.x.ndim == 1 else {"params": points.x[:, 0], "data": points.x[:, 1]}
+    se = {} if points.y_se is None else {"y_se": points.y_se}
+    return {name: tuple(column.tolist()) for name, column in (x | {"y": points.y} | se).items()}

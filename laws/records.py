@@ -141,6 +141,9 @@ def _plain(record: Record) -> dict[str, Any]:
         content["x_range"] = [float(x) for x in record.x_range]
         content["diagnostics"] = {name: float(value) for name, value in record.diagnostics.items()}
         content["ladder"] = [_rung(rung) for rung in record.ladder]
+        content["points"] = {name: [float(v) for v in column] for name, column in record.points.items()}
+        if not record.points:  # laws that were made before points were kept keep their hash
+            del content["points"]
         content["parameters"] = {name: _pack([row], "d") for name, row in record.parameters.items()}
         content["paths"] = _pack(record.paths, "f")
     if isinstance(record, Sweep):
@@ -157,6 +160,7 @@ def _built(content: dict[str, Any], kind: type) -> Record:
         content["ladder"] = tuple(Rung(**rung) for rung in content["ladder"])
         content["parameters"] = {name: _unpack(packed)[0] for name, packed in content["parameters"].items()}
         content["paths"] = tuple(_unpack(content["paths"]))
+        content["points"] = {name: tuple(column) for name, column in content.get("points", {}).items()}
         for name in ("grid", "x_range", "runs", "warnings"):
             content[name] = tuple(content[name])
     if kind is Sweep:
@@ -243,6 +247,11 @@ def _consistent(record: Record) -> None:
         _require(
             all(a < b for a, b in zip(record.grid, record.grid[1:], strict=False)),
             f"law {record.id} has a grid that does not ascend",
+        )
+        columns = {name: len(column) for name, column in record.points.items()}
+        _require(
+            len(set(columns.values())) <= 1,
+            f"law {record.id} has points whose columns differ in length: {columns}",
         )
 
 

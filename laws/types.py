@@ -105,6 +105,8 @@ class Law:
     paths: tuple[tuple[float, ...], ...] = ()
     x_range: tuple[float, float]  # smallest and largest measured data size
     n_points: int
+    points: dict[str, tuple[float, ...]] = field(default_factory=dict)  # what was fitted: columns "x" (or
+    # "params" and "data"), "y", and "y_se" where it was known; none in laws of the first version
     ladder: tuple[Rung, ...] = ()  # with a law of metric "params": what sizes cost
     diagnostics: dict[str, float] = field(default_factory=dict)  # rhat, ess_bulk, ess_tail, steps, tau, ...
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", "metric": what counts

@@ -56,6 +56,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     return {name: getattr(law, name) for name in plain} | {
         "measured": list(law.x_range),
         "points": law.n_points,
+        "fitted": {name: list(column) for name, column in law.points.items()},
         "draws": len(next(iter(law.parameters.values()), ())),
         "parameters": {name: _interval(draws) for name, draws in law.parameters.items()},
         "predictions": [

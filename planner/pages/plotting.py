@@ -44,7 +44,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
     unit = "" if law.metric_unit == "fraction" else f" ({law.metric_unit})"
     title = f"{law.domain} {law.family}: {law.form}, {law.n_points} points"
     return Drawing(
-        title, law.x_unit, law.metric + unit, _measured(store, law), [math.exp(v) for v in grid], bands,
+        title, law.x_unit, law.metric + unit, _measured(law), [math.exp(v) for v in grid], bands,
         note="bands: 50 and 90 % of the draws, noise left out",
     )  # fmt: skip
 
@@ -106,7 +106,5 @@ def write(drawing: Drawing, out: Path) -> None:
         )
 
 
-def _measured(store: Store, law: Law) -> list[tuple[float, float]]:
-    runs = store.attempts(law.runs)
-    last = [attempts[-1] for attempts in runs.values() if attempts]
-    return sorted((run.data, run.metrics[law.metric]) for run in last if law.metric in run.metrics)
+def _measured(law: Law) -> list[tuple[float, float]]:
+    return list(zip(law.points.get("x", ()), law.points.get("y", ()), strict=True))

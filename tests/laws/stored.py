@@ -55,7 +55,7 @@ def sweep(**changes):
     return Sweep(**(plain | changes))
 
 
-def law(seed=0, *, draws=20, points=6, **changes):
+def law(seed=0, *, draws=20, points=6, fitted=None, **changes):
     """Return a law whose paths fall as a power law with scattered exponents."""
     rng = random.Random(seed)
     beta = [0.3 + 0.01 * rng.gauss(0, 1) for _ in range(draws)]
@@ -78,6 +78,9 @@ def law(seed=0, *, draws=20, points=6, **changes):
         "paths": tuple(tuple(-b * x for x in grid) for b in beta),
         "x_range": (1.0, 10.0),
         "n_points": 5,
+        "points": {"x": (1.0, 2.0, 4.0, 8.0, 10.0), "y": (0.9, 0.7, 0.6, 0.5, 0.45)}
+        if fitted is None
+        else fitted,
         "ladder": (Rung(size=16, params=1e3, flops=1e9),),
         "diagnostics": {"rhat": 1.001, "ess_bulk": 4000.0},
         "definitions": {"metric": "word errors over words"},

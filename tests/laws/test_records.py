@@ -126,6 +126,15 @@ def test_every_byte_of_a_record_counts():
             records.decode(raw[:place] + b"\0" + raw[place + 1 :], Sweep)
 
 
+def test_a_law_from_before_points_were_kept_is_still_what_its_id_says():
+    old = law(fitted={})
+    raw = records.encode(old)
+    assert b'"points"' not in raw
+    assert records.check(raw, Law) == records.decode(raw, Law)
+    with pytest.raises(PlannerError, match="differ in length"):
+        records.encode(law(fitted={"x": (1.0, 2.0), "y": (1.0,)}))
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
