@@ -42,13 +42,13 @@ def record(plan: Plan) -> dict[str, Any]:
     quantities = machine | plan.quantities()
     bill, fits = plan.resources, plan.feasible
     return {
-        "law": found.law,
-        "source": found.source,
-        "domain": found.domain,
-        "family": found.family,
-        "form": found.form,
-        "metric": found.metric,
-        "metric_unit": found.metric_unit,
+        "law": found.law.id,
+        "source": found.law.source,
+        "domain": found.law.domain,
+        "family": found.law.family,
+        "form": found.law.form,
+        "metric": found.law.metric,
+        "metric_unit": found.law.metric_unit,
         "given": plan.given,
         "target": found.target,
         **{name: interval(quantities[name]) for name in ("data", "params", "flops", "error", "epochs")},

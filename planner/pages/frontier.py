@@ -18,8 +18,8 @@ def records(front: Frontier) -> list[dict[str, Any]]:
         {
             "cost": value,
             "cost_unit": front.unit,
-            "law": plan.estimate.law,
-            "metric": plan.estimate.metric,
+            "law": plan.estimate.law.id,
+            "metric": plan.estimate.law.metric,
             **{name: interval(quantity) for name, quantity in plan.quantities().items()},
             "warnings": [{"code": code} for code in plan.warnings],
         }
@@ -38,20 +38,19 @@ def sheet(front: Frontier) -> Sheet:
     for value, plan in front.points:
         ends = plan.estimate.error.interval()
         error = tuple(
-            "-" if end is None else units.format_metric(end, _short(found.metric_unit))
+            "-" if end is None else units.format_metric(end, _short(found.law.metric_unit))
             for end in (ends.q05, ends.median, ends.q95)
         )
         others = (_middle(plan, name) for name in rest)
         rows.append((_PRINT.get(front.cost, units.format_number)(value), *error, *others))
-    of = f"({found.domain}{f', {found.family}' if found.family else ''})"
     titles = {"data": f"data, {found.data.unit}", "params": "parameters", "flops": "FLOP"}
     codes = list(dict.fromkeys(code for _, plan in front.points for code in plan.warnings))
     return Sheet(
-        title=f"Lowest {found.metric} for each cost {of}",
+        title=f"Lowest {found.law.metric} for each cost ({found.law.subject})",
         columns=(
             _COST.get(front.cost, f"data, {front.unit}"),
             "5%",
-            found.metric,
+            found.law.metric,
             "95%",
             *(titles[name] for name in rest),
         ),

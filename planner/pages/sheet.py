@@ -44,10 +44,10 @@ def sheet(plan: Plan) -> Sheet:
 
 def _title(plan: Plan) -> str:
     found, question = plan.estimate, plan.question
-    of = f"({found.domain}{f', {found.family}' if found.family else ''})"
+    of = f"({found.law.subject})"
     if found.target is not None:
         sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
-        return f"To reach {found.metric} {units.format_metric(found.target, found.metric_unit)}{sure} {of}"
+        return f"To reach {found.law.metric} {units.format_metric(found.target, found.law.metric_unit)}{sure} {of}"
     if plan.given == PAIR:
         data = units.format_data(found.seen.draws[0], found.data.unit)
         return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
@@ -83,7 +83,11 @@ def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
     rows: list[tuple[str, Quantity, Callable[[float], str]]] = []
     if found.target is None or plan.confidence is not None:
         rows.append(
-            (f"{found.metric} reached", found.error, lambda v: units.format_metric(v, found.metric_unit))
+            (
+                f"{found.law.metric} reached",
+                found.error,
+                lambda v: units.format_metric(v, found.law.metric_unit),
+            )
         )
     rows += [
         (f"Data, {data}", found.data, units.format_number),
@@ -128,8 +132,8 @@ def _chances(plan: Plan) -> list[str]:
         )
         notes += _where_reached(found.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:
-        error = units.format_metric(plan.error_at_confidence, found.metric_unit)
-        notes.append(f"With probability {_percent(plan.confidence)} {found.metric} is {error} or less.")
+        error = units.format_metric(plan.error_at_confidence, found.law.metric_unit)
+        notes.append(f"With probability {_percent(plan.confidence)} {found.law.metric} is {error} or less.")
     if fits is not None:
         each = ", ".join(f"{_LIMITS[name]} {probability(p)}" for name, p in fits.each.items())
         notes.append(
@@ -161,7 +165,7 @@ def _sensitivity(plan: Plan) -> list[str]:
         for name, share in ordered
         if share >= 0.01
     ]
-    what = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.metric}
+    what = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
     of = what.get(plan.sensitive, plan.sensitive)
     return (
         [f"Share of the variance of log {of} that knowing it would remove: {', '.join(shown)}."]
@@ -192,15 +196,14 @@ def _limit(found: Estimate) -> list[str]:
         return []
     ends = found.limit.interval()
     low, middle, high = (
-        units.format_metric(end or 0.0, found.metric_unit) for end in (ends.q05, ends.median, ends.q95)
+        units.format_metric(end or 0.0, found.law.metric_unit) for end in (ends.q05, ends.median, ends.q95)
     )
-    return [f"At any amount of data {found.metric} stays at {middle} (90% interval {low} to {high})."]
+    return [f"At any amount of data {found.law.metric} stays at {middle} (90% interval {low} to {high})."]
 
 
 def _others(found: Estimate) -> list[str]:
     shown = [
-        f"{a.source}, {a.domain}{f', {a.family}' if a.family else ''}: "
-        f"planner estimate --law {a.id} --target VALUE"
+        f"{a.source}, {a.subject}: planner estimate --law {a.id} --target VALUE"
         for a in found.alternatives[:SHOWN]
     ]
     more = len(found.alternatives) - SHOWN

@@ -23,7 +23,7 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
     fits = found.feasible
     return {
         **where,
-        "law": found.estimate.law,
+        "law": found.estimate.law.id,
         "reason": "",
         **{name: interval(quantity) for name, quantity in found.quantities().items()},
         "probability_reachable": found.estimate.probability_reachable,
@@ -46,10 +46,10 @@ def sheet(table: Table) -> Sheet:
     found = plans[0].estimate
     reasons = list(dict.fromkeys(f"{' '.join(c.values)}: {c.reason}" for c in table.cells if c.reason))
     codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
-    what = f"{found.metric} reached" if table.show == "error" else _NAMES.get(table.show, table.show)
+    what = f"{found.law.metric} reached" if table.show == "error" else _NAMES.get(table.show, table.show)
     by = " and ".join(name.replace("_", " ") for name in table.axes)
     return Sheet(
-        title=f"{what} by {by} ({found.domain}{f', {found.family}' if found.family else ''})",
+        title=f"{what} by {by} ({found.law.subject})",
         columns=(first.replace("_", " "), *((over for over in across) if rest else (what,))),
         rows=rows,
         notes=(
@@ -93,7 +93,7 @@ def in_brackets(quantity: Quantity | None, plan: Plan, show: str) -> str:
         return "-"
     found = quantity.interval()
     low, middle, high = (
-        "never" if value is None else _printed(value, show, plan.estimate.metric_unit)
+        "never" if value is None else _printed(value, show, plan.estimate.law.metric_unit)
         for value in (found.q05, found.median, found.q95)
     )
     return f"{middle} ({low} to {high})" if quantity.spread and low != high else middle

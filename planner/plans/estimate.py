@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 from laws import paths
 from laws.errors import PlannerError
-from laws.types import Interval, Law, Source
+from laws.types import Interval, Law
 from planner import units
-from planner.reading.choice import Alternative
+from planner.reading.head import Head
 from planner.reading.reading import Reading, Spending, read
 from planner.reading.worlds import at
 
@@ -45,13 +45,7 @@ class Quantity:
 class Estimate:
     """What a question needs and reaches, with the draws that price and hardware can be computed from."""
 
-    law: str
-    source: Source
-    domain: str
-    family: str
-    form: str
-    metric: str
-    metric_unit: str
+    law: Head
     target: float | None  # None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
@@ -64,7 +58,7 @@ class Estimate:
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
-    alternatives: tuple[Alternative, ...] = ()
+    alternatives: tuple[Head, ...] = ()
 
     @property
     def beyond(self) -> Quantity:
@@ -101,8 +95,8 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
     Raises:
         PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
     """
-    checked_target(target, reading.metric, reading.metric_unit)
-    asked = f"target {reading.metric} {units.format_metric(target, reading.metric_unit)}"
+    checked_target(target, reading.law.metric, reading.law.metric_unit)
+    asked = f"target {reading.law.metric} {units.format_metric(target, reading.law.metric_unit)}"
     if reading.smallest is not None:
         smallest = reading.smallest
         easiest = paths.quantile([world.error(smallest) for world in reading.worlds], 0.5)
@@ -110,7 +104,7 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
             raise PlannerError(
                 f"{asked} is already reached by the smallest measured data "
                 f"({units.format_data(smallest, reading.unit)} reach "
-                f"{units.format_metric(easiest, reading.metric_unit)}): ask for a lower one"
+                f"{units.format_metric(easiest, reading.law.metric_unit)}): ask for a lower one"
             )
     found = tuple(world.for_error(target) for world in reading.worlds)
     if not any(map(math.isfinite, found)):
@@ -124,7 +118,7 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
         ]
         if min(middle) < 1:
             raise PlannerError(
-                f"{asked} needs less than one parameter or one data unit by law {reading.law}: ask for a "
+                f"{asked} needs less than one parameter or one data unit by law {reading.law.id}: ask for a "
                 "lower one"
             )
     return found
@@ -133,16 +127,18 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
 def _below_floor(reading: Reading, asked: str) -> PlannerError:
     """Say how low the errors of all worlds stay, and which target could be asked instead."""
     lowest = _limits(reading)
-    low, high = (units.format_metric(paths.quantile(lowest, q), reading.metric_unit) for q in (0.05, 0.95))
+    low, high = (
+        units.format_metric(paths.quantile(lowest, q), reading.law.metric_unit) for q in (0.05, 0.95)
+    )
     between = low if low == high else f"{low} to {high}"
     if reading.open_split:
         return PlannerError(
-            f"{asked} is at or below the floor of law {reading.law}, {between}: ask for more than that"
+            f"{asked} is at or below the floor of law {reading.law.id}, {between}: ask for more than that"
         )
-    possible = units.format_metric(1.1 * paths.quantile(lowest, 0.95), reading.metric_unit, digits=2)
+    possible = units.format_metric(1.1 * paths.quantile(lowest, 0.95), reading.law.metric_unit, digits=2)
     most = units.format_data(reading.worlds[0].high, reading.unit)
     return PlannerError(
-        f"{asked} is below the floor of law {reading.law}: even at {most} the error stays at {between}; "
+        f"{asked} is below the floor of law {reading.law.id}: even at {most} the error stays at {between}; "
         f"ask for {possible} or more, or measure larger data sets to know the floor better"
     )
 
@@ -157,7 +153,7 @@ def estimate(
     *,
     target: float | None = None,
     committed: bool = False,
-    alternatives: tuple[Alternative, ...] = (),
+    alternatives: tuple[Head, ...] = (),
     warnings: Sequence[str] = (),
 ) -> Estimate:
     """Return everything that the worlds say at their places; one world serves any number of places.
@@ -182,20 +178,14 @@ def estimate(
         reachable = sum(reached) / len(data)
     return Estimate(
         law=reading.law,
-        source=reading.source,
-        domain=reading.domain,
-        family=reading.family,
-        form=reading.form,
-        metric=reading.metric,
-        metric_unit=reading.metric_unit,
         target=target,
-        error=Quantity(draws=error, unit=reading.metric_unit, spread=spread),
+        error=Quantity(draws=error, unit=reading.law.metric_unit, spread=spread),
         data=Quantity(draws=data, unit=reading.unit, spread=spread),
         seen=Quantity(draws=tuple(at(world.seen, x) for world, x in pairs), unit=reading.unit, spread=spread),
         params=Quantity(draws=params, unit="parameters", spread=spread),
         flops=Quantity(draws=flops, unit="FLOP", spread=spread),
         probability_reachable=reachable,
-        limit=Quantity(draws=_limits(reading) if reading.spread else (), unit=reading.metric_unit),
+        limit=Quantity(draws=_limits(reading) if reading.spread else (), unit=reading.law.metric_unit),
         largest_measured=reading.largest,
         companions=reading.companions,
         assumptions=reading.assumptions,

@@ -99,7 +99,7 @@ def _draws(plan: Plan, cost: str) -> tuple[float, ...]:
     draws = plan.total_dollars.draws if cost == "dollars" else plan.quantities()[cost].draws
     if not draws:
         raise PlannerError(
-            f"law {plan.estimate.law} does not lead to {cost}: take --against data, or measure with "
+            f"law {plan.estimate.law.id} does not lead to {cost}: take --against data, or measure with "
             "`planner calibrate`"
         )
     return draws

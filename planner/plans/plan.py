@@ -189,7 +189,7 @@ def plan_by(
     )
     binding: str | None = None
     if given == "target":
-        target = units.parse_metric(question.target or "", reading.metric_unit, metric=reading.metric)
+        target = units.parse_metric(question.target or "", reading.law.metric_unit, metric=reading.law.metric)
         places = for_target(reading, target)
         if confidence is not None:
             reading, places = _committed(reading, places, target, confidence)
@@ -307,7 +307,11 @@ def _with_measured(
 ) -> list[Assumption]:
     """Return the assumptions with the utilisation that calibration measured, where nobody set one."""
     found = list(overrides)
-    if question.on is None or reading.source != "calibrated" or any(a.name == "utilisation" for a in found):
+    if (
+        question.on is None
+        or reading.law.source != "calibrated"
+        or any(a.name == "utilisation" for a in found)
+    ):
         return found
     part = fleet.part(question.on)
     if fleet.assumptions(part)["utilisation"].origin != "default":
@@ -315,7 +319,7 @@ def _with_measured(
     from laws.store import Store
     from planner.machines.measured import measured_utilisation
 
-    runs = Store(folder).runs(domain=reading.domain, status="finished")
+    runs = Store(folder).runs(domain=reading.law.domain, status="finished")
     measured = measured_utilisation(runs, part, question.precision)
     return found if measured is None else [*found, measured]
 
@@ -325,7 +329,7 @@ def _machines(
 ) -> _Machines:
     if not reading.knows_flops:
         raise PlannerError(
-            f"law {reading.law} says nothing of FLOP, so no budget, deadline or GPU-hours lead to data: give "
+            f"law {reading.law.id} says nothing of FLOP, so no budget, deadline or GPU-hours lead to data: give "
             "--data or a target, or measure with `planner calibrate`"
         )
     assert question.on is not None
@@ -423,12 +427,12 @@ def _from_end(reading: Reading, given: str, question: Question, unit: str) -> tu
         raise PlannerError(f"--{given} {text.strip()}: wanted more than 0")
     if given == "params" and not reading.knows_params:
         raise PlannerError(
-            f"law {reading.law} says nothing of model size: give --data or a target, or measure with "
+            f"law {reading.law.id} says nothing of model size: give --data or a target, or measure with "
             "`planner calibrate`"
         )
     if given == "flops" and not reading.knows_flops:
         raise PlannerError(
-            f"law {reading.law} says nothing of FLOP: give --data or a target, or measure with "
+            f"law {reading.law.id} says nothing of FLOP: give --data or a target, or measure with "
             "`planner calibrate`"
         )
     if given == "data":  # the line of plans is one over data
@@ -467,7 +471,7 @@ def _not_tiny(reading: Reading, places: Sequence[float], asked: str) -> None:
     middle = paths.quantile(places, 0.5)
     if reading.smallest is not None and middle < ALMOST * reading.smallest:
         raise PlannerError(
-            f"{asked} is less than the smallest measured training of law {reading.law} took "
+            f"{asked} is less than the smallest measured training of law {reading.law.id} took "
             f"({units.format_data(reading.smallest, reading.unit)}): ask for more"
         )
     if reading.open_split and middle <= 1:
@@ -480,13 +484,13 @@ def _committed(
     """Return one plan for all worlds that reaches the target in the share `confidence` of them."""
     if not reading.spread:
         raise PlannerError(
-            f"law {reading.law} states no uncertainty, so no plan can be held to a confidence: fit or "
+            f"law {reading.law.id} states no uncertainty, so no plan can be held to a confidence: fit or "
             "measure a law of your own"
         )
     reachable = sum(map(math.isfinite, places)) / len(places)
     if reachable < confidence:
         raise PlannerError(
-            f"no plan reaches {reading.metric} {units.format_metric(target, reading.metric_unit)} with "
+            f"no plan reaches {reading.law.metric} {units.format_metric(target, reading.law.metric_unit)} with "
             f"probability {confidence:.0%}: at any amount of data it is {reachable:.0%}; ask for less or "
             "for a higher error"
         )

@@ -80,7 +80,7 @@ def resources(
     """
     if not estimate.flops.draws:
         raise PlannerError(
-            f"law {estimate.law} says nothing of FLOP, so neither time nor money follow: leave --on out, or "
+            f"law {estimate.law.id} says nothing of FLOP, so neither time nor money follow: leave --on out, or "
             f"measure with `planner calibrate`"
         )
     chosen = fleet.part(part)

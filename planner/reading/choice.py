@@ -10,7 +10,8 @@ from pathlib import Path
 from laws.errors import PlannerError
 from laws.published import PublishedLaw
 from laws.store import LawRow, Store
-from laws.types import Law, Source
+from laws.types import Law
+from planner.reading.head import Head, head
 
 COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2}
@@ -32,24 +33,13 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alternative:
-    """Another law that could have answered, and how to ask it."""
-
-    id: str
-    source: Source
-    domain: str
-    family: str
-    metric: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Chosen:
     """The law that answers, with the laws of model size and of passes that complete it."""
 
     law: Law | PublishedLaw
     size: Law | None = None
     samples: Law | None = None
-    alternatives: tuple[Alternative, ...] = ()
+    alternatives: tuple[Head, ...] = ()
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
 
 
@@ -79,7 +69,7 @@ def choose(choice: Choice, folder: Path) -> Chosen:
     if choice.metric is None and any(row.metric != answering.metric for row in others):
         warnings.append("metric-chosen")
     return _from_store(
-        store, rows, answering, alternatives=tuple(map(_alternative, others)), warnings=tuple(warnings)
+        store, rows, answering, alternatives=tuple(map(head, others)), warnings=tuple(warnings)
     )
 
 
@@ -97,7 +87,7 @@ def _from_store(
     rows: Sequence[LawRow],
     row: LawRow,
     *,
-    alternatives: tuple[Alternative, ...] = (),
+    alternatives: tuple[Head, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Chosen:
     law = store.law(row.id)
@@ -124,12 +114,10 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
             f"add --domain {' or '.join(domains)}"
         )
     law, *others = found
-    alternatives = tuple(
-        Alternative(id=a.id, source="published", domain=a.domain, family=a.family, metric=a.metric)
-        for a in others
-    )
     several = choice.metric is None and any(a.metric != law.metric for a in others)
-    return Chosen(law=law, alternatives=alternatives, warnings=("metric-chosen",) if several else ())
+    return Chosen(
+        law=law, alternatives=tuple(map(head, others)), warnings=("metric-chosen",) if several else ()
+    )
 
 
 def _by_id(choice: Choice, store: Store, rows: Sequence[LawRow]) -> Chosen:
@@ -171,10 +159,6 @@ def _companion(store: Store, rows: Iterable[LawRow], law: Law, metric: str) -> L
     ]
     fitting.sort(key=lambda row: row.source != law.source)
     return store.law(fitting[0].id) if fitting else None
-
-
-def _alternative(row: LawRow) -> Alternative:
-    return Alternative(id=row.id, source=row.source, domain=row.domain, family=row.family, metric=row.metric)
 
 
 def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:

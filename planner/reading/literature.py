@@ -5,6 +5,7 @@ import math
 from laws.published import PublishedLaw, companion, find
 from planner.reading import worlds
 from planner.reading.allocation import Surface
+from planner.reading.head import head
 from planner.reading.reading import (
     Reading,
     Spending,
@@ -61,13 +62,7 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
         assumptions += notes
         warnings += doubts
     return Reading(
-        law=law.id,
-        source="published",
-        domain=law.domain,
-        family=law.family,
-        form=law.formula or "",
-        metric=law.metric,
-        metric_unit=law.unit,
+        law=head(law),
         unit=unit,
         worlds=(world,),
         spread=False,

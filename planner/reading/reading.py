@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from laws import paths
 from laws.errors import PlannerError
-from laws.types import Law, Rung, Source
+from laws.types import Law, Rung
 from planner import units
 from planner.reading import worlds
 from planner.reading.allocation import Surface
+from planner.reading.head import Head, head
 from planner.reading.worlds import World
 
 # one unit passes every weight of a sequence model once: 2 FLOP forward, 4 backward (Kaplan et al. 2020, 2.1)
@@ -44,13 +45,7 @@ class Spending:
 class Reading:
     """What a law says, world by world."""
 
-    law: str
-    source: Source
-    domain: str
-    family: str
-    form: str
-    metric: str
-    metric_unit: str
+    law: Head
     unit: str  # of data
     worlds: tuple[World, ...]
     spread: bool = True  # False: one published figure, whose uncertainty nobody stated
@@ -76,7 +71,7 @@ class Reading:
     @property
     def open_split(self) -> bool:
         """Return whether the law leaves open how a model and its data are balanced."""
-        return self.form in ("surface", "repeated-data")
+        return self.law.form in ("surface", "repeated-data")
 
 
 def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law | None = None) -> Reading:
@@ -287,13 +282,7 @@ def _reading(
     if law.n_points < 5:
         after.append("few-points")
     return Reading(
-        law=law.id,
-        source=law.source,
-        domain=law.domain,
-        family=law.family,
-        form=law.form,
-        metric=law.metric,
-        metric_unit=law.metric_unit,
+        law=head(law),
         unit=law.x_unit,
         worlds=tuple(found),
         smallest=None,

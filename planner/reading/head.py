@@ -1,0 +1,42 @@
+"""Which law answers, and what it is of: what every answer, and every other law that could, is named by."""
+
+from dataclasses import dataclass
+
+from laws.published import PublishedLaw
+from laws.types import Law, LawRow, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The names of a law, a stored one's or a published one's."""
+
+    id: str
+    source: Source
+    domain: str
+    family: str
+    form: str
+    metric: str
+    metric_unit: str
+
+    @property
+    def subject(self) -> str:
+        """Return domain and family in words: `speech, ds2`."""
+        return f"{self.domain}, {self.family}" if self.family else self.domain
+
+
+def head(law: Law | LawRow | PublishedLaw) -> Head:
+    """Return what a law is named by."""
+    source: Source
+    if isinstance(law, PublishedLaw):
+        source, form, unit = "published", law.formula or "", law.unit
+    else:
+        source, form, unit = law.source, law.form, law.metric_unit
+    return Head(
+        id=law.id,
+        source=source,
+        domain=law.domain,
+        family=law.family,
+        form=form,
+        metric=law.metric,
+        metric_unit=unit,
+    )
