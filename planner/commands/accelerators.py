@@ -1,23 +1,13 @@
 """`planner accelerators`: the parts a plan can be priced on."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from planner.commands.options import FormatOption
+from planner.commands.options import FleetOption, FormatOption
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Accelerators: what they do, hold, draw and cost.")
-
-FleetOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--fleet",
-        envvar="PLANNER_FLEET",
-        help="TOML file with your own parts, prices, counts and utilisation, laid over those that ship.",
-    ),
-]
 
 
 @app.command("list")

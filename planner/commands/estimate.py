@@ -4,8 +4,24 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.accelerators import FleetOption
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import (
+    AllocateOption,
+    AssumeOption,
+    CountOption,
+    DataPriceOption,
+    DomainOption,
+    FamilyOption,
+    FleetOption,
+    FormatOption,
+    HaveDataOption,
+    LawOption,
+    MetricOption,
+    PartOption,
+    PrecisionOption,
+    ServeOption,
+    StoreOption,
+    store_folder,
+)
 from planner.pages.formats import Format
 
 
@@ -35,37 +51,22 @@ def estimate(
         str | None,
         typer.Option(help="A limit, or the question itself; needs --on: 30d, or a day such as 2027-03-01."),
     ] = None,
-    on: Annotated[
-        str | None, typer.Option(metavar="PART", help="Accelerator: `planner accelerators list`.")
-    ] = None,
-    count: Annotated[int | None, typer.Option(help="Devices. Default: the fleet's, else 8.")] = None,
-    precision: Annotated[str | None, typer.Option(help="bf16, fp16 or fp32.")] = None,
+    on: PartOption = None,
+    count: CountOption = None,
+    precision: PrecisionOption = None,
     fleet: FleetOption = None,
-    assume: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="E.g. utilisation=0.35..0.42 or price=2; repeat for more."),
-    ] = None,
-    have_data: Annotated[
-        str | None, typer.Option(help="Data in hand: a limit; by a surface law it is repeated, e.g. 2000h.")
-    ] = None,
-    data_price: Annotated[
-        str | None, typer.Option(help="What data that is not in hand costs, e.g. '$12/hour'.")
-    ] = None,
-    serve: Annotated[
-        str | None, typer.Option(help="Data the model will be run on, e.g. '1e13 tokens': count its cost.")
-    ] = None,
-    allocate: Annotated[
-        str, typer.Option(help="Of a surface law: compute-optimal, or smallest-model with --have-data.")
-    ] = "compute-optimal",
+    assume: AssumeOption = None,
+    have_data: HaveDataOption = None,
+    data_price: DataPriceOption = None,
+    serve: ServeOption = None,
+    allocate: AllocateOption = "compute-optimal",
     confidence: Annotated[
         str | None, typer.Option(help="One plan that reaches the target with this probability, e.g. 80%.")
     ] = None,
-    metric: Annotated[str | None, typer.Option(help="Ask the laws of this metric only.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Ask the laws of this domain only.")] = None,
-    family: Annotated[str | None, typer.Option(help="Ask the laws of this architecture only.")] = None,
-    law: Annotated[
-        str | None, typer.Option(help="Ask this law; the first characters of its id will do.")
-    ] = None,
+    metric: MetricOption = None,
+    domain: DomainOption = None,
+    family: FamilyOption = None,
+    law: LawOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -89,7 +90,8 @@ def estimate(
     from planner.pages.answer import record
     from planner.pages.render import show
     from planner.pages.sheet import sheet
-    from planner.plans.plan import Question, plan
+    from planner.plans.plan import plan
+    from planner.plans.question import Question
     from planner.reading.choice import Choice
 
     question = Question(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import DomainOption, FormatOption, MetricOption, StoreOption, store_folder
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Laws: those fitted here and those of the literature.")
@@ -33,10 +33,8 @@ LawArgument = Annotated[str, typer.Argument(help="Id of a law, or its first char
 
 @app.command("list")
 def list_laws(
-    domain: Annotated[str | None, typer.Option(help="Laws of this domain only.")] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="Laws of this metric only, e.g. wer, loss, params.")
-    ] = None,
+    domain: DomainOption = None,
+    metric: MetricOption = None,
     source: Annotated[Origin | None, typer.Option(help="Laws of this origin only.")] = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,

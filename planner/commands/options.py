@@ -15,9 +15,56 @@ StoreOption = Annotated[
         help="Folder that keeps runs and laws. Default: the platform's data folder.",
     ),
 ]
-
-
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+FleetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--fleet",
+        envvar="PLANNER_FLEET",
+        help="TOML file with your own parts, prices, counts and utilisation, laid over those that ship.",
+    ),
+]
+
+# which law answers
+MetricOption = Annotated[str | None, typer.Option("--metric", help="Laws of this metric only, e.g. wer.")]
+DomainOption = Annotated[str | None, typer.Option("--domain", help="Of this domain only, e.g. speech.")]
+FamilyOption = Annotated[str | None, typer.Option("--family", help="Laws of this architecture only.")]
+LawOption = Annotated[
+    str | None, typer.Option("--law", help="Ask this law; the first characters of its id will do.")
+]
+
+# what a plan runs on
+PartOption = Annotated[
+    str | None, typer.Option("--on", metavar="PART", help="Accelerator: `planner accelerators list`.")
+]
+CountOption = Annotated[int | None, typer.Option("--count", help="Devices. Default: the fleet's, else 8.")]
+PrecisionOption = Annotated[str | None, typer.Option("--precision", help="bf16, fp16 or fp32.")]
+AssumeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume",
+        metavar="NAME=VALUE",
+        help="E.g. utilisation=0.35..0.42 or price=2; repeat for more.",
+    ),
+]
+
+# what data there is, and what the model is for
+HaveDataOption = Annotated[
+    str | None,
+    typer.Option("--have-data", help="Data in hand: a limit; by a surface law it is repeated, e.g. 2000h."),
+]
+DataPriceOption = Annotated[
+    str | None,
+    typer.Option("--data-price", help="What data that is not in hand costs, e.g. '$12/hour'."),
+]
+ServeOption = Annotated[
+    str | None,
+    typer.Option("--serve", help="Data the model will be run on, e.g. '1e13 tokens': count its cost."),
+]
+AllocateOption = Annotated[
+    str,
+    typer.Option("--allocate", help="Of a surface law: compute-optimal, or smallest-model with --have-data."),
+]
 
 
 def store_folder(store: Path | None) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import DomainOption, FormatOption, StoreOption, store_folder
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibration measured.")
@@ -23,7 +23,6 @@ class Status(StrEnum):
     failed = "failed"
 
 
-DomainOption = Annotated[str | None, typer.Option(help="Runs of this domain only.")]
 SweepOption = Annotated[str | None, typer.Option(help="Runs that this sweep trained or found done.")]
 StatusOption = Annotated[Status | None, typer.Option(help="Runs that ended so.")]
 

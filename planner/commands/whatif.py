@@ -4,19 +4,26 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.accelerators import FleetOption
 from planner.commands.estimate import one_target
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import (
+    AllocateOption,
+    AssumeOption,
+    CountOption,
+    DataPriceOption,
+    DomainOption,
+    FamilyOption,
+    FleetOption,
+    FormatOption,
+    HaveDataOption,
+    LawOption,
+    MetricOption,
+    PartOption,
+    PrecisionOption,
+    ServeOption,
+    StoreOption,
+    store_folder,
+)
 from planner.pages.formats import Format
-
-Metric = Annotated[str | None, typer.Option(help="Ask the laws of this metric only.")]
-Domain = Annotated[str | None, typer.Option(help="Ask the laws of this domain only.")]
-Family = Annotated[str | None, typer.Option(help="Ask the laws of this architecture only.")]
-LawId = Annotated[str | None, typer.Option(help="Ask this law; the first characters of its id will do.")]
-Precision = Annotated[str | None, typer.Option(help="bf16, fp16 or fp32.")]
-HaveData = Annotated[str | None, typer.Option(help="Data in hand.")]
-DataPrice = Annotated[str | None, typer.Option(help="What data that is not in hand costs, e.g. '$12/hour'.")]
-Serve = Annotated[str | None, typer.Option(help="Data the model will be run on, e.g. '1e13 tokens'.")]
 
 
 def what_if(
@@ -35,24 +42,24 @@ def what_if(
     deadline: Annotated[str | None, typer.Option(help="E.g. 30d,60d.")] = None,
     on: Annotated[str | None, typer.Option(metavar="PARTS", help="E.g. h100,a100.")] = None,
     count: Annotated[str | None, typer.Option(help="Devices, e.g. 8,64,512.")] = None,
-    precision: Precision = None,
+    precision: PrecisionOption = None,
     fleet: FleetOption = None,
     assume: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUES", help="E.g. price=1,2,3 or utilisation=0.3,0.4.")
     ] = None,
-    have_data: HaveData = None,
-    data_price: DataPrice = None,
-    serve: Serve = None,
-    allocate: Annotated[str, typer.Option(help="compute-optimal or smallest-model.")] = "compute-optimal",
+    have_data: HaveDataOption = None,
+    data_price: DataPriceOption = None,
+    serve: ServeOption = None,
+    allocate: AllocateOption = "compute-optimal",
     confidence: Annotated[str | None, typer.Option(help="E.g. 80%.")] = None,
     quantity: Annotated[
         str | None,
         typer.Option("--show", help="What the table prints: dollars, data, error, probability, ..."),
     ] = None,
-    metric: Metric = None,
-    domain: Domain = None,
-    family: Family = None,
-    law: LawId = None,
+    metric: MetricOption = None,
+    domain: DomainOption = None,
+    family: FamilyOption = None,
+    law: LawOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -86,7 +93,7 @@ def what_if(
     from planner.machines.fleet import read_fleet
     from planner.pages.render import show
     from planner.pages.whatif import records, sheet
-    from planner.plans.plan import Question
+    from planner.plans.question import Question
     from planner.plans.whatif import split, what_if
     from planner.reading.choice import Choice
 
@@ -112,22 +119,22 @@ def what_if(
 
 def frontier(
     *,
-    on: Annotated[str | None, typer.Option(metavar="PART", help="Count dollars on this accelerator.")] = None,
-    count: Annotated[int | None, typer.Option(help="Devices. Default: the fleet's, else 8.")] = None,
+    on: PartOption = None,
+    count: CountOption = None,
     against: Annotated[str | None, typer.Option(help="The cost: dollars, gpu_hours, flops or data.")] = None,
     low: Annotated[str | None, typer.Option("--from", help="The smallest cost, e.g. '$1k'.")] = None,
     high: Annotated[str | None, typer.Option("--to", help="The largest cost, e.g. '$1M'.")] = None,
     points: Annotated[int, typer.Option(help="How many costs.")] = 9,
-    precision: Precision = None,
+    precision: PrecisionOption = None,
     fleet: FleetOption = None,
-    assume: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="E.g. price=2.")] = None,
-    have_data: HaveData = None,
-    data_price: DataPrice = None,
-    serve: Serve = None,
-    metric: Metric = None,
-    domain: Domain = None,
-    family: Family = None,
-    law: LawId = None,
+    assume: AssumeOption = None,
+    have_data: HaveDataOption = None,
+    data_price: DataPriceOption = None,
+    serve: ServeOption = None,
+    metric: MetricOption = None,
+    domain: DomainOption = None,
+    family: FamilyOption = None,
+    law: LawOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -141,7 +148,7 @@ def frontier(
     from planner.pages.frontier import records, sheet
     from planner.pages.render import show
     from planner.plans.frontier import frontier
-    from planner.plans.plan import Question
+    from planner.plans.question import Question
     from planner.reading.choice import Choice
 
     question = Question(

@@ -9,7 +9,8 @@ from planner.assumptions import Assumption
 from planner.pages.answer import feasible, verdict
 from planner.pages.render import Sheet
 from planner.plans.estimate import Estimate, Quantity
-from planner.plans.plan import PAIR, Plan
+from planner.plans.plan import Plan
+from planner.plans.question import PAIR
 from planner.warnings import sentence
 
 SHOWN = 3  # other laws that the table names; JSON has them all
@@ -47,7 +48,7 @@ def _title(plan: Plan) -> str:
     of = f"({found.law.subject})"
     if found.target is not None:
         sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
-        return f"To reach {found.law.metric} {units.format_metric(found.target, found.law.metric_unit)}{sure} {of}"
+        return f"To reach {found.law.metric} {found.law.shown(found.target)}{sure} {of}"
     if plan.given == PAIR:
         data = units.format_data(found.seen.draws[0], found.data.unit)
         return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
@@ -82,13 +83,7 @@ def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
     data = "hours of audio" if found.data.unit == "hours" else found.data.unit
     rows: list[tuple[str, Quantity, Callable[[float], str]]] = []
     if found.target is None or plan.confidence is not None:
-        rows.append(
-            (
-                f"{found.law.metric} reached",
-                found.error,
-                lambda v: units.format_metric(v, found.law.metric_unit),
-            )
-        )
+        rows.append((f"{found.law.metric} reached", found.error, found.law.shown))
     rows += [
         (f"Data, {data}", found.data, units.format_number),
         ("Parameters", found.params, units.format_number),
@@ -132,7 +127,7 @@ def _chances(plan: Plan) -> list[str]:
         )
         notes += _where_reached(found.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:
-        error = units.format_metric(plan.error_at_confidence, found.law.metric_unit)
+        error = found.law.shown(plan.error_at_confidence)
         notes.append(f"With probability {_percent(plan.confidence)} {found.law.metric} is {error} or less.")
     if fits is not None:
         each = ", ".join(f"{_LIMITS[name]} {probability(p)}" for name, p in fits.each.items())
@@ -195,9 +190,7 @@ def _limit(found: Estimate) -> list[str]:
     if chance is None or chance >= 0.95:
         return []
     ends = found.limit.interval()
-    low, middle, high = (
-        units.format_metric(end or 0.0, found.law.metric_unit) for end in (ends.q05, ends.median, ends.q95)
-    )
+    low, middle, high = (found.law.shown(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
     return [f"At any amount of data {found.law.metric} stays at {middle} (90% interval {low} to {high})."]
 
 

@@ -96,7 +96,7 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
         PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
     """
     checked_target(target, reading.law.metric, reading.law.metric_unit)
-    asked = f"target {reading.law.metric} {units.format_metric(target, reading.law.metric_unit)}"
+    asked = f"target {reading.law.metric} {reading.law.shown(target)}"
     if reading.smallest is not None:
         smallest = reading.smallest
         easiest = paths.quantile([world.error(smallest) for world in reading.worlds], 0.5)
@@ -104,7 +104,7 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
             raise PlannerError(
                 f"{asked} is already reached by the smallest measured data "
                 f"({units.format_data(smallest, reading.unit)} reach "
-                f"{units.format_metric(easiest, reading.law.metric_unit)}): ask for a lower one"
+                f"{reading.law.shown(easiest)}): ask for a lower one"
             )
     found = tuple(world.for_error(target) for world in reading.worlds)
     if not any(map(math.isfinite, found)):
@@ -127,15 +127,13 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
 def _below_floor(reading: Reading, asked: str) -> PlannerError:
     """Say how low the errors of all worlds stay, and which target could be asked instead."""
     lowest = _limits(reading)
-    low, high = (
-        units.format_metric(paths.quantile(lowest, q), reading.law.metric_unit) for q in (0.05, 0.95)
-    )
+    low, high = (reading.law.shown(paths.quantile(lowest, q)) for q in (0.05, 0.95))
     between = low if low == high else f"{low} to {high}"
     if reading.open_split:
         return PlannerError(
             f"{asked} is at or below the floor of law {reading.law.id}, {between}: ask for more than that"
         )
-    possible = units.format_metric(1.1 * paths.quantile(lowest, 0.95), reading.law.metric_unit, digits=2)
+    possible = reading.law.shown(1.1 * paths.quantile(lowest, 0.95), digits=2)
     most = units.format_data(reading.worlds[0].high, reading.unit)
     return PlannerError(
         f"{asked} is below the floor of law {reading.law.id}: even at {most} the error stays at {between}; "

@@ -14,7 +14,8 @@ from planner import units
 from planner.assumptions import nearest
 from planner.machines.fleet import Fleet
 from planner.plans.estimate import FAR
-from planner.plans.plan import Plan, Question, plan_by
+from planner.plans.plan import Plan, plan_by
+from planner.plans.question import Question
 from planner.reading.choice import choose
 from planner.reading.literature import data_unit
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from laws.errors import PlannerError
 from planner.assumptions import nearest
-from planner.plans.plan import Question
+from planner.plans.question import Question
 from planner.reading.choice import Choice
 
 _CHOICE = tuple(field.name for field in fields(Choice))

@@ -80,8 +80,8 @@ def resources(
     """
     if not estimate.flops.draws:
         raise PlannerError(
-            f"law {estimate.law.id} says nothing of FLOP, so neither time nor money follow: leave --on out, or "
-            f"measure with `planner calibrate`"
+            f"law {estimate.law.id} says nothing of FLOP, so neither time nor money follow: leave --on out, "
+            "or measure with `planner calibrate`"
         )
     chosen = fleet.part(part)
     given = {assumption.name: assumption for assumption in overrides}

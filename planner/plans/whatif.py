@@ -10,7 +10,8 @@ from typing import Any
 from laws.errors import PlannerError
 from planner.assumptions import names, nearest
 from planner.machines.fleet import Fleet
-from planner.plans.plan import PAIR, Plan, Question, plan_by
+from planner.plans.plan import Plan, plan_by
+from planner.plans.question import PAIR, Question
 from planner.reading.choice import choose
 
 SHOWN = (

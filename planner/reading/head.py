@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from laws.published import PublishedLaw
 from laws.types import Law, LawRow, Source
+from planner import units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,10 @@ class Head:
     def subject(self) -> str:
         """Return domain and family in words: `speech, ds2`."""
         return f"{self.domain}, {self.family}" if self.family else self.domain
+
+    def shown(self, value: float, *, digits: int = 3) -> str:
+        """Print a value of the metric with its unit."""
+        return units.format_metric(value, self.metric_unit, digits=digits)
 
 
 def head(law: Law | LawRow | PublishedLaw) -> Head:

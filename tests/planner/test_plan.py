@@ -13,7 +13,8 @@ from synthetic import LADDER, passes, planner, power, size, surface
 from laws.store import Store
 from laws.types import Run
 from planner.machines.fleet import read_fleet
-from planner.plans.plan import Question, plan
+from planner.plans.plan import plan
+from planner.plans.question import Question
 from planner.reading.choice import Choice
 
 TODAY = date(2026, 11, 23)

@@ -1,0 +1,89 @@
+"""From the end that is given to a place on the line of plans: data, parameters, FLOP, or a pair of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from laws import paths
+from laws.errors import PlannerError
+from planner import units
+from planner.plans.question import PAIR, Question, two
+from planner.reading.reading import Reading
+from planner.reading.worlds import World
+
+ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the same cost elsewhere
+
+
+def from_end(reading: Reading, given: str, question: Question) -> tuple[Reading, tuple[float, ...]]:
+    """Return the worlds, with the place of each at which it has what is given.
+
+    Raises:
+        PlannerError: the law says nothing of what is given, or it is less than anything measured.
+    """
+    if given == PAIR:
+        reading, given = _paired(reading, question), "data"
+    if given == "data":
+        text = question.data or ""
+        value = units.parse_data(text, reading.unit)
+        if question.allocate == "smallest-model":
+            raise PlannerError(
+                "with --allocate smallest-model the data is what --have-data says: leave --data out"
+            )
+    elif given == "params":
+        text = question.params or ""
+        value = units.parse_number(text, wanted="a number of parameters such as 300M")
+    else:
+        text = question.flops or ""
+        value = units.parse_number(text, wanted="training FLOP such as 1e21")
+    if value <= 0:
+        raise PlannerError(f"--{given} {text.strip()}: wanted more than 0")
+    if given == "params" and not reading.knows_params:
+        raise PlannerError(
+            f"law {reading.law.id} says nothing of model size: give --data or a target, or measure with "
+            "`planner calibrate`"
+        )
+    if given == "flops" and not reading.knows_flops:
+        raise PlannerError(
+            f"law {reading.law.id} says nothing of FLOP: give --data or a target, or measure with "
+            "`planner calibrate`"
+        )
+    if given == "data":  # the line of plans is one over data
+        places = (value,) * len(reading.worlds)
+    else:
+        places = tuple(world.where(_line(world, given), value) for world in reading.worlds)
+    not_tiny(reading, places, f"--{given} {text.strip()}")
+    return reading, places
+
+
+def not_tiny(reading: Reading, places: Sequence[float], asked: str) -> None:
+    """Refuse what lies before everything that the law was measured at."""
+    middle = paths.quantile(places, 0.5)
+    if reading.smallest is not None and middle < ALMOST * reading.smallest:
+        raise PlannerError(
+            f"{asked} is less than the smallest measured training of law {reading.law.id} took "
+            f"({units.format_data(reading.smallest, reading.unit)}): ask for more"
+        )
+    if reading.open_split and middle <= 1:
+        raise PlannerError(f"{asked} is not enough for one parameter or one unit of data: ask for more")
+
+
+def _line(world: World, given: str) -> Callable[[float], float]:
+    if given == "flops":
+        return world.flops
+    assert world.params is not None
+    return world.params
+
+
+def _paired(reading: Reading, question: Question) -> Reading:
+    """Return the worlds with one size for all amounts of data; only a surface knows more than the best."""
+    if reading.worlds[0].loss is None:
+        raise two(["data", "params"])
+    size = units.parse_number(question.params or "", wanted="a number of parameters such as 300M")
+    if size <= 0:
+        raise PlannerError(f"--params {question.params}: wanted more than 0")
+    return replace(reading, worlds=tuple(_of_size(world, size) for world in reading.worlds))
+
+
+def _of_size(world: World, size: float) -> World:
+    assert world.loss is not None
+    loss = world.loss
+    return replace(world, params=lambda _: size, error=lambda x: loss(size, x), known_inverse=None)
