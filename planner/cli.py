@@ -11,6 +11,7 @@ from laws.errors import PlannerError
 from planner.commands import (
     accelerators,
     calibrate,
+    compare,
     estimate,
     extrapolate,
     fit,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 
 app.command("calibrate")(calibrate.calibrate)
+app.command("compare")(compare.compare)
 app.command("estimate")(estimate.estimate)
 app.command("extrapolate")(extrapolate.extrapolate)
 app.command("fit")(fit.fit)

@@ -27,6 +27,8 @@ WARNINGS: dict[str, str] = {
     "zero-left-out": "Errors of exactly zero were left out: no law of this kind reaches zero.",
     "rate-above-one": "Some error rates are above 100%: those models had not begun to learn.",
     "importance-disagrees": "Two samplers of the posterior disagree: take the interval as rough.",
+    "corpora-differ": "The families were not measured on the same data: part of what tells them apart may be "
+    "the corpus.",
     "metric-chosen": "No metric was named and the law's domain has several: the first "
     "answered, name a target of another.",
     "repeats-assumed": "What repeated data is worth was not measured here: it is taken from language models.",

@@ -1,0 +1,38 @@
+"""`planner compare`: the families of a domain side by side."""
+
+from typing import Annotated
+
+import typer
+
+from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
+
+
+def compare(
+    *,
+    domain: Annotated[str, typer.Option(help="Domain whose families are compared, e.g. speech.")],
+    metric: Annotated[
+        str | None, typer.Option(help="Metric to compare. Default: the one that most families have.")
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATA",
+            help="Data size at which errors are compared, e.g. 1000h; repeat for more. Default: the largest "
+            "that all have measured, and ten times that.",
+        ),
+    ] = None,
+    store: StoreOption = None,
+    style: FormatOption = Format.table,
+) -> None:
+    """Compare the laws of a domain's families: slopes, errors, and whether they share one exponent.
+
+    For example: planner compare --domain speech
+    """
+    from planner.pages.comparison import record, sheet
+    from planner.pages.render import show
+    from planner.plans.comparison import compare as run
+
+    found = run(store_folder(store), domain, metric=metric, at=at or ())
+    told = record(found)
+    show(sheet(found), told["families"] if style is Format.csv else told, style)

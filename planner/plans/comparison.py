@@ -1,0 +1,132 @@
+"""The families of one domain side by side: slopes, intercepts, and whether they share one exponent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from laws import paths
+from laws.errors import PlannerError
+from laws.store import LawRow, Store
+from laws.types import Law
+from planner import units
+from planner.reading.choice import COMPANIONS
+
+FAMILIES = 2  # fewer cannot be compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One family's law, by itself and with what the others say of its exponent."""
+
+    law: Law
+    exponent: tuple[float, ...]  # by itself
+    pooled: tuple[float, ...]  # exponent, the other families heard
+    floor: tuple[float, ...]  # zeros where the form has none
+    errors: tuple[
+        tuple[float, ...], ...
+    ]  # pooled draws of the error, one tuple for each scale of the comparison
+    best: tuple[float, ...]  # probability that no other family errs less, at each scale
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """All families that can be compared; position i of every pooled draw is the same possible world."""
+
+    domain: str
+    metric: str
+    metric_unit: str
+    unit: str  # of data
+    scales: tuple[float, ...]  # of data
+    families: tuple[Family, ...]  # the best at the first scale first
+    same: float  # probability that one exponent serves all
+    shared: tuple[float, ...]  # the exponent if it is one
+    ratio: tuple[float, ...]  # largest exponent over smallest
+    warnings: tuple[str, ...]
+
+
+def compare(
+    folder: Path, domain: str, *, metric: str | None = None, at: Sequence[str] = (), seed: int = 0
+) -> Comparison:
+    """Return the newest law of every family of a domain, side by side.
+
+    Compared are errors at the scales `at`, by default the largest that every family has measured and ten
+    times that. Raises PlannerError where fewer than two families have a law of one metric.
+    """
+    import numpy as np
+
+    from laws.forms import FORMS
+    from laws.pooling import pooled
+
+    store = Store(folder)
+    found = [store.law(row.id) for row in _newest(store, domain, metric)]
+    unit = found[0].x_unit
+    scales = tuple(units.parse_data(text, unit) for text in at)
+    if not scales:
+        common = min(law.x_range[1] for law in found)
+        scales = (common, 10 * common)
+    hierarchy = pooled([np.array(law.parameters["beta"]) for law in found], seed=seed)
+    errors = []
+    for k, law in enumerate(found):
+        drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}
+        errors.append(np.exp(FORMS[_form(law)].log_y(np.array(scales), drawn)))
+    lowest = np.min(errors, axis=0)
+    families = [
+        Family(
+            law=law,
+            exponent=law.parameters["beta"],
+            pooled=tuple(hierarchy.exponents[:, k].tolist()),
+            floor=law.parameters.get("gamma", (0.0,)),
+            errors=tuple(map(tuple, errors[k].T.tolist())),
+            best=tuple((errors[k] <= lowest).mean(0).tolist()),
+        )
+        for k, law in enumerate(found)
+    ]
+    return Comparison(
+        domain=domain,
+        metric=found[0].metric,
+        metric_unit=found[0].metric_unit,
+        unit=unit,
+        scales=scales,
+        families=tuple(sorted(families, key=lambda each: paths.quantile(each.errors[0], 0.5))),
+        same=hierarchy.same,
+        shared=tuple(hierarchy.shared.tolist()),
+        ratio=tuple(hierarchy.ratio.tolist()),
+        warnings=_doubts(found, scales),
+    )
+
+
+def _form(law: Law) -> str:
+    """Return the form that a law's parameters belong to: a forecast keeps those of its plain form."""
+    return law.form if law.form != "forecast" else "power-floor" if "gamma" in law.parameters else "power"
+
+
+def _newest(store: Store, domain: str, metric: str | None) -> list[LawRow]:
+    """Return the newest law of each family that has an exponent, of the metric that most families share."""
+    rows = [
+        row
+        for row in store.laws(domain=domain)
+        if row.x == "data" and row.metric not in COMPANIONS and row.form != "size"
+    ]
+    wanted = [row for row in rows if metric in (None, row.metric)]
+    kinds: dict[tuple[str, str, str], dict[str, LawRow]] = {}
+    for row in wanted:
+        kinds.setdefault((row.metric, row.metric_unit, row.x_unit), {}).setdefault(row.family, row)
+    best = max(kinds.values(), key=len, default={})
+    if len(best) < FAMILIES:
+        known = ", ".join(sorted({f"{row.family or '(no name)'} ({row.metric})" for row in wanted}))
+        what = f"{domain}, {metric}" if metric else domain
+        raise PlannerError(
+            f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
+            f"planner calibrate --domain {domain} --family NAME, or planner fit RUNS.csv --family NAME"
+        )
+    return list(best.values())
+
+
+def _doubts(found: Sequence[Law], scales: Sequence[float]) -> tuple[str, ...]:
+    codes = [code for law in found for code in law.warnings]
+    corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
+    if len(corpora) > 1:
+        codes.append("corpora-differ")
+    if max(scales) > 100 * min(law.x_range[1] for law in found):
+        codes.append("extrapolated-far")
+    return tuple(dict.fromkeys(codes))

@@ -1,0 +1,75 @@
+"""Families side by side: what was simulated comes back, in every format, and what is missing is said."""
+
+import json
+
+import numpy as np
+import pytest
+from synthetic import planner
+
+LAWS = {"lstm": (0.9, 0.25), "rhn": (0.7, 0.25), "cnn": (0.6, 0.12)}  # family -> alpha, beta
+HOURS = np.geomspace(1, 256, 9)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("families")
+    rng = np.random.default_rng(0)
+    for family, (alpha, beta) in LAWS.items():
+        path = folder / f"{family}.csv"
+        rows = [f"{x},{alpha * x**-beta * np.exp(0.01 * rng.standard_normal())}" for x in HOURS]
+        path.write_text("\n".join(["hours,wer", *rows]) + "\n", encoding="utf-8")
+        domains = ["all"] if family == "cnn" else ["all", "alike"]
+        for domain in domains:
+            ran = planner(
+                "fit", path, "--domain", domain, "--metric", "wer", "--data-unit", "hours",
+                "--family", family, "--form", "power", "--store", folder / "store",
+            )  # fmt: skip
+            assert ran.code == 0, ran.err
+    return folder / "store"
+
+
+def compared(folder, *arguments):
+    ran = planner("compare", "--store", folder, "--format", "json", *arguments)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_families_with_one_exponent_are_told_from_families_with_two(folder):
+    alike, apart = compared(folder, "--domain", "alike"), compared(folder, "--domain", "all")
+    assert alike["probability_same_exponent"] > 0.7
+    assert alike["shared_exponent"]["q05"] < 0.25 < alike["shared_exponent"]["q95"]
+    assert apart["probability_same_exponent"] < 0.01
+    assert apart["largest_over_smallest"]["median"] == pytest.approx(0.25 / 0.12, rel=0.1)
+
+
+def test_the_best_family_depends_on_the_scale(folder):
+    # the lines of cnn and rhn cross where 0.6 x^-0.12 = 0.7 x^-0.25, at 3.3 hours
+    found = compared(folder, "--domain", "all", "--at", "1h", "--at", "1000h")
+    by_family = {each["family"]: each for each in found["families"]}
+    assert found["families"][0]["family"] == "cnn"  # the best at the first scale comes first
+    assert by_family["cnn"]["at"]["1"]["probability_best"] > 0.99
+    assert by_family["rhn"]["at"]["1000"]["probability_best"] > 0.99
+    for family, (alpha, beta) in LAWS.items():
+        error = by_family[family]["at"]["1000"]["error"]
+        assert error["q05"] < alpha * 1000**-beta < error["q95"]
+    assert "corpora-differ" in [warning["code"] for warning in found["warnings"]]
+
+
+def test_hearing_the_others_narrows(folder):
+    for each in compared(folder, "--domain", "alike")["families"]:
+        alone, heard = (each[name]["q95"] - each[name]["q05"] for name in ("exponent", "pooled_exponent"))
+        assert heard < alone
+
+
+@pytest.mark.parametrize("style", ["table", "csv", "markdown"])
+def test_every_format_names_every_family(folder, style):
+    ran = planner("compare", "--domain", "all", "--store", folder, "--format", style)
+    assert ran.code == 0
+    assert all(family in ran.out for family in LAWS)
+
+
+def test_one_family_is_not_compared(folder):
+    ran = planner("compare", "--domain", "none", "--store", folder)
+    assert ran.code == 1
+    assert "two families are wanted" in ran.err
+    assert ran.err.count("\n") == 1
