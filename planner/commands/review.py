@@ -13,6 +13,7 @@ from planner.commands.options import StoreOption, store_folder
 class Page(StrEnum):
     """How a review is written."""
 
+    html = "html"
     json = "json"
     markdown = "markdown"
 
@@ -20,7 +21,9 @@ class Page(StrEnum):
 def review(
     plan: Annotated[Path, typer.Argument(help="Plan file, TOML: docs/examples/plan.toml is one.")],
     *,
-    out: Annotated[Path | None, typer.Option(help="File to write, .md or .json. Default: print it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .html, .md or .json. Default: print it.")
+    ] = None,
     style: Annotated[
         Page | None, typer.Option("--format", help="Default: what --out ends in, else markdown.")
     ] = None,
@@ -38,18 +41,21 @@ def review(
     from planner.plans import review as use_case
     from planner.plans.portfolio import read_portfolio
 
-    kinds = {".md": Page.markdown, ".json": Page.json}
+    kinds = {".html": Page.html, ".md": Page.markdown, ".json": Page.json}
     kind = style or (Page.markdown if out is None else kinds.get(out.suffix.lower()))
     if kind is None:
-        raise PlannerError(f"{out}: wanted a name that ends in .md or .json, or --format")
+        raise PlannerError(f"{out}: wanted a name that ends in .html, .md or .json, or --format")
     found = use_case.review(
         read_portfolio(plan), store_folder(store), today=None if today is None else today.date()
     )
-    text = (
-        as_markdown(found)
-        if kind is Page.markdown
-        else json.dumps(record(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    if kind is Page.html:
+        from planner.pages.page import page
+
+        text = page(found)
+    elif kind is Page.markdown:
+        text = as_markdown(found)
+    else:
+        text = json.dumps(record(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
         return

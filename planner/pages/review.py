@@ -1,17 +1,24 @@
-"""A review as it is shown: the record for scripts, and Markdown, whose summary is read in a minute."""
+"""A review as it is shown: the record for scripts, and Markdown, whose summary is read in a minute.
 
+The page (`planner/pages/page.py`) shows the same record; `docs/review.md` names its keys.
+"""
+
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from laws import paths
 from planner import units
-from planner.pages import answer
+from planner.pages import answer, lawcurve
+from planner.pages.lawcurve import curve
 from planner.pages.render import Sheet, markdown
 from planner.pages.sheet import probability, sheet
+from planner.pages.trail import in_words, law_in_words, laws, trail
+from planner.plans.estimate import Quantity
 from planner.plans.plan import Plan
-from planner.plans.review import TOTALS, Review, draws_of, total
+from planner.plans.review import TOTALS, Review, draws_of, last_day, total
 
 # what to do about an unknown, by its name in `Plan.sensitivity`
 _MEASURE = {
@@ -36,16 +43,24 @@ def record(found: Review) -> dict[str, Any]:
             "not_feasible": sum(answer.feasible(each) is False for each in plans),
             "unlimited": sum(answer.feasible(each) is None for each in plans),
             **{name: answer.interval(total(plans, name)) for name in TOTALS},
+            "done": _days(last_day(plans), found.today),
         },
         "products": [
             {
                 "name": product.name,
-                "done": _done(each, found.today),
+                "limits": {
+                    name: getattr(product.question, name)
+                    for name in ("budget", "deadline", "gpu_hours", "have_data")
+                },
+                "done": _days(Quantity(draws=draws_of(each, "days"), unit="days"), found.today),
                 "measure": measure(each),
+                "curve": dataclasses.asdict(curve(each, law)),
+                "laws": laws(law),
                 "plan": answer.record(each),
             }
-            for product, each in found.plans
+            for (product, each), law in zip(found.plans, found.chosen, strict=True)
         ],
+        "trail": trail(found),
     }
 
 
@@ -67,12 +82,12 @@ def measure(found: Plan) -> str | None:
     )
 
 
-def _done(found: Plan, today: date) -> dict[str, str | None]:
-    """Return the days on which the training ends if it begins today; None where it never does."""
-    draws = draws_of(found, "days")
-    ends = {"q05": 0.05, "median": 0.5, "q95": 0.95}
+def _days(ends: Quantity, today: date) -> dict[str, str | None]:
+    """Return the days on which training ends if it begins today; None where it never does."""
+    levels = {"q05": 0.05, "median": 0.5, "q95": 0.95}
     return {
-        name: _day(paths.quantile(draws, level), today) if draws else None for name, level in ends.items()
+        name: _day(paths.quantile(ends.draws, level), today) if ends.draws else None
+        for name, level in levels.items()
     }
 
 
@@ -84,46 +99,62 @@ def _day(days: float, today: date) -> str | None:
 def as_markdown(found: Review) -> str:
     """Return the review as Markdown: the summary that is read in a minute, then product by product."""
     told = record(found)
-    pages = [f"# {told['title']}", _headline(told), markdown(_summary(found, told))]
-    for (_, each), row in zip(found.plans, told["products"], strict=True):
-        pages += [f"## {row['name']}", markdown(sheet(each))]
+    pages = [f"# {told['title']}", headline(told), markdown(summary(found, told))]
+    for (_, each), law, row in zip(found.plans, found.chosen, told["products"], strict=True):
+        pages += [f"## {row['name']}", markdown(sheet(each)), markdown(lawcurve.sheet(curve(each, law)))]
         if row["measure"]:
             pages.append(f"**What to measure next**: {row['measure']}")
-    return "\n\n".join([*pages, _trail(told)]) + "\n"
+        pages.append("\n".join(["**Trail**", "", *(f"- {law_in_words(law)}" for law in row["laws"])]))
+    return (
+        "\n\n".join([*pages, "\n".join(["## Trail", "", *(f"- {x}" for x in in_words(told["trail"]))])])
+        + "\n"
+    )
 
 
-def _headline(told: dict[str, Any]) -> str:
-    summary = told["summary"]
-    parts = [f"{summary['feasible']} feasible", f"{summary['not_feasible']} not feasible"]
-    if summary["unlimited"]:
-        parts.append(f"{summary['unlimited']} without limits")
-    return f"As of {told['today']}: {summary['products']} products, {', '.join(parts)}."
+def headline(told: dict[str, Any]) -> str:
+    """Return how many products are feasible, in one sentence."""
+    of = told["summary"]
+    parts = [f"{of['feasible']} feasible", f"{of['not_feasible']} not feasible"]
+    if of["unlimited"]:
+        parts.append(f"{of['unlimited']} without limits")
+    products = "1 product" if of["products"] == 1 else f"{of['products']} products"
+    return f"As of {told['today']}: {products}, {', '.join(parts)}."
 
 
-def _summary(found: Review, told: dict[str, Any]) -> Sheet:
-    rows = []
-    for (_, each), row in zip(found.plans, told["products"], strict=True):
-        fits = row["plan"]["feasible"]
-        rows.append(
-            (
-                row["name"],
-                "no limits" if fits is None else "feasible" if fits else "not feasible",
-                "-" if row["plan"]["probability"] is None else probability(row["plan"]["probability"]),
-                (each.binding or "-").replace("_", " "),
-                _range(draws_of(each, "gpu_hours"), units.format_number),
-                _range(draws_of(each, "total_dollars"), units.format_money),
-                row["done"]["q95"] or "-",
-            )
+def verdict(plan: dict[str, Any]) -> str:
+    """Return whether a product is feasible, in a word or two."""
+    fits = plan["feasible"]
+    return "no limits" if fits is None else "feasible" if fits else "not feasible"
+
+
+def summary(found: Review, told: dict[str, Any]) -> Sheet:
+    """Return one line a product, and the total."""
+    rows = [
+        (
+            row["name"],
+            verdict(row["plan"]),
+            "-" if row["plan"]["probability"] is None else probability(row["plan"]["probability"]),
+            (each.binding or "-").replace("_", " "),
+            between(draws_of(each, "gpu_hours"), units.format_number),
+            between(draws_of(each, "total_dollars"), units.format_money),
+            row["done"]["q95"] or "-",
         )
+        for (_, each), row in zip(found.plans, told["products"], strict=True)
+    ]
     plans = [each for _, each in found.plans]
     hours, dollars = (total(plans, name).draws for name in ("gpu_hours", "total_dollars"))
     missing = [
-        f"{product.name}: no {words} known, left out of the total"
+        f"{product.name}: no {words} known, left out of the total."
         for product, each in found.plans
         for name, words in (("gpu_hours", "GPU-hours"), ("total_dollars", "price"))
         if not draws_of(each, name)
     ]
-    last = ("Total", "", "", "", _range(hours, units.format_number), _range(dollars, units.format_money), "")
+    last = (
+        *("Total", "", "", ""),
+        between(hours, units.format_number),
+        between(dollars, units.format_money),
+        told["summary"]["done"]["q95"] or "-",
+    )
     return Sheet(
         title="Summary",
         columns=("Product", "", "Probability", "Binds", "GPU-hours", "Dollars", "Done (95%)"),
@@ -132,10 +163,12 @@ def _summary(found: Review, told: dict[str, Any]) -> Sheet:
             "Median, and the 90% interval in brackets. Training begins on the day of the review.",
             *missing,
         ),
+        words=frozenset({0, 1, 3}),
     )
 
 
-def _range(draws: Sequence[float], show: Any) -> str:
+def between(draws: Sequence[float], show: Callable[[float], str]) -> str:
+    """Return the median of some draws with its 90 % interval in brackets."""
     if not draws:
         return "-"
     low, middle, high = (
@@ -143,12 +176,3 @@ def _range(draws: Sequence[float], show: Any) -> str:
         for value in (paths.quantile(draws, level) for level in (0.05, 0.5, 0.95))
     )
     return f"{middle} [{low}, {high}]"
-
-
-def _trail(told: dict[str, Any]) -> str:
-    lines = [f"- {row['name']}: law {_laws(row['plan'])}" for row in told["products"]]
-    return "\n".join(["## Trail", "", f"- day {told['today']}, seed {told['seed']}", *lines])
-
-
-def _laws(plan: dict[str, Any]) -> str:
-    return ", ".join([plan["law"], *(f"{name} {law}" for name, law in plan["companions"].items())])

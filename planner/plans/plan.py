@@ -41,6 +41,8 @@ class Plan:
     """Everything that follows from one question."""
 
     question: Question
+    asked: Asked  # the question in base units
+    reading: Reading  # the law that was asked, world by world
     given: str | None
     estimate: Estimate
     epochs: Quantity  # passes over the data
@@ -92,7 +94,7 @@ def plan_by(
     """Return what `plan` does, by a law that is already chosen."""
     unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
     asked = in_base_units(question, unit, today)
-    reading = _read(chosen, _spending(asked))
+    reading = law = _read(chosen, _spending(asked))
     assumed = _with_measured(asked, fleet, reading, folder)
     target, binding = None, None
     if asked.given == "target":
@@ -130,6 +132,8 @@ def plan_by(
     sensitive, parts = _sensitivity(found, reading, bill, collection=collection, given=asked.given, seed=seed)
     return Plan(
         question=question,
+        asked=asked,
+        reading=law,
         given=asked.given,
         estimate=found,
         epochs=_epochs(found),

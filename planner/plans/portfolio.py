@@ -13,6 +13,7 @@ target = "3.2"                            # every other key is an option of `pla
 on = "h100"
 """
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -48,6 +49,8 @@ class Portfolio:
     seed: int
     fleet: Path | None
     products: tuple[Product, ...]
+    file: str  # the plan file's name, and a hash of its bytes
+    fingerprint: str
 
 
 def read_portfolio(path: Path) -> Portfolio:
@@ -58,7 +61,8 @@ def read_portfolio(path: Path) -> Portfolio:
             kind, no product, or two of one name.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        table = tomllib.loads(content.decode())
     except OSError as error:
         raise PlannerError(f"cannot read the plan {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -73,11 +77,13 @@ def read_portfolio(path: Path) -> Portfolio:
         raise PlannerError(f"two products of {path} are called {twice!r}: give each its own name")
     fleet = table.get("fleet")
     return Portfolio(
-        title=_text(table.get("title", path.stem), "title", str(path)),
+        title=" ".join(_text(table.get("title", path.stem), "title", str(path)).split()),
         today=_day(table.get("today"), str(path)),
         seed=_whole(table.get("seed", 0), "seed", str(path)),
         fleet=None if fleet is None else path.parent / _text(fleet, "fleet", str(path)),
         products=products,
+        file=path.name,
+        fingerprint=hashlib.sha256(content).hexdigest(),
     )
 
 
@@ -95,7 +101,7 @@ def _product(row: Mapping[str, Any], place: int, path: str) -> Product:
     if "assume" in row:
         asked["assume"] = _assumed(row["assume"], where)
     choice = Choice(**{key: _text(row[key], key, where) for key in _CHOICE if key in row})
-    return Product(name=name.strip(), question=Question(choice=choice, **asked))
+    return Product(name=" ".join(name.split()), question=Question(choice=choice, **asked))
 
 
 def _known(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:

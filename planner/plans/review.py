@@ -4,27 +4,32 @@ Position i of every draw is the same possible world, also across products: what 
 more, it costs all products that stand on it. A total is therefore summed draw by draw.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from laws.errors import PlannerError
-from planner.machines.fleet import read_fleet
+from planner.machines.fleet import Fleet, read_fleet
 from planner.plans.estimate import Quantity
-from planner.plans.plan import Plan, plan
+from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
+from planner.plans.question import check
+from planner.reading.choice import Choice, Chosen, choose
 
 TOTALS = {"gpu_hours": "GPU-hours", "total_dollars": "USD", "energy": "kWh", "carbon": "kg CO2e"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """Every product with its plan."""
+    """Every product with its plan, and the laws that answered."""
 
     portfolio: Portfolio
     today: date
+    fleet: Fleet
     plans: tuple[tuple[Product, Plan], ...]
+    chosen: tuple[Chosen, ...]  # in the order of the plans
 
 
 def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> Review:
@@ -37,13 +42,20 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
     if day is None:
         raise PlannerError("the plan has no day: give --today, or `today = 2026-11-23` in the file")
     fleet = read_fleet(portfolio.fleet)
-    found = []
+    laws: dict[Choice, Chosen] = {}  # fifty products that ask one law read it once
+    found, chosen = [], []
     for product in portfolio.products:
+        question = product.question
         try:
-            found.append((product, plan(product.question, folder, fleet, today=day, seed=portfolio.seed)))
+            check(question)
+            if question.choice not in laws:
+                laws[question.choice] = choose(question.choice, folder)
+            law = laws[question.choice]
+            found.append((product, plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)))
         except PlannerError as error:
             raise PlannerError(f"product {product.name!r}: {error}") from error
-    return Review(portfolio=portfolio, today=day, plans=tuple(found))
+        chosen.append(law)
+    return Review(portfolio=portfolio, today=day, fleet=fleet, plans=tuple(found), chosen=tuple(chosen))
 
 
 def total(plans: Sequence[Plan], name: str) -> Quantity:
@@ -59,3 +71,13 @@ def draws_of(found: Plan, name: str) -> tuple[float, ...]:
     """Return the draws of a quantity by name, none where the plan does not know it."""
     quantity = found.quantities().get(name)
     return () if quantity is None else quantity.draws
+
+
+def last_day(plans: Sequence[Plan]) -> Quantity:
+    """Return the days after which every training is done if all begin at once, draw by draw."""
+    known = [draws for each in plans if (draws := draws_of(each, "days"))]
+    n = max(map(len, known), default=0)
+    return Quantity(
+        draws=tuple(max((draws[i % len(draws)] for draws in known), default=math.inf) for i in range(n)),
+        unit="days",
+    )
