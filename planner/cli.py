@@ -11,6 +11,7 @@ from laws.errors import PlannerError
 from planner.commands import (
     accelerators,
     calibrate,
+    check,
     compare,
     estimate,
     extrapolate,
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 
 app.command("calibrate")(calibrate.calibrate)
+app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("estimate")(estimate.estimate)
 app.command("extrapolate")(extrapolate.extrapolate)

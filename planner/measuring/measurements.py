@@ -34,12 +34,14 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "params": ("params", "parameters"),
     "se": ("y_se", "se", "stderr"),
     "seed": ("seed",),
+    "samples": ("samples", "seen"),
+    "train": (),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurements:
-    """Rows of one file in base units; params, se and seed are None where the file has no such column."""
+    """Rows of one file in base units; what the file has no column for is None."""
 
     path: Path
     fingerprint: str  # sha256 of the file
@@ -48,6 +50,8 @@ class Measurements:
     params: tuple[float, ...] | None = None
     se: tuple[float, ...] | None = None
     seed: tuple[str, ...] | None = None
+    samples: tuple[float, ...] | None = None  # data seen in training, repeats counted
+    train: tuple[float, ...] | None = None  # the metric on the training data
     columns: Mapping[str, str]  # role -> the column that was read for it
 
     def __len__(self) -> int:
@@ -71,6 +75,7 @@ def read(
     known["data"] = (data_unit, *known["data"])
     known["metric"] = (metric, *known["metric"])
     known["se"] = (f"{metric}_se", *known["se"])
+    known["train"] = (f"train_{metric}",)
     found = {role: _column(path, names, role, columns.get(role), known[role]) for role in _NAMES}
     for role, option in (("data", "--data-column"), ("metric", "--metric-column")):
         if found[role] is None:
@@ -97,15 +102,18 @@ def read(
         return tuple(_number(where, cell, parse) for where, cell in cells(role))
 
     of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
+    of_data = partial(units.parse_data, unit=data_unit)
 
     return Measurements(
         path=path,
         fingerprint=hashlib.sha256(path.read_bytes()).hexdigest(),
-        data=numbers("data", partial(units.parse_data, unit=data_unit)),
+        data=numbers("data", of_data),
         metric=numbers("metric", of_metric),
         params=numbers("params", units.parse_number) if "params" in used else None,
         se=numbers("se", of_metric) if "se" in used else None,
         seed=tuple(str(cell) for _, cell in cells("seed")) if "seed" in used else None,
+        samples=numbers("samples", of_data) if "samples" in used else None,
+        train=numbers("train", of_metric) if "train" in used else None,
         columns=used,
     )
 

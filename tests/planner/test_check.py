@@ -1,0 +1,98 @@
+"""Runs held against their law: surprise is uniform for runs on the curve, and the cause is told apart."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import passes, planner, power, size
+
+from laws.noise import DEGREES
+from laws.records import law_id
+from laws.store import Store
+
+ALPHA, BETA, SCALE = 0.9, 0.3, 0.03
+
+
+def noisy(law, scale=SCALE):
+    law = replace(law, parameters=law.parameters | {"scale": (scale,) * 200})
+    return replace(law, id=law_id(law))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("check"))
+    for law in (noisy(power(ALPHA, BETA)), size(1000.0, 0.5, spread=0.1), passes(5.0)):
+        store.add_law(law)
+    store.publish()
+    return store.folder
+
+
+def checked(folder, tmp_path, columns, rows, *arguments):
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join([columns, *(",".join(map(str, row)) for row in rows)]) + "\n", encoding="utf-8")
+    ran = planner("check", path, "--domain", "speech", "--store", folder, "--format", "json", *arguments)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_runs_on_the_curve_are_as_surprising_as_chance_says(folder, tmp_path):
+    # 2,000 runs from the law itself: each share within 4 standard errors of its level, one alarm in 5,000
+    rng = np.random.default_rng(0)
+    hours = np.exp(rng.uniform(0, 5, 2000))
+    wer = ALPHA * hours**-BETA * np.exp(SCALE * rng.standard_t(DEGREES, 2000))
+    found = checked(folder, tmp_path, "hours,wer", zip(hours, wer, strict=True))
+    surprise = np.array([run["surprise"] for run in found])
+    for level in (0.01, 0.1, 0.5):
+        assert abs((surprise < level).mean() - level) < 4 * np.sqrt(level * (1 - level) / 2000)
+    inside = [run["expected"]["q05"] < run["value"] < run["expected"]["q95"] for run in found]
+    assert abs(np.mean(inside) - 0.9) < 4 * np.sqrt(0.09 / 2000)
+
+
+@pytest.mark.parametrize(
+    ("lack", "likely"),
+    [
+        ((1e3, 600, 0.29), "capacity"),  # the law wants 10,000 parameters for 100 hours
+        ((1e5, 100, 0.29), "optimization"),  # and 500 hours seen
+        ((1e5, 600, 0.05), "data"),
+        ((1e5, 600, 0.2), "data"),
+        ((1e3, 600, 0.01), "data"),  # whatever its size, it has fitted what it was trained on
+    ],
+)
+def test_the_cause_is_what_the_run_lacks(folder, tmp_path, lack, likely):
+    wer = 1.3 * ALPHA * 100**-BETA
+    columns = "hours,wer,params,samples,train_wer"
+    (run,) = checked(folder, tmp_path, columns, [(100, wer, *lack)])
+    assert run["verdict"] == "off"
+    assert run["factor"] == pytest.approx(1.3, rel=0.02)
+    assert run["likely"] == likely
+    assert run["unknown"] == []
+    assert sum(run["causes"].values()) == pytest.approx(1)
+
+
+def test_without_columns_the_cause_is_open_and_the_missing_ones_are_named(folder, tmp_path):
+    (run,) = checked(folder, tmp_path, "hours,wer", [(100, 1.3 * ALPHA * 100**-BETA)])
+    assert run["likely"] is None
+    assert run["unknown"] == ["params", "samples", "train_wer"]
+
+
+def test_a_run_better_than_its_curve_was_judged_on_other_data(folder, tmp_path):
+    (run,) = checked(folder, tmp_path, "hours,wer", [(100, 0.7 * ALPHA * 100**-BETA)])
+    assert run["likely"] == "data"
+
+
+@pytest.mark.parametrize("style", ["table", "csv", "markdown"])
+def test_every_format_says_the_verdict(folder, tmp_path, style):
+    path = tmp_path / "runs.csv"
+    path.write_text("hours,wer\n100,0.5\n10,0.45\n", encoding="utf-8")
+    ran = planner("check", path, "--store", folder, "--format", style)
+    assert ran.code == 0
+    assert "on its curve" in ran.out and "off" in ran.out
+
+
+def test_a_published_law_cannot_judge_a_run(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("words,loss\n1e9,3\n", encoding="utf-8")
+    ran = planner("check", path, "--domain", "word-lm", "--store", tmp_path / "none")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "no sampled curve" in ran.err
