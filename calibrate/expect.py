@@ -41,9 +41,7 @@ def costs(spec: Spec, past: Iterable[Run], code: DomainCode, device: str) -> Cos
     wanted = [(family, size) for family in spec.families for size in spec.preset.sizes[family]]
     recorded = _recorded(spec, past, device_name(device))
     if all(key in recorded for key in wanted):
-        return Costs(
-            recorded, "earlier runs in the store, which were stopped when their error stopped falling"
-        )
+        return Costs(recorded, "earlier runs in the store")
     measured: dict[tuple[str, int], Cost] = {}
     for family in spec.families:
         sizes = spec.preset.sizes[family]
@@ -51,8 +49,7 @@ def costs(spec: Spec, past: Iterable[Run], code: DomainCode, device: str) -> Cos
         measured |= {(family, size): _between(tried, size) for size in sizes}
     return Costs(
         measured,
-        f"{TRIAL:g} s of training at the smallest and the largest size, just now on this device; "
-        "runs that stop early take less",
+        f"{TRIAL:g} s of training at the smallest and the largest size, just now on this device",
     )
 
 

@@ -55,8 +55,9 @@ def at_the_edge(spec: Spec, bests: Mapping[str, Sequence[Best]]) -> list[str]:
             )
         if count := sum(_cut_short(best) for best in models):
             lines.append(
-                f"{count} of {len(models)} shards were still getting better when the preset ended their "
-                f"training ({family}): longer training may do better, and part of the floor may be its lack"
+                f"{count} of {len(models)} shards were still getting better when the preset's limit on samples "
+                f"ended their training after fewer passes than the others ({family}): longer training may do "
+                "better, and part of the floor may be its lack"
             )
     return lines
 
@@ -66,10 +67,14 @@ def _largest(spec: Spec, best: Best) -> bool:
 
 
 def _cut_short(best: Best) -> bool:
-    """Return whether the best error came with the last evaluation before the sweep's own end."""
+    """Return whether the limit on samples left a shard fewer passes, and the last evaluation was its best.
+
+    That the last one is best says nothing alone: it is where the learning rate has come down to zero.
+    """
     hyper = best.chosen.hyper
-    planned = min(float(hyper["epochs"]) * best.data, float(hyper["max_samples"]))
-    return best.samples is not None and best.samples >= 0.99 * planned
+    allowed = float(hyper["max_samples"])
+    fewer = allowed < float(hyper["epochs"]) * best.data
+    return fewer and best.samples is not None and best.samples >= 0.99 * allowed
 
 
 def curves(spec: Spec, family: str) -> list[Curve]:

@@ -85,7 +85,7 @@ class Spec:
         return next(rung for rung in self.ladder[family] if rung.size == size)
 
     def flops(self, training: Training) -> float:
-        """Return the training FLOP of a run that is not stopped early."""
+        """Return the training FLOP of a run that reaches its end."""
         samples = min(training.epochs * training.data, training.max_samples)
         return samples * self.rung(training.family, training.size).flops
 

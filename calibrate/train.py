@@ -11,9 +11,9 @@ import torch._dynamo  # optimizers import it at their first use: seconds that be
 from calibrate.types import EVALUATION_STEP, Corpus, DataError, DomainCode, Outcome, Task, Training
 from laws.types import RunStatus
 
-FIRST = 1 / 64  # of the planned samples, the first evaluation
-EVALUATIONS = 1 + round(math.log(1 / FIRST, EVALUATION_STEP))  # of a run that is not stopped early
-PATIENCE = 2.5  # stop when this many times the samples of the last improvement brought none
+FIRST = 1 / 16  # of the planned samples, the first evaluation
+EVALUATIONS = 1 + round(math.log(1 / FIRST, EVALUATION_STEP))  # of a run that reaches its end
+WARM_UP = 0.05  # of the planned samples: Adam's first steps are rough guesses and should be small
 CLIP = 1.0  # largest norm of the gradient
 
 
@@ -61,7 +61,6 @@ class _Progress:
         self.seen = 0.0
         self.best: dict[str, float] = {}
         self.samples_to_best: float | None = None
-        self.improved_at = 0.0
         self.history: list[tuple[float, float]] = []
 
     def record(self, metrics: dict[str, float]) -> None:
@@ -71,9 +70,7 @@ class _Progress:
         if metrics[first] < self.best.get(first, math.inf):
             self.samples_to_best = self.seen
         for name, value in metrics.items():
-            if value < self.best.get(name, math.inf):
-                self.best[name] = value
-                self.improved_at = self.seen
+            self.best[name] = min(value, self.best.get(name, math.inf))
 
 
 def _loop(
@@ -85,6 +82,8 @@ def _loop(
     planned = min(training.epochs * training.data, training.max_samples)
     next_evaluation = planned * FIRST
     for batch, amount in _stream(task, training.seed):
+        for group in optimizer.param_groups:
+            group["lr"] = training.learning_rate * schedule((progress.seen + amount / 2) / planned)
         model.train()
         with _precision(device):
             loss = task.loss(batch)
@@ -103,7 +102,7 @@ def _loop(
             if not all(map(math.isfinite, metrics.values())):
                 return "diverged", f"validation gave {metrics} after {progress.seen:.4g} samples"
             progress.record(metrics)
-            if ended or progress.seen > PATIENCE * progress.improved_at:
+            if ended:
                 return "finished", ""
         if time.perf_counter() > deadline:
             return (
@@ -111,6 +110,14 @@ def _loop(
                 f"the time limit was reached after {progress.seen:.4g} of {planned:.4g} samples",
             )
     return "bad-data", "the shard holds no batch"
+
+
+def schedule(share: float) -> float:
+    """Return the learning rate over its peak at a share of the planned samples: a line up, a line down to 0.
+
+    Down to zero in a line: Bergsma et al. 2025, arXiv:2502.15938.
+    """
+    return max(0.0, min(share / WARM_UP, (1 - share) / (1 - WARM_UP)))
 
 
 def _evaluate(task: Task, device: str) -> dict[str, float]:

@@ -28,8 +28,8 @@ class Preset:
     learning_rates: Mapping[str, tuple[float, ...]]  # optimizer -> learning rates
     batch_sizes: tuple[int, ...]  # examples a step
     draws: int  # settings (optimizer, learning rate, batch) drawn from the grid for each (shard, size)
-    epochs: float  # the most passes over a shard
-    max_samples: float  # the most data seen by one run, data unit
+    epochs: float  # passes over a shard
+    max_samples: float  # the most data seen by one run, data unit: it ends the passes over large shards
     seeds: int = 1  # trainings of each shard's best model: above 1 it is trained anew with fresh seeds
     time_limit: float = 3600.0  # seconds one run may take
 

@@ -22,8 +22,8 @@ WARNINGS: dict[str, str] = {
     "rising": "The measured error rises with the data: something else than the data decides it.",
     "falling": "The best model gets smaller with more data: larger sizes cannot be told from that.",
     "sizes-cut": "Some shards were served best by the largest model tried: larger ones may do better.",
-    "training-cut": "Some shards were still getting better when their training ended: part of the floor may "
-    "be too little training.",
+    "training-cut": "The largest shards were seen fewer times than the others and were still getting better: "
+    "part of the floor may be too little training.",
     "zero-left-out": "Errors of exactly zero were left out: no law of this kind reaches zero.",
     "rate-above-one": "Some error rates are above 100%: those models had not begun to learn.",
     "importance-disagrees": "Two samplers of the posterior disagree: take the interval as rough.",

@@ -30,6 +30,7 @@ SPEECH = Domain(
         "loss": "CTC loss over characters of the validation set",
     },
     module="calibrate.domains.speech",
+    version=2,
     presets={
         "smoke": Preset(
             shards=doubling(1 / 60, 3),
@@ -93,6 +94,7 @@ TEACHER = Domain(
         "loss": "mean cross-entropy of the validation set",
     },
     module="calibrate.domains.teacher",
+    version=2,
     presets={
         "smoke": Preset(
             shards=doubling(128, 3),

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import torch
 
 from calibrate.domains import named, teacher
-from calibrate.train import EVALUATIONS, PATIENCE, make_optimizer, train
+from calibrate.train import EVALUATIONS, WARM_UP, make_optimizer, train
 from calibrate.types import Corpus, Outcome, Training
 from laws.errors import PlannerError
 
@@ -134,11 +134,33 @@ def test_the_minimum_is_kept_wherever_it_was() -> None:
     whole = scripted(falling)
     assert (len(whole.history), whole.samples, whole.history[-1][0]) == (EVALUATIONS, 640, 640)
     assert whole.metrics == {"error": falling[-1], "loss": 2 * falling[-1]}
-    dip = scripted([0.5, 0.3, 0.4, 0.4, 0.4, 0.4, 0.4])
+    dip = scripted([0.5, 0.3] + [0.4] * (EVALUATIONS - 2))
     assert dip.metrics == {"error": 0.3, "loss": 0.6}
-    assert dip.samples == dip.history[1][0]
-    assert dip.status == "finished"
-    assert dip.history[-1][0] > PATIENCE * dip.samples >= dip.history[-2][0]
+    assert (dip.status, dip.samples, dip.history[-1][0]) == ("finished", dip.history[1][0], 640)
+
+
+class Slope(Script):
+    """A weight whose gradient is always 1: each step of Adam is then as long as the learning rate."""
+
+    def __init__(self) -> None:
+        super().__init__([1.0] * EVALUATIONS)
+        self.weights: list[float] = []
+
+    def loss(self, batch: object) -> object:
+        self.weights.append(self.model.bias.item())
+        return self.model.bias.sum()
+
+
+def test_the_learning_rate_goes_up_in_a_line_and_down_in_a_line_to_zero() -> None:
+    task = Slope()
+    code = SimpleNamespace(task=lambda training, corpus, device: task)
+    training = replace(TRAINING, data=8, epochs=50, learning_rate=0.1)
+    train(code, training, Corpus(folder=Path(), fingerprint="", available=8), device="cpu", flops=1.0, time_limit=60)  # type: ignore[arg-type]
+    rates = [before - after for before, after in pairwise([*task.weights, task.model.bias.item()])]
+    warm = round(400 * WARM_UP)
+    up = [0.1 * (i + 0.5) / warm for i in range(warm)]
+    down = [0.1 * (400 - warm - i - 0.5) / (400 - warm) for i in range(400 - warm)]
+    assert rates == pytest.approx(up + down, abs=1e-5)
 
 
 @pytest.mark.parametrize(
