@@ -55,8 +55,8 @@ def at_the_edge(spec: Spec, bests: Mapping[str, Sequence[Best]]) -> list[str]:
             )
         if count := sum(_cut_short(best) for best in models):
             lines.append(
-                f"{count} of {len(models)} shards were still getting better when the preset's limit on samples "
-                f"ended their training after fewer passes than the others ({family}): longer training may do "
+                f"{count} of {len(models)} shards were still getting better when the limit on samples ended "
+                f"their training after fewer passes than the others had ({family}): longer training may do "
                 "better, and part of the floor may be its lack"
             )
     return lines

@@ -155,7 +155,8 @@ def test_the_learning_rate_goes_up_in_a_line_and_down_in_a_line_to_zero() -> Non
     task = Slope()
     code = SimpleNamespace(task=lambda training, corpus, device: task)
     training = replace(TRAINING, data=8, epochs=50, learning_rate=0.1)
-    train(code, training, Corpus(folder=Path(), fingerprint="", available=8), device="cpu", flops=1.0, time_limit=60)  # type: ignore[arg-type]
+    corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=8)
+    train(code, training, corpus, device="cpu", flops=1.0, time_limit=60)  # type: ignore[arg-type]
     rates = [before - after for before, after in pairwise([*task.weights, task.model.bias.item()])]
     warm = round(400 * WARM_UP)
     up = [0.1 * (i + 0.5) / warm for i in range(warm)]
