@@ -17,6 +17,7 @@ from planner.commands import (
     extrapolate,
     fit,
     laws,
+    next,
     plot,
     review,
     runs,
@@ -36,6 +37,7 @@ app.command("compare")(compare.compare)
 app.command("estimate")(estimate.estimate)
 app.command("extrapolate")(extrapolate.extrapolate)
 app.command("fit")(fit.fit)
+app.command("next")(next.propose)
 app.command("plot")(plot.plot)
 app.command("review")(review.review)
 app.command("frontier")(whatif.frontier)
