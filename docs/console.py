@@ -15,8 +15,8 @@ from pathlib import Path
 WIDTH = "96"
 
 
-def show(command: str, *, store: str = "") -> None:
-    """Print a fenced block with the command as a reader types it and what it printed, errors included."""
+def run(command: str, *, store: str = "") -> list[str]:
+    """Run a command as a reader types it and return what it printed, errors included."""
     environment = os.environ | {
         "COLUMNS": WIDTH,
         "NO_COLOR": "1",
@@ -25,5 +25,10 @@ def show(command: str, *, store: str = "") -> None:
     if store:
         environment["PLANNER_STORE"] = store
     done = subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True, check=False)
-    lines = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+    return [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+
+
+def show(command: str, *, store: str = "") -> None:
+    """Print a fenced block with the command and what it printed."""
+    lines = run(command, store=store)
     sys.stdout.write("\n".join(["", "```console", f"$ {command}", *lines, "```", "", ""]))

@@ -7,7 +7,7 @@ from laws import paths
 from planner import units
 from planner.pages.render import Sheet
 from planner.pages.sheet import probability
-from planner.plans.comparison import Comparison, Family
+from planner.plans.comparison import Comparison
 from planner.warnings import sentence
 
 
@@ -47,35 +47,42 @@ def _ends(draws: Sequence[float]) -> dict[str, float]:
 
 
 def sheet(found: Comparison) -> Sheet:
-    """Return the table for people: one row a family."""
-    places = [units.format_data(scale, found.unit) for scale in found.scales]
-    columns = ["family", "exponent", "heard with the others"]
-    for place in places:
-        columns += [f"{found.metric} at {place}", "best"]
+    """Return the table for people: one column a family."""
     share, spread = _range(found.shared), _range(found.ratio)
     return Sheet(
         title=f"Families of {found.domain}: {found.metric} against {found.unit}",
-        columns=tuple(columns),
-        rows=tuple(_row(found, each) for each in found.families),
+        columns=("", *(each.law.family or "(no name)" for each in found.families)),
+        rows=_rows(found),
         notes=(
             f"One exponent serves all with probability {probability(found.same)}; before the data the odds "
             "were even.",
             f"If it is one, it is {share}.",
             f"The largest exponent is {spread} times the smallest.",
-            "Median, and the 90% interval in brackets; best: the probability that no other family errs less.",
+            "Median, and the 90% interval in brackets; pooled: heard with the others; best: the probability "
+            "that no other family errs less.",
         ),
         sections={"Warnings": [f"{sentence(code)} [{code}]" for code in found.warnings]},
-        whole=frozenset({0}),
     )
 
 
-def _row(found: Comparison, each: Family) -> tuple[str, ...]:
-    cells = [each.law.family or "(no name)", _range(each.exponent), _range(each.pooled)]
+def _rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
     unit = found.metric_unit if found.metric_unit == "fraction" else ""
-    for error, best in zip(each.errors, each.best, strict=True):
-        low, middle, high = (units.format_metric(value, unit) for value in _ends(error).values())
-        cells += [f"{middle} ({low} to {high})", probability(best)]
-    return tuple(cells)
+    families = found.families
+    rows = [
+        ("Exponent", *(_range(each.exponent) for each in families)),
+        ("Exponent, pooled", *(_range(each.pooled) for each in families)),
+    ]
+    for i, scale in enumerate(found.scales):
+        place = units.format_data(scale, found.unit)
+        cells = []
+        for each in families:
+            low, middle, high = (units.format_metric(value, unit) for value in _ends(each.errors[i]).values())
+            cells.append(f"{middle} ({low} to {high})")
+        rows += [
+            (f"{found.metric} at {place}", *cells),
+            ("  best there", *(probability(each.best[i]) for each in families)),
+        ]
+    return tuple(rows)
 
 
 def _range(draws: Sequence[float]) -> str:
