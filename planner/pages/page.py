@@ -3,6 +3,8 @@
 What it says is the record and the sheets of `planner/pages/review.py`; `html/review.html` arranges it.
 """
 
+import base64
+import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from laws.errors import PlannerError
 from planner import units
 from planner.pages import chart
 from planner.pages.lawcurve import Curve, caption
+from planner.pages.panel import embedded
 from planner.pages.render import Sheet
 from planner.pages.review import headline, record, summary, verdict
 from planner.pages.sheet import probability, sheet
@@ -20,6 +23,13 @@ from planner.plans.plan import Plan
 from planner.plans.review import Review, total
 
 _HTML = Path(__file__).with_name("html")
+_SCRIPTS = (
+    "units",
+    "worlds",
+    "machines",
+    "whatif",
+    "panel",
+)  # in the order in which they stand on each other
 _SHARES = "What moves it most"  # the section of a sheet that the page shows as bars
 _LONG = ("Assumed of the machines",)
 
@@ -41,6 +51,8 @@ def page(found: Review) -> str:
     environment = Environment(
         loader=FileSystemLoader(_HTML), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
+    script = "\n".join(_HTML.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     products = []
     for number, ((_, each), row) in enumerate(zip(found.plans, told["products"], strict=True), start=1):
         curve = Curve(**row["curve"])
@@ -53,6 +65,9 @@ def page(found: Review) -> str:
         summary=summary(found, told),
         products=products,
         trail=in_words(told["trail"]),
+        draws=embedded(found),
+        script=Markup(script),  # noqa: S704 - ours
+        script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=Markup(_HTML.joinpath("review.css").read_text(encoding="utf-8").rstrip()),  # noqa: S704 - ours
     )
 

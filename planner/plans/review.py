@@ -27,6 +27,7 @@ class Review:
 
     portfolio: Portfolio
     today: date
+    folder: Path  # of the store
     fleet: Fleet
     plans: tuple[tuple[Product, Plan], ...]
     chosen: tuple[Chosen, ...]  # in the order of the plans
@@ -55,7 +56,14 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
         except PlannerError as error:
             raise PlannerError(f"product {product.name!r}: {error}") from error
         chosen.append(law)
-    return Review(portfolio=portfolio, today=day, fleet=fleet, plans=tuple(found), chosen=tuple(chosen))
+    return Review(
+        portfolio=portfolio,
+        today=day,
+        folder=folder,
+        fleet=fleet,
+        plans=tuple(found),
+        chosen=tuple(chosen),
+    )
 
 
 def total(plans: Sequence[Plan], name: str) -> Quantity:

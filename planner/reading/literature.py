@@ -50,7 +50,7 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
     smallest, largest = law.measured
     if law.formula in _SURFACES:
         per_unit, note, doubts = unit_cost((), unit, known=True)
-        world = balanced(_surface(law), spending, per_unit)
+        world = balanced(surface_of(law), spending, per_unit)
         once = math.isinf(spending.have)
         assumptions += [*balance_in_words(spending, unit), *([note] if note else [])]
         assumptions += ["Training sees the data once."] if once and per_unit is not None else []
@@ -74,7 +74,8 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
     )
 
 
-def _surface(law: PublishedLaw) -> Surface:
+def surface_of(law: PublishedLaw) -> Surface:
+    """Return the surface of a published law in base units."""
     p = dict(law.parameters)
     if law.formula == "repeated-data":  # Muennighoff et al. 2023 print logarithms and one exponent for both
         p = {name: math.exp(p[key]) for name, key in (("E", "e"), ("A", "a"), ("B", "b"))} | {

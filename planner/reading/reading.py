@@ -184,7 +184,7 @@ def _backwards(law: Law, path: Sequence[float]) -> Callable[[float], float]:
 
 def _surface(law: Law, spending: Spending) -> Reading:
     p = law.parameters
-    rows = _rows(len(p["E"]))
+    rows = rows_of(law)
     ladder = sorted(law.ladder, key=lambda rung: rung.params)
     per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=True)
     found = [
@@ -212,7 +212,9 @@ def _surface(law: Law, spending: Spending) -> Reading:
     return replace(reading, unknowns={name: tuple(p[key][i] for i in rows) for name, key in unknowns.items()})
 
 
-def _rows(n: int) -> list[int]:
+def rows_of(law: Law) -> list[int]:
+    """Return which draws of a surface are read: all, or as many as a curve has paths, evenly."""
+    n = len(law.parameters["E"])
     return list(range(n)) if n <= DRAWS else [round(i * (n - 1) / (DRAWS - 1)) for i in range(DRAWS)]
 
 

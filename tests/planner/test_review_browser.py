@@ -1,0 +1,314 @@
+"""The page of a review in a browser: its panel agrees with the command line, it loads nothing, it prints."""
+
+import itertools
+import json
+import math
+import random
+import re
+import shlex
+import shutil
+
+import pytest
+from synthetic import passes, planner, power, size, surface
+
+from laws.store import Store
+from planner import units
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra `dev`")
+pytest.importorskip("matplotlib", reason="needs the extra `plot`")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+]
+
+NASTY = "<img src=x onerror='window.hit = 1'><script>window.hit = 1</script>"
+PLAN = f"""
+title = "In a browser {NASTY}"
+today = 2026-11-23
+
+[[products]]
+name = "calibrated {NASTY}"
+domain = "speech"
+target = "8%"
+on = "h100"
+count = 64
+deadline = "60d"
+budget = "$20k"
+have_data = "1000h"
+data_price = "$12/hour"
+
+[[products]]
+name = "floor"
+domain = "floor"
+target = "12%"
+have_data = "5000h"
+
+[[products]]
+name = "committed"
+domain = "speech"
+target = "10%"
+on = "a100"
+confidence = "80%"
+gpu_hours = "0.001"
+assume = ["utilisation=0.2..0.3", "price=1..4"]
+
+[[products]]
+name = "repeated"
+domain = "lm"
+target = "2.3"
+on = "h100"
+have_data = "3B tokens"
+deadline = "36h"
+
+[[products]]
+name = "served"
+domain = "lm"
+target = "2.3"
+on = "h100"
+serve = "1e12 tokens"
+
+[[products]]
+name = "one split"
+domain = "lm"
+target = "2.3"
+on = "h100"
+confidence = "70%"
+
+[[products]]
+name = "given"
+domain = "speech"
+data = "100h"
+on = "v100"
+
+[[products]]
+name = "published"
+law = "hestness2019-nmt-curve"
+target = "30%"
+on = "h100"
+count = 8
+deadline = "30d"
+budget = "$5k"
+
+[[products]]
+name = "published surface"
+law = "besiroglu2024"
+on = "h100"
+count = 256
+budget = "$1M"
+have_data = "100B tokens"
+
+[[products]]
+name = "broken"
+law = "caballero2022-bnsl-4digit"
+target = "2"
+
+[[products]]
+name = "saturating"
+law = "bansal2022-encdec"
+target = "1.6"
+
+[[products]]
+name = "ratio"
+law = "kaplan2020-LD"
+target = "2.5"
+"""
+PRODUCTS = re.findall(r'^name = "(.*)"$', PLAN, re.MULTILINE)
+# as planned, other machines, a price, a band, nothing paid, no machine, other targets
+CHANGES = [
+    {},
+    {"part": "a100-80-sxm", "count": "16"},
+    {"part": "h200", "count": "1000", "price": "2"},
+    {"part": "tpu-v5p", "count": "7", "price": "$1.5..3.25"},
+    {"price": "0"},
+    {"part": ""},
+    {"times": 1.1},
+    {"times": 0.97, "count": "128"},
+]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    opened = Store(tmp_path_factory.mktemp("browser") / "store")
+    for law in (
+        power(0.4, 0.3, 0.03, spread=0.1),
+        size(2e4, 0.6, spread=0.1, draws=150),  # of another number of draws: they are read over and over
+        passes(12),
+        power(0.4, 0.3, 0.1, spread=0.1, domain="floor", source="fitted"),  # part of the draws never reach it
+        surface(1.69, 406, 0.34, 410, 0.28, draws=60, spread=0.02),
+    ):
+        opened.add_law(law)
+    assert opened.publish() == ()
+    return opened.folder
+
+
+@pytest.fixture(scope="module")
+def path(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser-page")
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    ran = planner("review", folder / "plan.toml", "--store", store, "--out", folder / "review.html")
+    assert ran.code == 0, ran.err
+    return folder / "review.html"
+
+
+@pytest.fixture(scope="module")
+def loaded(path):
+    """Return the open page, with everything that it said and asked for while loading."""
+    with sync_api.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM)
+        page = browser.new_page()
+        said, asked = [], []
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector("#what-if:not([hidden])")
+        yield page, said, asked
+        browser.close()
+
+
+@pytest.fixture
+def page(loaded):
+    loaded[0].emulate_media(media="screen", color_scheme="light")
+    return loaded[0]
+
+
+def test_it_loads_without_an_error_and_without_the_network(loaded, path):
+    page, said, asked = loaded
+    assert said == []
+    assert asked == [path.as_uri()]
+    refused = page.evaluate("fetch('https://example.org/').then(() => 'loaded', () => 'refused')")
+    assert refused == "refused"  # by the page's own policy
+    said.clear()
+
+
+def test_a_name_from_the_plan_stays_text(page):
+    assert page.evaluate("window.hit") is None
+    assert page.locator("h1").inner_text() == f"In a browser {NASTY}"
+    assert page.locator("select[name=product] option").all_inner_texts() == PRODUCTS
+
+
+def ask(page, product, change):
+    """Set the panel, return its refusal or its table, numbers, notes and codes, and the command it names."""
+    page.select_option("select[name=product]", str(PRODUCTS.index(product)))
+    for field, value in change.items():
+        if field == "part":
+            page.select_option("select[name=part]", value)
+        elif field == "times":
+            planned = page.input_value("input[name=target]")
+            number = f"{float(planned.rstrip('%')) * value:.4g}"
+            page.fill("input[name=target]", number + "%" * planned.endswith("%"))
+        else:
+            page.fill(f"input[name={field}]", value)
+    return page.evaluate("""() => {
+      const panel = document.getElementById("what-if");
+      const rows = [...panel.querySelectorAll("tbody tr")];
+      return {
+        refusal: panel.querySelector(".error").textContent,
+        command: panel.querySelector("code").textContent,
+        table: rows.map((row) => [...row.children].map((cell) => cell.textContent)),
+        numbers: Object.fromEntries(rows.map((row) => [row.dataset.quantity,
+          [...row.querySelectorAll("td")].map((cell) => cell.dataset.value ?? null)])),
+        notes: [...panel.querySelectorAll(".chances li")].map((note) => note.textContent),
+        codes: [...panel.querySelectorAll(".warnings li")].map((line) => line.dataset.code),
+      };
+    }""")
+
+
+@pytest.mark.parametrize("product", PRODUCTS, ids=lambda name: name.partition(" <")[0])
+def test_the_panel_agrees_with_the_command_that_it_names(page, store, product):
+    answered = 0
+    for change in CHANGES:
+        shown = ask(page, product, change)
+        if shown["refusal"]:
+            assert change.get("part") or change.get("times")  # the plan itself is always answered
+            continue
+        answered += 1
+        words = shlex.split(shown["command"])
+        assert words[:2] == ["planner", "estimate"]
+        ran = planner(*words[1:], "--store", store, "--format", "json")
+        assert ran.code == 0, ran.err
+        told = json.loads(ran.out)
+        for name, values in shown["numbers"].items():
+            wanted = told["beyond"]["factor"] if name == "beyond" else told[name]
+            for end, value in zip(("q05", "median", "q95"), values, strict=True):
+                if wanted[end] is None:
+                    assert value in (None, "Infinity"), (change, name, end)
+                else:
+                    assert float(value) == pytest.approx(wanted[end], rel=1e-9), (change, name, end)
+        assert shown["codes"] == [warning["code"] for warning in told["warnings"]], change
+        printed = planner(*words[1:], "--store", store, "--format", "markdown").out.splitlines()
+        table = [
+            [cell.strip() for cell in line.strip("|").split(" | ")] for line in printed if line[:2] == "| "
+        ]
+        assert shown["table"] == [row for row in table[1:] if row[0] != "---"], change
+        assert {f"- {note}" for note in shown["notes"]} <= set(printed), change
+    assert answered >= 4
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        *(("target", text) for text in ("", "0", "200%", "99%", "5 parsecs")),
+        *(("count", text) for text in ("0", "1.5")),
+        *(("price", text) for text in ("-1", "3..1", "a..b")),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_the_panel(page, field, text):
+    shown = ask(page, PRODUCTS[0], {field: text})
+    assert shown["refusal"]
+    assert shown["table"] == []
+    assert not ask(page, PRODUCTS[0], {})["refusal"]
+
+
+def test_back_to_the_plan_brings_the_plan_back(page):
+    before = ask(page, PRODUCTS[0], {})
+    changed = ask(page, PRODUCTS[0], {"part": "v100-sxm2-32", "count": "3", "price": "9", "times": 1.2})
+    assert changed["table"] != before["table"]
+    page.click("#what-if button[type=reset]")
+    assert page.locator("#what-if code").inner_text() == before["command"]
+
+
+def test_numbers_are_printed_as_python_prints_them(page):
+    rng = random.Random(0)
+    values = [rng.uniform(1, 10) * 10.0 ** rng.randint(-12, 24) for _ in range(1500)]
+    values += [float(f"{a}{b}5e{e}") for a, b, e in itertools.product("129", "0459", range(-3, 12))]  # halves
+    values += [n / 8 for n in range(1, 200)] + [0.0, 1.0, 999.5, 9995.0, 999500.0, 1e15, 9.995e14, math.inf]
+    found = page.evaluate(
+        "values => values.map((v) => v ?? Infinity).map((v) => [formatNumber(v), formatFlops(v),"
+        " formatFraction(v), formatBytes(v), formatMoney(v), Number.isFinite(v) ? fixed(100 * v, 0) : ''])",
+        [None if math.isinf(v) else v for v in values],
+    )
+    for value, told in zip(values, found, strict=True):
+        finite = math.isfinite(value)
+        assert told[0] == units.format_number(value)
+        assert told[1] == units.format_flops(value)
+        assert told[4] == units.format_money(value)
+        assert told[3] == units.format_si(value, "B")
+        if finite and value < 1e15:
+            assert told[2] == units.format_fraction(value)
+            assert told[5] == f"{100 * value:.0f}"
+
+
+def test_it_prints_and_leaves_the_panel_out(page):
+    page.emulate_media(media="print")
+    assert not page.locator("#what-if").is_visible()
+    assert page.locator("#summary table").is_visible()
+    printed = page.pdf(prefer_css_page_size=True)
+    assert printed.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) > len(PRODUCTS)  # the summary, then a page a product
+
+
+def test_dark_mode_changes_page_and_charts(page):
+    colours = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        colours.append(
+            page.evaluate(
+                "['body', 'figure svg text'].map((name) => getComputedStyle(document.querySelector(name)))"
+                ".map((style) => [style.backgroundColor, style.fill])"
+            )
+        )
+    (light_body, light_text), (dark_body, dark_text) = colours
+    assert light_body[0] != dark_body[0]
+    assert light_text[1] != dark_text[1]
