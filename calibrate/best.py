@@ -22,6 +22,32 @@ class Best:
     runs: tuple[str, ...]  # the runs that the values come from
 
 
+class Contenders:
+    """Of the runs of a sweep, those that can still be the best of their shard: all that is kept in memory.
+
+    One for each shard, model and seed, the one with the lowest error: `pick` and `best_fits` choose among
+    these as they would among all. Their number does not grow with the settings that are tried.
+    """
+
+    def __init__(self, metric: str) -> None:
+        self._metric = metric
+        self._best: dict[tuple[str, float, int, int], Run] = {}
+
+    def add(self, run: Run) -> None:
+        """Keep a run if it is finished and better than what was kept in its place."""
+        if run.status != "finished" or self._metric not in run.metrics:
+            return
+        place = (run.family, run.data, run.params, run.seed)
+        self._best[place] = min(run, self._best.get(place, run), key=self._rank)
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return the runs that are kept."""
+        return tuple(self._best.values())
+
+    def _rank(self, run: Run) -> tuple[float, str]:
+        return run.metrics[self._metric], run.id
+
+
 def size_of(run: Run) -> int:
     """Return the family's size knob that a run was trained with."""
     return int(run.hyper["size"])

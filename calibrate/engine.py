@@ -11,9 +11,10 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
@@ -57,8 +58,41 @@ class Result:
 class Engine(Protocol):
     """Run jobs somewhere and yield results in the order in which they end."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
-        """Yield the result of every attempt; each job gets exactly one that is final."""
+    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        """Yield the result of every attempt; each job gets exactly one that is final.
+
+        A job is drawn when somebody is free to train it: a long sweep is never in memory whole.
+        """
+
+
+class Queue:
+    """What is to be tried next: first what was put back, then the jobs, drawn one at a time."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = ((job, job.attempt) for job in jobs)
+        self._front: deque[tuple[Job, int]] = deque()
+
+    def __bool__(self) -> bool:
+        self._draw()
+        return bool(self._front)
+
+    def peek(self) -> Job:
+        """Return the job that is next."""
+        self._draw()
+        return self._front[0][0]
+
+    def take(self) -> tuple[Job, int]:
+        """Return the job that is next and the number of its attempt, and drop it here."""
+        self._draw()
+        return self._front.popleft()
+
+    def put_back(self, job: Job, attempt: int) -> None:
+        """Try a job next."""
+        self._front.appendleft((job, attempt))
+
+    def _draw(self) -> None:
+        if not self._front:
+            self._front.extend(islice(self._jobs, 1))
 
 
 class Pool(Engine, Protocol):
@@ -132,9 +166,9 @@ class LocalEngine:
         """Return how many trainings run at a time."""
         return len(self._devices)
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
         """Yield the result of every attempt, as they end."""
-        queue = deque((job, job.attempt) for job in jobs)
+        queue = Queue(jobs)
         while queue or any(worker.job for worker in self._workers):
             self._hand_out(queue)
             busy = {worker.connection: worker for worker in self._workers if worker.job}
@@ -148,17 +182,17 @@ class LocalEngine:
                 elif time.monotonic() > worker.deadline:
                     yield self._give_up(worker)
 
-    def _hand_out(self, queue: deque[tuple[Job, int]]) -> None:
+    def _hand_out(self, queue: Queue) -> None:
         idle = [worker for worker in self._workers if not worker.job]
         while queue and (idle or len(self._workers) < len(self._devices)):
             worker = idle.pop() if idle else self._start()
-            worker.job, worker.attempt = queue.popleft()
+            worker.job, worker.attempt = queue.take()
             worker.started = time.monotonic()
             worker.deadline = worker.started + START
             try:
                 worker.connection.send(worker.job)
             except OSError:  # it died while it was idle: nothing was tried yet
-                queue.appendleft((worker.job, worker.attempt))
+                queue.put_back(worker.job, worker.attempt)
                 self._remove(worker)
 
     def _start(self) -> _Worker:
@@ -186,7 +220,7 @@ class LocalEngine:
         self._workers.remove(worker)
         return _end(worker)
 
-    def _collect(self, worker: _Worker, queue: deque[tuple[Job, int]]) -> Result | None:
+    def _collect(self, worker: _Worker, queue: Queue) -> Result | None:
         """Take a message: None says that the training begins, an outcome that it ended."""
         job, attempt = worker.job, worker.attempt
         assert job is not None
@@ -197,7 +231,7 @@ class LocalEngine:
             code = self._remove(worker)
             final = attempt - job.attempt + 1 >= ATTEMPTS
             if not final:
-                queue.appendleft((job, attempt + 1))
+                queue.put_back(job, attempt + 1)
             return Result(
                 job, attempt, _failed(worker, "failed", f"the worker process died ({_how(code)})"), final
             )

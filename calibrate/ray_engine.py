@@ -11,8 +11,7 @@ import math
 import os
 import socket
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +22,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from calibrate import memory, shipping
-from calibrate.engine import ATTEMPTS, GPU_BYTES, GRACE, Job, Result, trained
+from calibrate.engine import ATTEMPTS, GPU_BYTES, GRACE, Job, Queue, Result, trained
 from calibrate.identity import identity
 from calibrate.types import Corpus, Outcome
 from laws.errors import PlannerError
@@ -96,7 +95,7 @@ class _Worker:
     pending: Any  # what it was asked last
     known: bool = False  # it computes with what we compute with
     folders: dict[str, Path] = field(default_factory=dict)  # fingerprint -> where its node has the corpus
-    asked: str = ""  # the fingerprint of the corpus that it looks for or receives
+    asked: Corpus | None = None  # that it looks for or receives
     job: Job | None = None
     attempt: int = 0
     started: float = 0.0
@@ -149,9 +148,9 @@ class RayEngine:
         """Return how many trainings run at a time on the nodes that are there now."""
         return max(1, int(min(self._most, sum(node.workers for node in self._nodes.values()))))
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
         """Yield the result of every attempt, as they end."""
-        queue = deque((job, job.attempt) for job in jobs)
+        queue = Queue(jobs)
         self._last_seen = time.monotonic()
         while queue or any(worker.job for worker in self._workers):
             if time.monotonic() - self._looked > LOOK:
@@ -201,20 +200,20 @@ class RayEngine:
         actor: Any = ray.remote(Trainer).options(**options).remote(self._module, node.share, node.memory)
         self._workers.append(_Worker(node, actor, pending=actor.identity.remote(self._module)))
 
-    def _hand_out(self, queue: deque[tuple[Job, int]]) -> None:
+    def _hand_out(self, queue: Queue) -> None:
         for worker in self._workers:
             if not queue:
                 return
             if worker.pending is not None:
                 continue
-            corpus = queue[0][0].corpus
+            corpus = queue.peek().corpus
             folder = worker.folders.get(corpus.fingerprint)
             if folder is None:
-                worker.asked = corpus.fingerprint
+                worker.asked = corpus
                 files, _ = self._packed(corpus, send=False)
                 worker.pending = worker.actor.find.remote(corpus, files)
                 continue
-            worker.job, worker.attempt = queue.popleft()
+            worker.job, worker.attempt = queue.take()
             worker.started = time.monotonic()
             worker.deadline = worker.started + worker.job.time_limit + self._grace
             there = replace(worker.job, corpus=replace(corpus, folder=folder))
@@ -232,7 +231,7 @@ class RayEngine:
             ready += ray.wait(others, num_returns=len(others), timeout=0)[0]
         return [waiting[reference] for reference in ready]
 
-    def _collect(self, worker: _Worker, queue: deque[tuple[Job, int]]) -> Result | None:
+    def _collect(self, worker: _Worker, queue: Queue) -> Result | None:
         """Take an answer; only the end of an attempt is a result."""
         try:
             answer = ray.get(worker.pending)
@@ -249,12 +248,13 @@ class RayEngine:
                 self._fruitless.pop(worker.node.id, None)
             else:
                 self._refuse(worker.node, f"it computes with {answer}, this machine with {self._ours}")
-        elif answer is not None:
-            worker.folders[worker.asked] = answer
+            return None
+        assert worker.asked is not None
+        if answer is not None:
+            worker.folders[worker.asked.fingerprint] = answer
         else:
-            corpus = next(job.corpus for job, _ in queue if job.corpus.fingerprint == worker.asked)
-            files, pieces = self._packed(corpus, send=True)
-            worker.pending = worker.actor.unpack.remote(corpus, files, pieces)
+            files, pieces = self._packed(worker.asked, send=True)
+            worker.pending = worker.actor.unpack.remote(worker.asked, files, pieces)
         return None
 
     def _packed(self, corpus: Corpus, *, send: bool) -> tuple[tuple[shipping.File, ...], list[Any]]:
@@ -265,7 +265,7 @@ class RayEngine:
         self._pieces[corpus.fingerprint] = files, pieces
         return files, pieces
 
-    def _lost(self, worker: _Worker, queue: deque[tuple[Job, int]], error: RayError) -> Result | None:
+    def _lost(self, worker: _Worker, queue: Queue, error: RayError) -> Result | None:
         self._remove(worker)
         job, attempt = worker.job, worker.attempt
         if job is None:  # nothing was tried yet
@@ -274,7 +274,7 @@ class RayEngine:
             return None
         final = attempt - job.attempt + 1 >= ATTEMPTS
         if not final:
-            queue.appendleft((job, attempt + 1))
+            queue.put_back(job, attempt + 1)
         reason = f"the worker on {worker.node.name} was lost ({_line(error)})"
         return Result(job, attempt, _failed(worker, "failed", reason), final)
 

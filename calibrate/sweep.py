@@ -9,23 +9,24 @@ trained again with fresh seeds, so that its error is not only the luckiest of ma
 import hashlib
 import json
 import random
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from typing import Any
 
-from calibrate.best import pick, size_of
+from calibrate.best import Contenders, pick, size_of
 from calibrate.engine import Engine, Job, Result
 from calibrate.types import Corpus, Domain, Preset, Training
 from laws.errors import PlannerError
 from laws.store import Store
-from laws.types import Run, Rung, Sweep
+from laws.types import Run, Rung, RunStatus, Sweep
 
-Runs = Mapping[str, Run]  # run id -> its last attempt
+Runs = Collection[Run]  # those of the sweep so far that can be the best of their shard
+Cell = tuple[str, float, int]  # family, shard, size
 AGAIN = {"failed"}  # what the next command tries again: neither the data nor the settings were at fault
 PUBLISH = 2.0  # seconds between two publications of the index, at least
 
@@ -86,8 +87,13 @@ class Spec:
 
     def flops(self, training: Training) -> float:
         """Return the training FLOP of a run that reaches its end."""
-        samples = min(training.epochs * training.data, training.max_samples)
-        return samples * self.rung(training.family, training.size).flops
+        return self.most_flops((training.family, training.data, training.size))
+
+    def most_flops(self, cell: Cell) -> float:
+        """Return the training FLOP of each of a cell's runs that reaches its end."""
+        family, data, size = cell
+        samples = min(self.preset.epochs * data, self.preset.max_samples)
+        return samples * self.rung(family, size).flops
 
 
 def shards_within(preset: Preset, corpus: Corpus) -> Preset:
@@ -101,24 +107,26 @@ def shards_within(preset: Preset, corpus: Corpus) -> Preset:
     return replace(preset, shards=shards)
 
 
-def ends(spec: Spec, runs: Runs) -> list[Training]:  # noqa: ARG001 - all stages look alike
-    """Return the trainings of the smallest and the largest shard, in every size."""
+def ends(spec: Spec, runs: Runs) -> Iterator[Training]:  # noqa: ARG001 - all stages look alike
+    """Yield the trainings of the smallest and the largest shard, in every size."""
     shards = (spec.preset.shards[0], spec.preset.shards[-1])
-    return [
-        training
-        for family in spec.families
-        for shard in shards
-        for size in spec.preset.sizes[family]
-        for training in _drawn(spec, family, shard, size)
-    ]
+    return _longest_first(
+        spec,
+        [
+            (family, shard, size)
+            for family in spec.families
+            for shard in shards
+            for size in spec.preset.sizes[family]
+        ],
+    )
 
 
-def between(spec: Spec, runs: Runs) -> list[Training]:
-    """Return the trainings of the other shards, in the sizes between the best of the two ends.
+def between(spec: Spec, runs: Runs) -> Iterator[Training]:
+    """Yield the trainings of the other shards, in the sizes between the best of the two ends.
 
     An end without a finished run does not narrow the sizes.
     """
-    trainings = []
+    cells: list[Cell] = []
     for family in spec.families:
         sizes = spec.preset.sizes[family]
         best = [
@@ -128,32 +136,28 @@ def between(spec: Spec, runs: Runs) -> list[Training]:
         if all(best):
             bounds = sorted(size_of(run) for run in best if run)
             sizes = tuple(size for size in sizes if bounds[0] <= size <= bounds[1])
-        trainings += [
-            training
-            for shard in spec.preset.shards[1:-1]
-            for size in sizes
-            for training in _drawn(spec, family, shard, size)
-        ]
-    return trainings
+        cells += [(family, shard, size) for shard in spec.preset.shards[1:-1] for size in sizes]
+    return _longest_first(spec, cells)
 
 
-def repeats(spec: Spec, runs: Runs) -> list[Training]:
-    """Return the best model of each shard again, with fresh seeds."""
-    planned = {run_id(t): t for t in (*ends(spec, runs), *between(spec, runs))}
-    trainings = []
-    for family in spec.families:
-        for shard in spec.preset.shards:
-            chosen = pick(_of(spec, family, shard, runs), spec.metric)
-            if chosen:
-                again = planned[chosen.id]
-                trainings += [replace(again, seed=spec.seed + i) for i in range(1, spec.preset.seeds)]
-    return trainings
+def repeats(spec: Spec, runs: Runs) -> Iterator[Training]:
+    """Yield the best model of each shard again, with fresh seeds, the longest trainings first."""
+    chosen = [
+        run
+        for family in spec.families
+        for shard in spec.preset.shards
+        if (run := pick(_of(spec, family, shard, runs), spec.metric))
+    ]
+    first = [next(t for t in _drawn(spec, *_cell(run)) if run_id(t) == run.id) for run in chosen]
+    for training in sorted(first, key=spec.flops, reverse=True):
+        for i in range(1, spec.preset.seeds):
+            yield replace(training, seed=spec.seed + i)
 
 
 def outlook(spec: Spec, runs: Runs) -> list[Training]:
     """Return the most that the sweep can come to, as far as its results so far do not narrow it yet."""
     trainings = [*ends(spec, runs), *between(spec, runs)]
-    again = repeats(spec, runs)
+    again = list(repeats(spec, runs))
     decided = {(training.family, training.data) for training in again}
     costliest: dict[tuple[str, float], Training] = {}
     for training in trainings:
@@ -168,15 +172,26 @@ def outlook(spec: Spec, runs: Runs) -> list[Training]:
     return trainings + again
 
 
-def recorded(store: Store, ids: Iterable[str]) -> dict[str, Run]:
-    """Return run id -> last attempt of those runs that have one."""
-    return {id: runs[-1] for id, runs in store.attempts(ids).items()}
+def recorded(store: Store, ids: Iterable[str]) -> Iterator[Run]:
+    """Yield the last attempt of those runs that have one."""
+    return (run for _, _, run in store.last_attempts(ids) if run)
 
 
-STAGES: tuple[Callable[[Spec, Runs], list[Training]], ...] = (ends, between, repeats)
+Stage = Callable[[Spec, Runs], Iterator[Training]]
+STAGES: tuple[Stage, ...] = (ends, between, repeats)
 
 
-def _drawn(spec: Spec, family: str, shard: float, size: int) -> list[Training]:
+def _longest_first(spec: Spec, cells: Iterable[Cell]) -> Iterator[Training]:
+    """Yield the trainings of cells; the longest come first, so that the last to end is a short one."""
+    for cell in sorted(cells, key=spec.most_flops, reverse=True):
+        yield from _drawn(spec, *cell)
+
+
+def _cell(run: Run) -> Cell:
+    return run.family, run.data, size_of(run)
+
+
+def _drawn(spec: Spec, family: str, shard: float, size: int) -> Iterator[Training]:
     """Draw optimizer settings for one shard and size; each draw has a random stream of its own."""
     preset = spec.preset
     grid = [
@@ -185,8 +200,8 @@ def _drawn(spec: Spec, family: str, shard: float, size: int) -> list[Training]:
         for rate, batch in product(rates, preset.batch_sizes)
     ]
     rng = random.Random(f"{spec.seed}/{family}/{size}/{shard!r}")
-    return [
-        Training(
+    for optimizer, rate, batch in rng.sample(grid, min(preset.draws, len(grid))):
+        yield Training(
             domain=spec.domain.name,
             version=spec.domain.version,
             family=family,
@@ -200,15 +215,11 @@ def _drawn(spec: Spec, family: str, shard: float, size: int) -> list[Training]:
             seed=spec.seed,
             fingerprint=spec.corpus.fingerprint,
         )
-        for optimizer, rate, batch in rng.sample(grid, min(preset.draws, len(grid)))
-    ]
 
 
 def _of(spec: Spec, family: str, shard: float, runs: Runs) -> list[Run]:
     """Return the runs of one shard that were drawn, repeats left out."""
-    return [
-        run for run in runs.values() if run.family == family and run.data == shard and run.seed == spec.seed
-    ]
+    return [run for run in runs if run.family == family and run.data == shard and run.seed == spec.seed]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,34 +235,45 @@ class Progress:
     last: Run | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """What a sweep came to."""
+
+    counts: Mapping[RunStatus, int]  # how its runs ended, each by its last attempt
+    contenders: Sequence[Run]  # those that can be the best of their shard
+    unfinished: Run | None  # one that did not finish
+
+
 def execute(
     spec: Spec, store: Store, engine: Engine, workers: int, report: Callable[[Progress], None]
-) -> list[Run]:
-    """Train what the sweep still misses and return the last attempt of each of its runs.
+) -> Swept:
+    """Train what the sweep still misses and return what came out.
 
     Each run is in the store when the engine's next result is asked for: a sweep that is killed goes on
-    from there. Raises StoreBusyError where another process runs the same sweep.
+    from there. What is kept in memory does not grow with the number of runs. Raises StoreBusyError where
+    another process runs the same sweep.
     """
     with store.exclusive(f"sweep-{spec.id}", wait=False):
         state = _State(spec, store, workers, report)
         for stage in STAGES:
-            jobs = state.begin(stage(spec, state.runs))
-            for result in engine.run(jobs):
+            for result in engine.run(state.begin(stage)):
                 state.keep(result)
         store.publish()
-        return list(state.runs.values())
+        return Swept(counts=state.counts, contenders=state.contenders.runs(), unfinished=state.an_unfinished)
 
 
 class _State:
-    """A sweep while it runs: its runs, and what is left to do."""
+    """A sweep while it runs: what its runs have shown, and how much is left to do."""
 
     def __init__(self, spec: Spec, store: Store, workers: int, report: Callable[[Progress], None]) -> None:
         self.spec, self.store, self.workers, self.report = spec, store, workers, report
-        self.planned: dict[str, Training] = {}
-        self.runs: dict[str, Run] = {}
+        self.stages: list[Callable[[], Iterator[Training]]] = []  # those that were begun: what is planned
+        self.contenders = Contenders(spec.metric)
+        self.counts: Counter[RunStatus] = Counter()
+        self.an_unfinished: Run | None = None
         # Sums rather than lists: a sweep of ten thousand runs reports ten thousand times.
         self.best: dict[tuple[str, float], Run] = {}
-        self.left: dict[str, float] = {}  # run id -> FLOP at most
+        self.planned = self.before = self.left = 0
         self.flops_left: dict[tuple[str, int], float] = defaultdict(float)  # (family, size) -> FLOP at most
         self.seconds: dict[tuple[str, int], float] = defaultdict(
             float
@@ -259,37 +281,49 @@ class _State:
         self.flops: dict[tuple[str, int], float] = defaultdict(
             float
         )  # (family, size) -> that were planned for them
-        self.before = self.unfinished = 0
         self.began = _now()
 
-    def begin(self, trainings: Sequence[Training]) -> list[Job]:
-        """Take up a stage: return its jobs, the longest first, without what is already settled."""
-        fresh = {run_id(t): t for t in trainings if run_id(t) not in self.planned}
-        self.planned |= fresh
+    def begin(self, stage: Stage) -> Iterator[Job]:
+        """Take up a stage: learn what of it is settled, and return the jobs that are not.
+
+        A stage follows from what is known now; it is drawn anew, training by training, where it is needed.
+        """
+        trainings = partial(stage, self.spec, self.contenders.runs())
+        self.stages.append(trainings)
         self.store.add_sweep(self._record())
-        last = recorded(self.store, fresh)
-        done = {id: run for id, run in last.items() if run.status not in AGAIN}
-        for run in done.values():
-            self._learn(run)
-        self.runs |= done
-        self.before += len(done)
-        todo = [id for id in fresh if id not in done]
-        for id in todo:
-            self.left[id] = self.spec.flops(fresh[id])
-            self.flops_left[fresh[id].family, fresh[id].size] += self.left[id]
+        settled, tried = self._on_record(trainings())
+        for training in trainings():
+            self.planned += 1
+            if run_id(training) not in settled:
+                self.left += 1
+                self.flops_left[training.family, training.size] += self.spec.flops(training)
+        self.before += len(settled)
         self.report(self._progress(None))
-        return [
+        return (
             Job(
                 id=id,
-                training=fresh[id],
+                training=training,
                 corpus=self.spec.corpus,
                 module=self.spec.domain.module,
-                flops=self.spec.rung(fresh[id].family, fresh[id].size).flops,
+                flops=self.spec.rung(training.family, training.size).flops,
                 time_limit=self.spec.preset.time_limit,
-                attempt=last[id].attempt + 1 if id in last else 1,
+                attempt=tried.get(id, 0) + 1,
             )
-            for id in sorted(todo, key=lambda id: (-self.left[id], id))
-        ]
+            for training in trainings()
+            if (id := run_id(training)) not in settled
+        )
+
+    def _on_record(self, trainings: Iterable[Training]) -> tuple[set[str], dict[str, int]]:
+        """Learn from runs on record; return those that are settled, and how often the others were tried."""
+        settled: set[str] = set()
+        tried: dict[str, int] = {}
+        for id, number, run in self.store.last_attempts(map(run_id, trainings)):
+            if run and run.status not in AGAIN:
+                settled.add(id)
+                self._learn(run)
+            else:
+                tried[id] = number
+        return settled, tried
 
     def keep(self, result: Result) -> None:
         """Write one attempt down; safe on disk when this returns."""
@@ -297,18 +331,20 @@ class _State:
         self.store.add_run(run)
         if result.final:
             self._learn(run)
-            self.runs[run.id] = run
-            self.flops_left[run.family, size_of(run)] -= self.left.pop(run.id)
+            self.left -= 1
+            self.flops_left[run.family, size_of(run)] -= self.spec.flops(result.job.training)
         self.report(self._progress(run))
         self.store.publish_if_due(PUBLISH)
 
     def _learn(self, run: Run) -> None:
+        self.counts[run.status] += 1
         if run.status != "finished":
-            self.unfinished += 1
+            self.an_unfinished = self.an_unfinished or run
             return
+        self.contenders.add(run)
         if run.seconds:
             self.seconds[run.family, size_of(run)] += run.seconds
-            self.flops[run.family, size_of(run)] += self.spec.flops(self.planned[run.id])
+            self.flops[run.family, size_of(run)] += self.spec.most_flops(_cell(run))
         if run.seed == self.spec.seed:
             best = self.best.setdefault((run.family, run.data), run)
             if run.metrics[self.spec.metric] < best.metrics[self.spec.metric]:
@@ -316,10 +352,10 @@ class _State:
 
     def _progress(self, last: Run | None) -> Progress:
         return Progress(
-            planned=len(self.planned),
-            done=len(self.runs),
+            planned=self.planned,
+            done=self.planned - self.left,
             before=self.before,
-            unfinished=self.unfinished,
+            unfinished=self.counts.total() - self.counts["finished"],
             best=dict(self.best),
             seconds_left=self._seconds_left(),
             last=last,
@@ -334,18 +370,19 @@ class _State:
             flops * (self.seconds[kind] / self.flops[kind] if kind in self.flops else anywhere)
             for kind, flops in self.flops_left.items()
         )
-        return max(0.0, seconds) / min(self.workers, max(1, len(self.left)))
+        return max(0.0, seconds) / min(self.workers, max(1, self.left))
 
     def _record(self) -> Sweep:
         spec = self.spec
+        ids = tuple(run_id(training) for trainings in self.stages for training in trainings())
         return Sweep(
             id=spec.id,
             created=self.began,
             domain=spec.domain.name,
             preset=spec.preset_name,
             seed=spec.seed,
-            planned=len(self.planned),
-            runs=tuple(self.planned),
+            planned=len(ids),
+            runs=ids,
             fingerprint=spec.corpus.fingerprint,
             code=code_version(),
             ladder=dict(spec.ladder),

@@ -76,17 +76,43 @@ class Store:
     def attempts(self, ids: Iterable[str]) -> dict[str, tuple[Run, ...]]:
         """Return every attempt on record of these runs, oldest first, read from the files themselves.
 
-        What a sweep asks before it goes on; it sees runs that are not published yet. A file that cannot be
-        used counts as no attempt: `check` names it.
+        It sees runs that are not published yet. A file that cannot be used counts as no attempt: `check`
+        names it.
         """
+        found: dict[str, tuple[Run, ...]] = {}
+        for id, numbers in self._attempts(ids).items():
+            readable = (self._attempt(id, number) for number in numbers)
+            if runs := tuple(run for run in readable if run):
+                found[id] = runs
+        return found
+
+    def last_attempts(self, ids: Iterable[str]) -> Iterator[tuple[str, int, Run | None]]:
+        """Yield id, highest number and last usable record of each of these runs that has an attempt.
+
+        What a sweep asks before it goes on, one record at a time; read from the files themselves.
+        """
+        for id, numbers in self._attempts(ids).items():
+            readable = (self._attempt(id, number) for number in reversed(numbers))
+            yield id, numbers[-1], next((run for run in readable if run), None)
+
+    def _attempts(self, ids: Iterable[str]) -> dict[str, list[int]]:
+        """Return the numbers of the attempts that have a file, ascending, by id."""
         wanted = set(ids)
-        found: dict[str, list[Run]] = {}
-        for name in self._files(Run):
-            if name.rpartition("/")[2].split(".")[0] in wanted:
-                with contextlib.suppress(PlannerError):
-                    run = self._read(name, Run)
-                    found.setdefault(run.id, []).append(run)
-        return {id: tuple(sorted(runs, key=lambda run: run.attempt)) for id, runs in found.items()}
+        found: dict[str, list[int]] = {}
+        folder = self.folder / _FOLDERS[Run]
+        with os.scandir(folder) if folder.is_dir() else contextlib.nullcontext(()) as entries:
+            for entry in entries:
+                id, _, number = entry.name.removesuffix(".json").rpartition(".")
+                if id in wanted and number.isdecimal():
+                    found.setdefault(id, []).append(int(number))
+        return {id: sorted(numbers) for id, numbers in found.items()}
+
+    def _attempt(self, id: str, number: int) -> Run | None:
+        try:
+            run = self._read(f"{_FOLDERS[Run]}/{id}.{number}.json", Run)
+        except PlannerError:
+            return None
+        return run if (run.id, run.attempt) == (id, number) else None
 
     def publish(self) -> tuple[str, ...]:
         """Bring the index up to date with the files; return one line for each file that cannot be used.

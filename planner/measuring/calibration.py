@@ -13,7 +13,7 @@ from calibrate.sweep import AGAIN, Progress, Spec, execute, outlook, recorded, r
 from calibrate.types import Domain, DomainCode, Preset
 from laws.errors import PlannerError
 from laws.store import Store
-from laws.types import Law, Run
+from laws.types import Law, RunStatus
 
 RUNGS_BEYOND = 10  # doublings of the largest trained size that the ladder goes on for
 INSTALL = "calibrating needs more libraries ({missing} is missing): pip install 'scaling-planner[calibrate]'"
@@ -48,7 +48,7 @@ class Calibration:
     """What a calibration came to."""
 
     spec: Spec
-    runs: Sequence[Run]
+    counts: Mapping[RunStatus, int]  # how the runs ended
     best: Mapping[str, Sequence[Best]]  # family -> best-fit model of each shard
     laws: Sequence[Law]
     problems: Sequence[str]  # best sizes at the edge, laws that could not be fitted: one line each
@@ -140,9 +140,9 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
     from calibrate.expect import costs
 
     store = Store(request.store)
-    planned = {run_id(training): training for training in outlook(spec, {})}
-    done = {id: run for id, run in recorded(store, planned).items() if run.status not in AGAIN}
-    planned = {run_id(training): training for training in outlook(spec, done)}
+    planned = {run_id(training): training for training in outlook(spec, ())}
+    done = {run.id: run for run in recorded(store, planned) if run.status not in AGAIN}
+    planned = {run_id(training): training for training in outlook(spec, done.values())}
     used = devices(request.workers)
     report("measuring how fast this machine is", 0.0)
     known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, used[0])
@@ -179,12 +179,12 @@ def calibrate(
     store = Store(request.store)
     report("starting workers", 0.0)
     with started(request, spec.domain.module) as engine:
-        runs = execute(spec, store, engine, engine.workers, progress)
-    best = best_by_family(spec, runs)
+        swept = execute(spec, store, engine, engine.workers, progress)
+    best = best_by_family(spec, swept.contenders)
     if not any(best.values()):
-        failed = next((run for run in runs if run.status != "finished"), None)
-        why = f": {failed.status}, {failed.reason}" if failed else ""
-        raise PlannerError(f"none of the {len(runs)} runs finished{why}; `planner runs list` shows them all")
+        why = f": {swept.unfinished.status}, {swept.unfinished.reason}" if swept.unfinished else ""
+        count = sum(swept.counts.values())
+        raise PlannerError(f"none of the {count} runs finished{why}; `planner runs list` shows them all")
     problems = [*engine.problems, *at_the_edge(spec, best)]
     laws = []
     report("fitting laws", 0.0)
@@ -193,7 +193,7 @@ def calibrate(
         laws.append(law)
     report("fitting laws", 1.0)
     problems += store.publish()
-    return Calibration(spec=spec, runs=runs, best=best, laws=laws, problems=problems)
+    return Calibration(spec=spec, counts=swept.counts, best=best, laws=laws, problems=problems)
 
 
 def started(request: Request, module: str) -> Pool:

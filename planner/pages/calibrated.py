@@ -20,7 +20,7 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
         "domain": spec.domain.name,
         "preset": spec.preset_name,
         "seed": spec.seed,
-        "runs": dict(sorted(_counts(calibration).items())),
+        "runs": dict(sorted(calibration.counts.items())),
         "best": [
             {
                 "family": family,
@@ -57,7 +57,7 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
         for family, models in calibration.best.items()
         for best in models
     )
-    counts = _counts(calibration)
+    counts = calibration.counts
     unfinished = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "finished")
     finished = f"{counts.get('finished', 0)} runs finished{f', {unfinished}' if unfinished else ''}."
     named = [f"{name} in {unit}" for name, unit in spec.domain.metrics.items() if unit != "fraction"]
@@ -163,13 +163,6 @@ def dry_run_sheet(dry: DryRun) -> Sheet:
             "those two, so it can be fewer runs.",
         ),
     )
-
-
-def _counts(calibration: Calibration) -> Mapping[str, int]:
-    counts: dict[str, int] = {}
-    for run in calibration.runs:
-        counts[run.status] = counts.get(run.status, 0) + 1
-    return counts
 
 
 def _value(value: float, unit: str) -> str:

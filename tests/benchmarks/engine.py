@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def ignore(progress: Progress) -> None:
 class Answered:
     """An engine without processes: what planning and storing cost alone."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
         """Answer every job at once."""
         outcome = Outcome(status="finished", params=2, samples=1.0, metrics={"error": 0.5}, seconds=1e-6)
         for job in jobs:
@@ -93,7 +93,7 @@ def empty(engine: str) -> None:
 
         jobs = [
             Job(id=run_id(t), training=t, corpus=asked.corpus, module=MODULE, flops=1, time_limit=60)
-            for t in ends(asked, {})
+            for t in ends(asked, ())
         ]
         with pool(engine, MODULE) as started:
             begun = time.perf_counter()
@@ -104,7 +104,7 @@ def empty(engine: str) -> None:
             dispatched = len(jobs[20:]) / (time.perf_counter() - begun)
             begun = time.perf_counter()
             runs = execute(asked, Store(Path(folder) / "store"), started, WORKERS, ignore)
-            stored = len(runs) / (time.perf_counter() - begun)
+            stored = runs.counts["finished"] / (time.perf_counter() - begun)
     print(
         f"empty, {engine}: {warm:.1f} s to start; {dispatched:.0f} runs/s trained, {stored:.0f} runs/s stored"
     )
@@ -129,13 +129,15 @@ def share(engine: str) -> None:
         )  # fmt: skip
         with pool(engine, domain.module) as started:
             warm = Job(
-                id="warm", training=replace(ends(asked, {})[0], max_samples=1), corpus=corpus,
+                id="warm", training=replace(next(ends(asked, ())), max_samples=1), corpus=corpus,
                 module=domain.module, flops=1, time_limit=60,
             )  # fmt: skip
             list(started.run([replace(warm, id=str(i)) for i in range(4 * WORKERS)]))
             begun = time.perf_counter()
-            runs = execute(asked, Store(Path(folder) / "store"), started, WORKERS, ignore)
+            store = Store(Path(folder) / "store")
+            execute(asked, store, started, WORKERS, ignore)
             time_ = WORKERS * (time.perf_counter() - begun)
+        runs = store.runs()
     training = sum(run.seconds or 0 for run in runs)
     print(
         f"share, {engine}: {len(runs)} runs of {training / len(runs):.2f} s on average; "
@@ -163,8 +165,9 @@ def one_of_many(runs: int) -> None:
         found = execute(spec(Path(folder), runs), store, Answered(), 1, ignore)
         seconds = time.perf_counter() - begun
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        count = found.counts["finished"]
         print(
-            f"many: {len(found)} runs in {seconds:.0f} s, {len(found) / seconds:.0f}/s; memory before "
+            f"many: {count} runs in {seconds:.0f} s, {count / seconds:.0f}/s; memory before "
             f"{before / 1e6:.0f} MB, after {resident() / 1e6:.0f} MB, at most {peak / 1e6:.0f} MB"
         )
 

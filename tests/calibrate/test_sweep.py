@@ -1,7 +1,8 @@
 """What a sweep trains, held against its method with trainings whose outcome is a formula: no torch here."""
 
+import gc
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from calibrate.best import NOISE, best_fits, pick, size_of
 from calibrate.domains import DOMAINS, doubling, named
 from calibrate.engine import Job, Result
 from calibrate.sweep import Progress, Spec, execute, run_id
-from calibrate.types import Corpus, Outcome, Preset
+from calibrate.types import Corpus, Outcome, Preset, Training
 from laws.errors import PlannerError
 from laws.store import Store, StoreBusyError
 from laws.types import Run, Rung
@@ -69,7 +70,7 @@ class Formula:
         self.trained: list[Job] = []
         self.stop_after = stop_after
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
         for job in jobs:
             if len(self.trained) >= self.stop_after:
                 raise KeyboardInterrupt
@@ -83,7 +84,7 @@ def quiet(progress: Progress) -> None:
 
 def test_the_ends_come_first_and_bound_the_sizes_between(tmp_path: Path) -> None:
     engine = Formula()
-    runs = execute(spec(), Store(tmp_path), engine, 1, quiet)
+    swept = execute(spec(), Store(tmp_path), engine, 1, quiet)
     order = [job.training for job in engine.trained]
     ends = [t for t in order if t.seed == 0 and t.data in (100, 3200)]
     between = [t for t in order if t.seed == 0 and t.data not in (100, 3200)]
@@ -96,8 +97,9 @@ def test_the_ends_come_first_and_bound_the_sizes_between(tmp_path: Path) -> None
         for size in (16, 32, 64)
     )
     assert {t.data for t in order if t.seed > 0} == set(PRESET.shards)
-    assert sorted(run.id for run in runs) == sorted(job.id for job in engine.trained)
-    assert len({run.id for run in runs}) == len(runs)
+    ids = [run.id for run in Store(tmp_path).runs()]
+    assert sorted(ids) == sorted(job.id for job in engine.trained)
+    assert len(set(ids)) == len(ids) == swept.counts["finished"]
 
 
 def test_the_longest_training_of_a_stage_begins_first(tmp_path: Path) -> None:
@@ -115,21 +117,26 @@ def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path, stop_after: i
     store = Store(tmp_path / "cut")
     with pytest.raises(KeyboardInterrupt):
         execute(spec(), store, first, 1, quiet)
-    runs = execute(spec(), store, second, 1, quiet)
+    swept = execute(spec(), store, second, 1, quiet)
     again = execute(spec(), store, third, 1, quiet)
     assert not third.trained
     trained = [job.id for job in first.trained + second.trained]
-    assert len(trained) == len(set(trained)) == len(whole)
-    values = [{run.id: run.metrics for run in found} for found in (whole, runs, again)]
+    assert len(trained) == len(set(trained)) == whole.counts["finished"]
+    assert whole.counts == swept.counts == again.counts
+    values = [{run.id: run.metrics for run in found.contenders} for found in (whole, swept, again)]
     assert values[0] == values[1] == values[2]
-    assert len(store.runs(domain="teacher")) == len(whole)
+    values = [{run.id: run.metrics for run in Store(tmp_path / name).runs()} for name in ("whole", "cut")]
+    assert values[0] == values[1]
+    (kept,) = store.sweeps()
+    assert sorted(kept.runs) == sorted(trained)
+    assert kept.planned == len(trained)
 
 
 def test_what_failed_by_chance_is_tried_again_and_what_failed_by_nature_is_not(tmp_path: Path) -> None:
     statuses = {4: "failed", 8: "diverged", 16: "out-of-memory", 32: "bad-data"}
 
     class Failing(Formula):
-        def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+        def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
             for result in super().run(jobs):
                 status = statuses.get(result.job.training.size, "finished")
                 yield replace(result, outcome=replace(result.outcome, status=status, reason="because"))
@@ -137,11 +144,55 @@ def test_what_failed_by_chance_is_tried_again_and_what_failed_by_nature_is_not(t
     store = Store(tmp_path)
     execute(spec(), store, Failing(), 1, quiet)
     again = Formula()
-    runs = execute(spec(), store, again, 1, quiet)
+    swept = execute(spec(), store, again, 1, quiet)
     assert {job.training.size for job in again.trained} == {4}
     assert {job.attempt for job in again.trained} == {2}
-    assert {run.status for run in runs} == {"finished", "diverged", "out-of-memory", "bad-data"}
-    assert all(run.reason == "because" for run in runs if run.status != "finished")
+    assert set(swept.counts) == {"finished", "diverged", "out-of-memory", "bad-data"}
+    assert swept.unfinished
+    assert swept.unfinished.reason == "because"
+
+
+def test_a_run_whose_file_is_damaged_is_trained_again_and_kept_beside_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    engine = Formula()
+    execute(spec(), store, engine, 1, quiet)
+    damaged = tmp_path / "runs" / f"{engine.trained[5].id}.1.json"
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    again = Formula()
+    execute(spec(), store, again, 1, quiet)
+    assert [(job.id, job.attempt) for job in again.trained] == [(engine.trained[5].id, 2)]
+    assert (tmp_path / "runs" / f"{engine.trained[5].id}.2.json").exists()
+    third = Formula()
+    execute(spec(), store, third, 1, quiet)
+    assert not third.trained
+
+
+def living() -> int:
+    """Return how many runs, jobs and trainings are in memory."""
+    return sum(type(each) in (Run, Job, Training) for each in gc.get_objects())
+
+
+def test_what_is_in_memory_follows_shards_and_sizes_and_not_the_number_of_runs(tmp_path: Path) -> None:
+    wide = replace(PRESET, learning_rates={"adam": tuple(1e-3 + 1e-6 * i for i in range(60))}, draws=60)
+    alive: list[int] = []
+
+    class Counting:
+        def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+            for i, job in enumerate(jobs):
+                yield Result(job, job.attempt, formula(job), final=True)
+                if i % 200 == 199:
+                    alive.append(living())
+
+    store = Store(tmp_path)
+    before = living()
+    swept = execute(spec(wide), store, Counting(), 1, quiet)
+    cells = len(wide.shards) * len(wide.sizes["mlp"])
+    assert swept.counts["finished"] > 30 * cells
+    assert len(alive) > 5
+    assert max(alive) - before < 2 * cells
+    everything = store.runs()
+    assert len(everything) == swept.counts["finished"]
+    assert best_fits(swept.contenders, "error", 0) == best_fits(everything, "error", 0)
 
 
 def test_two_processes_do_not_run_the_same_sweep(tmp_path: Path) -> None:
@@ -154,19 +205,19 @@ def test_two_processes_do_not_run_the_same_sweep(tmp_path: Path) -> None:
 @given(seed=st.integers(0, 10**6), draws=st.integers(1, 8))
 def test_the_plan_follows_from_the_seed(seed: int, draws: int) -> None:
     asked = spec(replace(PRESET, draws=draws), seed)
-    planned = sweep.outlook(asked, {})
-    assert planned == sweep.outlook(asked, {})
+    planned = sweep.outlook(asked, ())
+    assert planned == sweep.outlook(asked, ())
     ids = [run_id(t) for t in planned]
     assert len(set(ids)) == len(ids)
     drawn = min(draws, 6)  # 3 optimizers' rates x 2 batches
     assert len(ids) == 6 * 6 * drawn + 6 * (PRESET.seeds - 1)
-    other = {run_id(t) for t in sweep.outlook(spec(replace(PRESET, draws=draws), seed + 1), {})}
+    other = {run_id(t) for t in sweep.outlook(spec(replace(PRESET, draws=draws), seed + 1), ())}
     assert not other & set(ids[: 6 * 6 * drawn])
 
 
 def test_a_wider_preset_trains_what_a_narrower_one_did() -> None:
-    narrow = sweep.outlook(spec(replace(PRESET, sizes={"mlp": (4, 8)}, seeds=1)), {})
-    wide = sweep.outlook(spec(replace(PRESET, seeds=1)), {})
+    narrow = sweep.outlook(spec(replace(PRESET, sizes={"mlp": (4, 8)}, seeds=1)), ())
+    wide = sweep.outlook(spec(replace(PRESET, seeds=1)), ())
     assert {run_id(t) for t in narrow} <= {run_id(t) for t in wide}
 
 
