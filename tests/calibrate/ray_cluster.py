@@ -29,12 +29,15 @@ class Cluster:
         self.address = f"127.0.0.1:{6399 if self._keeper else _free_port()}"
         self._count = 0
         self.first = ""  # the head
+        self._beside: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> "Cluster":
         return self
 
     def __exit__(self, *_: object) -> None:
         _kill(lambda mark: mark.startswith(self._id))
+        for process in self._beside:
+            process.communicate()
         if self._keeper:
             self._keeper.kill()
             self._keeper.wait()
@@ -81,14 +84,16 @@ class Cluster:
 
     def start(self, *command: str | Path, **more: object) -> subprocess.Popen[str]:
         """Start a command beside the cluster; its process is the command itself."""
-        return subprocess.Popen(
+        process: subprocess.Popen[str] = subprocess.Popen(
             [*self._prefix, *map(str, command)], env=self.environment(f"{self._id}-driver"), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
-        )  # type: ignore[call-overload, no-any-return]  # fmt: skip
+        )  # type: ignore[call-overload]  # fmt: skip
+        self._beside.append(process)
+        return process
 
     def planner(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start the program itself."""
-        return self.start(_tool("planner"), *arguments)
+        return self.start(sys.executable, "-c", "from planner.cli import main; main()", *arguments)
 
     def sweep(self, store: Path, folder: Path, kinds: str, *more: str) -> subprocess.Popen[str]:
         """Start a sweep over the domain of faults."""
