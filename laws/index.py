@@ -36,6 +36,18 @@ def known_files(connection: Connection) -> dict[str, tuple[int, int]]:
     return {name: (size, modified) for name, size, modified in rows}
 
 
+def changed_files(
+    connection: Connection, files: Sequence[tuple[str, int, int]]
+) -> list[tuple[str, int, int]]:
+    """Return those of some files (name, bytes, time of change) that the index does not know as they are."""
+    return connection.execute(
+        """select * from (select unnest(?::varchar[]) as name, unnest(?::bigint[]) as size,
+                                 unnest(?::bigint[]) as modified) as found
+           anti join files using (name, size, modified) order by name""",
+        [[file[i] for file in files] for i in range(3)],
+    ).fetchall()
+
+
 def unusable_files(connection: Connection) -> dict[str, str]:
     """Return name -> why of every file that could not be read into the index."""
     return dict(

@@ -23,7 +23,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,10 +36,13 @@ __all__ = ["LawRow", "Store", "StoreBusyError"]
 
 Record = Run | Sweep | Law
 R = TypeVar("R", bound=Record)
-Stamp = tuple[int, int]  # bytes, time of the last change in ns: a file with the same stamp is not read again
+T = TypeVar("T")
+# name, bytes, time of the last change in ns: a file with the same stamp is not read again
+Stamp = tuple[str, int, int]
 
 _FOLDERS: dict[type[Record], str] = {Run: "runs", Sweep: "sweeps", Law: "laws"}
 _BATCH = 200  # records that are in memory at once while the index is written
+_LISTED = 5000  # names of files that are in memory at once
 _LIST = "scaling-planner/laws/1"
 _ROW = {field.name for field in dataclasses.fields(LawRow)}
 
@@ -271,21 +275,28 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """Return how many files of each kind are in the folder."""
-        return {folder: len(self._files(kind)) for kind, folder in _FOLDERS.items()}
+        return {folder: sum(1 for _ in self._files(kind)) for kind, folder in _FOLDERS.items()}
 
     def _holds_records(self) -> bool:
         return any((self.folder / folder).is_dir() for folder in _FOLDERS.values())
 
-    def _files(self, kind: type[Record]) -> dict[str, Stamp]:
-        """Return name -> stamp of every file of a kind; names that begin with a dot are unfinished."""
+    def _files(self, kind: type[Record]) -> Iterator[Stamp]:
+        """Yield the stamp of every file of a kind; names that begin with a dot are unfinished."""
         folder = self.folder / _FOLDERS[kind]
-        found = {}
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if not path.name.startswith("."):
-                with contextlib.suppress(FileNotFoundError):
-                    status = path.lstat()
-                    found[f"{folder.name}/{path.name}"] = (status.st_size, status.st_mtime_ns)
-        return found
+        with os.scandir(folder) if folder.is_dir() else contextlib.nullcontext(()) as entries:
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    with contextlib.suppress(FileNotFoundError):
+                        status = entry.stat(follow_symlinks=False)
+                        yield f"{folder.name}/{entry.name}", status.st_size, status.st_mtime_ns
+
+    def _changed(self, connection: Any, kind: type[Record]) -> Iterator[list[Stamp]]:
+        """Yield, some at a time, the files of a kind that an index does not know as they stand now."""
+        from laws import index
+
+        files = self._files(kind)
+        while some := list(islice(files, _LISTED)):
+            yield index.changed_files(connection, some)
 
     def _read(self, name: str, kind: type[R]) -> R:
         try:
@@ -339,14 +350,10 @@ class Store:
         for name in (".index-*", f".{self._list.name}.*"):
             for left in self.folder.glob(name):
                 _remove(left)
-        from laws import schema
 
-        version, known, problems = (0, {}, {}) if fresh else self._published()
-        made = version == len(schema.STEPS) and self._list.exists()
-        stamps = self._stamps()
-        mended = problems.keys() - stamps.keys()
-        if made and not mended and known.items() >= stamps.items():
-            return _lines(problems)
+        version, current = (0, None) if fresh else self._published(self._problems_of_current)
+        if current is not None and self._list.exists():
+            return _lines(current)
         copy = self.folder / f".index-{os.getpid()}.duckdb"
         try:
             with _explained_database(f"writing the index of {self.folder}"):
@@ -363,10 +370,10 @@ class Store:
             _remove_database(copy)
         return _lines(problems)
 
-    def _published(self) -> tuple[int, dict[str, Stamp], dict[str, str]]:
-        """Return the published index's schema, files and unusable files; schema 0: missing or damaged."""
+    def _published(self, question: Callable[[Any], T]) -> tuple[int, T | None]:
+        """Return the schema of the published index (0: missing or damaged) and its answer, if it has one."""
         if not self._index.exists():
-            return 0, {}, {}
+            return 0, None
         import duckdb
 
         from laws import index, schema
@@ -376,11 +383,22 @@ class Store:
                 version = schema.version(connection)
                 if version > len(schema.STEPS):
                     raise self._too_new(version)
-                if version < len(schema.STEPS):
-                    return version, {}, {}
-                return version, index.known_files(connection), index.unusable_files(connection)
+                return version, question(connection) if version == len(schema.STEPS) else None
         except duckdb.Error:
-            return 0, {}, {}
+            return 0, None
+
+    def _problems_of_current(self, connection: Any) -> dict[str, str] | None:
+        """Return which files an index names as unusable; None where it is behind the files."""
+        from laws import index
+
+        problems = index.unusable_files(connection)
+        behind = self._gone(problems) or any(
+            some for kind in _FOLDERS for some in self._changed(connection, kind)
+        )
+        return None if behind else problems
+
+    def _gone(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if not os.path.lexists(self.folder / name)]
 
     def _fill(self, path: Path) -> tuple[dict[str, str], list[LawRow]]:
         """Read into a database every file that it does not hold as it stands now; return faults and laws."""
@@ -388,23 +406,20 @@ class Store:
 
         with contextlib.closing(index.connect(path, read_only=False)) as connection:
             schema.migrate(connection)
-            index.forget_files(connection, index.unusable_files(connection).keys() - self._stamps().keys())
-            known = index.known_files(connection)
+            index.forget_files(connection, self._gone(index.unusable_files(connection)))
             for kind in _FOLDERS:
-                changed = [
-                    (name, stamp) for name, stamp in self._files(kind).items() if known.get(name) != stamp
-                ]
-                for start in range(0, len(changed), _BATCH):
-                    self._put(connection, kind, changed[start : start + _BATCH])
+                for some in self._changed(connection, kind):
+                    for start in range(0, len(some), _BATCH):
+                        self._put(connection, kind, some[start : start + _BATCH])
             connection.execute("checkpoint")
             return index.unusable_files(connection), index.laws(connection)
 
-    def _put(self, connection: Any, kind: type[R], files: list[tuple[str, Stamp]]) -> None:
+    def _put(self, connection: Any, kind: type[R], files: list[Stamp]) -> None:
         from laws import index
 
         noted: list[tuple[str, int, int, str | None]] = []
         good: list[R] = []
-        for name, stamp in files:
+        for name, size, modified in files:
             problem = None
             try:
                 record = records.check((self.folder / name).read_bytes(), kind)
@@ -413,7 +428,7 @@ class Store:
                 good.append(record)
             except (OSError, PlannerError) as error:
                 problem = str(error)
-            noted.append((name, *stamp, problem))
+            noted.append((name, size, modified, problem))
         connection.execute("begin")
         index.put(connection, kind, good)
         index.note_files(connection, noted)
@@ -421,19 +436,22 @@ class Store:
 
     def _index_faults(self, copy: Path, rows: list[LawRow]) -> tuple[str, ...]:
         """Hold the published index and list against those that were made from the files just now."""
-        from laws import index, schema
+        from laws import index
 
         mend = "`planner store rebuild` mends it"
-        version, known, _ = self._published()
-        if version != len(schema.STEPS):
+        _, known = self._published(index.known_files)
+        if known is None:
             return (f"{self._index.name}: missing, damaged or older than this program; {mend}",)
-        files = self._stamps()
         gone = tuple(
             f"{name}: its file is gone, the index still has it; restore the file, or forget it with "
             "`planner store rebuild`"
-            for name in sorted(known.keys() - files.keys())
+            for name in sorted(self._gone(known))
         )
-        late = sum(known.get(name) != stamp for name, stamp in files.items())
+        late = sum(
+            known.get(name) != (size, modified)
+            for kind in _FOLDERS
+            for name, size, modified in self._files(kind)
+        )
         if late:
             return (*gone, f"{self._index.name}: {late} files are newer than it; {mend}")
         if gone:
@@ -454,9 +472,6 @@ class Store:
         self._due = time.monotonic()
         self._cost = self._due - begun
         return problems
-
-    def _stamps(self) -> dict[str, Stamp]:
-        return {name: stamp for kind in _FOLDERS for name, stamp in self._files(kind).items()}
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[Any]:
