@@ -1,26 +1,27 @@
 """The laws of a finished sweep: errors, best model size and samples to the best, each against the data.
 
 Every law is fitted to the best-fit models of the shards of one family (`calibrate.best`), the composite of
-Hestness et al. 2017: a floor is allowed in the error's law, and the data can push it to zero.
+Hestness et al. 2017. An error has two laws: a forecast (`laws/forecast.py`), which answers, and one form with
+a floor that the data can push to zero, which answers where a form is asked for.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from calibrate.best import Best, best_fits
 from calibrate.sweep import Spec, code_version
 from calibrate.types import EVALUATION_STEP
-from laws.build import law_from
+from laws.build import law_from, now
 from laws.errors import PlannerError
-from laws.fit import fit
+from laws.fit import fit, plain_form
+from laws.forecast import forecast
 from laws.points import checked
-from laws.types import Law, Run
+from laws.types import FORECAST, Law, Run
 
 FEWEST = 3  # shards below which nothing is fitted
-
-FOR_A_FLOOR = 4  # shards below which a floor cannot be told from the slope
+PLAIN = "plain"  # one form, with a floor where the shards can tell it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class Curve:
 
     metric: str
     unit: str
-    form: str
+    form: str  # FORECAST, PLAIN, or a form of laws.forms
     value: Callable[[Best], float | None]
     rate: bool = False
     step: float = 1.0  # y is known to the nearest step of this ratio
@@ -88,11 +89,12 @@ def curves(spec: Spec, family: str) -> list[Curve]:
         Curve(
             metric=name,
             unit=unit,
-            form="power-floor",
+            form=form,
             value=lambda best, name=name: best.metrics.get(name),  # type: ignore[misc]  # a default binds it
             rate=unit == "fraction",
         )
         for name, unit in spec.domain.metrics.items()
+        for form in (FORECAST, PLAIN)
     ]
     return [
         *metrics,
@@ -114,32 +116,41 @@ def fitted(
     failed: Callable[[str], None],
 ) -> Iterator[Law]:
     """Fit and yield the laws of a sweep; what cannot be fitted is told to `failed` in one line."""
+    created = now()
+    told: set[str] = set()
     for family, models in bests.items():
         for curve in curves(spec, family):
             try:
-                yield _law(spec, family, models, curve, provenance)
+                yield _law(spec, family, models, curve, provenance, created=created)
             except PlannerError as error:
-                failed(f"no law of {curve.metric} for {family}: {error}")
+                line = f"no law of {curve.metric} for {family}: {error}"
+                if line not in told:  # too few shards are too few for every form
+                    failed(line)
+                told.add(line)
 
 
-def _law(spec: Spec, family: str, models: Sequence[Best], curve: Curve, provenance: Mapping[str, str]) -> Law:
+def _law(
+    spec: Spec,
+    family: str,
+    models: Sequence[Best],
+    curve: Curve,
+    provenance: Mapping[str, str],
+    *,
+    created: str,
+) -> Law:
     measured = [(best, y) for best in models if (y := curve.value(best)) is not None]
     if len(measured) < FEWEST:
         raise PlannerError(f"{len(measured)} shards have a finished run, {FEWEST} are needed")
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     se = [y * math.log(curve.step) / math.sqrt(12) for _, y in measured] if curve.step > 1 else None
     points = checked([best.data for best, _ in measured], [y for _, y in measured], y_se=se, rate=curve.rate)
-    form = "power" if curve.form == "power-floor" and points.distinct < FOR_A_FLOOR else curve.form
-    posterior = fit(points, form, seed=spec.seed)
     edges = {
         "sizes-cut": curve.metric == "params" and any(_largest(spec, best) for best, _ in measured),
         "training-cut": curve.metric != "params" and any(_cut_short(best) for best, _ in measured),
     }
-    posterior = replace(
-        posterior, warnings=(*posterior.warnings, *(code for code, is_so in edges.items() if is_so))
-    )
+    form = plain_form(points) if curve.form == PLAIN else curve.form
     return law_from(
-        posterior,
+        forecast(points, seed=spec.seed) if form == FORECAST else fit(points, form, seed=spec.seed),
         points,
         domain=spec.domain.name,
         family=family,
@@ -159,5 +170,7 @@ def _law(spec: Spec, family: str, models: Sequence[Best], curve: Curve, provenan
         },
         runs=[id for best, _ in measured for id in best.runs],
         ladder=spec.ladder[family] if curve.metric == "params" else (),
+        warnings=[code for code, is_so in edges.items() if is_so],
         seed=spec.seed,
+        created=created,
     )

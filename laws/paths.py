@@ -22,19 +22,23 @@ def value_at(grid: Sequence[float], path: Sequence[float], log_x: float) -> floa
 
 
 def inverse(grid: Sequence[float], path: Sequence[float], log_y: float) -> float:
-    """Return the smallest log x at which a falling path is at or below log_y; inf when it never is.
+    """Return the smallest log x from which on a path stays at or below log_y; inf when it never is.
 
+    A path that comes down to log_y and ends above it, as over a hump, counts from where it first comes down.
     A target above the path's first point is continued backwards with the first slope, so a target that
     the smallest measured set already beats comes back as less data than that, not as the grid's edge.
     """
-    if path[0] <= log_y:
+    last = len(path) - 1
+    above = next((i for i in range(last, -1, -1) if path[i] > log_y), None)
+    if above == last:
+        above = next((i for i in range(last) if path[i] > log_y >= path[i + 1]), last)
+    if above == last:
+        return INFINITE if path[0] > log_y else grid[0]
+    if above is None:
         slope = (path[1] - path[0]) / (grid[1] - grid[0])
         return grid[0] + (log_y - path[0]) / slope if slope < 0 else -INFINITE
-    for i in range(1, len(path)):
-        if path[i] <= log_y:
-            share = (path[i - 1] - log_y) / (path[i - 1] - path[i])
-            return grid[i - 1] + share * (grid[i] - grid[i - 1])
-    return INFINITE
+    share = (path[above] - log_y) / (path[above] - path[above + 1])
+    return grid[above] + share * (grid[above + 1] - grid[above])
 
 
 def quantile(values: Sequence[float], level: float) -> float:

@@ -74,6 +74,7 @@ def check(raw: bytes, kind: type[R]) -> R:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the record"
+        place = place if place.isprintable() else ascii(place)  # names from a foreign file, on one line
         raise PlannerError(f"not a {_KINDS[kind]}: {place}: {first['msg'].lower()}") from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise PlannerError(f"not a {_KINDS[kind]}: {error}") from error
@@ -142,8 +143,10 @@ def _plain(record: Record) -> dict[str, Any]:
         content["diagnostics"] = {name: float(value) for name, value in record.diagnostics.items()}
         content["ladder"] = [_rung(rung) for rung in record.ladder]
         content["points"] = {name: [float(v) for v in column] for name, column in record.points.items()}
-        if not record.points:  # laws that were made before points were kept keep their hash
-            del content["points"]
+        content["forms"] = {name: float(weight) for name, weight in record.forms.items()}
+        for name in ("points", "forms"):  # laws that were made before these were kept keep their hash
+            if not content[name]:
+                del content[name]
         content["parameters"] = {name: _pack([row], "d") for name, row in record.parameters.items()}
         content["paths"] = _pack(record.paths, "f")
     if isinstance(record, Sweep):

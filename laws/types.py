@@ -13,6 +13,8 @@ RunStatus = Literal[
 ]
 Source = Literal["calibrated", "fitted", "published"]
 
+FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecast.py)
+
 # How pydantic reads a record back (laws/records.py): unknown fields and infinities are refused.
 _RECORD: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -99,7 +101,7 @@ class Law:
     metric_unit: str  # "fraction", "nats/word", "parameters", ...
     x: str = "data"  # "data", or "params,data" for a joint surface
     x_unit: str  # "hours", "words", ...
-    form: str  # a key of laws.forms.FORMS
+    form: str  # a key of laws.forms.FORMS, or FORECAST
     parameters: dict[str, tuple[float, ...]]
     grid: tuple[float, ...] = ()
     paths: tuple[tuple[float, ...], ...] = ()
@@ -107,6 +109,7 @@ class Law:
     n_points: int
     points: dict[str, tuple[float, ...]] = field(default_factory=dict)  # what was fitted: columns "x" (or
     # "params" and "data"), "y", and "y_se" where it was known; none in laws of the first version
+    forms: dict[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs, 1 in all
     ladder: tuple[Rung, ...] = ()  # with a law of metric "params": what sizes cost
     diagnostics: dict[str, float] = field(default_factory=dict)  # rhat, ess_bulk, ess_tail, steps, tau, ...
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", "metric": what counts

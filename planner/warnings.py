@@ -4,8 +4,8 @@ Codes come with every answer in every format, so that a script can refuse on the
 """
 
 WARNINGS: dict[str, str] = {
-    "extrapolated-far": "The data needed is more than 100 times the largest that was measured: read it as a "
-    "direction, and measure larger sets before committing to it.",
+    "extrapolated-far": "The data needed is more than ten times the largest that was measured, further than "
+    "forecasts were checked: measure larger sets before committing to it.",
     "floor-uncertain": "More than 5% of the draws never reach the target, so intervals are open at the top.",
     "no-floor": "The law has no irreducible error: that any target can be reached is assumed, not measured.",
     "no-interval": "The publication states no uncertainty, so only the middle is known.",

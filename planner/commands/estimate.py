@@ -13,13 +13,16 @@ from planner.commands.options import (
     FamilyOption,
     FleetOption,
     FormatOption,
+    FormOption,
     HaveDataOption,
     LawOption,
     MetricOption,
     PartOption,
+    PlainOption,
     PrecisionOption,
     ServeOption,
     StoreOption,
+    form_asked,
     store_folder,
 )
 from planner.pages.formats import Format
@@ -66,6 +69,8 @@ def estimate(
     metric: MetricOption = None,
     domain: DomainOption = None,
     family: FamilyOption = None,
+    form: FormOption = None,
+    plain: PlainOption = False,
     law: LawOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
@@ -95,7 +100,7 @@ def estimate(
     from planner.reading.choice import Choice
 
     question = Question(
-        choice=Choice(metric=asked, domain=domain, family=family, law=law),
+        choice=Choice(metric=asked, domain=domain, family=family, form=form_asked(form, plain), law=law),
         target=value,
         **ends,
         **limits,

@@ -29,8 +29,8 @@ def fit(
     form: Annotated[
         str,
         typer.Option(
-            help="auto, power, power-floor, three-phase, broken, surface (docs/laws.md) or forecast, a law "
-            "that may change beyond the data (docs/forecasting.md)."
+            help="auto: a forecast and one form beside it. Or one of forecast, power, power-floor, "
+            "three-phase, broken, surface, alone (docs/laws.md)."
         ),
     ] = "auto",
     data_column: Annotated[

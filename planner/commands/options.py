@@ -32,6 +32,18 @@ FamilyOption = Annotated[str | None, typer.Option("--family", help="Laws of this
 LawOption = Annotated[
     str | None, typer.Option("--law", help="Ask this law; the first characters of its id will do.")
 ]
+FormOption = Annotated[
+    str | None, typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/laws.md).")
+]
+PlainOption = Annotated[bool, typer.Option("--plain", help="Answer by one form instead of the forecast.")]
+
+
+def form_asked(form: str | None, plain: bool) -> str | None:
+    """Return the form that is asked for by --form or --plain; both together ask for the named one."""
+    from planner.reading.choice import PLAIN
+
+    return form or (PLAIN if plain else None)
+
 
 # what a plan runs on
 PartOption = Annotated[

@@ -14,13 +14,16 @@ from planner.commands.options import (
     FamilyOption,
     FleetOption,
     FormatOption,
+    FormOption,
     HaveDataOption,
     LawOption,
     MetricOption,
     PartOption,
+    PlainOption,
     PrecisionOption,
     ServeOption,
     StoreOption,
+    form_asked,
     store_folder,
 )
 from planner.pages.formats import Format
@@ -59,6 +62,8 @@ def what_if(
     metric: MetricOption = None,
     domain: DomainOption = None,
     family: FamilyOption = None,
+    form: FormOption = None,
+    plain: PlainOption = False,
     law: LawOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
@@ -99,7 +104,7 @@ def what_if(
 
     one, axes = split({"target": value, **given}, assume or ())
     question = Question(
-        choice=Choice(metric=asked, domain=domain, family=family, law=law),
+        choice=Choice(metric=asked, domain=domain, family=family, form=form_asked(form, plain), law=law),
         precision=precision,
         data_price=data_price,
         serve=serve,
@@ -134,6 +139,8 @@ def frontier(
     metric: MetricOption = None,
     domain: DomainOption = None,
     family: FamilyOption = None,
+    form: FormOption = None,
+    plain: PlainOption = False,
     law: LawOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
@@ -152,7 +159,7 @@ def frontier(
     from planner.reading.choice import Choice
 
     question = Question(
-        choice=Choice(metric=metric, domain=domain, family=family, law=law),
+        choice=Choice(metric=metric, domain=domain, family=family, form=form_asked(form, plain), law=law),
         on=on,
         count=count,
         precision=precision,

@@ -8,26 +8,25 @@ import math
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from calibrate.best import NOISE
-from laws.build import grid, law_from
+from laws.build import law_from, now
 from laws.errors import PlannerError
-from laws.fit import fit
+from laws.fit import Posterior, fit, plain_form
 from laws.forecast import Forecast, forecast
 from laws.forms import FORMS
 from laws.points import Points, checked
 from laws.store import Store
-from laws.types import Law
+from laws.types import FORECAST, Law
 from planner import units
 from planner.measuring.measurements import Measurements, read
 from planner.reading.choice import COMPANIONS
 
+AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})
 RATES = frozenset({"wer", "cer", "ter", "wper", "error", "top1", "top5"})
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
@@ -44,7 +43,7 @@ class Request:
     data_unit: str
     metric_unit: str | None = None  # None: a fraction for error rates, else not named
     family: str = ""
-    form: str = "auto"
+    form: str = AUTO
     columns: Mapping[str, str | None]
     seed: int = 0
 
@@ -65,7 +64,7 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
     Raises:
         PlannerError: the request, the file or a fit cannot stand, in one line.
     """
-    forms = ("auto", "forecast", "surface", *ERROR_FORMS)
+    forms = (AUTO, FORECAST, "surface", *ERROR_FORMS)
     if request.form not in forms:
         raise PlannerError(f"no form is called {request.form!r}: wanted one of {', '.join(forms)}")
     named = {"domain": request.domain, "metric": request.metric, "data-unit": request.data_unit}
@@ -109,8 +108,10 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
 
 
 def _laws(request: Request, measured: Measurements, unit: str) -> tuple[Law, ...]:
-    if request.form == "surface" or (request.form == "auto" and _wants_surface(measured)):
-        return (_surface(request, measured, unit),)
+    made = partial(_law, request, measured, created=now())
+    if request.form == "surface" or (request.form == AUTO and _wants_surface(measured)):
+        points = _pairs(measured, rate=unit == "fraction")
+        return (made(fit(points, "surface", seed=request.seed), points, metric=request.metric, unit=unit),)
     best = best_by_data(measured)
     se = [b.se for b in best if b.se is not None]
     points = checked(
@@ -119,18 +120,22 @@ def _laws(request: Request, measured: Measurements, unit: str) -> tuple[Law, ...
         y_se=se if len(se) == len(best) else None,
         rate=unit == "fraction",
     )
-    named = request.form not in {"auto", "forecast"}
-    form = request.form if named else ("power-floor" if points.distinct >= 4 else "power")
-    told = forecast(points, seed=request.seed) if request.form == "forecast" else None
-    error = _law(request, measured, points, form, metric=request.metric, unit=unit, told=told)
+    found: list[Posterior | Forecast] = []
+    if request.form in {AUTO, FORECAST}:
+        found.append(forecast(points, seed=request.seed))
+    if request.form != FORECAST:
+        form = plain_form(points) if request.form == AUTO else request.form
+        found.append(fit(points, form, seed=request.seed))
+    errors = tuple(made(each, points, metric=request.metric, unit=unit) for each in found)
     sizes = [b.params for b in best if b.params is not None]
     if len(set(sizes)) < 2:
-        return (error,)
+        return errors
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
     wanted = checked([b.data for b in best], sizes, y_se=rounding)
-    return error, _law(request, measured, wanted, "size", metric="params", unit="parameters")
+    size = fit(wanted, "size", seed=request.seed)
+    return (*errors, made(size, wanted, metric="params", unit="parameters"))
 
 
 def _step(measured: Measurements) -> float:
@@ -139,37 +144,29 @@ def _step(measured: Measurements) -> float:
     return max((large / small for small, large in pairwise(tried)), default=1.0)
 
 
-def _surface(request: Request, measured: Measurements, unit: str) -> Law:
+def _pairs(measured: Measurements, *, rate: bool) -> Points:
+    """Return the points of a surface."""
     if measured.params is None:
         raise PlannerError(
             f"a surface needs the parameters of each training: {measured.path} has no column for them, "
             "name it with --params-column"
         )
     pairs = list(zip(measured.params, measured.data, strict=True))
-    points = checked(pairs, measured.metric, y_se=measured.se, rate=unit == "fraction")
-    return _law(request, measured, points, "surface", metric=request.metric, unit=unit)
+    return checked(pairs, measured.metric, y_se=measured.se, rate=rate)
 
 
 def _law(
     request: Request,
     measured: Measurements,
+    found: Posterior | Forecast,
     points: Points,
-    form: str,
     *,
     metric: str,
     unit: str,
-    told: Forecast | None = None,
+    created: str,
 ) -> Law:
-    posterior = fit(points, form, seed=request.seed)
-    definitions = {
-        "metric": f"column {measured.columns['metric']!r} of the file, best value of each training"
-    }
-    if told:
-        weights = ", ".join(f"{name} {weight:.2f}" for name, weight in told.weights.items())
-        definitions["paths"] = f"forecast of a drifting law (docs/forecasting.md): {weights}"
-        posterior = replace(posterior, warnings=tuple(dict.fromkeys(posterior.warnings + told.warnings)))
     return law_from(
-        posterior,
+        found,
         points,
         domain=request.domain,
         family=request.family,
@@ -177,7 +174,9 @@ def _law(
         metric_unit=unit,
         x_unit=request.data_unit,
         source="fitted",
-        definitions=definitions,
+        definitions={
+            "metric": f"column {measured.columns['metric']!r} of the file, best value of each training"
+        },
         provenance={
             "file": measured.path.name,
             "fingerprint": measured.fingerprint,
@@ -187,8 +186,7 @@ def _law(
         },
         runs=(),
         seed=request.seed,
-        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        paths=told.paths(np.exp(grid(points))) if told else None,
+        created=created,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from laws import paths
 from laws.types import Interval
 from planner.assumptions import Assumption
-from planner.plans.estimate import Quantity
+from planner.plans.estimate import FAR, Quantity
 from planner.plans.plan import Plan
 from planner.warnings import sentence
 
@@ -24,12 +24,13 @@ _MACHINE = {
     "memory": "bytes",
     "devices": "devices that hold it",
 }
+WITHIN = (1, 10, 100)  # times the largest measured data
 EVEN = 0.5  # a plan is called feasible when it is more probable than not, or than the confidence asked for
+INSIDE = "inside the data"
 _VERDICTS = (
-    (1.0, "at or below it"),
-    (10.0, "within a decade beyond it"),
-    (100.0, "one to two decades beyond it"),
-    (math.inf, "more than two decades beyond it"),
+    (1.0, INSIDE),
+    (FAR, "one decade beyond"),
+    (math.inf, "too far to plan on"),
 )
 
 
@@ -47,12 +48,17 @@ def record(plan: Plan) -> dict[str, Any]:
         "domain": found.law.domain,
         "family": found.law.family,
         "form": found.law.form,
+        "forms": dict(found.forms),
         "metric": found.law.metric,
         "metric_unit": found.law.metric_unit,
         "given": plan.given,
         "target": found.target,
         **{name: interval(quantities[name]) for name in ("data", "params", "flops", "error", "epochs")},
         "probability_reachable": found.probability_reachable,
+        "probability_within": {
+            str(factor): None if plan.confidence is not None else found.reached_within(factor)
+            for factor in WITHIN
+        },
         "limit": interval(found.limit),
         "beyond": {
             "largest_measured": found.largest_measured,

@@ -1,15 +1,16 @@
 """A calibration and a dry run as they are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from laws import paths
 from laws.forms import FORMS
-from laws.types import Law
+from laws.types import FORECAST, Law
 from planner import units
 from planner.measuring.calibration import Calibration, DryRun
 from planner.pages.fitted import records as law_records
 from planner.pages.render import Sheet
+from planner.pages.said import predictions, spread
+from planner.reading.reading import forms_in_words
 
 
 def calibration_records(calibration: Calibration) -> dict[str, Any]:
@@ -174,18 +175,24 @@ def _heading(name: str) -> str:
 
 
 def _in_words(law: Law) -> str:
+    of = f"{law.metric}{f' ({law.family})' if law.family else ''}"
+    if law.form == FORECAST:
+        said = ", ".join(
+            f"{_band(p, lambda v: units.format_metric(v, law.metric_unit))} "
+            f"at {units.format_data(p['x'], law.x_unit)}"
+            for p in predictions(law, beyond=(1,))[1:]
+        )
+        return f"{of}: {said}; forecast, forms {forms_in_words(law.forms)} [law {law.id}]"
     values = ", ".join(
-        f"{name} {_interval(law.parameters[name])}"
+        f"{name} {_band(spread(law.parameters[name]), units.format_number)}"
         for name in FORMS[law.form].parameters
         if name in law.parameters
     )
-    family = f" ({law.family})" if law.family else ""
-    return f"{law.metric}{family}: {FORMS[law.form].equation}, x in {law.x_unit}: {values} [law {law.id}]"
+    return f"{of}: {FORMS[law.form].equation}, x in {law.x_unit}: {values} [law {law.id}]"
 
 
-def _interval(draws: tuple[float, ...]) -> str:
-    low, median, high = (units.format_number(paths.quantile(draws, level)) for level in (0.05, 0.5, 0.95))
-    return f"{median} ({low} to {high})"
+def _band(said: Mapping[str, float], show: Callable[[float], str]) -> str:
+    return f"{show(said['median'])} ({show(said['q05'])} to {show(said['q95'])})"
 
 
 def _next(calibration: Calibration) -> str:

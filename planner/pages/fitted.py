@@ -1,13 +1,14 @@
-"""Fitted laws as they are shown: what the posterior says of each parameter, and whether to trust it."""
+"""Fitted laws as they are shown: what they say, of which parameters, and whether to trust it."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from laws import paths
 from laws.forms import FORMS
-from laws.types import Law
+from laws.types import FORECAST, Law
 from planner import units
 from planner.pages.render import Sheet
+from planner.pages.said import predictions, spread
+from planner.reading.reading import forms_in_words
 from planner.warnings import sentence
 
 
@@ -23,9 +24,11 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
             "x": law.x,
             "x_unit": law.x_unit,
             "form": law.form,
+            "forms": dict(law.forms),
             "points": law.n_points,
             "measured": {"smallest": law.x_range[0], "largest": law.x_range[1]},
-            "parameters": {name: _interval(draws) for name, draws in law.parameters.items()},
+            "parameters": {name: spread(draws) for name, draws in law.parameters.items()},
+            "predictions": predictions(law),
             "diagnostics": dict(law.diagnostics),
             "warnings": [{"code": code, "sentence": sentence(code)} for code in law.warnings],
         }
@@ -33,40 +36,51 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
     ]
 
 
-def _interval(draws: Sequence[float]) -> dict[str, float]:
-    return {name: paths.quantile(draws, q) for name, q in (("q05", 0.05), ("median", 0.5), ("q95", 0.95))}
-
-
 def sheet(laws: Sequence[Law]) -> Sheet:
-    """Return the table for people: one row a parameter, and the command that asks the law."""
-    rows = [
-        (f"{law.metric}: {name}", *(units.format_number(value) for value in _interval(draws).values()))
-        for law in laws
-        for name, draws in law.parameters.items()
-    ]
+    """Return the table for people: what forecasts say, the constants of forms, the command that asks."""
+    rows = [row for law in laws for row in (_said(law) if law.form == FORECAST else _constants(law))]
     first = laws[0]
     codes = dict.fromkeys(code for law in laws for code in law.warnings)
-    notes = [_in_words(law) for law in laws]
-    sections = {
-        "Warnings": [f"{sentence(code)} [{code}]" for code in codes],
-        "Ask it": [f"planner estimate --domain {first.domain} --target {first.metric}=VALUE"],
-    }
+    ask = f"planner estimate --domain {first.domain} --target {first.metric}=VALUE"
+    plain = first.form == FORECAST and any(law.metric == first.metric for law in laws[1:])
     return Sheet(
         title=f"Fitted and stored: {first.metric} for {first.domain}",
-        columns=("Parameter", "5%", "median", "95%"),
+        columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
-        notes=notes,
-        sections=sections,
+        notes=[in_words(law) for law in laws],
+        sections={
+            "Warnings": [f"{sentence(code)} [{code}]" for code in codes],
+            "Ask it": [f"{ask} (--plain: by the form alone)" if plain else ask],
+        },
     )
 
 
-def _in_words(law: Law) -> str:
+def _said(law: Law) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{law.metric} at {units.format_data(said['x'], law.x_unit)}",
+            *(units.format_metric(said[q], law.metric_unit) for q in ("q05", "median", "q95")),
+        )
+        for said in predictions(law, beyond=(1, 2))[1:]
+    ]
+
+
+def _constants(law: Law) -> list[tuple[str, ...]]:
+    return [
+        (f"{law.metric}: {name}", *(units.format_number(value) for value in spread(draws).values()))
+        for name, draws in law.parameters.items()
+    ]
+
+
+def in_words(law: Law) -> str:
+    """Return the sentence that says what was fitted to what, and how well the sampling went."""
+    points = f"{law.n_points} points up to {units.format_data(law.x_range[1], law.x_unit)}"
+    if law.form == FORECAST:
+        return f"Law {law.id}: forecast of {law.metric} from {points}; forms: {forms_in_words(law.forms)}."
     good = ", ".join(
         f"{name} {units.format_number(law.diagnostics[name], digits=4)}"
         for name in ("rhat", "ess_bulk", "ess_tail")
         if name in law.diagnostics
     )
-    return (
-        f"Law {law.id}: {FORMS[law.form].equation} for {law.metric}, {law.n_points} points up to "
-        f"{units.format_data(law.x_range[1], law.x_unit)}{f' ({good})' if good else ''}."
-    )
+    equation = FORMS[law.form].equation
+    return f"Law {law.id}: {equation} for {law.metric}, {points}{f' ({good})' if good else ''}."

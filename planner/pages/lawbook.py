@@ -1,19 +1,20 @@
 """Laws as they are shown, handed out and taken in: those of the store beside those of the literature."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from laws import paths, published, records
+from laws import published, records
 from laws.errors import PlannerError
 from laws.published import PublishedLaw
 from laws.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units
 from planner.pages.render import Sheet
+from planner.pages.said import predictions, spread
+from planner.reading.reading import forms_in_words
 
 
 def laws_records(
@@ -57,15 +58,10 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
         "measured": list(law.x_range),
         "points": law.n_points,
         "fitted": {name: list(column) for name, column in law.points.items()},
+        "forms": dict(law.forms),
         "draws": len(next(iter(law.parameters.values()), ())),
-        "parameters": {name: _interval(draws) for name, draws in law.parameters.items()},
-        "predictions": [
-            {
-                "x": math.exp(log_x),
-                **_interval([math.exp(paths.value_at(law.grid, p, log_x)) for p in law.paths]),
-            }
-            for log_x in _scales(law)
-        ],
+        "parameters": {name: spread(draws) for name, draws in law.parameters.items()},
+        "predictions": predictions(law),
         "ladder": [asdict(rung) for rung in law.ladder],
         "diagnostics": law.diagnostics,
         "definitions": law.definitions,
@@ -174,18 +170,6 @@ def _published_record(law: PublishedLaw) -> dict[str, Any]:
     }
 
 
-def _interval(values: Sequence[float]) -> dict[str, float]:
-    return {name: paths.quantile(values, q) for name, q in (("q05", 0.05), ("median", 0.5), ("q95", 0.95))}
-
-
-def _scales(law: Law) -> list[float]:
-    """Return log x at the smallest and largest measured scale and one, two and three decades beyond."""
-    if not law.paths:
-        return []
-    low, high = (math.log(x) for x in law.x_range)
-    return [low, high, *(high + decades * math.log(10) for decades in (1, 2, 3))]
-
-
 def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
     low, high = record["measured"]
     rows = [
@@ -206,6 +190,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         + (f", family {record['family']}" if record["family"] else ""),
         f"{record['metric']} ({record['metric_unit']}) from {read_from}: form {record['form']}, "
         f"{record['points']} points from {measured}, {record['draws']} draws",
+        *([f"forms: {forms_in_words(record['forms'])}"] if record["forms"] else []),
         f"fitted {record['created']}",
         *(f"{name}: {text}" for name, text in record["definitions"].items()),
         *([f"warnings: {', '.join(record['warnings'])}"] if record["warnings"] else []),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from laws import paths
 from planner import units
 from planner.assumptions import Assumption
-from planner.pages.answer import feasible, verdict
+from planner.pages.answer import INSIDE, WITHIN, feasible, verdict
 from planner.pages.render import Sheet
 from planner.plans.estimate import Estimate, Quantity
 from planner.plans.plan import Plan
@@ -120,7 +120,8 @@ def _chances(plan: Plan) -> list[str]:
     notes = []
     if found.target is not None:
         notes.append(
-            f"Probability that the target can be reached: {probability(found.probability_reachable)}."
+            f"Probability that the target can be reached: {probability(found.probability_reachable)}"
+            f"{_within(found)}."
             if plan.confidence is None
             else f"This one plan reaches the target with probability "
             f"{probability(found.probability_reachable)}."
@@ -140,6 +141,19 @@ def _chances(plan: Plan) -> list[str]:
     elif fits is not None:
         notes.append("Nothing binds.")
     return notes
+
+
+def _within(found: Estimate) -> str:
+    """Say how probable the target is with data that somebody might have, where that is less."""
+    all_in_all = probability(found.probability_reachable)
+    steps = [(factor, found.reached_within(factor)) for factor in WITHIN[1:]]
+    (ten, near), (hundred, far) = steps
+    if near is None or probability(near) == all_in_all:
+        return ""
+    return (
+        f"; with at most {ten} times the largest measured data {probability(near)}, "
+        f"with {hundred} times {probability(far)}"
+    )
 
 
 def _where_reached(data: Quantity) -> list[str]:
@@ -227,6 +241,10 @@ def _where(found: Estimate) -> str:
     if found.largest_measured is None:
         return "The publication's measured range is not stored, so how far this lies beyond it is not known."
     largest = units.format_data(found.largest_measured, found.data.unit)
+    said = verdict(found.beyond)
     if math.isinf(paths.quantile(found.beyond.draws, 0.5)):
-        return f"The largest measured data is {largest}; in most draws no amount of it reaches the target."
-    return f"The largest measured data is {largest}; the median lies {verdict(found.beyond)}."
+        return f"How far: {said}; the largest measured data is {largest}."
+    if said == INSIDE:
+        return f"How far: {said}, which goes up to {largest}."
+    times = units.format_number(paths.quantile(found.beyond.draws, 0.5))
+    return f"How far: {said}; the median is {times} times the largest measured data, {largest}."

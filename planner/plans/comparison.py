@@ -7,8 +7,9 @@ from pathlib import Path
 from laws import paths
 from laws.errors import PlannerError
 from laws.store import LawRow, Store
-from laws.types import Law
+from laws.types import FORECAST, Law
 from planner import units
+from planner.plans.estimate import FAR
 from planner.reading.choice import COMPANIONS
 
 FAMILIES = 2  # fewer cannot be compared
@@ -68,7 +69,7 @@ def compare(
     errors = []
     for k, law in enumerate(found):
         drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}
-        errors.append(np.exp(FORMS[_form(law)].log_y(np.array(scales), drawn)))
+        errors.append(np.exp(FORMS[law.form].log_y(np.array(scales), drawn)))
     lowest = np.min(errors, axis=0)
     families = [
         Family(
@@ -95,17 +96,12 @@ def compare(
     )
 
 
-def _form(law: Law) -> str:
-    """Return the form that a law's parameters belong to: a forecast keeps those of its plain form."""
-    return law.form if law.form != "forecast" else "power-floor" if "gamma" in law.parameters else "power"
-
-
 def _newest(store: Store, domain: str, metric: str | None) -> list[LawRow]:
     """Return the newest law of each family that has an exponent, of the metric that most families share."""
     rows = [
         row
         for row in store.laws(domain=domain)
-        if row.x == "data" and row.metric not in COMPANIONS and row.form != "size"
+        if row.x == "data" and row.metric not in COMPANIONS and row.form != FORECAST
     ]
     wanted = [row for row in rows if metric in (None, row.metric)]
     kinds: dict[tuple[str, str, str], dict[str, LawRow]] = {}
@@ -127,6 +123,6 @@ def _doubts(found: Sequence[Law], scales: Sequence[float]) -> tuple[str, ...]:
     corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
     if len(corpora) > 1:
         codes.append("corpora-differ")
-    if max(scales) > 100 * min(law.x_range[1] for law in found):
+    if max(scales) > FAR * min(law.x_range[1] for law in found):
         codes.append("extrapolated-far")
     return tuple(dict.fromkeys(codes))

@@ -19,9 +19,9 @@ from laws.types import Interval, Law
 from planner import units
 from planner.reading.head import Head
 from planner.reading.reading import Reading, Spending, read
-from planner.reading.worlds import at
+from planner.reading.worlds import Line, at
 
-FAR = 100.0  # times the largest measured data: beyond two decades a trend is a direction
+FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,7 @@ class Estimate:
     probability_reachable: float | None  # None: the law has no posterior
     limit: Quantity  # what remains of the error at any amount of data; empty: the law has no posterior
     largest_measured: float | None  # data unit; None where a publication does not say
+    forms: Mapping[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
@@ -66,6 +67,16 @@ class Estimate:
         largest = self.largest_measured
         draws = () if largest is None else tuple(d / largest for d in self.data.draws)
         return Quantity(draws=draws, unit="times the largest measured", spread=self.data.spread)
+
+    def reached_within(self, factor: float) -> float | None:
+        """Return the probability that the target is reached with `factor` times the largest measured data.
+
+        None where no target is asked, or neither an interval nor the measured range is known.
+        """
+        draws = self.beyond.draws
+        if self.target is None or self.probability_reachable is None or not draws:
+            return None
+        return sum(value <= factor for value in draws) / len(draws)
 
 
 def checked_target(target: float, metric: str, unit: str) -> float:
@@ -112,16 +123,18 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
             raise _below_floor(reading, asked)
         return found  # a posterior that rules the target out is an answer: probability 0
     if reading.open_split:
-        middle = [
-            paths.quantile([at(line, x) for line, x in zip(lines, found, strict=True)], 0.5)
-            for lines in ([w.params for w in reading.worlds], [w.seen for w in reading.worlds])
-        ]
-        if min(middle) < 1:
+        lines = ([w.params for w in reading.worlds], [w.seen for w in reading.worlds])
+        tiny = min(found) <= 0  # a target so high that the data it needs is below every number
+        if tiny or min(_middle(line, found) for line in lines) < 1:
             raise PlannerError(
                 f"{asked} needs less than one parameter or one data unit by law {reading.law.id}: ask for a "
                 "lower one"
             )
     return found
+
+
+def _middle(lines: Sequence[Line | None], places: Sequence[float]) -> float:
+    return paths.quantile([at(line, x) for line, x in zip(lines, places, strict=True)], 0.5)
 
 
 def _below_floor(reading: Reading, asked: str) -> PlannerError:
@@ -185,6 +198,7 @@ def estimate(
         probability_reachable=reachable,
         limit=Quantity(draws=_limits(reading) if reading.spread else (), unit=reading.law.metric_unit),
         largest_measured=reading.largest,
+        forms=reading.forms,
         companions=reading.companions,
         assumptions=reading.assumptions,
         warnings=tuple(dict.fromkeys([*reading.warnings, *_doubts(reading, data, params), *warnings])),

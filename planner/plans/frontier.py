@@ -13,13 +13,13 @@ from laws.types import Law
 from planner import units
 from planner.assumptions import nearest
 from planner.machines.fleet import Fleet
-from planner.plans.estimate import FAR
 from planner.plans.plan import Plan, plan_by
 from planner.plans.question import Question
 from planner.reading.choice import choose
 from planner.reading.literature import data_unit
 
 COSTS = {"dollars": "budget", "gpu_hours": "gpu_hours", "flops": "flops", "data": "data"}
+DRAWN = 100.0  # times the largest measured data: how far a front goes where nobody says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def frontier(
         return paths.quantile(_draws(ask("data", data), cost), 0.5)
 
     smallest, largest = measured
-    first, last = end(low, smallest), end(high, None if largest is None else FAR * largest)
+    first, last = end(low, smallest), end(high, None if largest is None else DRAWN * largest)
     if not 0 < first < last < math.inf:
         raise PlannerError(f"from {first:g} to {last:g}: wanted the smaller end first, both above 0")
     found, refused = [], []

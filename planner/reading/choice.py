@@ -1,19 +1,21 @@
 """Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
 
-Among laws of one kind the newest answers; what else could have answered is named in the answer.
+Among laws of one kind the newest answers, and of one fit the forecast before the form that was fitted beside
+it; what else could have answered is named in the answer.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from laws.errors import PlannerError
 from laws.published import PublishedLaw
 from laws.store import LawRow, Store
-from laws.types import Law
+from laws.types import FORECAST, Law
 from planner.reading.head import Head, head
 
 COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
+PLAIN = "plain"  # any one form: no forecast
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2}
 
 
@@ -24,12 +26,16 @@ class Choice:
     metric: str | None = None
     domain: str | None = None
     family: str | None = None
+    form: str | None = None  # a form's name, or PLAIN
     law: str | None = None  # id of a law, or its first characters
 
-    def fits(self, metric: str, domain: str, family: str) -> bool:
-        """Return whether a law is of the metric, the domain and the family where they are given."""
-        asked = metric not in COMPANIONS and self.metric in (None, metric)
-        return asked and self.domain in (None, domain) and self.family in (None, family)
+    def fits(self, law: LawRow | PublishedLaw) -> bool:
+        """Return whether a law is of the metric, domain, family and form where they are given."""
+        asked = law.metric not in COMPANIONS and self.metric in (None, law.metric)
+        named = head(law)
+        plain = self.form == PLAIN and named.form != FORECAST
+        formed = self.form in (None, named.form) or plain
+        return asked and formed and self.domain in (None, law.domain) and self.family in (None, law.family)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +59,10 @@ def choose(choice: Choice, folder: Path) -> Chosen:
     rows = store.laws()
     if choice.law is not None:
         return _by_id(choice, store, rows)
-    fitting = [row for row in rows if choice.fits(row.metric, row.domain, row.family)]
-    ranked = sorted(fitting, key=lambda row: _RANK[row.source])  # stable: the newest comes first
+    fitting = [row for row in rows if choice.fits(row)]
+    fitting.sort(key=lambda row: row.form != FORECAST)
+    fitting.sort(key=lambda row: row.created, reverse=True)  # stable: laws of one fit keep their order
+    ranked = sorted(fitting, key=lambda row: _RANK[row.source])
     if choice.metric is None:
         ranked.sort(key=lambda row: (_RANK[row.source], _place_of_metric(row)))
     if not ranked:
@@ -99,11 +107,7 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
     """Choose the published law to ask first; refuse when several domains could be meant."""
     from planner.reading.literature import answerable
 
-    found = [
-        law
-        for law in answerable(choice.domain, choice.metric)
-        if choice.fits(law.metric, law.domain, law.family)
-    ]
+    found = [law for law in answerable(choice.domain, choice.metric) if choice.fits(law)]
     if not found:
         raise _nothing(choice, rows)
     domains = list(dict.fromkeys(law.domain for law in found))
@@ -139,6 +143,11 @@ def _by_id(choice: Choice, store: Store, rows: Sequence[LawRow]) -> Chosen:
     if choice.metric not in (None, law.metric):
         raise PlannerError(
             f"law {law.id} is of {law.metric}, not of {choice.metric}: ask with --law {law.id} --target VALUE"
+        )
+    if law.metric not in COMPANIONS and not Choice(form=choice.form).fits(law):
+        form = "one form" if choice.form == PLAIN else choice.form
+        raise PlannerError(
+            f"law {law.id} is of form {head(law).form}, not of {form}: leave out either --law or the form"
         )
     if stored and law.metric not in COMPANIONS:
         return _from_store(store, rows, stored[0])
@@ -190,12 +199,28 @@ def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
         return PlannerError(
             f"no law of {metric!r} is known{where}{_nearest(metric, options)}: `planner laws list` shows all"
         )
+    if choice.form is not None and (forms := _forms(replace(choice, form=None), rows)):
+        asked = "one form: all are forecasts" if choice.form == PLAIN else f"form {choice.form!r}"
+        named = "power-floor" if choice.form == PLAIN else choice.form
+        return PlannerError(
+            f"no law{f' of {metric!r}' if metric else ''}{where} is of {asked} (stored: {', '.join(forms)}): "
+            f"fit it with `planner fit RUNS.csv --form {named}`, or leave the form out"
+        )
     families = [name for _, of, name in here if choice.metric in (None, of)]
     return PlannerError(
         f"no law{f' of {metric!r}' if metric else ''} is known for family {family!r}"
         f"{_nearest(family or '', families)}: "
         "leave --family out, or `planner laws list` shows all"
     )
+
+
+def _forms(choice: Choice, rows: Sequence[LawRow]) -> list[str]:
+    """Return the forms of the laws that could be asked."""
+    from planner.reading.literature import answerable
+
+    laws = [*map(head, filter(choice.fits, rows))]
+    laws += map(head, filter(choice.fits, answerable(choice.domain, choice.metric)))
+    return list(dict.fromkeys(law.form for law in laws))
 
 
 def _nearest(name: str, known: Iterable[str], *, show: int = 8) -> str:

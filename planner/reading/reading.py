@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from laws import paths
 from laws.errors import PlannerError
-from laws.types import Law, Rung
+from laws.types import FORECAST, Law, Rung
 from planner import units
 from planner.reading import worlds
 from planner.reading.allocation import Surface
@@ -51,6 +51,7 @@ class Reading:
     spread: bool = True  # False: one published figure, whose uncertainty nobody stated
     smallest: float | None  # measured data; None where a publication does not say, and for a surface
     largest: float | None
+    forms: Mapping[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs
     sizes: tuple[float, float] | None = None  # smallest and largest model whose cost was counted
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
     unknowns: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # "exponent", "offset" -> draws
@@ -289,6 +290,7 @@ def _reading(
         worlds=tuple(found),
         smallest=None,
         largest=law.x_range[1],
+        forms=law.forms,
         sizes=(ladder[0].params, ladder[-1].params) if ladder else None,
         companions=companions,
         assumptions=tuple(assumptions),
@@ -300,7 +302,19 @@ def _reading(
 def law_in_words(law: Law) -> str:
     """Return the sentence that says what a stored law is."""
     low, high = units.format_number(law.x_range[0]), units.format_data(law.x_range[1], law.x_unit)
+    points = f"{law.n_points} points from {low} to {high}"
+    if law.form != FORECAST:
+        return (
+            f"Law {law.id}: {law.source}, form {law.form}, {points}; the form is taken to hold beyond them."
+        )
     return (
-        f"Law {law.id}: {law.source}, form {law.form}, {law.n_points} points from {low} to {high}; "
-        "the form is taken to hold beyond them."
+        f"Law {law.id}: {law.source}, a forecast from {points}; beyond them the curve may change, the more "
+        f"the further. Forms, by how well each foretold the largest points from the others: "
+        f"{forms_in_words(law.forms)}. --plain answers by one form."
     )
+
+
+def forms_in_words(forms: Mapping[str, float]) -> str:
+    """Return the weights of the forms of a forecast, the heaviest first."""
+    ordered = sorted(forms.items(), key=lambda form: -form[1])
+    return "; ".join(f"{name} {weight:.0%}" for name, weight in ordered)

@@ -135,6 +135,20 @@ def test_a_law_from_before_points_were_kept_is_still_what_its_id_says():
         records.encode(law(fitted={"x": (1.0, 2.0), "y": (1.0,)}))
 
 
+def test_a_name_with_a_line_break_is_refused_in_one_line():
+    content = json.loads(records.encode(sweep()))["record"] | {"definitions": {"two\nlines": None}}
+    with pytest.raises(PlannerError, match=r"two\\nlines") as refused:
+        records.check(forged(Sweep, content), Sweep)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_law_from_before_forecasts_is_still_what_its_id_says():
+    old, new = law(), law(form="forecast", forms={"power-floor": 0.75, "steady": 0.25})
+    assert b'"forms"' not in records.encode(old)
+    raw = records.encode(new)
+    assert records.check(raw, Law).forms == records.decode(raw, Law).forms == new.forms
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),

@@ -159,6 +159,12 @@ def test_what_no_law_can_mean_is_refused_in_one_line_with_a_way_on(error, target
     assert error.metric in str(refusal.value)
 
 
+@pytest.mark.parametrize("target", [1e6, 5.3e91])
+def test_a_target_far_above_a_surface_is_refused_in_one_line(target):
+    with pytest.raises(PlannerError, match="less than one parameter or one data unit"):
+        from_laws(surface(1.69, 406, 0.34, 410, 0.28, spread=0.02, draws=50), target)
+
+
 def test_the_target_that_is_proposed_instead_of_one_below_the_floor_can_be_asked():
     error = power(0.4, 0.3, 0.08, draws=1)
     with pytest.raises(PlannerError) as refusal:

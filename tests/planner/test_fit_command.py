@@ -41,15 +41,18 @@ def numbers(path, **columns):
 
 
 def test_a_curve_measured_elsewhere_answers_like_a_calibrated_domain(tmp_path):
-    (law,) = fitted(tmp_path, WHISPER, *ASR)
-    assert law["form"] == "power-floor"
-    assert law["diagnostics"]["rhat"] < 1.01
-    found = asked(tmp_path, "--target-wer", "15%")
-    assert found["law"] == law["law"]
-    assert found["source"] == "fitted"
-    # Radford et al. 2022, Table 6: 19.6 % at 6,811 hours, 14.4 % at 13,621
-    assert 6811 < found["data"]["q05"] < found["data"]["q95"] < 13621 * 1.15
-    assert found["beyond"]["largest_measured"] == 681070
+    told, plain = fitted(tmp_path, WHISPER, *ASR)
+    assert (told["form"], plain["form"]) == ("forecast", "power-floor")
+    assert plain["diagnostics"]["rhat"] < 1.01
+    for law, *options in ((told,), (plain, "--plain"), (plain, "--form", "power-floor")):
+        found = asked(tmp_path, "--target-wer", "15%", *options)
+        assert found["law"] == law["law"]
+        assert found["source"] == "fitted"
+        # Radford et al. 2022, Table 6: 19.6 % at 6,811 hours, 14.4 % at 13,621, 12.3 % at 27,243
+        assert 6811 < found["data"]["q05"] < found["data"]["median"] < 13621 < 1.15 * found["data"]["q95"]
+        assert found["data"]["q95"] < 32000
+        assert found["beyond"]["largest_measured"] == 681070
+        assert found["beyond"]["verdict"] == "inside the data"
 
 
 def test_the_small_shards_of_a_published_curve_give_its_printed_law(tmp_path):
@@ -130,7 +133,8 @@ def test_where_models_overfit_the_best_ones_give_an_error_law_and_a_size_law(tmp
                 error = (0.6 * data**-0.35) * (1 + 0.05 * off**2) * math.exp(0.005 * rng.gauss(0, 1))
                 rows.append(f"{data:g},{params:.6g},{seed},{error:.6g}")
     (tmp_path / "runs.csv").write_text("\n".join(rows))
-    error, size = fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR)
+    told, error, size = fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR)
+    assert (told["metric"], told["points"]) == ("wer", 7)
     assert (error["metric"], error["points"]) == ("wer", 7)
     assert (size["metric"], size["form"]) == ("params", "size")
     # the smallest within noise, so below the best: the exponent is that of the best all the same

@@ -1,50 +1,138 @@
-"""A law whose paths are a forecast: stored, asked and refused like any other, only less sure far out."""
+"""A forecast is the law that answers, the form beside it where a form is asked for."""
 
 import json
+import math
+from itertools import pairwise
 
 import pytest
-from synthetic import planner
+from synthetic import planner, power
+
+from laws.store import Store
+from laws.types import FORECAST
 
 ROWS = ["hours,wer", "8,0.494", "16,0.415", "35,0.33", "87,0.25", "173,0.201", "333,0.168"]
 
 
+def fit(folder, rows, *options, domain="my-asr"):
+    (folder / "runs.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    words = ("--domain", domain, "--metric", "wer", "--data-unit", "hours", "--store", folder / "store")
+    ran = planner("fit", folder / "runs.csv", *words, *options)
+    assert ran.code == 0, ran.err
+    return folder / "store"
+
+
+def asked(store, *arguments):
+    ran = planner("estimate", "--store", store, "--format", "json", *arguments)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fit")
-    (folder / "runs.csv").write_text("\n".join(ROWS) + "\n", encoding="utf-8")
-    found = {}
-    for form in ("auto", "forecast"):
-        words = (
-            folder / "runs.csv",
-            "--domain",
-            form,
-            "--metric",
-            "wer",
-            "--data-unit",
-            "hours",
-            "--form",
-            form,
-        )
-        fitted = planner("fit", *words, "--store", folder / "store")
-        assert fitted.code == 0, fitted.err
-        asked = planner(
-            "estimate",
-            "--domain",
-            form,
-            "--target-wer",
-            "12%",
-            "--format",
-            "json",
-            "--store",
-            folder / "store",
-        )
-        assert asked.code == 0, asked.err
-        found[form] = json.loads(asked.out)
-    return found
+def store(tmp_path_factory):
+    return fit(tmp_path_factory.mktemp("fit"), ROWS)
 
 
-def test_a_forecast_answers_near_the_form_and_is_less_sure(answers):
-    plain, told = answers["auto"]["data"], answers["forecast"]["data"]
-    assert told["median"] == pytest.approx(plain["median"], rel=0.4)
-    assert told["q95"] / told["q05"] > plain["q95"] / plain["q05"]
-    assert answers["forecast"]["probability_reachable"] < 1
+def test_a_forecast_answers_near_the_form_and_is_less_sure(store):
+    told = asked(store, "--target-wer", "12%")
+    plain = asked(store, "--target-wer", "12%", "--plain")
+    assert (told["form"], plain["form"]) == (FORECAST, "power-floor")
+    assert asked(store, "--target-wer", "12%", "--form", "power-floor") == plain
+    assert told["data"]["median"] == pytest.approx(plain["data"]["median"], rel=0.4)
+    assert told["data"]["q95"] / told["data"]["q05"] > plain["data"]["q95"] / plain["data"]["q05"]
+    assert told["probability_reachable"] < 1
+
+
+def test_an_answer_carries_the_weights_of_the_forms_and_how_far_it_lies(store):
+    told = asked(store, "--target-wer", "12%")
+    assert sum(told["forms"].values()) == pytest.approx(1)
+    assert len(told["forms"]) > 2
+    assert told["beyond"]["verdict"] == "one decade beyond"
+    assert asked(store, "--target-wer", "20%")["beyond"]["verdict"] == "inside the data"
+    far = asked(store, "--data", "50000h")
+    assert far["beyond"]["verdict"] == "too far to plan on"
+    assert "extrapolated-far" in [warning["code"] for warning in far["warnings"]]
+    assert asked(store, "--target-wer", "12%", "--plain")["forms"] == {}
+    words = " ".join(planner("estimate", "--target-wer", "12%", "--store", store).out.split())
+    for name, weight in told["forms"].items():
+        assert f"{name} {weight:.0%}" in words
+    assert "How far: one decade beyond" in words
+
+
+def test_the_chance_of_a_target_grows_with_the_data_that_one_may_have(store):
+    told = asked(store, "--target-wer", "9%")
+    chances = [told["probability_within"][factor] for factor in ("1", "10", "100")]
+    assert chances == sorted(chances)
+    assert chances[0] < chances[1] < chances[2] <= told["probability_reachable"]
+    # by draws of the error at ten times the largest measured data: the same law read forwards
+    forwards = asked(store, "--data", "3330h")["error"]
+    assert (chances[1] > 0.5) == (forwards["median"] <= 0.09)
+    one_plan = asked(store, "--target-wer", "11%", "--confidence", "70%")
+    assert one_plan["probability_reachable"] == pytest.approx(0.7, abs=0.005)
+
+
+def test_beyond_the_data_paths_never_rise_and_the_median_stays_sane_over_nine_decades(store):
+    rows = [row for row in Store(store).laws() if row.form == FORECAST]
+    law = Store(store).law(rows[0].id)
+    assert law.grid[-1] == pytest.approx(math.log(333e9), abs=0.3)
+    assert len(law.paths) == 1000
+    first = next(i for i, log_x in enumerate(law.grid) if log_x >= math.log(333))
+    for path in law.paths:
+        assert all(later <= earlier for earlier, later in pairwise(path[first:]))
+    ends = sorted(path[-1] for path in law.paths)
+    assert 0.005 < math.exp(ends[500]) < 0.15
+    assert law.points["x"] == (8.0, 16.0, 35.0, 87.0, 173.0, 333.0)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_few_sizes_give_a_wide_forecast_and_say_so(tmp_path, count):
+    store = fit(tmp_path, [*ROWS[:2], *ROWS[-count + 1 :]])
+    few = asked(store, "--data", "3330h")
+    assert few["form"] == FORECAST
+    assert "few-points" in [warning["code"] for warning in few["warnings"]]
+    plain = asked(store, "--data", "3330h", "--plain")
+    assert plain["form"] == ("power" if count < 4 else "power-floor")
+    spread = {
+        name: math.log(f["error"]["q95"] / f["error"]["q05"]) for name, f in (("few", few), ("plain", plain))
+    }
+    assert spread["few"] > 0.2
+
+
+def test_the_newest_fit_answers_and_of_one_fit_the_forecast(tmp_path):
+    made = [
+        power(0.4, 0.3, created="2026-01-01T00:00:00Z"),
+        power(0.4, 0.31, created="2026-01-01T00:00:00Z", form=FORECAST),
+        power(0.4, 0.32, created="2026-02-01T00:00:00Z", form="power"),
+    ]
+    store = Store(tmp_path)
+    for count, wanted in ((2, made[1]), (3, made[2])):
+        for law in made[:count]:
+            store.add_law(law)
+        store.publish()
+        assert asked(tmp_path, "--target-wer", "20%")["law"] == wanted.id
+    assert asked(tmp_path, "--target-wer", "20%", "--form", FORECAST)["law"] == made[1].id
+    assert asked(tmp_path, "--target-wer", "20%", "--form", "power-floor")["law"] == made[0].id
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--form", "three-phase"), "is of form 'three-phase' (stored: forecast, power-floor)"),
+        (("--form", "nonsense"), "is of form 'nonsense' (stored: forecast, power-floor)"),
+        (("--law", "{forecast}", "--plain"), "is of form forecast, not of one form"),
+    ],
+)
+def test_a_form_that_no_law_has_is_refused_with_what_there_is(store, options, said):
+    (forecast,) = (row.id for row in Store(store).laws() if row.form == FORECAST)
+    ran = planner(
+        "estimate", "--target-wer", "12%", "--store", store, *(o.format(forecast=forecast) for o in options)
+    )
+    assert ran.code == 1
+    assert said in ran.err
+    assert len(ran.err.strip().splitlines()) == 1
+
+
+def test_only_forecasts_leave_nothing_plain(tmp_path):
+    store = fit(tmp_path, ROWS, "--form", "forecast")
+    ran = planner("estimate", "--target-wer", "12%", "--plain", "--store", store)
+    assert ran.code == 1
+    assert "--form power-floor" in ran.err
