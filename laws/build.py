@@ -11,6 +11,7 @@ from laws.drift import PARAMETERS
 from laws.fit import Posterior
 from laws.forecast import Forecast
 from laws.forms import FORMS
+from laws.noise import DEGREES
 from laws.points import Points
 from laws.records import law_id
 from laws.types import FORECAST, Law, Rung, Source
@@ -19,6 +20,9 @@ Array = NDArray[np.float64]
 
 PATHS = 1000  # enough for a 90 % interval good to a tenth of its width, small enough to be read in a moment
 REACH = 9.0  # decades beyond the largest measured x
+MEANINGS = PARAMETERS | {
+    "scale": f"of the noise of one log y, as a Student-t with {DEGREES:g} degrees of freedom"
+}
 FINE, COARSE = 0.05, 0.1  # decades between grid points up to two decades beyond the data, and further out
 
 
@@ -76,7 +80,7 @@ def law_from(
         forms=dict(found.weights) if isinstance(found, Forecast) else {},
         ladder=tuple(ladder),
         diagnostics=dict(found.diagnostics),
-        definitions=dict(definitions) | (dict(PARAMETERS) if isinstance(found, Forecast) else {}),
+        definitions=dict(definitions) | (MEANINGS if isinstance(found, Forecast) else {}),
         provenance=dict(provenance) | {"seed": str(seed)},
         runs=tuple(runs),
         warnings=tuple(dict.fromkeys([*found.warnings, *warnings])),
@@ -90,9 +94,12 @@ def now() -> str:
 
 
 def _parameters(found: Posterior | Forecast) -> Mapping[str, Array]:
-    if isinstance(found, Forecast):
-        return dict(zip(PARAMETERS, found.draws.T, strict=True))
-    return found.parameters
+    """Return draws by name; "scale" in all of them, so that whoever asks how far a run may lie finds it."""
+    if not isinstance(found, Forecast):
+        return found.parameters
+    drawn = dict(zip(PARAMETERS, found.draws.T, strict=True))
+    sd = np.sqrt(np.exp(2 * drawn["noise"]) + found.curve.next_variance)
+    return drawn | {"scale": sd * np.sqrt((DEGREES - 2) / DEGREES)}
 
 
 def _paths(found: Posterior | Forecast, log_x: Array) -> Array:

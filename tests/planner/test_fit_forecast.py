@@ -83,6 +83,15 @@ def test_beyond_the_data_paths_never_rise_and_the_median_stays_sane_over_nine_de
     assert law.points["x"] == (8.0, 16.0, 35.0, 87.0, 173.0, 333.0)
 
 
+def test_a_forecast_says_how_far_a_run_may_lie_from_it(store):
+    (store.parent / "new.csv").write_text("hours,wer\n333,0.17\n333,0.25\n", encoding="utf-8")
+    words = ("--domain", "my-asr", "--store", store, "--format", "json")
+    ran = planner("check", store.parent / "new.csv", *words)
+    assert ran.code == 0, ran.err
+    near, off = json.loads(ran.out)
+    assert near["surprise"] > 0.1 > 0.05 > off["surprise"]
+
+
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_few_sizes_give_a_wide_forecast_and_say_so(tmp_path, count):
     store = fit(tmp_path, [*ROWS[:2], *ROWS[-count + 1 :]])
