@@ -14,6 +14,7 @@ from laws.types import RunStatus
 FIRST = 1 / 16  # of the planned samples, the first evaluation
 EVALUATIONS = 1 + round(math.log(1 / FIRST, EVALUATION_STEP))  # of a run that reaches its end
 WARM_UP = 0.05  # of the planned samples: Adam's first steps are rough guesses and should be small
+COOL_DOWN = 0.5  # of the planned samples: docs/calibration.md holds it against a decay all the way
 CLIP = 1.0  # largest norm of the gradient
 
 
@@ -113,11 +114,11 @@ def _loop(
 
 
 def schedule(share: float) -> float:
-    """Return the learning rate over its peak at a share of the planned samples: a line up, a line down to 0.
+    """Return the learning rate over its peak at a share of the planned samples: up, flat, down to zero.
 
-    Down to zero in a line: Bergsma et al. 2025, arXiv:2502.15938.
+    Lines up and down with a constant rate between: Hägele et al. 2024, arXiv:2405.18392.
     """
-    return max(0.0, min(share / WARM_UP, (1 - share) / (1 - WARM_UP)))
+    return max(0.0, min(share / WARM_UP, 1.0, (1 - share) / COOL_DOWN))
 
 
 def _evaluate(task: Task, device: str) -> dict[str, float]:

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import torch
 
 from calibrate.domains import named, teacher
-from calibrate.train import EVALUATIONS, WARM_UP, make_optimizer, train
+from calibrate.train import COOL_DOWN, EVALUATIONS, WARM_UP, make_optimizer, train
 from calibrate.types import Corpus, Outcome, Training
 from laws.errors import PlannerError
 
@@ -151,17 +151,19 @@ class Slope(Script):
         return self.model.bias.sum()
 
 
-def test_the_learning_rate_goes_up_in_a_line_and_down_in_a_line_to_zero() -> None:
+def test_the_learning_rate_goes_up_stays_and_goes_down_to_zero() -> None:
     task = Slope()
     code = SimpleNamespace(task=lambda training, corpus, device: task)
     training = replace(TRAINING, data=8, epochs=50, learning_rate=0.1)
     corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=8)
     train(code, training, corpus, device="cpu", flops=1.0, time_limit=60)  # type: ignore[arg-type]
     rates = [before - after for before, after in pairwise([*task.weights, task.model.bias.item()])]
-    warm = round(400 * WARM_UP)
-    up = [0.1 * (i + 0.5) / warm for i in range(warm)]
-    down = [0.1 * (400 - warm - i - 0.5) / (400 - warm) for i in range(400 - warm)]
-    assert rates == pytest.approx(up + down, abs=1e-5)
+    up, down = (
+        [0.1 * (i + 0.5) / steps for i in range(steps)]
+        for steps in (int(400 * WARM_UP), int(400 * COOL_DOWN))
+    )
+    flat = [0.1] * (400 - len(up) - len(down))
+    assert rates == pytest.approx([*up, *flat, *reversed(down)], abs=1e-5)
 
 
 @pytest.mark.parametrize(
