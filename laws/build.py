@@ -13,7 +13,7 @@ from laws.forecast import Forecast
 from laws.forms import FORMS
 from laws.noise import DEGREES
 from laws.points import Points
-from laws.records import law_id
+from laws.records import content_id
 from laws.types import FORECAST, Law, Rung, Source
 
 Array = NDArray[np.float64]
@@ -85,7 +85,7 @@ def law_from(
         runs=tuple(runs),
         warnings=tuple(dict.fromkeys([*found.warnings, *warnings])),
     )
-    return replace(law, id=law_id(law))
+    return replace(law, id=content_id(law))
 
 
 def now() -> str:

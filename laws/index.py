@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,21 @@ from typing import Any
 import duckdb
 
 from laws import schema
-from laws.types import Law, LawRow, Run, Rung, RunStatus, Sweep
+from laws.types import (
+    Forecast,
+    ForecastRow,
+    Interval,
+    Law,
+    LawRow,
+    Outcome,
+    Quantity,
+    Run,
+    Rung,
+    RunStatus,
+    Sweep,
+)
 
 Connection = duckdb.DuckDBPyConnection
-Record = Run | Sweep | Law
 _CONFIG: dict[str, Any] = {
     "storage_compatibility_version": schema.STORAGE,
     "autoinstall_known_extensions": False,  # nothing is ever fetched from a network
@@ -20,9 +32,11 @@ _CONFIG: dict[str, Any] = {
 }
 _RUN = tuple(field.name for field in dataclasses.fields(Run))
 _JSON = ("metrics", "hyper")  # columns of a run that hold a JSON object
-
-
 _LAW = tuple(field.name for field in dataclasses.fields(LawRow) if field.name != "x_range")
+
+
+_FORECAST = tuple(field.name for field in dataclasses.fields(ForecastRow) if field.name != "quantities")
+_OUTCOME = tuple(field.name for field in dataclasses.fields(Outcome))
 
 
 def connect(path: Path, *, read_only: bool) -> Connection:
@@ -128,10 +142,45 @@ def laws(connection: Connection) -> list[LawRow]:
     ]
 
 
+def forecasts(connection: Connection, domain: str | None) -> list[ForecastRow]:
+    """Return forecasts with intervals in place of draws, newest first."""
+    rows = connection.execute(
+        f"""select {", ".join(_FORECAST)} from forecasts where $domain is null or domain = $domain
+            order by day desc, created desc, id""",  # noqa: S608 - the columns are the fields of ForecastRow
+        {"domain": domain},
+    ).fetchall()
+    quantities: dict[str, dict[str, Interval]] = {}
+    for id, name, unit, low, middle, high in connection.execute(
+        """select forecast, quantity, unit, q05, median, q95 from forecast_quantities
+           order by forecast, quantity"""
+    ).fetchall():
+        quantities.setdefault(id, {})[name] = Interval(q05=low, median=middle, q95=high, unit=unit)
+    found = (dict(zip(_FORECAST, row, strict=True)) for row in rows)
+    return [
+        ForecastRow(
+            **{**row, "given": json.loads(row["given"]), "warnings": tuple(row["warnings"])},
+            quantities=quantities.get(row["id"], {}),
+        )
+        for row in found
+    ]
+
+
+def outcomes(connection: Connection) -> list[Outcome]:
+    """Return outcomes in the order of their days, those that were replaced among them."""
+    rows = connection.execute(
+        f"select {', '.join(_OUTCOME)} from outcomes order by day, created, id"  # noqa: S608 - fields of Outcome
+    ).fetchall()
+    found = (dict(zip(_OUTCOME, row, strict=True)) for row in rows)
+    return [Outcome(**{**row, "happened": json.loads(row["happened"])}) for row in found]
+
+
 def differences(connection: Connection, other: Path) -> list[str]:
     """Return the tables whose rows differ between the open index and another one."""
     connection.execute(f"attach '{str(other).replace(chr(39), chr(39) * 2)}' as other (read_only)")
-    names = ("sweeps", "runs", "laws", "draws", "diagnostics", "provenance")
+    names = (
+        "sweeps", "runs", "laws", "draws", "diagnostics", "provenance", "forecasts", "forecast_quantities",
+        "outcomes",
+    )  # fmt: skip
     found = []
     for name in names:
         one_way, other_way = (
@@ -232,6 +281,54 @@ def _put_laws(connection: Connection, laws: Sequence[Law]) -> None:
     )
 
 
+def _put_forecasts(connection: Connection, forecasts: Sequence[Forecast]) -> None:
+    """Add forecasts, or replace those with the same id. Draws stay in the forecast's own file."""
+    _forget(
+        connection, [each.id for each in forecasts], {"forecasts": "id", "forecast_quantities": "forecast"}
+    )
+    plain = tuple(name for name in _FORECAST if name not in ("given", "warnings"))
+    _insert(
+        connection,
+        "forecasts",
+        (*plain, "seed", "code", "given", "warnings"),
+        [
+            (
+                *(getattr(each, name) for name in (*plain, "seed", "code")),
+                json.dumps(each.given),
+                list(each.warnings),
+            )
+            for each in forecasts
+        ],
+    )
+    _insert(
+        connection,
+        "forecast_quantities",
+        ("forecast", "quantity", "unit", "spread", "q05", "q25", "median", "q75", "q95"),
+        [
+            (each.id, name, quantity.unit, quantity.spread, *_quantiles(quantity))
+            for each in forecasts
+            for name, quantity in each.quantities.items()
+        ],
+    )
+
+
+def _quantiles(quantity: Quantity) -> list[float | None]:
+    """Return five quantiles; none for what is infinite, nor, but for the median, where no spread is known."""
+    found = [quantity.quantile(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    shown = [value if math.isfinite(value) else None for value in found]
+    return shown if quantity.spread else [None, None, shown[2], None, None]
+
+
+def _put_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    """Add outcomes, or replace those with the same id."""
+    _forget(connection, [each.id for each in outcomes], {"outcomes": "id"})
+    rows = [
+        tuple(json.dumps(each.happened) if name == "happened" else getattr(each, name) for name in _OUTCOME)
+        for each in outcomes
+    ]
+    _insert(connection, "outcomes", _OUTCOME, rows)
+
+
 def _put_provenance(connection: Connection, entries: Iterable[tuple[str, str, dict[str, str]]]) -> None:
     _insert(
         connection,
@@ -272,4 +369,6 @@ _PUT: dict[type, Callable[[Connection, Sequence[Any]], None]] = {
     Run: _put_runs,
     Sweep: _put_sweeps,
     Law: _put_laws,
+    Forecast: _put_forecasts,
+    Outcome: _put_outcomes,
 }

@@ -9,8 +9,6 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from laws.types import Interval
-
 INFINITE = math.inf
 
 
@@ -45,11 +43,3 @@ def quantile(values: Sequence[float], level: float) -> float:
     """Return the inverted-CDF quantile: a member of the sample, so infinities never turn into NaN."""
     ordered = sorted(values)
     return ordered[min(max(math.ceil(level * len(ordered)) - 1, 0), len(ordered) - 1)]
-
-
-def interval(values: Sequence[float], unit: str) -> Interval:
-    """Return median and 90 % interval of draws in their own unit."""
-    ordered = sorted(values)
-    return Interval(
-        q05=quantile(ordered, 0.05), median=quantile(ordered, 0.5), q95=quantile(ordered, 0.95), unit=unit
-    )

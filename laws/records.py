@@ -17,16 +17,23 @@ import re
 import sys
 from array import array
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, TypeVar, cast
 
 from laws.errors import PlannerError
-from laws.types import Law, Run, Rung, Sweep
+from laws.types import Forecast, Law, Outcome, Quantity, Run, Rung, Sweep
 
-Record = Run | Sweep | Law
+Record = Run | Sweep | Law | Forecast | Outcome
 R = TypeVar("R", bound=Record)
 
 LARGEST = 256 * 1024 * 1024  # bytes: no record of ours comes near, a foreign file may
-_KINDS: dict[type, str] = {Run: "run", Sweep: "sweep", Law: "law"}
+_KINDS: dict[type, str] = {
+    Run: "run",
+    Sweep: "sweep",
+    Law: "law",
+    Forecast: "forecast",
+    Outcome: "outcome",
+}
 _FORMAT = "scaling-planner/{}/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
@@ -69,7 +76,7 @@ def check(raw: bytes, kind: type[R]) -> R:
     body = _body(raw, kind)
     try:
         content = json.loads(body)
-        rows = _rows(content) if kind is Law else {}
+        rows = _rows(content, kind)
         record: R = _adapter(_KINDS[kind]).validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
@@ -78,16 +85,18 @@ def check(raw: bytes, kind: type[R]) -> R:
         raise PlannerError(f"not a {_KINDS[kind]}: {place}: {first['msg'].lower()}") from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise PlannerError(f"not a {_KINDS[kind]}: {error}") from error
-    record = dataclasses.replace(record, **rows)
+    record = _with_rows(record, rows)
     _consistent(record)
-    if isinstance(record, Law) and record.id != law_id(record):
-        raise PlannerError(f"law {record.id} is not what its id says: by its content it is {law_id(record)}")
+    if isinstance(record, Law | Forecast | Outcome) and record.id != (meant := content_id(record)):
+        raise PlannerError(
+            f"{_KINDS[kind]} {record.id} is not what its id says: by its content it is {meant}"
+        )
     return record
 
 
-def law_id(law: Law) -> str:
-    """Return the hash of a law's content without the time it was made: a repeated fit is the same law."""
-    content = _plain(law)
+def content_id(record: Law | Forecast | Outcome) -> str:
+    """Return the hash of a record's content without the time it was made: a repeated fit is the same law."""
+    content = _plain(record)
     del content["id"], content["created"]
     return _sha256(_canonical(content))[:16]
 
@@ -151,6 +160,14 @@ def _plain(record: Record) -> dict[str, Any]:
         content["paths"] = _pack(record.paths, "f")
     if isinstance(record, Sweep):
         content["ladder"] = {family: [_rung(r) for r in rungs] for family, rungs in record.ladder.items()}
+    if isinstance(record, Forecast):
+        content["given"] = {name: float(value) for name, value in record.given.items()}
+        content["quantities"] = {
+            name: {"unit": q.unit, "spread": q.spread, "draws": _pack([q.draws], "d", infinite=True)}
+            for name, q in record.quantities.items()
+        }
+    if isinstance(record, Outcome):
+        content["happened"] = {name: float(value) for name, value in record.happened.items()}
     return content
 
 
@@ -169,6 +186,13 @@ def _built(content: dict[str, Any], kind: type) -> Record:
     if kind is Sweep:
         content["ladder"] = {f: tuple(Rung(**rung) for rung in r) for f, r in content["ladder"].items()}
         content["runs"] = tuple(content["runs"])
+    if kind is Forecast:
+        content["quantities"] = {
+            name: Quantity(**{**quantity, "draws": _unpack(quantity["draws"])[0]})
+            for name, quantity in content["quantities"].items()
+        }
+        for name in ("assumptions", "warnings"):
+            content[name] = tuple(content[name])
     return cast(Record, kind(**content))
 
 
@@ -176,11 +200,15 @@ def _built(content: dict[str, Any], kind: type) -> Record:
 def _adapter(name: str) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter({"run": Run, "sweep": Sweep, "law": Law}[name])
+    return TypeAdapter(next(kind for kind, known in _KINDS.items() if known == name))
 
 
-def _rows(content: dict[str, Any]) -> dict[str, Any]:
-    """Take the packed rows out of a law's JSON, so that pydantic judges the rest without 200,000 numbers."""
+def _rows(content: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Take the packed rows out of a record's JSON: pydantic judges the rest without 200,000 numbers."""
+    if kind is Forecast:
+        return _drawn(content)
+    if kind is not Law:
+        return {}
     draws = {name: _unpack(packed) for name, packed in content.pop("parameters").items()}
     if not all(len(rows) == 1 for rows in draws.values()):
         raise ValueError("draws are one row a parameter")
@@ -192,13 +220,31 @@ def _rows(content: dict[str, Any]) -> dict[str, Any]:
     return rows
 
 
-def _pack(rows: Sequence[Sequence[float]], code: str) -> dict[str, Any]:
+def _drawn(content: dict[str, Any]) -> dict[str, tuple[float, ...]]:
+    """Take the packed draws out of a forecast's JSON; a draw that never reaches its target is infinite."""
+    rows = {}
+    for name, quantity in content["quantities"].items():
+        (rows[name],) = _unpack(quantity["draws"])
+        if any(math.isnan(draw) or draw == -math.inf for draw in rows[name]):
+            raise ValueError(f"a draw of {name} is no number")
+        quantity["draws"] = []
+    return rows
+
+
+def _with_rows(record: R, rows: dict[str, Any]) -> R:
+    if isinstance(record, Forecast):
+        drawn = {name: dataclasses.replace(q, draws=rows[name]) for name, q in record.quantities.items()}
+        return dataclasses.replace(record, quantities=drawn)
+    return dataclasses.replace(record, **rows)
+
+
+def _pack(rows: Sequence[Sequence[float]], code: str, *, infinite: bool = False) -> dict[str, Any]:
     """Return rows of one length as {type, shape, base64}; paths are 4-byte floats, draws 8-byte."""
     columns = len(rows[0]) if rows else 0
     if any(len(row) != columns for row in rows):
         raise PlannerError("rows of numbers differ in length")
     flat: array[float] = array(code, itertools.chain.from_iterable(rows))
-    if not all(map(math.isfinite, flat)):
+    if not all(math.isfinite(value) or (infinite and value == math.inf) for value in flat):
         raise PlannerError("draws and paths must be finite numbers")
     return {
         "type": "<f4" if code == "f" else "<f8",
@@ -256,6 +302,25 @@ def _consistent(record: Record) -> None:
             len(set(columns.values())) <= 1,
             f"law {record.id} has points whose columns differ in length: {columns}",
         )
+    if isinstance(record, Forecast | Outcome):
+        what = f"{_KINDS[type(record)]} {record.id}"
+        _require(_is_day(record.day), f"{what} is of {record.day!r:.40}: wanted a day such as 2027-03-01")
+    if isinstance(record, Forecast):
+        lengths = {name: len(q.draws) for name, q in record.quantities.items()}
+        _require(bool(lengths) and all(lengths.values()), f"{what} has a quantity without draws: {lengths}")
+    if isinstance(record, Outcome):
+        for name, value in record.happened.items():
+            _require(value > 0, f"{what} has {value} for {name}: wanted more than 0")
+        _require(
+            bool(record.happened) or record.replaces is not None, f"{what} says nothing of what happened"
+        )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -32,6 +32,21 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "create table diagnostics (law varchar, name varchar, value double)",
         "create table provenance (record varchar, kind varchar, name varchar, value varchar)",
     ),
+    (
+        """create table forecasts (
+            id varchar, created varchar, day varchar, name varchar, question varchar, given varchar,
+            source varchar, law varchar, domain varchar, family varchar, metric varchar, metric_unit varchar,
+            probability double, seed bigint, code varchar, warnings varchar[]
+        )""",
+        """create table forecast_quantities (
+            forecast varchar, quantity varchar, unit varchar, spread boolean, q05 double, q25 double,
+            median double, q75 double, q95 double
+        )""",
+        """create table outcomes (
+            id varchar, created varchar, forecast varchar, day varchar, happened varchar, note varchar,
+            replaces varchar
+        )""",
+    ),
 )
 
 

@@ -1,8 +1,10 @@
-"""Runs, sweeps and laws on disk: one immutable file a record is the truth, one DuckDB file indexes them.
+"""What was measured, fitted, forecast and what happened: one immutable file a record, one DuckDB index.
 
     STORE/runs/<id>.<attempt>.json   written once, when a training has ended
     STORE/sweeps/<id>.json
     STORE/laws/<id>.json
+    STORE/forecasts/<id>.json        an estimate that was kept, with its draws
+    STORE/outcomes/<id>.json         what happened after a forecast
     STORE/index.duckdb               what readers open; replaced whole, never written in place
     STORE/laws.json                  the list of laws, so that asking one needs no database
     STORE/locks/                     empty files that writers lock
@@ -30,17 +32,28 @@ from typing import Any, TypeVar
 
 from laws import records
 from laws.errors import PlannerError
-from laws.types import Law, LawRow, Run, RunStatus, Source, Sweep
+from laws.types import Forecast, ForecastRow, Law, LawRow, Outcome, Run, RunStatus, Source, Sweep
 
 __all__ = ["LawRow", "Store", "StoreBusyError"]
 
-Record = Run | Sweep | Law
+Record = records.Record
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 # name, bytes, time of the last change in ns: a file with the same stamp is not read again
 Stamp = tuple[str, int, int]
 
-_FOLDERS: dict[type[Record], str] = {Run: "runs", Sweep: "sweeps", Law: "laws"}
+_FOLDERS: dict[type, str] = {
+    Run: "runs",
+    Sweep: "sweeps",
+    Law: "laws",
+    Forecast: "forecasts",
+    Outcome: "outcomes",
+}
+_LISTED: dict[type, tuple[str, str]] = {  # what one is called, and what lists them
+    Law: ("law", "planner laws list"),
+    Forecast: ("forecast", "planner forecasts list"),
+    Outcome: ("outcome", "planner outcome list"),
+}
 _BATCH = 200  # records that are in memory at once while the index is written
 _LISTED = 5000  # names of files that are in memory at once
 _LIST = "scaling-planner/laws/1"
@@ -76,6 +89,14 @@ class Store:
     def add_law(self, law: Law) -> None:
         """Write a fitted law; the same law again is not doubled, it only becomes the newest."""
         self._write(law, replace=True)
+
+    def add_forecast(self, forecast: Forecast) -> None:
+        """Write an estimate that is to be kept; the same one again changes nothing."""
+        self._write(forecast, replace=False)
+
+    def add_outcome(self, outcome: Outcome) -> None:
+        """Write what happened; the same again changes nothing."""
+        self._write(outcome, replace=False)
 
     def attempts(self, ids: Iterable[str]) -> dict[str, tuple[Run, ...]]:
         """Return every attempt on record of these runs, oldest first, read from the files themselves.
@@ -254,23 +275,65 @@ class Store:
         Raises:
             PlannerError: no such law, several, or its file is damaged.
         """
-        path = self.law_file(id)
-        try:
-            return self._read(f"laws/{path.name}", Law)
-        except PlannerError as error:
-            raise PlannerError(f"{error} (see `planner store check`)") from error
+        return self._whole(id, Law)
 
     def law_file(self, id: str) -> Path:
         """Return the file of a law: what `planner laws export` hands out and `import` takes."""
-        folder = self.folder / _FOLDERS[Law]
+        return self._file(id, Law)
+
+    def forecasts(self, *, domain: str | None = None) -> list[ForecastRow]:
+        """Return published forecasts with intervals in place of draws, newest first."""
+        with self._reader() as connection:
+            if connection is None:
+                return []
+            from laws import index
+
+            return index.forecasts(connection, domain)
+
+    def forecast(self, id: str) -> Forecast:
+        """Return one forecast whole, from its file; the first characters of its id are enough.
+
+        Raises:
+            PlannerError: no such forecast, several, or its file is damaged.
+        """
+        return self._whole(id, Forecast)
+
+    def outcomes(self) -> list[Outcome]:
+        """Return published outcomes in the order of their days, those that were replaced among them."""
+        with self._reader() as connection:
+            if connection is None:
+                return []
+            from laws import index
+
+            return index.outcomes(connection)
+
+    def outcome(self, id: str) -> Outcome:
+        """Return one outcome, from its file; the first characters of its id are enough.
+
+        Raises:
+            PlannerError: no such outcome, several, or its file is damaged.
+        """
+        return self._whole(id, Outcome)
+
+    def _whole(self, id: str, kind: type[R]) -> R:
+        path = self._file(id, kind)
+        try:
+            return self._read(f"{_FOLDERS[kind]}/{path.name}", kind)
+        except PlannerError as error:
+            raise PlannerError(f"{error} (see `planner store check`)") from error
+
+    def _file(self, id: str, kind: type) -> Path:
+        """Return the file of the one record whose id begins so."""
+        folder = self.folder / _FOLDERS[kind]
         found = (
             [path for path in folder.iterdir() if path.name.startswith(id)] if id and folder.is_dir() else []
         )
         whole = [path for path in found if path.stem == id]
         if not found:
-            raise PlannerError(f"no law {id!r} in {self.folder}: `planner laws list` shows them")
+            one, command = _LISTED[kind]
+            raise PlannerError(f"no {one} {id!r} in {self.folder}: `{command}` shows them")
         if len(found) > 1 and not whole:
-            raise PlannerError(f"{len(found)} laws begin with {id!r}: write more of the id")
+            raise PlannerError(f"{len(found)} {_FOLDERS[kind]} begin with {id!r}: write more of the id")
         return (whole or found)[0]
 
     def counts(self) -> dict[str, int]:

@@ -5,8 +5,11 @@ They are standard-library dataclasses, so that a command which only reads stored
 seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that the record names.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+
+from laws import paths
 
 RunStatus = Literal[
     "finished", "diverged", "out-of-memory", "bad-data", "timed-out", "stopped-early", "failed"
@@ -145,3 +148,97 @@ class Interval:
     median: float | None
     q95: float | None
     unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """One quantity as joint draws: position i of every quantity of an answer is the same possible world."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
+
+    draws: tuple[float, ...]  # infinite where the target is never reached; empty where nothing is known
+    unit: str
+    spread: bool = True  # False: one published figure, whose uncertainty nobody stated
+
+    def interval(self) -> Interval:
+        """Return median and 90 % interval; None for what is infinite or not known."""
+        if not self.draws:
+            return Interval(q05=None, median=None, q95=None, unit=self.unit)
+        low, middle, high = (self.quantile(level) for level in (0.05, 0.5, 0.95))
+        return Interval(
+            q05=_finite(low) if self.spread else None,
+            median=_finite(middle),
+            q95=_finite(high) if self.spread else None,
+            unit=self.unit,
+        )
+
+    def quantile(self, level: float) -> float:
+        """Return the draw below or at which the share `level` of them lies."""
+        return paths.quantile(self.draws, level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """One kept estimate: what was asked on which day, and what was said of it, draw by draw."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
+
+    id: str  # hash of the content
+    created: str  # ISO 8601, UTC
+    day: str  # ISO 8601: the day that prices and deadlines were held against
+    name: str = ""  # of the product
+    question: str  # as a command line
+    given: dict[str, float]  # what was asked, not forecast: quantity -> value
+    source: Source
+    law: str  # id
+    companions: dict[str, str] = field(default_factory=dict)  # "params", "samples" -> law
+    domain: str
+    family: str
+    metric: str
+    metric_unit: str
+    quantities: dict[str, Quantity]  # "error", "data", "gpu_hours", "total_dollars", ...
+    probability: float | None = None  # that the target can be reached; None: the law has no posterior
+    seed: int = 0
+    code: str = ""  # version of this program
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # codes, explained in docs/warnings.md
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastRow:
+    """One line of the list of forecasts: intervals in place of draws."""
+
+    id: str
+    created: str
+    day: str
+    name: str
+    question: str
+    given: dict[str, float]
+    source: Source
+    law: str
+    domain: str
+    family: str
+    metric: str
+    metric_unit: str
+    quantities: dict[str, Interval]
+    probability: float | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What happened after a forecast. A correction is a new outcome that names the one it replaces."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
+
+    id: str  # hash of the content
+    created: str  # ISO 8601, UTC
+    forecast: str  # id
+    day: str  # ISO 8601: when it was known
+    happened: dict[str, float]  # quantity -> value, in the forecast's unit; none: a retraction
+    note: str = ""
+    replaces: str | None = None  # id of an outcome that was recorded wrongly
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

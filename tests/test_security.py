@@ -49,6 +49,8 @@ def test_sql_takes_values_as_parameters_only() -> None:
     ours = {
         "_RUN",
         "_LAW",
+        "_FORECAST",
+        "_OUTCOME",
         "columns",
         "table",
         "column",

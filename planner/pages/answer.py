@@ -7,9 +7,9 @@ import math
 from typing import Any
 
 from laws import paths
-from laws.types import Interval
+from laws.types import Interval, Quantity
 from planner.assumptions import Assumption
-from planner.plans.estimate import FAR, Quantity
+from planner.plans.estimate import FAR
 from planner.plans.plan import Plan
 from planner.warnings import sentence
 

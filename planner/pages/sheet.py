@@ -4,11 +4,12 @@ import math
 from collections.abc import Callable
 
 from laws import paths
+from laws.types import Quantity
 from planner import units
 from planner.assumptions import Assumption
 from planner.pages.answer import INSIDE, WITHIN, feasible, verdict
 from planner.pages.render import Sheet
-from planner.plans.estimate import Estimate, Quantity
+from planner.plans.estimate import Estimate
 from planner.plans.plan import Plan
 from planner.plans.question import PAIR
 from planner.warnings import sentence
@@ -161,9 +162,8 @@ def _where_reached(data: Quantity) -> list[str]:
     reached = [d for d in data.draws if math.isfinite(d)]
     if not reached or 2 * len(reached) > len(data.draws):
         return []
-    found = paths.interval(reached, data.unit)
     middle = units.format_data(paths.quantile(reached, 0.5), data.unit)
-    low, high = (units.format_number(v) for v in (found.q05, found.q95) if v is not None)
+    low, high = (units.format_number(paths.quantile(reached, level)) for level in (0.05, 0.95))
     return [f"In the draws that reach it, {middle} are needed (90% interval {low} to {high})."]
 
 

@@ -44,7 +44,7 @@ def sheet(record: dict[str, Any], done: str) -> Sheet:
     return Sheet(
         title=f"{record['store']}: {len(faults)} faults" if faults else f"{record['store']}: {done}",
         columns=("files", "count"),
-        rows=tuple((kind, str(record[kind])) for kind in ("runs", "sweeps", "laws")),
+        rows=tuple((kind, str(n)) for kind, n in record.items() if kind not in ("store", "faults")),
         notes=tuple(faults),
     )
 

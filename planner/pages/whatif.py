@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from laws.types import Quantity
 from planner import units
 from planner.pages.answer import feasible, interval
 from planner.pages.render import Sheet
-from planner.plans.estimate import Quantity
 from planner.plans.plan import Plan
 from planner.plans.whatif import Cell, Table
 

@@ -15,30 +15,13 @@ from dataclasses import dataclass, field
 
 from laws import paths
 from laws.errors import PlannerError
-from laws.types import Interval, Law
+from laws.types import Law, Quantity
 from planner import units
 from planner.reading.head import Head
 from planner.reading.reading import Reading, Spending, read
 from planner.reading.worlds import Line, at
 
 FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quantity:
-    """One quantity as joint draws: position i of every quantity of an estimate is the same possible world."""
-
-    draws: tuple[float, ...]  # infinite where the target is never reached; empty where nothing is known
-    unit: str
-    spread: bool = True  # False: one published figure, whose uncertainty nobody stated
-
-    def interval(self) -> Interval:
-        """Return median and 90 % interval; None for what is infinite or not known."""
-        if not self.draws:
-            return Interval(q05=None, median=None, q95=None, unit=self.unit)
-        found = paths.interval(self.draws, self.unit)
-        low, high = (found.q05, found.q95) if self.spread else (None, None)
-        return Interval(q05=_finite(low), median=_finite(found.median), q95=_finite(high), unit=self.unit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +201,3 @@ def _doubts(reading: Reading, data: Sequence[float], params: Sequence[float]) ->
     if reading.largest is not None and paths.quantile(data, 0.5) > FAR * reading.largest:
         found.append("extrapolated-far")
     return found
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -20,13 +20,13 @@ from pathlib import Path
 
 from laws import paths
 from laws.errors import PlannerError
-from laws.types import Law
+from laws.types import Law, Quantity
 from planner import units
 from planner.assumptions import Assumption
 from planner.machines.fleet import Fleet
 from planner.plans.commitment import committed
 from planner.plans.ends import from_end
-from planner.plans.estimate import Estimate, Quantity, estimate, for_target
+from planner.plans.estimate import Estimate, estimate, for_target
 from planner.plans.limits import furthest, kept, reached
 from planner.plans.question import Asked, Question, check, in_base_units
 from planner.plans.resources import Feasible, Resources, resources

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from laws.errors import PlannerError
+from laws.types import Quantity
 from planner.assumptions import Assumption
 from planner.machines.compute import Training, train
 from planner.machines.cost import Cost, cost
 from planner.machines.fleet import Fleet
-from planner.plans.estimate import Estimate, Quantity
+from planner.plans.estimate import Estimate
 
 DRAWS = 1000  # of the assumptions, where the law is a single published figure
 ONE_MACHINE = 8  # devices, where neither the question nor the fleet says how many

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 
 from laws.errors import PlannerError
+from laws.types import Quantity
 from planner.machines.fleet import Fleet, read_fleet
-from planner.plans.estimate import Quantity
 from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
 from planner.plans.question import check

@@ -204,7 +204,7 @@ def large(runs: int, copies: int, laws: int) -> None:
         for law_number in range(laws):
             law = power(0.4, 0.3, 0.03, spread=0.1, draws=20, seed=law_number)
             law = replace(law, domain=f"other-{law_number % 50}")
-            law = replace(law, id=records.law_id(law))
+            law = replace(law, id=records.content_id(law))
             (big / "laws" / f"{law.id}.json").write_bytes(records.encode(law))
         (big / "runs").mkdir(exist_ok=True)
         for number in range(runs):

@@ -3,7 +3,7 @@
 import dataclasses
 import random
 
-from laws.records import law_id
+from laws.records import content_id
 from laws.types import Law, Run, Rung, Sweep
 
 
@@ -89,7 +89,7 @@ def law(seed=0, *, draws=20, points=6, fitted=None, **changes):
         "warnings": ("no-size-law",),
     }
     made = Law(**(plain | changes))
-    return dataclasses.replace(made, id=law_id(made))
+    return dataclasses.replace(made, id=content_id(made))
 
 
 def same_law(one, other):

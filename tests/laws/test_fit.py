@@ -11,7 +11,7 @@ from laws.fit import NotConverged, fit
 from laws.forms import FORMS
 from laws.paths import value_at
 from laws.points import checked
-from laws.records import law_id
+from laws.records import content_id
 
 X = np.geomspace(1e3, 5e5, 10)
 
@@ -285,7 +285,7 @@ def test_the_id_of_a_law_depends_on_its_content_and_not_on_the_time(posteriors):
     first = record(posteriors["power"], points, created="2026-01-01T00:00:00+00:00")
     later = record(posteriors["power"], points, created="2026-01-02T00:00:00+00:00")
     other = record(posteriors["power"], points, x_unit="words")
-    assert first.id == later.id == law_id(later)
+    assert first.id == later.id == content_id(later)
     assert other.id != first.id
 
 

@@ -71,7 +71,7 @@ def laws(draw):
         definitions=draw(st.dictionaries(text, text, max_size=3)),
         warnings=tuple(draw(st.lists(text, max_size=2))),
     )
-    return dataclasses.replace(made, id=records.law_id(made))
+    return dataclasses.replace(made, id=records.content_id(made))
 
 
 @pytest.mark.parametrize("read", [records.decode, records.check])
@@ -175,7 +175,7 @@ def test_a_foreign_record_with_a_right_hash_is_still_judged(data):
     else:
         assert isinstance(found, type(record))
         if isinstance(found, Law):
-            assert found.id == records.law_id(found)
+            assert found.id == records.content_id(found)
 
 
 def forged(kind, content):
@@ -229,7 +229,7 @@ def test_a_law_with_another_content_than_its_id_is_refused():
 
 
 def test_a_law_is_the_same_whenever_it_was_fitted_and_another_when_anything_else_differs():
-    assert records.law_id(law(created="2030-01-01T00:00:00Z")) == law().id
+    assert records.content_id(law(created="2030-01-01T00:00:00Z")) == law().id
     for change in ({"metric": "cer"}, {"warnings": ()}, {"x_range": (1.0, 11.0)}, {"provenance": {}}):
         assert law(**change).id != law().id
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 from unittest import mock
 
-from laws.records import law_id
+from laws.records import content_id
 from laws.types import Law, Rung
 from planner import cli
 
@@ -60,7 +60,7 @@ def law(
         provenance={"seed": "0"},
         warnings=warnings,
     )
-    return replace(made, id=law_id(made))
+    return replace(made, id=content_id(made))
 
 
 def power(alpha, beta, gamma=0.0, *, spread=0.0, draws=200, seed=0, **rest):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from synthetic import LADDER, law, passes, power, size, surface
 
 from laws.errors import PlannerError
-from planner.plans.estimate import Quantity, from_laws
+from laws.types import Quantity
+from planner.plans.estimate import from_laws
 
 
 def test_data_of_a_power_law_is_its_inverse():
