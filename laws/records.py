@@ -95,9 +95,15 @@ def check(raw: bytes, kind: type[R]) -> R:
 
 
 def content_id(record: Law | Forecast | Outcome) -> str:
-    """Return the hash of a record's content without the time it was made: a repeated fit is the same law."""
+    """Return the hash of a record's content.
+
+    The time it was made is left out of laws and forecasts: a repeated fit is the same law. An outcome is an
+    event: said again after it was taken back, it is another.
+    """
     content = _plain(record)
-    del content["id"], content["created"]
+    del content["id"]
+    if not isinstance(record, Outcome):
+        del content["created"]
     return _sha256(_canonical(content))[:16]
 
 

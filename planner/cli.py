@@ -16,6 +16,7 @@ from planner.commands import (
     estimate,
     extrapolate,
     fit,
+    forecasts,
     laws,
     next,
     plot,
@@ -39,11 +40,14 @@ app.command("extrapolate")(extrapolate.extrapolate)
 app.command("fit")(fit.fit)
 app.command("next")(next.propose)
 app.command("plot")(plot.plot)
+app.command("track-record")(forecasts.track_record)
 app.command("review")(review.review)
 app.command("frontier")(whatif.frontier)
 app.command("what-if")(whatif.what_if)
 app.add_typer(accelerators.app, name="accelerators")
+app.add_typer(forecasts.app, name="forecasts")
 app.add_typer(laws.app, name="laws")
+app.add_typer(forecasts.outcome_app, name="outcome")
 app.add_typer(runs.app, name="runs")
 app.add_typer(store.app, name="store")
 

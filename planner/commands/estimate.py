@@ -20,6 +20,7 @@ from planner.commands.options import (
     PartOption,
     PlainOption,
     PrecisionOption,
+    SaveOption,
     ServeOption,
     StoreOption,
     form_asked,
@@ -72,6 +73,8 @@ def estimate(
     form: FormOption = None,
     plain: PlainOption = False,
     law: LawOption = None,
+    save: SaveOption = False,
+    name: Annotated[str, typer.Option(help="With --save: what it is an estimate for.")] = "",
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -89,6 +92,7 @@ def estimate(
         alone=law is not None or metric is not None,
         needed=not any(text is not None for text in (*ends.values(), *limits.values())),
     )
+    from dataclasses import replace
     from datetime import date
 
     from planner.machines.fleet import read_fleet
@@ -114,8 +118,19 @@ def estimate(
         allocate=allocate,
         confidence=confidence,
     )
-    found = plan(question, store_folder(store), read_fleet(fleet), today=date.today())
-    show(sheet(found), record(found), style)
+    today = date.today()
+    found = plan(question, store_folder(store), read_fleet(fleet), today=today)
+    page, told = sheet(found), record(found)
+    if save:
+        from laws.store import Store
+        from planner.pages.forecasts import kept_in_words
+        from planner.plans.kept import as_forecast, keep
+
+        forecast = as_forecast(found, today=today, name=name)
+        keep(Store(store_folder(store)), [forecast])
+        page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
+        told |= {"forecast": forecast.id}
+    show(page, told, style)
 
 
 def one_target(

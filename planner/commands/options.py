@@ -60,6 +60,11 @@ AssumeOption = Annotated[
     ),
 ]
 
+# whether it is kept
+SaveOption = Annotated[
+    bool, typer.Option("--save", help="Keep it, to be held against what happened: `planner forecasts`.")
+]
+
 # what data there is, and what the model is for
 HaveDataOption = Annotated[
     str | None,

@@ -3,8 +3,8 @@
 from typing import Any
 
 from laws.types import Quantity
-from planner import units
 from planner.pages.answer import feasible, interval
+from planner.pages.quantities import named, printed
 from planner.pages.render import Sheet
 from planner.plans.plan import Plan
 from planner.plans.whatif import Cell, Table
@@ -46,7 +46,7 @@ def sheet(table: Table) -> Sheet:
     found = plans[0].estimate
     reasons = list(dict.fromkeys(f"{' '.join(c.values)}: {c.reason}" for c in table.cells if c.reason))
     codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
-    what = f"{found.law.metric} reached" if table.show == "error" else _NAMES.get(table.show, table.show)
+    what = f"Data, {found.data.unit}" if table.show == "data" else named(table.show, found.law.metric)
     by = " and ".join(name.replace("_", " ") for name in table.axes)
     return Sheet(
         title=f"{what} by {by} ({found.law.subject})",
@@ -65,19 +65,6 @@ def sheet(table: Table) -> Sheet:
     )
 
 
-_NAMES = {
-    "dollars": "Dollars of compute",
-    "gpu_hours": "GPU-hours",
-    "data": "Data",
-    "params": "Parameters",
-    "flops": "Training FLOP",
-    "days": "Days",
-    "energy": "kWh",
-    "carbon": "kg CO2e",
-    "probability": "Probability that all limits hold",
-}
-
-
 def _text(cell: Cell, show: str) -> str:
     if cell.plan is None:
         return "-"
@@ -92,16 +79,9 @@ def in_brackets(quantity: Quantity | None, plan: Plan, show: str) -> str:
     if quantity is None or not quantity.draws:
         return "-"
     found = quantity.interval()
+    unit = plan.estimate.law.metric_unit if show == "error" else ""
     low, middle, high = (
-        "never" if value is None else _printed(value, show, plan.estimate.law.metric_unit)
+        "never" if value is None else printed(show, value, unit)
         for value in (found.q05, found.median, found.q95)
     )
     return f"{middle} ({low} to {high})" if quantity.spread and low != high else middle
-
-
-def _printed(value: float, show: str, unit: str) -> str:
-    if show == "error":
-        return units.format_metric(value, unit if unit == "fraction" else "")
-    if show == "dollars":
-        return units.format_money(value)
-    return units.format_flops(value) if show == "flops" else units.format_number(value)

@@ -1,7 +1,8 @@
 """A question as people write it and as numbers: units depend on the law that answers and are read late."""
 
+import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 
 from laws.errors import PlannerError
@@ -80,6 +81,19 @@ class Asked:
         return self.have if self.data_price is None else None
 
 
+def as_command(question: Question) -> str:
+    """Return the command line that asks the question."""
+    words = ["planner", "estimate"]
+    for of in (question.choice, question):
+        for option in fields(of):
+            value = getattr(of, option.name)
+            if option.name == "choice" or value is None or value == option.default:
+                continue
+            for text in value if isinstance(value, tuple) else (value,):
+                words += [f"--{option.name.replace('_', '-')}", shlex.quote(str(text))]
+    return " ".join(words)
+
+
 def two(found: Sequence[str]) -> PlannerError:
     """Return the refusal of two questions at once."""
     return PlannerError(
@@ -106,9 +120,9 @@ def in_base_units(question: Question, unit: str, today: date) -> Asked:
         PlannerError: a number cannot be read, is not positive, or limits what has no part to be run on.
     """
     check(question)
-    budget = _positive(units.parse_money, question.budget, "budget")
+    budget = positive(units.parse_money, question.budget, "budget")
     days = None if question.deadline is None else units.parse_deadline(question.deadline, today)
-    gpu_hours = _positive(units.parse_gpu_hours, question.gpu_hours, "GPU-hours")
+    gpu_hours = positive(units.parse_gpu_hours, question.gpu_hours, "GPU-hours")
     if question.limited and question.on is None:
         raise PlannerError(
             "a budget, a deadline or GPU-hours need a part: name one with --on, such as --on h100"
@@ -122,13 +136,14 @@ def in_base_units(question: Question, unit: str, today: date) -> Asked:
         gpu_hours=gpu_hours,
         confidence=None if question.confidence is None else units.parse_probability(question.confidence),
         assumed=tuple(parse_assumption(text) for text in question.assume),
-        have=_positive(lambda text: units.parse_data(text, unit), question.have_data, "data in hand"),
+        have=positive(lambda text: units.parse_data(text, unit), question.have_data, "data in hand"),
         data_price=None if price is None else units.parse_data_price(price, unit),
-        served=_positive(lambda text: units.parse_data(text, unit), question.serve, "--serve"),
+        served=positive(lambda text: units.parse_data(text, unit), question.serve, "--serve"),
     )
 
 
-def _positive(parse: Callable[[str], float], text: str | None, what: str) -> float | None:
+def positive(parse: Callable[[str], float], text: str | None, what: str) -> float | None:
+    """Return what is written, if anything is; refuse what is not above 0."""
     if text is None:
         return None
     value = parse(text)

@@ -1,10 +1,11 @@
 """Records with known content, for the tests of the store."""
 
 import dataclasses
+import math
 import random
 
 from laws.records import content_id
-from laws.types import Law, Run, Rung, Sweep
+from laws.types import Forecast, Law, Outcome, Quantity, Run, Rung, Sweep
 
 
 def run(number=0, **changes):
@@ -89,6 +90,51 @@ def law(seed=0, *, draws=20, points=6, fitted=None, **changes):
         "warnings": ("no-size-law",),
     }
     made = Law(**(plain | changes))
+    return dataclasses.replace(made, id=content_id(made))
+
+
+def forecast(number=0, **changes):
+    """Return an estimate of which one draw in twenty never reaches its target."""
+    draws = tuple(100.0 * (1 + 0.1 * i + number) for i in range(19))
+    plain = {
+        "id": "",
+        "created": f"2026-01-01T00:00:{number:02d}Z",
+        "day": f"2026-01-{number + 1:02d}",
+        "name": f"product {number}",
+        "question": "planner estimate --metric wer --target 5%",
+        "given": {"error": 0.05},
+        "source": "calibrated",
+        "law": "law0",
+        "companions": {"params": "law1"},
+        "domain": "speech",
+        "family": "ds2",
+        "metric": "wer",
+        "metric_unit": "fraction",
+        "quantities": {
+            "error": Quantity(draws=(0.05,), unit="fraction"),
+            "data": Quantity(draws=(*draws, math.inf), unit="hours"),
+            "gpu_hours": Quantity(draws=(7.0,), unit="GPU-hours", spread=False),
+        },
+        "probability": 0.95,
+        "code": "0.1.0",
+        "assumptions": ("Training sees the data once.",),
+        "warnings": ("one-pass",),
+    }
+    made = Forecast(**(plain | changes))
+    return dataclasses.replace(made, id=content_id(made))
+
+
+def outcome(of, **changes):
+    """Return what happened after a forecast."""
+    plain = {
+        "id": "",
+        "created": "2026-03-01T00:00:00Z",
+        "forecast": of.id,
+        "day": "2026-03-01",
+        "happened": {"data": 150.0, "error": 0.051},
+        "note": "as planned",
+    }
+    made = Outcome(**(plain | changes))
     return dataclasses.replace(made, id=content_id(made))
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from laws import records
 from laws.errors import PlannerError
-from laws.types import Law, Run, Rung, Sweep
-from tests.laws.stored import law, run, same_law, sweep
+from laws.types import Forecast, Law, Outcome, Quantity, Run, Rung, Sweep
+from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 positive = st.floats(min_value=1e-300, allow_infinity=False)
@@ -75,7 +75,17 @@ def laws(draw):
 
 
 @pytest.mark.parametrize("read", [records.decode, records.check])
-@pytest.mark.parametrize("record", [run(), sweep(), run(1, flops=None, seconds=None, hyper={}, metrics={})])
+@pytest.mark.parametrize(
+    "record",
+    [
+        run(),
+        sweep(),
+        run(1, flops=None, seconds=None, hyper={}, metrics={}),
+        forecast(),
+        outcome(forecast()),
+        outcome(forecast(), happened={}, replaces="outcome0", note=""),
+    ],
+)
 def test_a_file_gives_the_record_back(read, record):
     assert read(records.encode(record), type(record)) == record
 
@@ -100,7 +110,7 @@ def test_any_record_survives_its_file(record):
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_refused_in_one_line(raw):
-    for kind in (Run, Sweep, Law):
+    for kind in (Run, Sweep, Law, Forecast, Outcome):
         for read in (records.decode, records.check):
             with pytest.raises(PlannerError) as refused:
                 read(raw, kind)
@@ -110,7 +120,7 @@ def test_any_bytes_are_refused_in_one_line(raw):
 @given(st.data())
 @settings(max_examples=100, deadline=None)
 def test_a_changed_byte_or_a_lost_end_is_noticed(data):
-    record = data.draw(st.sampled_from([run(), sweep(), law()]))
+    record = data.draw(st.sampled_from([run(), sweep(), law(), forecast(), outcome(forecast())]))
     raw = records.encode(record)
     place = data.draw(st.integers(0, len(raw) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != raw[place]))
@@ -160,7 +170,7 @@ json_values = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_a_foreign_record_with_a_right_hash_is_still_judged(data):
     """Someone else's file may hash correctly and hold anything: one line says what, or it is the record."""
-    record = data.draw(st.sampled_from([run(), sweep(), law()]))
+    record = data.draw(st.sampled_from([run(), sweep(), law(), forecast(), outcome(forecast())]))
     content = json.loads(records.encode(record))["record"]
     name = data.draw(st.sampled_from([*content, "new field"]))
     if data.draw(st.booleans()) and name in content:
@@ -174,7 +184,7 @@ def test_a_foreign_record_with_a_right_hash_is_still_judged(data):
         assert "\n" not in str(refused)
     else:
         assert isinstance(found, type(record))
-        if isinstance(found, Law):
+        if isinstance(found, Law | Forecast | Outcome):
             assert found.id == records.content_id(found)
 
 
@@ -183,7 +193,7 @@ def forged(kind, content):
     import hashlib
 
     body = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
-    name = {Run: "run", Sweep: "sweep", Law: "law"}[kind]
+    name = kind.__name__.lower()
     head = f'{{"format":"scaling-planner/{name}/1","sha256":"{hashlib.sha256(body).hexdigest()}","record":'
     return head.encode() + body + b"}\n"
 
@@ -219,6 +229,40 @@ def test_what_cannot_be_stored_is_named(changes, wanted):
 def test_a_law_that_contradicts_itself_is_refused(changes, wanted):
     with pytest.raises(PlannerError, match=wanted):
         records.encode(dataclasses.replace(law(), **changes))
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted"),
+    [
+        (forecast(), {"day": "soon"}),
+        (forecast(), {"quantities": {}}),
+        (forecast(), {"quantities": {"data": Quantity(draws=(), unit="hours")}}),
+        (forecast(), {"quantities": {"data": Quantity(draws=(math.nan,), unit="hours")}}),
+        (forecast(), {"quantities": {"data": Quantity(draws=(-math.inf,), unit="hours")}}),
+        (forecast(), {"given": {"error": math.inf}}),
+        (outcome(forecast()), {"day": "2026-02-30"}),
+        (outcome(forecast()), {"happened": {}}),
+        (outcome(forecast()), {"happened": {"data": 0.0}}),
+        (outcome(forecast()), {"happened": {"data": math.nan}}),
+    ],
+    ids=str,
+)
+def test_a_forecast_or_an_outcome_that_means_nothing_is_refused(record, wanted):
+    with pytest.raises(PlannerError) as refused:
+        records.check(records.encode(dataclasses.replace(record, **wanted)), type(record))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_forecast_keeps_draws_that_never_reach_the_target():
+    found = records.check(records.encode(forecast()), Forecast)
+    assert found.quantities["data"].draws[-1] == math.inf
+    assert found.quantities["data"].interval().q95 == forecast().quantities["data"].draws[18]
+
+
+def test_the_same_forecast_is_kept_once_and_an_outcome_is_an_event():
+    assert forecast(created="2030-01-01T00:00:00Z").id == forecast().id
+    assert forecast(day="2026-01-02").id != forecast().id
+    assert outcome(forecast(), created="2030-01-01T00:00:00Z").id != outcome(forecast()).id
 
 
 def test_a_law_with_another_content_than_its_id_is_refused():

@@ -22,7 +22,7 @@ from laws import store as store_module
 from laws.errors import PlannerError
 from laws.store import Store, StoreBusyError
 from laws.types import Law
-from tests.laws.stored import law, run, same_law, sweep
+from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def store(tmp_path):
 
 def rows(store):
     """Return everything that the index answers."""
-    return store.runs(), store.sweeps(), store.laws()
+    return store.runs(), store.sweeps(), store.laws(), store.forecasts(), store.outcomes()
 
 
 def tables(store):
@@ -52,6 +52,9 @@ def filled(store, runs=5, laws=2):
     store.add_sweep(sweep())
     for i in range(laws):
         store.add_law(law(i))
+        store.add_forecast(forecast(i))
+    if laws:
+        store.add_outcome(outcome(forecast(0)))
     assert store.publish() == ()
     return store
 
@@ -73,6 +76,30 @@ def test_what_was_added_comes_back(store):
     row = store.laws()[0]
     assert (row.metric, row.x_range, row.warnings, row.n_points) == ("wer", (1.0, 10.0), ("no-size-law",), 5)
     assert store.check() == ()
+
+
+def test_a_forecast_comes_back_whole_and_its_row_has_intervals(store):
+    filled(store, laws=3)
+    assert [row.id for row in store.forecasts()] == [forecast(i).id for i in (2, 1, 0)]  # newest first
+    row, kept = store.forecasts()[-1], forecast(0)
+    assert store.forecast(kept.id[:9]) == kept
+    assert {name: quantity.interval() for name, quantity in kept.quantities.items()} == row.quantities
+    assert (row.quantities["gpu_hours"].q05, row.quantities["gpu_hours"].median) == (None, 7.0)
+    assert (row.given, row.day, row.question) == ({"error": 0.05}, "2026-01-01", kept.question)
+    assert store.forecasts(domain="char-lm") == []
+    assert store.outcomes() == [outcome(forecast(0))] == [store.outcome(outcome(forecast(0)).id[:9])]
+    for read, what in ((store.forecast, "planner forecasts list"), (store.outcome, "planner outcome list")):
+        with pytest.raises(PlannerError, match=what):
+            read("zz")
+
+
+def test_a_forecast_and_an_outcome_are_never_overwritten(store):
+    filled(store, laws=1)
+    files = [*(store.folder / "forecasts").iterdir(), *(store.folder / "outcomes").iterdir()]
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+    store.add_forecast(forecast(0, created="2030-01-01T00:00:00Z"))
+    store.add_outcome(outcome(forecast(0)))
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files} == before
 
 
 def test_filters_narrow_and_combine(store):
@@ -363,6 +390,23 @@ def test_an_old_store_is_brought_up_to_date_and_keeps_its_rows(store, monkeypatc
     gone.write_bytes(content)
     assert store.publish() == ()
     assert "1.4" in str(storage)
+
+
+def test_an_index_from_before_forecasts_gets_those_of_the_files(store, monkeypatch):
+    """Whoever has a store of the first release and adds forecasts finds them, and loses no row."""
+    monkeypatch.setattr(schema, "STEPS", schema.STEPS[:1])
+    for i in range(2):
+        store.add_run(run(i))
+    store.add_law(law())
+    store.publish()
+    assert store.rebuild() == ()
+    monkeypatch.undo()
+    kept = forecast()
+    store.add_forecast(kept)
+    store.add_outcome(outcome(kept))
+    assert [row.id for row in store.forecasts()] == [kept.id]
+    assert (len(store.runs()), len(store.laws()), store.outcomes()) == (2, 1, [outcome(kept)])
+    assert store.check() == ()
 
 
 def test_every_step_is_taken_from_the_first_on(tmp_path):

@@ -1,0 +1,128 @@
+"""`planner forecasts`, `planner outcome` and `planner track-record`: was the last plan right."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from planner.commands.options import DomainOption, FormatOption, StoreOption, store_folder
+from planner.pages.formats import Format
+
+app = typer.Typer(no_args_is_help=True, help="Forecasts: estimates that were kept with --save.")
+outcome_app = typer.Typer(no_args_is_help=True, help="Outcomes: what happened after a forecast.")
+
+ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, or its first characters.")]
+
+
+@app.command("list")
+def list_forecasts(
+    domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
+) -> None:
+    """List every forecast, newest first, with the number of its outcomes."""
+    from planner.pages.forecasts import forecasts_records, forecasts_sheet
+    from planner.pages.render import show
+    from planner.pages.upkeep import current
+
+    opened = current(store_folder(store))
+    found = forecasts_records(opened, domain=domain)
+    show(forecasts_sheet(opened, found), found, style)
+
+
+@app.command("show")
+def show_forecast(
+    id: ForecastArgument, store: StoreOption = None, style: FormatOption = Format.table
+) -> None:
+    """Show one forecast: the question, what was said, what it stood on, what happened."""
+    from planner.pages.forecasts import forecast_record, forecast_sheet
+    from planner.pages.render import show
+    from planner.pages.upkeep import current
+
+    record = forecast_record(current(store_folder(store)), id)
+    show(forecast_sheet(record), record, style)
+
+
+@outcome_app.command("add")
+def add_outcome(
+    forecast: ForecastArgument,
+    *,
+    error: Annotated[str | None, typer.Option(help="Error that was reached, e.g. 5.2%.")] = None,
+    data: Annotated[str | None, typer.Option(help="Data used, e.g. 4000h.")] = None,
+    params: Annotated[str | None, typer.Option(help="Parameters of the model, e.g. 300M.")] = None,
+    flops: Annotated[str | None, typer.Option(help="Training compute, e.g. 1e21.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="Device-hours of the training, e.g. 1300.")] = None,
+    took: Annotated[str | None, typer.Option(help="How long the training took, e.g. 12d.")] = None,
+    cost: Annotated[str | None, typer.Option(help="What compute and data cost together, e.g. '$4k'.")] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="The day it was known. Default: today."),
+    ] = None,
+    note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
+    replaces: Annotated[
+        str | None,
+        typer.Option(metavar="OUTCOME", help="Correct this outcome: it no longer counts, this one does."),
+    ] = None,
+    store: StoreOption = None,
+    style: FormatOption = Format.table,
+) -> None:
+    """Record what happened after a forecast, as much of it as is known.
+
+    For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
+    """
+    from datetime import date
+
+    from planner.pages.render import show
+    from planner.pages.track import outcomes_records, outcomes_sheet, recorded_in_words
+    from planner.pages.upkeep import current
+    from planner.plans.outcome import add_outcome
+    from planner.plans.track import comparisons
+
+    opened = current(store_folder(store))
+    made = add_outcome(
+        opened,
+        forecast,
+        {
+            "error": error,
+            "data": data,
+            "params": params,
+            "flops": flops,
+            "gpu_hours": gpu_hours,
+            "days": took,
+            "total_dollars": cost,
+        },
+        day=date.today() if day is None else day.date(),
+        today=date.today(),
+        note=note,
+        replaces=replaces,
+    )
+    found = [each for each in comparisons(opened) if each.outcome.id == made.id]
+    show(outcomes_sheet(found, recorded_in_words(made)), outcomes_records(found), style)
+
+
+@outcome_app.command("list")
+def list_outcomes(
+    domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
+) -> None:
+    """List what happened beside what was forecast; what was replaced is left out."""
+    from planner.pages.render import show
+    from planner.pages.track import outcomes_records, outcomes_sheet
+    from planner.pages.upkeep import current
+    from planner.plans.track import comparisons
+
+    found = comparisons(current(store_folder(store)), domain=domain)
+    n = len({each.outcome.id for each in found})
+    show(outcomes_sheet(found, f"{n} outcomes"), outcomes_records(found), style)
+
+
+def track_record(
+    domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
+) -> None:
+    """Hold forecasts against outcomes: coverage, bias and interval score by domain and age."""
+    from planner.pages.render import show
+    from planner.pages.track import track_records, track_sheet
+    from planner.pages.upkeep import current
+    from planner.plans.track import comparisons, scores
+
+    compared = comparisons(current(store_folder(store)), domain=domain)
+    found = scores(compared)
+    left_out = sum(each.said is None for each in compared)
+    show(track_sheet(found, left_out), track_records(found), style)

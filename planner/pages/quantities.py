@@ -1,0 +1,43 @@
+"""What quantities are called in a table, and how their values are printed, by the name they have in JSON."""
+
+from planner import units
+
+NAMES = {
+    "error": "Error reached",
+    "data": "Data",
+    "params": "Parameters",
+    "flops": "Training FLOP",
+    "epochs": "Passes over the data",
+    "gpu_hours": "GPU-hours",
+    "days": "Days",
+    "dollars": "Dollars of compute",
+    "data_dollars": "Dollars of data",
+    "total_dollars": "Dollars",
+    "energy": "kWh",
+    "carbon": "kg CO2e",
+    "utilisation": "Utilisation",
+    "memory": "Memory",
+    "devices": "Devices that hold it",
+    "serving_flops": "Serving FLOP",
+    "probability": "Probability that all limits hold",
+}
+
+
+def named(name: str, metric: str) -> str:
+    """Return what a quantity is called, the error by its metric."""
+    return f"{metric} reached" if name == "error" else NAMES.get(name, name)
+
+
+def printed(name: str, value: float, unit: str = "") -> str:
+    """Print a value of a quantity; `unit` is that of the error and of data, which laws differ in."""
+    if name == "error":
+        return units.format_metric(value, unit if unit == "fraction" else "")
+    if name == "data":
+        return units.format_data(value, unit) if unit else units.format_number(value)
+    if name == "utilisation":
+        return units.format_fraction(value)
+    if name == "memory":
+        return units.format_si(value, "B")
+    if name.endswith("dollars"):
+        return units.format_money(value)
+    return units.format_flops(value) if name.endswith("flops") else units.format_number(value)

@@ -1,0 +1,153 @@
+"""Outcomes and the track record as they are shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from laws.types import Outcome
+from planner import units
+from planner.pages.forecasts import quantiles
+from planner.pages.quantities import named, printed
+from planner.pages.render import Sheet
+from planner.plans.track import ALL, FEW, Comparison, Score, by_chance
+
+
+def outcomes_records(found: Iterable[Comparison]) -> list[dict[str, Any]]:
+    """Return one record a quantity of an outcome, beside what was forecast of it."""
+    return [
+        {
+            "outcome": each.outcome.id,
+            "forecast": each.forecast.id,
+            "name": each.forecast.name,
+            "domain": each.forecast.domain,
+            "metric": each.forecast.metric,
+            "day": each.outcome.day,
+            "age_days": each.age,
+            "quantity": each.quantity,
+            "happened": each.happened,
+            "said": None if each.said is None else quantiles(each.said),
+            "within_50": each.within(0.5),
+            "within_90": each.within(0.9),
+            "reason": each.reason,
+            "note": each.outcome.note,
+            "replaces": each.outcome.replaces,
+        }
+        for each in found
+    ]
+
+
+def outcomes_sheet(found: Sequence[Comparison], title: str) -> Sheet:
+    """Return the table of outcomes beside their forecasts."""
+    rows = []
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        unit = _unit(each)
+        said = each.said
+        cells = ("-", "-", "-")
+        if said is not None:
+            ends = said.interval()
+            cells = (
+                _printed(each.quantity, ends.q05, unit, "-"),
+                _printed(each.quantity, ends.median, unit, "never"),
+                _printed(each.quantity, ends.q95, unit, "never" if said.spread else "-"),
+            )
+        inside = each.within(0.9)
+        name = named(each.quantity, each.forecast.metric)
+        rows.append(
+            (
+                each.outcome.id[:8],
+                each.outcome.day,
+                each.forecast.name or each.forecast.id[:8],
+                name,
+                printed(each.quantity, each.happened, unit),
+                *cells,
+                "-" if inside is None else "yes" if inside else "no",
+            )
+        )
+        if each.reason:
+            reasons.setdefault((each.outcome.id[:8], each.reason), []).append(name)
+    return Sheet(
+        title=title,
+        columns=("outcome", "day", "forecast", "of", "happened", "5%", "median", "95%", "in 90%"),
+        rows=tuple(rows),
+        sections={
+            "Not scored": [f"{id}, {', '.join(of)}: {reason}." for (id, reason), of in reasons.items()]
+        },
+        words=frozenset({0, 1, 2, 3, 8}),
+        whole=frozenset({0, 1, 3}),
+    )
+
+
+def recorded_in_words(made: Outcome) -> str:
+    """Return what was done, in a line."""
+    if not made.happened:
+        return f"Outcome {made.replaces} no longer counts"
+    return f"Recorded: outcome {made.id}" + (f", in place of {made.replaces}" if made.replaces else "")
+
+
+def track_records(found: Iterable[Score]) -> list[dict[str, Any]]:
+    """Return one record for each domain, age and quantity."""
+    return [{**asdict(each), "few": each.few} for each in found]
+
+
+def track_sheet(found: Sequence[Score], left_out: int) -> Sheet:
+    """Return the track record for people; `left_out` is how many values had no forecast of them."""
+    rows = tuple(
+        (
+            each.domain,
+            each.age,
+            "all" if each.quantity == ALL else named(each.quantity, "error"),
+            str(each.outcomes),
+            _percent(each.within_50),
+            _percent(each.within_90),
+            "-" if each.bias is None else f"{each.bias:+.2f}",
+            "-" if each.interval_score is None else units.format_number(each.interval_score),
+        )
+        for each in found
+    )
+    notes = [
+        "Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the median of "
+        "log(happened / forecast median), +0.10 is a tenth more than forecast. Interval score: width of the "
+        "log 90% interval and 20 times what it missed by; less is better."
+    ]
+    few = [each for each in found if each.few and each.quantity == ALL]
+    if few:
+        n = max(each.outcomes for each in few)
+        low, high = by_chance(n)
+        notes.append(
+            f"Too few to judge by (fewer than {FEW} outcomes): "
+            f"{', '.join(f'{each.domain} {each.age}' for each in few)}. "
+            f"A right 90% interval holds {low:.0%} to {high:.0%} of {n} by chance alone."
+        )
+    opened = sum(each.open for each in found if each.quantity == ALL)
+    if opened:
+        notes.append(f"{opened} intervals are open at the top and have no interval score.")
+    if left_out:
+        notes.append(f"{left_out} values are not scored: `planner outcome list` says why.")
+    if not rows:
+        notes = [
+            "Nothing to hold against each other yet: `planner estimate ... --save` keeps a forecast, "
+            "`planner outcome add` records what happened.",
+            *notes[1:],
+        ]
+    return Sheet(
+        title=f"Track record: {sum(e.outcomes for e in found if e.quantity == ALL)} outcomes",
+        columns=("domain", "age", "of", "outcomes", "in 50%", "in 90%", "bias", "interval score"),
+        rows=rows,
+        notes=tuple(notes),
+        words=frozenset({0, 1, 2}),
+    )
+
+
+def _unit(each: Comparison) -> str:
+    if each.quantity == "error":
+        return each.forecast.metric_unit
+    return each.forecast.quantities["data"].unit if each.quantity == "data" else ""
+
+
+def _printed(name: str, value: float | None, unit: str, otherwise: str) -> str:
+    return otherwise if value is None else printed(name, value, unit)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
