@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import StoreOption, store_folder
+from planner.commands.options import SaveOption, StoreOption, store_folder
 
 
 class Page(StrEnum):
@@ -31,6 +31,7 @@ def review(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day that prices and deadlines are held against."),
     ] = None,
+    save: SaveOption = False,
     store: StoreOption = None,
 ) -> None:
     """Hold a portfolio of products against its limits: feasible or not, GPU-hours, dollars, dates."""
@@ -58,8 +59,19 @@ def review(
         text = json.dumps(record(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
-        return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
+    else:
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
+    if save:
+        from laws.store import Store
+        from planner.plans.kept import as_forecast, keep
+
+        seed = found.portfolio.seed
+        kept = [
+            as_forecast(each, today=found.today, seed=seed, name=product.name)
+            for product, each in found.plans
+        ]
+        keep(Store(store_folder(store)), kept)
+        typer.echo(f"{len(kept)} forecasts kept: `planner forecasts list` shows them", err=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from laws.store import Store
 from laws.types import Quantity
-from planner.pages.quantities import NAMES, named, printed
+from planner.pages.quantities import NAMES, name_with_unit, named, printed
 from planner.pages.render import Sheet
 from planner.plans.outcome import current
 from planner.warnings import sentence
@@ -69,7 +69,10 @@ def forecast_sheet(record: dict[str, Any]) -> Sheet:
         title=f"{what}forecast {record['id']} of {record['day']}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(
-            (_row_name(record, name), *(_cell(name, quantities[name], end) for end in _ENDS))
+            (
+                name_with_unit(name, record["metric"], quantities[name]["unit"]),
+                *(_cell(name, quantities[name], end) for end in _ENDS),
+            )
             for name in dict.fromkeys(order)
         ),
         notes=(
@@ -112,13 +115,6 @@ def _values(record: dict[str, Any], values: dict[str, float]) -> str:
         f"{printed(name, value, units.get(name, '') if name in ('error', 'data') else '')}"
         for name, value in values.items()
     )
-
-
-def _row_name(record: dict[str, Any], name: str) -> str:
-    unit = record["quantities"][name]["unit"]
-    if name != "data":
-        return named(name, record["metric"])
-    return f"Data, {'hours of audio' if unit == 'hours' else unit}"
 
 
 def _cell(name: str, values: dict[str, Any], end: str) -> str:

@@ -1,5 +1,6 @@
 """What quantities are called in a table, and how their values are printed, by the name they have in JSON."""
 
+from laws.types import Quantity
 from planner import units
 
 NAMES = {
@@ -26,6 +27,26 @@ NAMES = {
 def named(name: str, metric: str) -> str:
     """Return what a quantity is called, the error by its metric."""
     return f"{metric} reached" if name == "error" else NAMES.get(name, name)
+
+
+def name_with_unit(name: str, metric: str, data_unit: str) -> str:
+    """Return what a quantity is called where its values are printed without their unit."""
+    if name != "data":
+        return named(name, metric)
+    return f"Data, {'hours of audio' if data_unit == 'hours' else data_unit}"
+
+
+def in_brackets(name: str, quantity: Quantity | None) -> str:
+    """Return `median (5% to 95%)`; "-" is unknown, "never" is infinite."""
+    if quantity is None or not quantity.draws:
+        return "-"
+    found = quantity.interval()
+    unit = quantity.unit if name == "error" else ""
+    low, middle, high = (
+        "never" if value is None else printed(name, value, unit)
+        for value in (found.q05, found.median, found.q95)
+    )
+    return f"{middle} ({low} to {high})" if quantity.spread and low != high else middle
 
 
 def printed(name: str, value: float, unit: str = "") -> str:

@@ -10,13 +10,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from laws import paths
+from laws.types import Quantity
 from planner import units
 from planner.pages import answer, lawcurve
 from planner.pages.lawcurve import curve
 from planner.pages.render import Sheet, markdown
 from planner.pages.sheet import probability, sheet
 from planner.pages.trail import in_words, law_in_words, laws, trail
-from planner.plans.estimate import Quantity
 from planner.plans.plan import Plan
 from planner.plans.review import TOTALS, Review, draws_of, last_day, total
 

@@ -7,7 +7,7 @@ from typing import Any
 from laws.types import Outcome
 from planner import units
 from planner.pages.forecasts import quantiles
-from planner.pages.quantities import named, printed
+from planner.pages.quantities import in_brackets, name_with_unit, named, printed
 from planner.pages.render import Sheet
 from planner.plans.track import ALL, FEW, Comparison, Score, by_chance
 
@@ -41,18 +41,10 @@ def outcomes_sheet(found: Sequence[Comparison], title: str) -> Sheet:
     rows = []
     reasons: dict[tuple[str, str], list[str]] = {}
     for each in found:
-        unit = _unit(each)
-        said = each.said
-        cells = ("-", "-", "-")
-        if said is not None:
-            ends = said.interval()
-            cells = (
-                _printed(each.quantity, ends.q05, unit, "-"),
-                _printed(each.quantity, ends.median, unit, "never"),
-                _printed(each.quantity, ends.q95, unit, "never" if said.spread else "-"),
-            )
         inside = each.within(0.9)
-        name = named(each.quantity, each.forecast.metric)
+        data = each.forecast.quantities.get("data")
+        name = name_with_unit(each.quantity, each.forecast.metric, data.unit if data else "")
+        unit = each.forecast.metric_unit if each.quantity == "error" else ""
         rows.append(
             (
                 each.outcome.id[:8],
@@ -60,7 +52,7 @@ def outcomes_sheet(found: Sequence[Comparison], title: str) -> Sheet:
                 each.forecast.name or each.forecast.id[:8],
                 name,
                 printed(each.quantity, each.happened, unit),
-                *cells,
+                in_brackets(each.quantity, each.said),
                 "-" if inside is None else "yes" if inside else "no",
             )
         )
@@ -68,13 +60,13 @@ def outcomes_sheet(found: Sequence[Comparison], title: str) -> Sheet:
             reasons.setdefault((each.outcome.id[:8], each.reason), []).append(name)
     return Sheet(
         title=title,
-        columns=("outcome", "day", "forecast", "of", "happened", "5%", "median", "95%", "in 90%"),
+        columns=("outcome", "day", "name", "of", "happened", "forecast (5% to 95%)", "in 90%"),
         rows=tuple(rows),
         sections={
             "Not scored": [f"{id}, {', '.join(of)}: {reason}." for (id, reason), of in reasons.items()]
         },
-        words=frozenset({0, 1, 2, 3, 8}),
-        whole=frozenset({0, 1, 3}),
+        words=frozenset({0, 1, 2, 3, 6}),
+        whole=frozenset({0, 1}),
     )
 
 
@@ -137,16 +129,6 @@ def track_sheet(found: Sequence[Score], left_out: int) -> Sheet:
         notes=tuple(notes),
         words=frozenset({0, 1, 2}),
     )
-
-
-def _unit(each: Comparison) -> str:
-    if each.quantity == "error":
-        return each.forecast.metric_unit
-    return each.forecast.quantities["data"].unit if each.quantity == "data" else ""
-
-
-def _printed(name: str, value: float | None, unit: str, otherwise: str) -> str:
-    return otherwise if value is None else printed(name, value, unit)
 
 
 def _percent(share: float | None) -> str:

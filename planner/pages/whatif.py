@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from laws.types import Quantity
 from planner.pages.answer import feasible, interval
-from planner.pages.quantities import named, printed
+from planner.pages.quantities import in_brackets, name_with_unit
 from planner.pages.render import Sheet
-from planner.plans.plan import Plan
 from planner.plans.whatif import Cell, Table
 
 
@@ -46,7 +44,7 @@ def sheet(table: Table) -> Sheet:
     found = plans[0].estimate
     reasons = list(dict.fromkeys(f"{' '.join(c.values)}: {c.reason}" for c in table.cells if c.reason))
     codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
-    what = f"Data, {found.data.unit}" if table.show == "data" else named(table.show, found.law.metric)
+    what = name_with_unit(table.show, found.law.metric, found.data.unit)
     by = " and ".join(name.replace("_", " ") for name in table.axes)
     return Sheet(
         title=f"{what} by {by} ({found.law.subject})",
@@ -71,17 +69,4 @@ def _text(cell: Cell, show: str) -> str:
     if show == "probability":
         fits = cell.plan.feasible
         return "-" if fits is None else f"{fits.probability:.0%}"
-    return in_brackets(cell.plan.quantities().get(show), cell.plan, show)
-
-
-def in_brackets(quantity: Quantity | None, plan: Plan, show: str) -> str:
-    """Return `median (5% to 95%)`; "-" is unknown, "never" is infinite."""
-    if quantity is None or not quantity.draws:
-        return "-"
-    found = quantity.interval()
-    unit = plan.estimate.law.metric_unit if show == "error" else ""
-    low, middle, high = (
-        "never" if value is None else printed(show, value, unit)
-        for value in (found.q05, found.median, found.q95)
-    )
-    return f"{middle} ({low} to {high})" if quantity.spread and low != high else middle
+    return in_brackets(show, cell.plan.quantities().get(show))

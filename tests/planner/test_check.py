@@ -8,7 +8,7 @@ import pytest
 from synthetic import passes, planner, power, size
 
 from laws.noise import DEGREES
-from laws.records import law_id
+from laws.records import content_id
 from laws.store import Store
 
 ALPHA, BETA, SCALE = 0.9, 0.3, 0.03
@@ -16,7 +16,7 @@ ALPHA, BETA, SCALE = 0.9, 0.3, 0.03
 
 def noisy(law, scale=SCALE):
     law = replace(law, parameters=law.parameters | {"scale": (scale,) * 200})
-    return replace(law, id=law_id(law))
+    return replace(law, id=content_id(law))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from laws.records import law_id
+from laws.records import content_id
 from laws.store import Store
 from tests.laws.stored import run
 from tests.planner.synthetic import passes, planner, power, size
@@ -13,7 +13,7 @@ from tests.planner.synthetic import passes, planner, power, size
 
 def noisy(law, **changes):
     law = replace(law, parameters=law.parameters | {"scale": (0.03,) * 200}, **changes)
-    return replace(law, id=law_id(law))
+    return replace(law, id=content_id(law))
 
 
 @pytest.fixture(scope="module")
