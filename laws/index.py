@@ -11,9 +11,9 @@ import duckdb
 
 from laws import schema
 from laws.types import (
-    Forecast,
-    ForecastRow,
     Interval,
+    KeptForecast,
+    KeptForecastRow,
     Law,
     LawRow,
     Outcome,
@@ -33,9 +33,7 @@ _CONFIG: dict[str, Any] = {
 _RUN = tuple(field.name for field in dataclasses.fields(Run))
 _JSON = ("metrics", "hyper")  # columns of a run that hold a JSON object
 _LAW = tuple(field.name for field in dataclasses.fields(LawRow) if field.name != "x_range")
-
-
-_FORECAST = tuple(field.name for field in dataclasses.fields(ForecastRow) if field.name != "quantities")
+_FORECAST = tuple(field.name for field in dataclasses.fields(KeptForecastRow) if field.name != "quantities")
 _OUTCOME = tuple(field.name for field in dataclasses.fields(Outcome))
 
 
@@ -142,11 +140,11 @@ def laws(connection: Connection) -> list[LawRow]:
     ]
 
 
-def forecasts(connection: Connection, domain: str | None) -> list[ForecastRow]:
+def forecasts(connection: Connection, domain: str | None) -> list[KeptForecastRow]:
     """Return forecasts with intervals in place of draws, newest first."""
     rows = connection.execute(
         f"""select {", ".join(_FORECAST)} from forecasts where $domain is null or domain = $domain
-            order by day desc, created desc, id""",  # noqa: S608 - the columns are the fields of ForecastRow
+            order by day desc, created desc, id""",  # noqa: S608 - the columns are the fields of KeptForecastRow
         {"domain": domain},
     ).fetchall()
     quantities: dict[str, dict[str, Interval]] = {}
@@ -157,7 +155,7 @@ def forecasts(connection: Connection, domain: str | None) -> list[ForecastRow]:
         quantities.setdefault(id, {})[name] = Interval(q05=low, median=middle, q95=high, unit=unit)
     found = (dict(zip(_FORECAST, row, strict=True)) for row in rows)
     return [
-        ForecastRow(
+        KeptForecastRow(
             **{**row, "given": json.loads(row["given"]), "warnings": tuple(row["warnings"])},
             quantities=quantities.get(row["id"], {}),
         )
@@ -281,7 +279,7 @@ def _put_laws(connection: Connection, laws: Sequence[Law]) -> None:
     )
 
 
-def _put_forecasts(connection: Connection, forecasts: Sequence[Forecast]) -> None:
+def _put_forecasts(connection: Connection, forecasts: Sequence[KeptForecast]) -> None:
     """Add forecasts, or replace those with the same id. Draws stay in the forecast's own file."""
     _forget(
         connection, [each.id for each in forecasts], {"forecasts": "id", "forecast_quantities": "forecast"}
@@ -369,6 +367,6 @@ _PUT: dict[type, Callable[[Connection, Sequence[Any]], None]] = {
     Run: _put_runs,
     Sweep: _put_sweeps,
     Law: _put_laws,
-    Forecast: _put_forecasts,
+    KeptForecast: _put_forecasts,
     Outcome: _put_outcomes,
 }

@@ -32,7 +32,7 @@ from typing import Any, TypeVar
 
 from laws import records
 from laws.errors import PlannerError
-from laws.types import Forecast, ForecastRow, Law, LawRow, Outcome, Run, RunStatus, Source, Sweep
+from laws.types import KeptForecast, KeptForecastRow, Law, LawRow, Outcome, Run, RunStatus, Source, Sweep
 
 __all__ = ["LawRow", "Store", "StoreBusyError"]
 
@@ -46,12 +46,12 @@ _FOLDERS: dict[type, str] = {
     Run: "runs",
     Sweep: "sweeps",
     Law: "laws",
-    Forecast: "forecasts",
+    KeptForecast: "forecasts",
     Outcome: "outcomes",
 }
-_LISTED: dict[type, tuple[str, str]] = {  # what one is called, and what lists them
+_CALLED: dict[type, tuple[str, str]] = {  # one of them, and the command that lists all
     Law: ("law", "planner laws list"),
-    Forecast: ("forecast", "planner forecasts list"),
+    KeptForecast: ("forecast", "planner forecasts list"),
     Outcome: ("outcome", "planner outcome list"),
 }
 _BATCH = 200  # records that are in memory at once while the index is written
@@ -90,7 +90,7 @@ class Store:
         """Write a fitted law; the same law again is not doubled, it only becomes the newest."""
         self._write(law, replace=True)
 
-    def add_forecast(self, forecast: Forecast) -> None:
+    def add_forecast(self, forecast: KeptForecast) -> None:
         """Write an estimate that is to be kept; the same one again changes nothing."""
         self._write(forecast, replace=False)
 
@@ -281,7 +281,7 @@ class Store:
         """Return the file of a law: what `planner laws export` hands out and `import` takes."""
         return self._file(id, Law)
 
-    def forecasts(self, *, domain: str | None = None) -> list[ForecastRow]:
+    def forecasts(self, *, domain: str | None = None) -> list[KeptForecastRow]:
         """Return published forecasts with intervals in place of draws, newest first."""
         with self._reader() as connection:
             if connection is None:
@@ -290,13 +290,13 @@ class Store:
 
             return index.forecasts(connection, domain)
 
-    def forecast(self, id: str) -> Forecast:
+    def forecast(self, id: str) -> KeptForecast:
         """Return one forecast whole, from its file; the first characters of its id are enough.
 
         Raises:
             PlannerError: no such forecast, several, or its file is damaged.
         """
-        return self._whole(id, Forecast)
+        return self._whole(id, KeptForecast)
 
     def outcomes(self) -> list[Outcome]:
         """Return published outcomes in the order of their days, those that were replaced among them."""
@@ -330,7 +330,7 @@ class Store:
         )
         whole = [path for path in found if path.stem == id]
         if not found:
-            one, command = _LISTED[kind]
+            one, command = _CALLED[kind]
             raise PlannerError(f"no {one} {id!r} in {self.folder}: `{command}` shows them")
         if len(found) > 1 and not whole:
             raise PlannerError(f"{len(found)} {_FOLDERS[kind]} begin with {id!r}: write more of the id")

@@ -178,7 +178,7 @@ class Quantity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forecast:
+class KeptForecast:
     """One kept estimate: what was asked on which day, and what was said of it, draw by draw."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
@@ -205,7 +205,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForecastRow:
+class KeptForecastRow:
     """One line of the list of forecasts: intervals in place of draws."""
 
     id: str

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from calibrate.sweep import code_version
 from laws.records import content_id
 from laws.store import Store
-from laws.types import Forecast
+from laws.types import KeptForecast
 from planner.assumptions import Assumption
 from planner.plans.plan import Plan
 from planner.plans.question import PAIR, as_command
@@ -16,11 +16,11 @@ from planner.plans.question import PAIR, as_command
 _DECIDES = {"budget": "total_dollars", "deadline": "days", "gpu_hours": "gpu_hours", "data": "data"}
 
 
-def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> Forecast:
+def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> KeptForecast:
     """Return what a plan said as a record, with the draws of everything that it knows."""
     found, asked = plan.estimate, plan.question
     assumed = () if plan.resources is None else plan.resources.assumed
-    made = Forecast(
+    made = KeptForecast(
         id="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         day=today.isoformat(),
@@ -44,7 +44,7 @@ def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> Fo
     return replace(made, id=content_id(made))
 
 
-def keep(store: Store, forecasts: Sequence[Forecast]) -> None:
+def keep(store: Store, forecasts: Sequence[KeptForecast]) -> None:
     """Store forecasts; the same one again is the one that is there."""
     for each in forecasts:
         store.add_forecast(each)

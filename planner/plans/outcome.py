@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from laws.errors import PlannerError
 from laws.records import content_id
 from laws.store import Store
-from laws.types import Forecast, Outcome
+from laws.types import KeptForecast, Outcome
 from planner import units
 from planner.plans.question import positive
 
@@ -76,7 +76,7 @@ def current(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [each for each in outcomes if each.id not in replaced and each.happened]
 
 
-def _wrong(outcome: Outcome, forecast: Forecast, known: Sequence[Outcome]) -> str:
+def _wrong(outcome: Outcome, forecast: KeptForecast, known: Sequence[Outcome]) -> str:
     """Return the id of the outcome to be replaced, if it can be."""
     if outcome.forecast != forecast.id:
         raise PlannerError(
@@ -89,7 +89,7 @@ def _wrong(outcome: Outcome, forecast: Forecast, known: Sequence[Outcome]) -> st
     return outcome.id
 
 
-def _readers(forecast: Forecast) -> dict[str, Callable[[str], float]]:
+def _readers(forecast: KeptForecast) -> dict[str, Callable[[str], float]]:
     """Return how each quantity is read, in the forecast's units."""
     data = forecast.quantities["data"].unit
     return {

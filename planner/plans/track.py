@@ -15,7 +15,7 @@ from statistics import fmean, median
 from laws.errors import PlannerError
 from laws.published import named
 from laws.store import Store
-from laws.types import Forecast, Outcome, Quantity
+from laws.types import KeptForecast, Outcome, Quantity
 from planner import units
 from planner.plans.outcome import current
 from planner.reading.literature import read_published
@@ -31,7 +31,7 @@ ALL = "all"  # quantities together
 class Comparison:
     """One quantity of one outcome beside what was forecast of it; `reason` says why it is not scored."""
 
-    forecast: Forecast
+    forecast: KeptForecast
     outcome: Outcome
     quantity: str
     happened: float
@@ -82,7 +82,7 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     known = {row.id for row in store.forecasts(domain=domain)}
 
     @cache
-    def forecast(id: str) -> Forecast:
+    def forecast(id: str) -> KeptForecast:
         return store.forecast(id)
 
     @cache
@@ -116,7 +116,7 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     return found
 
 
-def _said(forecast: Forecast, happened: Mapping[str, float], name: str) -> tuple[Quantity | None, str]:
+def _said(forecast: KeptForecast, happened: Mapping[str, float], name: str) -> tuple[Quantity | None, str]:
     """Return what was forecast of a quantity, or why nothing was."""
     if name in forecast.given:
         return None, "it was asked for, not forecast"

@@ -5,7 +5,7 @@ import math
 import random
 
 from laws.records import content_id
-from laws.types import Forecast, Law, Outcome, Quantity, Run, Rung, Sweep
+from laws.types import KeptForecast, Law, Outcome, Quantity, Run, Rung, Sweep
 
 
 def run(number=0, **changes):
@@ -120,7 +120,7 @@ def forecast(number=0, **changes):
         "assumptions": ("Training sees the data once.",),
         "warnings": ("one-pass",),
     }
-    made = Forecast(**(plain | changes))
+    made = KeptForecast(**(plain | changes))
     return dataclasses.replace(made, id=content_id(made))
 
 

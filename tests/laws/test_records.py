@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from laws import records
 from laws.errors import PlannerError
-from laws.types import Forecast, Law, Outcome, Quantity, Run, Rung, Sweep
+from laws.types import KeptForecast, Law, Outcome, Quantity, Run, Rung, Sweep
 from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -110,7 +110,7 @@ def test_any_record_survives_its_file(record):
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_refused_in_one_line(raw):
-    for kind in (Run, Sweep, Law, Forecast, Outcome):
+    for kind in (Run, Sweep, Law, KeptForecast, Outcome):
         for read in (records.decode, records.check):
             with pytest.raises(PlannerError) as refused:
                 read(raw, kind)
@@ -184,7 +184,7 @@ def test_a_foreign_record_with_a_right_hash_is_still_judged(data):
         assert "\n" not in str(refused)
     else:
         assert isinstance(found, type(record))
-        if isinstance(found, Law | Forecast | Outcome):
+        if isinstance(found, Law | KeptForecast | Outcome):
             assert found.id == records.content_id(found)
 
 
@@ -193,7 +193,7 @@ def forged(kind, content):
     import hashlib
 
     body = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
-    name = kind.__name__.lower()
+    name = records._KINDS[kind]
     head = f'{{"format":"scaling-planner/{name}/1","sha256":"{hashlib.sha256(body).hexdigest()}","record":'
     return head.encode() + body + b"}\n"
 
@@ -254,7 +254,7 @@ def test_a_forecast_or_an_outcome_that_means_nothing_is_refused(record, wanted):
 
 
 def test_a_forecast_keeps_draws_that_never_reach_the_target():
-    found = records.check(records.encode(forecast()), Forecast)
+    found = records.check(records.encode(forecast()), KeptForecast)
     assert found.quantities["data"].draws[-1] == math.inf
     assert found.quantities["data"].interval().q95 == forecast().quantities["data"].draws[18]
 

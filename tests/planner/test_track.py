@@ -11,7 +11,7 @@ import pytest
 from synthetic import LADDER, passes, planner, power, size
 
 from laws.store import Store
-from laws.types import Forecast, Outcome, Quantity
+from laws.types import KeptForecast, Outcome, Quantity
 from planner.plans.track import ALL, FEW, Comparison, by_chance, scores
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -254,7 +254,7 @@ def test_a_law_that_is_gone_leaves_its_error_unscored(store):
 def comparison(happened, draws, *, quantity="data", domain="speech", number=0, age=30, spread=True):
     said = Quantity(draws=tuple(draws), unit="hours", spread=spread)
     made = date(2026, 1, 1)
-    forecast = Forecast(
+    forecast = KeptForecast(
         id=f"f{number}", created="", day=made.isoformat(), question="", given={}, source="fitted", law="l",
         domain=domain, family="", metric="wer", metric_unit="fraction", quantities={quantity: said},
     )  # fmt: skip
