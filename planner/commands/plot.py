@@ -1,5 +1,6 @@
-"""`planner plot`: a law or the forecast of a curve as a picture."""
+"""`planner plot`: a law or the forecast of a curve as a picture, on the screen or in a file."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,9 @@ def plot(
     subject: Annotated[
         str, typer.Argument(help="Id of a stored law, or a file of curves as `planner extrapolate` reads it.")
     ],
-    out: Annotated[Path, typer.Option(help="Picture to write, .png or .svg.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Picture to write, .png or .svg. Default: drawn in the terminal.")
+    ] = None,
     curve: Annotated[str | None, typer.Option(help="Which curve of the file.")] = None,
     decades: Annotated[
         float, typer.Option(min=0, max=9, help="How far beyond the largest measured scale, in powers of ten.")
@@ -21,17 +24,24 @@ def plot(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same picture.")] = 0,
     store: StoreOption = None,
 ) -> None:
-    """Draw a law or a curve with its data, median, 50 and 90 % bands.
+    """Draw a law or a curve with its data, median, 50 and 90 % bands, and the form beside it.
 
     For example: planner plot curves.csv --curve ds2 --out ds2.svg
     """
     from laws.store import Store
-    from planner.pages import plotting
+    from planner.pages import drawing
 
     path = Path(subject)
     if path.is_file():
-        drawing = plotting.of_curve(path, curve, decades=decades, seed=seed)
+        found = drawing.of_curve(path, curve, decades=decades, seed=seed)
     else:
-        drawing = plotting.of_law(Store(store_folder(store)), subject, decades=decades)
-    plotting.write(drawing, out)
-    typer.echo(f"{out}: {drawing.title}")
+        found = drawing.of_law(Store(store_folder(store)), subject, decades=decades)
+    if out is None:
+        from planner.pages.textplot import text
+
+        typer.echo(text(found, width=shutil.get_terminal_size((80, 24)).columns))
+    else:
+        from planner.pages.plotting import write
+
+        write(found, out)
+        typer.echo(f"{out}: {found.title}")

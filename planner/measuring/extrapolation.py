@@ -222,6 +222,22 @@ def forecast_of(question: Question, *, seed: int) -> Any:
     return forecast(_points(question), seed=seed)
 
 
+def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[str, tuple[float, ...]]:
+    """Return the median at x of the one form that a curve is given, by its name; none where it cannot be."""
+    import numpy as np
+
+    from laws.fit import fit, plain_form
+    from laws.forms import FORMS
+
+    points = _points(question)
+    form = plain_form(points)
+    try:
+        drawn = fit(points, form, seed=seed).parameters
+    except PlannerError:  # too few sizes, or a chain that does not settle: the forecast stands alone
+        return {}
+    return {form: tuple(np.exp(np.median(FORMS[form].log_y(np.array(x), drawn), axis=0)).tolist())}
+
+
 def _end_with_parent() -> None:
     """End this process when the one that started it is gone: a killed command leaves nothing behind."""
 

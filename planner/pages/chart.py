@@ -5,7 +5,6 @@ several charts share a page.
 """
 
 import io
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from laws.errors import PlannerError
 from planner import units
 from planner.pages.lawcurve import Curve
+from planner.pages.scale import round_places
 
 # what is drawn in these colours takes the colour of a CSS variable: light, dark and print are the page's
 _VARIABLES = {
@@ -77,9 +77,9 @@ def draw(curve: Curve, *, name: str) -> str:
             x, y = zip(*curve.measured, strict=True)
             axes.plot(x, y, "o", color=_INK, markersize=3, linestyle="none")
         axes.set_xlim(curve.x[0], curve.x[-1])
-        _ticks(axes.xaxis, axes.get_xlim(), units.format_number)
+        ticks(axes.xaxis, axes.get_xlim(), units.format_number)
         shown = units.format_fraction if curve.y_unit == "fraction" else units.format_number
-        _ticks(axes.yaxis, axes.get_ylim(), shown)
+        ticks(axes.yaxis, axes.get_ylim(), shown)
         axes.set_xlabel(curve.x_name)
         unit = "" if curve.y_unit in ("", "fraction") else f", {curve.y_unit}"
         axes.set_ylabel(curve.y_name + unit)
@@ -92,26 +92,13 @@ def draw(curve: Curve, *, name: str) -> str:
     return _inline(out.getvalue())
 
 
-def _ticks(axis: object, ends: tuple[float, float], shown: Callable[[float], str]) -> None:
-    """Label decades, and within few of them round numbers between."""
+def ticks(axis: object, ends: tuple[float, float], shown: Callable[[float], str]) -> None:
+    """Label an axis of matplotlib at round numbers."""
     from matplotlib.axis import Axis
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     assert isinstance(axis, Axis)
-    low, high = ends
-    decades = math.log10(high / low)
-    steps = (1, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2 else (1,)
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    every = max(1, round(decades / 8))
-    found = [
-        step * 10.0**power
-        for power in range(first, last + 1)
-        for step in steps
-        if low <= step * 10.0**power <= high and (power % every == 0 or len(steps) > 1)
-    ]
-    if len(found) < 2:  # a range without a round number: its ends say more than nothing
-        found = [low * (high / low) ** (i / 3) for i in range(4)]
-    axis.set_major_locator(FixedLocator(found))
+    axis.set_major_locator(FixedLocator(round_places(*ends)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: shown(value)))
 

@@ -3,15 +3,19 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 import synthetic
 
 from laws.errors import PlannerError
+from laws.records import law_id
 from laws.store import Store
-from planner.pages import plotting
+from planner.pages import drawing, plotting
+from planner.pages.textplot import BAND50, BAND90, MEDIAN, POINT, text
 
-pytest.importorskip("matplotlib", reason="needs the extra `plot`")
+MATPLOTLIB = pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the extra `plot`")
 
 ROWS = ["curve,x,y", *(f"one,{x},{2 * x**-0.3}" for x in (1e3, 2e3, 4e3, 8e3)), "two,10,0.5", "two,20,0.4"]
 
@@ -37,26 +41,27 @@ def curves(tmp_path):
 
 
 def test_a_stored_law_is_drawn_with_the_quantiles_of_its_paths(store):
-    drawing = plotting.of_law(store[0], store[1].id, decades=2)
-    assert drawing.x[0] == pytest.approx(store[1].x_range[0])
-    assert drawing.x[-1] == pytest.approx(store[1].x_range[1] * 100)
-    for x, band in ((drawing.x[0], drawing.bands[0]), (drawing.x[-1], drawing.bands[-1])):
+    found = drawing.of_law(store[0], store[1].id, decades=2)
+    assert found.x[0] == pytest.approx(store[1].x_range[0])
+    assert found.x[-1] == pytest.approx(store[1].x_range[1] * 100)
+    for x, band in ((found.x[0], found.bands[0]), (found.x[-1], found.bands[-1])):
         assert band[2] == pytest.approx(x**-0.3, rel=1e-6)
         assert (band[0], band[4]) == pytest.approx((0.8 * x**-0.3, 1.2 * x**-0.3), rel=1e-6)
 
 
 def test_a_curve_is_drawn_with_its_points_and_bands_that_open(curves):
-    drawing = plotting.of_curve(curves, "one", decades=1, seed=0)
-    assert [x for x, _ in drawing.measured] == [1e3, 2e3, 4e3, 8e3]
-    first, last = (math.log(drawing.bands[i][4] / drawing.bands[i][0]) for i in (0, -1))
+    found = drawing.of_curve(curves, "one", decades=1, seed=0)
+    assert [x for x, _ in found.measured] == [1e3, 2e3, 4e3, 8e3]
+    first, last = (math.log(found.bands[i][4] / found.bands[i][0]) for i in (0, -1))
     assert last > first
 
 
+@MATPLOTLIB
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_the_same_drawing_has_the_same_bytes(store, tmp_path, kind):
-    drawing = plotting.of_law(store[0], store[1].id, decades=1)
+    found = drawing.of_law(store[0], store[1].id, decades=1)
     for name in ("a", "b"):
-        plotting.write(drawing, tmp_path / f"{name}.{kind}")
+        plotting.write(found, tmp_path / f"{name}.{kind}")
     content = (tmp_path / f"a.{kind}").read_bytes()
     assert content == (tmp_path / f"b.{kind}").read_bytes()
     assert content[:4] in {b"\x89PNG", b"<?xm"}
@@ -64,14 +69,15 @@ def test_the_same_drawing_has_the_same_bytes(store, tmp_path, kind):
 
 def test_what_cannot_be_drawn_is_refused_in_one_line(curves, store, tmp_path):
     with pytest.raises(PlannerError, match="name one of them with --curve"):
-        plotting.of_curve(curves, None, decades=1, seed=0)
-    drawing = plotting.of_law(store[0], store[1].id, decades=1)
+        drawing.of_curve(curves, None, decades=1, seed=0)
+    found = drawing.of_law(store[0], store[1].id, decades=1)
     with pytest.raises(PlannerError, match=r"ends in \.png or \.svg"):
-        plotting.write(drawing, tmp_path / "a.pdf")
+        plotting.write(found, tmp_path / "a.pdf")
     with pytest.raises(PlannerError, match="no folder"):
-        plotting.write(drawing, tmp_path / "none" / "a.svg")
+        plotting.write(found, tmp_path / "none" / "a.svg")
 
 
+@MATPLOTLIB
 def test_the_command_draws_a_stored_law(store, tmp_path):
     call = [sys.executable, "-c", "from planner.cli import main; main()", "plot", store[1].id]
     done = subprocess.run(
@@ -80,3 +86,64 @@ def test_the_command_draws_a_stored_law(store, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "law.svg").stat().st_size > 3000
+
+
+def fitted(tmp_path, *, alpha=1.0, form="forecast", **rest):
+    """Store a forecast with its points and a form beside it, as one fit leaves them."""
+    store = Store(tmp_path / "pair")
+    draws = {"alpha": [alpha * f for f in (0.7, 0.9, 1.0, 1.1, 1.3)] * 4, "beta": [0.3] * 20}
+    points = {"x": (0.5, 1.0, 2.0, 4.0, 8.0), "y": tuple(x**-0.3 for x in (0.5, 1, 2, 4, 8))}
+    made = []
+    for name, scale in ((form, 1.0), ("power", 1.05)):
+        law = synthetic.law(
+            lambda x, d, scale=scale: math.log(scale * d["alpha"]) - d["beta"] * x, draws, form=name, **rest
+        )
+        law = replace(law, points=points, forms={"power": 0.7, "steady": 0.3} if name == "forecast" else {})
+        law = replace(law, id=law_id(law))
+        store.add_law(law)
+        made.append(law)
+    store.publish()
+    return store, made
+
+
+def test_a_drawing_has_the_points_the_bands_and_the_form_beside_it(tmp_path):
+    store, (told, plain) = fitted(tmp_path)
+    found = drawing.of_law(store, told.id, decades=1)
+    assert [x for x, _ in found.measured] == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert list(found.forms) == ["power"]
+    assert found.forms["power"][-1] == pytest.approx(1.05 * found.x[-1] ** -0.3, rel=1e-5)
+    assert "power 70%; steady 30%" in found.note
+    assert list(drawing.of_law(store, plain.id, decades=1).forms) == ["forecast"]
+
+
+@pytest.mark.parametrize("width", [20, 44, 80, 132])
+def test_a_picture_of_characters_shows_everything_and_fits(tmp_path, width):
+    store, (told, _) = fitted(tmp_path)
+    lines = text(drawing.of_law(store, told.id, decades=1.5), width=width).splitlines()
+    assert max(map(len, lines)) <= max(width, 40)
+    plot = [line[9:] for line in lines if line[8:9] in {"│", "┤"}]
+    assert len(plot) == 18
+    assert sum(line.count(POINT) for line in plot) == 5
+    for mark in (BAND50, BAND90, MEDIAN, "┊"):
+        assert any(mark in line for line in plot)
+    # a falling law: the first point stands above the last, and beyond it the band is there without points
+    first, last = (next(i for i, line in enumerate(some) if POINT in line) for some in (plot, plot[::-1]))
+    assert first < 17 - last
+    assert "20%" in "".join(line[:9] for line in lines)
+
+
+def test_the_command_draws_in_the_terminal_without_matplotlib(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    store, (told, _) = fitted(tmp_path)
+    ran = synthetic.planner("plot", told.id, "--store", tmp_path / "pair")
+    assert ran.code == 0
+    assert ran.out.rstrip("\n") == text(drawing.of_law(store, told.id, decades=1.5), width=80)
+
+
+def test_a_flat_law_is_drawn(tmp_path):
+    store = Store(tmp_path / "flat")
+    made = synthetic.law(lambda _x, _d: math.log(0.3), {"alpha": [1.0] * 5}, form="power", x_range=(1.0, 1.0))
+    store.add_law(made)
+    store.publish()
+    assert MEDIAN in text(drawing.of_law(store, made.id, decades=1), width=60)
+    assert MEDIAN in text(drawing.of_law(store, made.id, decades=0.01), width=60)

@@ -1,0 +1,20 @@
+"""Round numbers along a logarithmic axis."""
+
+import math
+
+
+def round_places(low: float, high: float, *, most: int = 8) -> list[float]:
+    """Return round numbers from low to high: decades, and within few of them round numbers between."""
+    decades = math.log10(high / low)
+    steps = (1, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2 else (1,)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = max(1, math.ceil(decades / most - 0.5))
+    found = [
+        step * 10.0**power
+        for power in range(first, last + 1)
+        for step in steps
+        if low <= step * 10.0**power <= high and (power % every == 0 or len(steps) > 1)
+    ]
+    if len(found) < 2:  # a range without a round number: its ends say more than nothing
+        found = [low * (high / low) ** (i / 3) for i in range(4)]
+    return found
