@@ -1,4 +1,4 @@
-"""Run a command and print it with its output, for the pages: `cog -r FILE` puts it where it is shown.
+"""Run a command and print it with its output, for the pages: `cog -rP FILE` puts it where it is shown.
 
 In a page:
 

@@ -57,7 +57,8 @@ def outcomes_sheet(found: Sequence[Comparison], title: str) -> Sheet:
             )
         )
         if each.reason:
-            reasons.setdefault((each.outcome.id[:8], each.reason), []).append(name)
+            plain = named(each.quantity, each.forecast.metric)
+            reasons.setdefault((each.outcome.id[:8], each.reason), []).append(plain)
     return Sheet(
         title=title,
         columns=("outcome", "day", "name", "of", "happened", "forecast (5% to 95%)", "in 90%"),
