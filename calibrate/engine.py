@@ -28,7 +28,6 @@ from laws.types import RunStatus
 ATTEMPTS = 3  # a training whose process dies is tried so often
 START = 600.0  # seconds in which a process has to have imported torch, on however busy a machine
 GRACE = 60.0  # seconds beyond its time limit after which a training that hangs is killed
-GPU_BYTES = 4 * 2**30  # free memory that one worker on a GPU is given
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -111,21 +110,6 @@ class Pool(Engine, Protocol):
     ) -> None: ...
 
 
-def devices(workers: int | None) -> tuple[str, ...]:
-    """Return the device of each worker: as many as fit on the GPUs, else one for each CPU core.
-
-    `workers` overrides the number. Imports torch.
-    """
-    import torch
-
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if not gpus:
-        return ("cpu",) * (workers or cores)
-    room = sum(max(1, torch.cuda.mem_get_info(gpu)[0] // GPU_BYTES) for gpu in gpus)
-    return tuple(gpus[i % len(gpus)] for i in range(workers or min(room, cores)))
-
-
 @dataclass(eq=False)
 class _Worker:
     process: SpawnProcess
@@ -200,7 +184,9 @@ class LocalEngine:
         device = min(self._devices, key=lambda name: taken.count(name) / self._devices.count(name))
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
-            target=_serve, args=(theirs, device, os.getpid(), self._memory), daemon=True
+            target=_serve,
+            args=(theirs, device, os.getpid(), self._memory, 1 / self._devices.count(device)),
+            daemon=True,
         )
         # the tracker, which multiprocessing starts with its first child, would unblock the signal again
         ensure_running()
@@ -268,13 +254,12 @@ def _how(code: int | None) -> str:
     return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
 
-def _serve(connection: Connection, device: str, parent: int, most: int) -> None:
-    """Work off jobs until the parent hangs up or dies."""
+def _serve(connection: Connection, device: str, parent: int, most: int, share: float) -> None:
+    """Work off jobs until the parent hangs up or dies; within `most` bytes, or a share of the GPU."""
     _die_with(parent)
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch and numpy are imported, and not before
     import_module("calibrate.train")  # and torch with it, which belongs to no training
-    if device == "cpu":
-        memory.limit(most)
+    memory.limit(device, most, share)
     while True:
         try:
             job: Job = connection.recv()

@@ -11,7 +11,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -21,15 +21,16 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from calibrate import memory, shipping
-from calibrate.engine import ATTEMPTS, GPU_BYTES, GRACE, Job, Queue, Result, trained
+from calibrate import memory, room, shipping
+from calibrate.engine import ATTEMPTS, GRACE, Job, Queue, Result, trained
 from calibrate.identity import identity
 from calibrate.types import Corpus, Outcome
 from laws.errors import PlannerError
 from laws.types import RunStatus
 
 LOOK = 5.0  # seconds between two looks at which nodes there are
-STARTS = 3  # a node on which so many workers in a row cannot start is given up
+STARTS = 3  # a node on which so many workers in a row do not get ready is given up
+TRIALS = 300.0  # seconds that a step of measuring a GPU may take
 PATIENCE = 300.0  # seconds without any worker after which the sweep is given up
 
 
@@ -44,12 +45,9 @@ class Trainer:
         importlib.import_module(module)
         import torch
 
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        if self._device == "cuda":
-            # Ray only counts fractions of a GPU; nothing but this keeps a process within its own
-            torch.cuda.set_per_process_memory_fraction(share)
-        else:
-            memory.limit(most)
+        self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
+        # Ray only counts fractions of a GPU; nothing but this keeps a process within its own
+        memory.limit(self._device, most, share)
 
     def identity(self, module: str) -> str:
         """Return what this node computes with; see `calibrate.identity`."""
@@ -63,16 +61,13 @@ class Trainer:
         """Fetch a corpus piece by piece and return its folder; a node's first worker does it for all."""
         return shipping.unpack(_cache(), corpus.fingerprint, files, lambda: map(ray.get, pieces))
 
+    def room(self, trials: list[Job]) -> int:
+        """Return how many workers the GPU of this process holds; one child of it trains the trials."""
+        return room.workers(trials, self._device)
+
     def train(self, job: Job) -> Outcome:
         """Train once."""
         return trained(job, self._device)
-
-
-def gpu_bytes() -> int:
-    """Return the memory of the GPU that this process was given; 0 where torch sees none."""
-    import torch
-
-    return int(torch.cuda.mem_get_info(0)[1]) if torch.cuda.is_available() else 0
 
 
 @dataclass(frozen=True)
@@ -106,20 +101,28 @@ class RayEngine:
     """Workers on every node of a running cluster; nodes that join later are taken in, lost ones given up.
 
     `address` is "auto" (the cluster that runs on this machine), HOST:PORT or ray://HOST:PORT; `workers`
-    is the most trainings at once, by default one a CPU, or what fits on the GPUs by their memory.
+    is the most trainings at once, by default one a CPU, or what fits on the GPUs: `trials` (calibrate.room)
+    are trained on the first node with GPUs of each kind, to measure what a worker takes.
     Raises PlannerError where no cluster answers or none of its nodes can train.
     """
 
     def __init__(
-        self, address: str, *, module: str, workers: int | None = None, grace: float = GRACE
+        self,
+        address: str,
+        *,
+        module: str,
+        workers: int | None = None,
+        grace: float = GRACE,
+        trials: Sequence[Job] = (),
     ) -> None:
         self.problems: list[str] = []  # nodes that were refused, one line each
         self._address, self._module, self._grace = address, module, grace
         self._most = workers or math.inf
-        self._ours = identity(module)
+        self._ours, self._trials = identity(module), tuple(trials)
+        self._rooms: dict[str, int] = {}  # kind of GPU -> workers that it holds
         self._workers: list[_Worker] = []
         self._nodes: dict[str, _Node] = {}
-        self._fruitless: dict[str, int] = {}  # node -> starts in a row that failed
+        self._fruitless: dict[str, int] = {}  # node -> workers in a row that did not get ready
         self._refused: set[str] = set()
         self._pieces: dict[str, tuple[tuple[shipping.File, ...], list[Any]]] = {}
         self._looked = -math.inf
@@ -171,7 +174,7 @@ class RayEngine:
         alive = {found["NodeID"]: found for found in _nodes() if found["Alive"]}
         self._nodes = {id: node for id, node in self._nodes.items() if id in alive}
         for id in alive.keys() - self._nodes.keys() - self._refused:
-            self._nodes[id] = _node(id, alive[id])
+            self._nodes[id] = self._node(id, alive[id])
         for node in self._nodes.values():
             here = sum(worker.node.id == node.id for worker in self._workers)
             for _ in range(node.workers - here):
@@ -190,14 +193,55 @@ class RayEngine:
                 "`ray status` shows it; the same command goes on when there is one"
             )
 
-    def _start(self, node: _Node) -> None:
+    def _node(self, id: str, described: dict[str, Any]) -> _Node:
+        """Return how many workers a node takes, and what each of them is given."""
+        resources = described["Resources"]
+        cpus, gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
+        bytes_ = max(memory.LEAST, int(resources.get("memory", 0)))
+        node = _Node(id, described["NodeManagerAddress"], cpus, 0.0, bytes_)
+        if gpus and cpus:
+            kind = next((name for name in resources if name.startswith("accelerator_type:")), "")
+            if kind not in self._rooms:
+                self._rooms[kind] = self._measured(replace(node, share=1.0))
+            each = min(self._rooms[kind], max(1, cpus // gpus))
+            share = math.floor(1e4 / each) / 1e4  # Ray counts in steps of 1e-4
+            node = replace(node, workers=gpus * each, share=share)
+        return replace(node, memory=max(memory.LEAST, bytes_ // max(1, node.workers)))
+
+    def _measured(self, node: _Node) -> int:
+        """Return how many workers a GPU of a node holds; one where that cannot be measured."""
+        actor = self._actor(node)
+        try:
+            if ray.get(actor.identity.remote(self._module), timeout=TRIALS) != self._ours:
+                return 1
+            there = []
+            for trial in self._trials:
+                files, _ = self._packed(trial.corpus, send=False)
+                folder = ray.get(actor.find.remote(trial.corpus, files), timeout=TRIALS)
+                if folder is None:
+                    files, pieces = self._packed(trial.corpus, send=True)
+                    folder = ray.get(actor.unpack.remote(trial.corpus, files, pieces), timeout=TRIALS)
+                there.append(replace(trial, corpus=replace(trial.corpus, folder=folder)))
+            return int(ray.get(actor.room.remote(there), timeout=TRIALS))
+        except RayError as error:
+            self.problems.append(
+                f"{node.name}: what its GPU holds was not measured, so it has one worker ({_line(error)})"
+            )
+            return 1
+        finally:
+            ray.kill(actor)
+
+    def _actor(self, node: _Node) -> Any:
         options: dict[str, Any] = {
             "num_cpus": 0 if node.share else 1,
             "num_gpus": node.share,
             "scheduling_strategy": NodeAffinitySchedulingStrategy(node.id, soft=False),
             "max_restarts": 0,
         }
-        actor: Any = ray.remote(Trainer).options(**options).remote(self._module, node.share, node.memory)
+        return ray.remote(Trainer).options(**options).remote(self._module, node.share, node.memory)
+
+    def _start(self, node: _Node) -> None:
+        actor = self._actor(node)
         self._workers.append(_Worker(node, actor, pending=actor.identity.remote(self._module)))
 
     def _hand_out(self, queue: Queue) -> None:
@@ -245,13 +289,13 @@ class RayEngine:
         if not worker.known:
             if answer == self._ours:
                 worker.known = True
-                self._fruitless.pop(worker.node.id, None)
             else:
                 self._refuse(worker.node, f"it computes with {answer}, this machine with {self._ours}")
             return None
         assert worker.asked is not None
         if answer is not None:
             worker.folders[worker.asked.fingerprint] = answer
+            self._fruitless.pop(worker.node.id, None)
         else:
             files, pieces = self._packed(worker.asked, send=True)
             worker.pending = worker.actor.unpack.remote(worker.asked, files, pieces)
@@ -269,7 +313,7 @@ class RayEngine:
         self._remove(worker)
         job, attempt = worker.job, worker.attempt
         if job is None:  # nothing was tried yet
-            if not worker.known:
+            if not worker.folders:
                 self._did_not_start(worker.node, error)
             return None
         final = attempt - job.attempt + 1 >= ATTEMPTS
@@ -282,11 +326,11 @@ class RayEngine:
         self._fruitless[node.id] = self._fruitless.get(node.id, 0) + 1
         if self._fruitless[node.id] < STARTS:
             return
-        working = sum(worker.known for worker in self._workers if worker.node.id == node.id)
+        working = sum(bool(worker.folders) for worker in self._workers if worker.node.id == node.id)
         if working:
             self._nodes[node.id] = replace(node, workers=working)
         else:
-            self._refuse(node, f"no worker starts there ({_line(error)})")
+            self._refuse(node, f"no worker gets ready there ({_line(error)})")
 
     def _give_up(self, worker: _Worker) -> Result:
         job, attempt = worker.job, worker.attempt
@@ -320,21 +364,6 @@ def _knock(address: str) -> None:
 def _nodes() -> list[dict[str, Any]]:
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return nodes
-
-
-def _node(id: str, described: dict[str, Any]) -> _Node:
-    """Return how many workers a node takes, and what each of them is given."""
-    resources = described["Resources"]
-    cpus, gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
-    workers, share = cpus, 0.0
-    if gpus and cpus:
-        probe = ray.remote(gpu_bytes).options(
-            num_cpus=0, num_gpus=0.001, scheduling_strategy=NodeAffinitySchedulingStrategy(id, soft=False)
-        )
-        each = min(max(1, ray.get(probe.remote()) // GPU_BYTES), max(1, cpus // gpus))
-        workers, share = gpus * each, math.floor(1e4 / each) / 1e4  # Ray counts in steps of 1e-4
-    most = int(resources.get("memory", 0)) // max(1, workers)
-    return _Node(id, described["NodeManagerAddress"], workers, share, max(memory.LEAST, most))
 
 
 def _can_train(described: dict[str, Any]) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 from calibrate import domains
 from calibrate.best import Best
 from calibrate.data.archive import unpacked
-from calibrate.engine import LocalEngine, Pool, devices
+from calibrate.engine import LocalEngine, Pool
+from calibrate.room import devices, trials
 from calibrate.sweep import AGAIN, Progress, Spec, execute, outlook, recorded, run_id, shards_within
 from calibrate.types import Domain, DomainCode, Preset
 from laws.errors import PlannerError
@@ -143,7 +144,7 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
     planned = {run_id(training): training for training in outlook(spec, ())}
     done = {run.id: run for run in recorded(store, planned) if run.status not in AGAIN}
     planned = {run_id(training): training for training in outlook(spec, done.values())}
-    used = devices(request.workers)
+    used = devices(trials(spec), request.workers)
     report("measuring how fast this machine is", 0.0)
     known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, used[0])
     report("measuring how fast this machine is", 1.0)
@@ -178,7 +179,7 @@ def calibrate(
 
     store = Store(request.store)
     report("starting workers", 0.0)
-    with started(request, spec.domain.module) as engine:
+    with started(request, spec) as engine:
         swept = execute(spec, store, engine, engine.workers, progress)
     best = best_by_family(spec, swept.contenders)
     if not any(best.values()):
@@ -196,15 +197,17 @@ def calibrate(
     return Calibration(spec=spec, counts=swept.counts, best=best, laws=laws, problems=problems)
 
 
-def started(request: Request, module: str) -> Pool:
-    """Return the engine that a request names, for a domain whose code is `module`; a context manager."""
+def started(request: Request, spec: Spec) -> Pool:
+    """Return the engine that a request names, for what is to be trained; a context manager."""
     if request.engine == "ray":
         if find_spec("ray") is None:
             raise PlannerError("--engine ray needs one more library: pip install 'scaling-planner[ray]'")
         from calibrate.ray_engine import RayEngine
 
-        return RayEngine(request.address, module=module, workers=request.workers)
-    return LocalEngine(devices(request.workers))
+        return RayEngine(
+            request.address, module=spec.domain.module, workers=request.workers, trials=trials(spec)
+        )
+    return LocalEngine(devices(trials(spec), request.workers))
 
 
 def _code(domain: Domain) -> DomainCode:

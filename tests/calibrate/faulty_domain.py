@@ -9,7 +9,8 @@ from calibrate.engine import Job
 from calibrate.sweep import run_id
 from calibrate.types import Corpus, DataError, Training
 
-FINE, DIES_ONCE, DIES_ALWAYS, HANGS, NO_MEMORY, BROKEN_DATA, NOT_FINITE, BUG, EATS, SLOW = range(1, 11)
+FINE, DIES_ONCE, DIES_ALWAYS, HANGS, NO_MEMORY, BROKEN_DATA, NOT_FINITE, BUG, EATS, SLOW, LARGE = range(1, 12)
+LARGE_BYTES = 400 * 2**20  # that a training of the kind LARGE holds
 
 
 def job(kind: int, folder: Path, name: str = "") -> Job:
@@ -44,6 +45,8 @@ class Task:
         self.model = torch.nn.Linear(1, 1)
         self.batch = torch.ones(1, 1)
         self.folder = notes(corpus)
+        if self.kind == LARGE:
+            self.held = torch.ones(LARGE_BYTES // 4)
 
     def batches(self, seed):
         if self.kind == DIES_ONCE and not (self.folder / "died").exists():

@@ -1,0 +1,67 @@
+"""How many workers a device holds: measured in a real process that trains, without a GPU."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+import faulty_domain as faulty
+from faulty_sweep import spec
+
+from calibrate import memory, room
+
+pytestmark = pytest.mark.torch
+
+ALL = 16 * 2**30
+
+
+def beside_children(device: str) -> int:
+    """Return what a device of 16 GiB would have free if the children of this process alone used it."""
+    assert device == "cpu"
+    peaks = []
+    for name in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        with suppress(FileNotFoundError):
+            lines = [line.split() for line in Path(f"/proc/{name}/status").read_text().splitlines()]
+            peaks += [int(words[1]) * 1024 for words in lines if words[0] == "VmHWM:"]
+    return ALL - sum(peaks)
+
+
+def test_a_trial_measures_what_a_worker_takes(tmp_path: Path) -> None:
+    fine = room.taken([faulty.job(faulty.FINE, tmp_path)], "cpu", beside_children)
+    jobs = [faulty.job(kind, tmp_path) for kind in (faulty.FINE, faulty.LARGE, faulty.FINE)]
+    large = room.taken(jobs, "cpu", beside_children)
+    assert fine
+    assert large
+    assert large - fine == pytest.approx(faulty.LARGE_BYTES, rel=0.2)
+    assert room.workers(jobs, "cpu", beside_children) == pytest.approx(ALL / large / room.MARGIN, abs=2)
+    assert beside_children("cpu") > ALL - 100 * 2**20, "a trial left a process behind"
+
+
+def test_a_trial_that_fails_measures_nothing_and_one_that_needs_all_leaves_room_for_one(
+    tmp_path: Path,
+) -> None:
+    broken = [faulty.job(faulty.BUG, tmp_path)]
+    assert room.taken(broken, "cpu", beside_children) is None
+    assert room.workers([], "cpu", lambda device: ALL) == ALL // room.UNKNOWN
+    assert room.workers([faulty.job(faulty.NO_MEMORY, tmp_path)], "cpu", beside_children) == 1
+
+
+def test_workers_are_dealt_over_gpus_by_their_room() -> None:
+    assert room.dealt({"cuda:0": 3, "cuda:1": 1}, 8) == ("cuda:0", "cuda:1", "cuda:0", "cuda:0")
+    assert room.dealt({"cuda:0": 3, "cuda:1": 3}, 3) == ("cuda:0", "cuda:1", "cuda:0")
+
+
+def test_trials_are_the_largest_trainings_of_a_sweep(tmp_path: Path) -> None:
+    asked = spec(tmp_path, (faulty.FINE, faulty.SLOW), runs=3)
+    (trial,) = room.trials(asked)
+    assert (trial.training.size, trial.training.data) == (faulty.SLOW, asked.preset.shards[-1])
+    assert trial.training.batch_size == max(asked.preset.batch_sizes)
+    assert trial.training.max_samples <= asked.preset.shards[-1]
+
+
+def test_without_a_gpu_there_is_a_worker_for_each_core_and_no_trial() -> None:
+    assert set(room.devices([], None)) == {"cpu"}
+    assert room.devices([], 3) == ("cpu",) * 3
+    assert 0 < memory.free("cpu") < memory.total()
