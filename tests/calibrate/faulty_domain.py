@@ -40,7 +40,7 @@ class Task:
         import torch
 
         self.empty = torch.empty
-        self.kind = training.size
+        self.kind, self.data = training.size, training.data
         torch.manual_seed(training.seed)
         self.model = torch.nn.Linear(1, 1)
         self.batch = torch.ones(1, 1)
@@ -76,6 +76,8 @@ class Task:
         return loss * float("nan") if self.kind == NOT_FINITE else loss
 
     def evaluate(self):
+        if self.kind == SLOW:  # a curve that a law can be fitted to
+            return {"error": self.data**-0.3}
         return {"error": float(self.model.weight.abs())}
 
 

@@ -1,6 +1,6 @@
 """Run a sweep over the domain of faults and print its problems: a process that can be killed.
 
-`python faulty_sweep.py STORE FOLDER KIND,... [--runs N] [--engine ray --address A]`
+`python faulty_sweep.py STORE FOLDER KIND,... [--runs N] [--limit S] [--laws] [--engine ray --address A]`
 """
 
 import argparse
@@ -19,7 +19,7 @@ from laws.types import Rung
 SHARDS = doubling(4, 3)
 
 
-def spec(folder: Path, kinds: tuple[int, ...], runs: int = 1, seed: int = 0) -> Spec:
+def spec(folder: Path, kinds: tuple[int, ...], runs: int = 1, seed: int = 0, limit: float = 3) -> Spec:
     """Return a sweep of `runs` trainings a shard and kind; the kinds stand where sizes do."""
     preset = Preset(
         shards=SHARDS,
@@ -30,7 +30,7 @@ def spec(folder: Path, kinds: tuple[int, ...], runs: int = 1, seed: int = 0) -> 
         draws=runs,
         epochs=1,
         max_samples=100,
-        time_limit=3,
+        time_limit=limit,
     )
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
@@ -66,10 +66,12 @@ def main() -> None:
     parser.add_argument("kinds", type=lambda text: tuple(map(int, text.split(","))))
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--limit", type=float, default=3.0, help="seconds a training may take")
+    parser.add_argument("--laws", action="store_true", help="fit them and store them, too")
     parser.add_argument("--engine", default="local")
     parser.add_argument("--address", default="auto")
     asked = parser.parse_args()
-    sweep = spec(asked.folder, asked.kinds, asked.runs, asked.seed)
+    sweep = spec(asked.folder, asked.kinds, asked.runs, asked.seed, asked.limit)
 
     def report(progress: Progress) -> None:
         with suppress(BrokenPipeError):
@@ -85,8 +87,15 @@ def main() -> None:
         pool = LocalEngine(("cpu",) * 2, grace=2.0)
     try:
         with pool as engine:
-            execute(sweep, Store(asked.store), engine, engine.workers, report)
+            store = Store(asked.store)
+            swept = execute(sweep, store, engine, engine.workers, report)
             sys.stderr.write("".join(f"problem: {line}\n" for line in engine.problems))
+        if asked.laws:
+            from calibrate.fits import best_by_family, fitted
+
+            for law in fitted(sweep, best_by_family(sweep, swept.contenders), {}, sys.exit):
+                store.add_law(law)
+            store.publish()
     except PlannerError as error:
         sys.exit(f"planner: {error}")
 

@@ -303,3 +303,35 @@ def test_a_corpus_is_sent_once_to_a_node_that_cannot_see_it(tmp_path: Path) -> N
         assert written == {path: path.stat().st_mtime_ns for path in received}
         finish(nodes.planner(*smoke(tmp_path / "local", cache)))
     assert results(tmp_path / "ray") == results(tmp_path / "local")
+
+
+@pytest.mark.slow
+def test_gpus_are_asked_for_as_fractions_that_follow_from_a_trial(tmp_path: Path) -> None:
+    """The node only claims to have a GPU: Ray counts it, and the trial measures what a CPU worker takes."""
+    with Cluster() as nodes:
+        nodes.node(0)
+        claims = nodes.node(3, "--num-gpus=1")
+        ray = ("--engine", "ray", "--address", nodes.address)
+        sweep = nodes.planner(*smoke(tmp_path / "ray", tmp_path / "cache", *ray))
+        wait_until(lambda: len(nodes.trainers(claims)) == 3, 200)  # whole GPUs would allow one
+        assert "problem" not in ended(sweep)
+        finish(nodes.planner(*smoke(tmp_path / "local", tmp_path / "cache")))
+    assert results(tmp_path / "ray") == results(tmp_path / "local")
+
+
+@pytest.mark.slow
+def test_a_node_whose_disk_is_full_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
+    cache, full = tmp_path / "cache", tmp_path / "full"
+    cache.mkdir()
+    full.mkdir()
+    with Cluster() as nodes:
+        nodes.node(1)
+        if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
+            pytest.skip("no mount namespace may be made here")
+        mounts = f"mount -t tmpfs none {cache} && mount -t tmpfs -o size=16k none {full}"
+        nodes.node(1, wrap=mounts, env={"PLANNER_CACHE": str(full)})
+        ray = ("--engine", "ray", "--address", nodes.address)
+        out, _ = finish(nodes.planner(*smoke(tmp_path / "ray", cache, *ray)), 240)
+        (problem,) = [line for line in json.loads(out)["problems"] if "was refused" in line]
+        assert "No space left on device" in problem
+        assert set(json.loads(out)["runs"]) == {"finished"}
