@@ -44,7 +44,7 @@ def test_ten_readers_and_estimates_are_answered_while_two_sweeps_write(tmp_path:
     questions: list[tuple[str | Path, ...]] = [
         ("runs", "list", "--format", "json"),
         ("laws", "list", "--format", "json"),
-        ("estimate", "--domain", "teacher", "--target", "error=20%", "--format", "json"),
+        ("estimate", "--domain", "teacher", "--target", "error=5%", "--format", "json"),
     ]
     rounds = 0
     while any(process.poll() is None for process in sweeps) or not rounds:
