@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
-from laws import noise
 from laws.errors import PlannerError
 from laws.fit import Posterior, fit
 from laws.forms import FORMS
+from laws.noise import Noise
 from laws.points import Points
 
 Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ def held_out(points: Points, share: float = 0.3) -> NDArray[np.bool_]:
 def log_predictive(posterior: Posterior, points: Points) -> float:
     """Return the log density of all points' log y together under the posterior predictive distribution."""
     residual = np.log(points.y) - FORMS[posterior.form].log_y(points.x, posterior.parameters)
-    density = noise.log_density(points, residual, np.log(posterior.parameters["scale"])).sum(1)
+    density = Noise(points).log_density(residual, posterior.parameters)
     return float(logsumexp(density) - np.log(len(density)))
 
 

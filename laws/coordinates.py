@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from laws import noise
+from laws.noise import LEAST, Noise
 from laws.points import Points
 
 Array = NDArray[np.float64]
@@ -39,14 +39,15 @@ SHARES = (0.05, 0.3, 0.7)  # floors to start from, as shares of the last point
 
 @dataclass(frozen=True)
 class Coordinates:
-    """One form on one set of points; z is (walkers, dimension), its last column the log scale of noise."""
+    """One form on one set of points; z is (walkers, dimension), its last columns those of the noise."""
 
     unpack: Callable[[Array], tuple[dict[str, Array], Array]]  # z -> parameters of the form, log prior of z
     starts: Array  # (k, dimension): places worth starting from, all read off the data
+    noise: Noise
 
 
 def power(points: Points) -> Coordinates:
-    """Return the coordinates (first end, last end, log scale) of a power law."""
+    """Return the coordinates (first end, last end, noise) of a power law."""
     return _curve(points, floor=False, bend="")
 
 
@@ -72,6 +73,7 @@ def broken(points: Points) -> Coordinates:
 
 
 def _curve(points: Points, *, floor: bool, bend: str) -> Coordinates:
+    noise = Noise(points)
     log_x, log_y = np.log(points.x), np.log(points.y)
     low, span, level = log_x[0], log_x[-1] - log_x[0], log_y.mean()
     slope = np.polyfit(log_x, log_y, 1)[0]
@@ -79,7 +81,7 @@ def _curve(points: Points, *, floor: bool, bend: str) -> Coordinates:
 
     def unpack(z: Array) -> tuple[dict[str, Array], Array]:
         columns = list(z.T)
-        first, last, prior = _ends(points, ends, z)
+        first, last, prior = _ends(noise, ends, z)
         prior = prior + _normal(last, level, 3.0)
         reducible_first, reducible_last, log_floor = first, last, np.full_like(last, -np.inf)
         if floor:
@@ -130,30 +132,33 @@ def _curve(points: Points, *, floor: bool, bend: str) -> Coordinates:
         axes += [(0.0, 0.2, 0.5, 0.8) if bend == "onset" else (-0.8, 0.0, 0.8), (float(np.log(0.5)),)]
     if bend == "break":
         axes.append((-0.7, 0.7))
-    return Coordinates(unpack, _in_noise(points, ends, _grid(axes)))
+    return Coordinates(unpack, _in_noise(noise, ends, _grid(axes + noise.starts)), noise)
 
 
 def size(points: Points) -> Coordinates:
-    """Return the coordinates (first end, last end, log scale) of a model-size law."""
+    """Return the coordinates (first end, last end, noise) of a model-size law."""
     log_x, log_y = np.log(points.x), np.log(points.y)
+    noise = Noise(points)
     span, level = log_x[-1] - log_x[0], log_y.mean()
     ends = _smooth_ends(points, degree=1)
 
     def unpack(z: Array) -> tuple[dict[str, Array], Array]:
-        first, last, prior = _ends(points, ends, z)
+        first, last, prior = _ends(noise, ends, z)
         beta = (last - first) / span
         prior = prior + _normal(last, level, 3.0) + _normal(beta, 0.7, 0.5) - np.log(span)
         return {"sigma": np.exp(first - beta * log_x[0]), "beta_p": beta}, prior
 
-    return Coordinates(unpack, _in_noise(points, ends, _grid([(float(ends[0]),), (float(ends[1]),)])))
+    starts = _grid([(float(ends[0]),), (float(ends[1]),), *noise.starts])
+    return Coordinates(unpack, _in_noise(noise, ends, starts), noise)
 
 
 def surface(points: Points) -> Coordinates:
     """Return the coordinates of a surface: its highest corner, the drop along each axis, the exponents.
 
-    They are log L*, log(ΔN/L*), log(ΔD/L*), log a, log b and the log scale, with L* = L(N max, D max),
+    They are log L*, log(ΔN/L*), log(ΔD/L*), log a, log b and those of the noise, with L* = L(N max, D max),
     ΔN = L(N min, D max) − L* and ΔD likewise: differences that the runs measure directly.
     """
+    noise = Noise(points)
     log_x, log_y = np.log(points.x), np.log(points.y)
     high, span, level = log_x.max(0), np.ptp(log_x, axis=0), log_y.mean()
 
@@ -188,7 +193,7 @@ def surface(points: Points) -> Coordinates:
         top = shares.sum()
         gains = np.log(shares[1:] / top * np.expm1(np.asarray(exponents) * span))
         starts.append([(float(np.log(top)),), *((float(v),) for v in (*gains, *np.log(exponents)))])
-    return Coordinates(unpack, np.concatenate([_grid(axes) for axes in starts]))
+    return Coordinates(unpack, np.concatenate([_grid(axes + noise.starts) for axes in starts]), noise)
 
 
 COORDINATES: dict[str, Callable[[Points], Coordinates]] = {
@@ -202,31 +207,40 @@ COORDINATES: dict[str, Callable[[Points], Coordinates]] = {
 
 
 def _grid(axes: list[tuple[float, ...]]) -> Array:
-    scales = tuple(float(np.log(s)) for s in (0.01, 0.1))
-    return np.array(list(product(*axes, scales)), dtype=np.float64)
+    return np.array(list(product(*axes)), dtype=np.float64)
 
 
 def _smooth_ends(points: Points, *, degree: int) -> Array:
-    """Return log y at the first and the last x of a least-squares polynomial in log x."""
-    log_x = np.log(points.x)
+    """Return log y at the first and the last x of a polynomial in log x that ruined points do not bend.
+
+    Least squares reweighted ten times as for Student-t noise of 3 degrees of freedom.
+    """
+    log_x, log_y = np.log(points.x), np.log(points.y)
     place = (log_x - log_x[0]) / (log_x[-1] - log_x[0])
-    polynomial = np.polyfit(place, np.log(points.y), max(1, min(degree, points.distinct - 2)))
-    return np.asarray(np.polyval(polynomial, [0.0, 1.0]))
+    powers = place[:, None] ** np.arange(max(1, min(degree, points.distinct - 2)) + 1)
+    weight = np.ones(len(place))
+    for _ in range(10):
+        root = np.sqrt(weight)[:, None]
+        polynomial = np.linalg.lstsq(powers * root, log_y * root[:, 0], rcond=None)[0]
+        residual = (log_y - powers @ polynomial) ** 2
+        weight = 1 / (3 + residual / max(float((weight * residual).mean()), LEAST**2))
+        weight /= weight.mean()
+    return np.asarray([polynomial[0], polynomial.sum()])
 
 
-def _ends(points: Points, ends: Array, z: Array) -> tuple[Array, Array, Array]:
+def _ends(noise: Noise, ends: Array, z: Array) -> tuple[Array, Array, Array]:
     """Return log y at the first and the last x, and the log Jacobian of counting in units of the noise."""
-    unit = _unit(points, z)
+    unit = _unit(noise, z)
     return ends[0] + unit * z[:, 0], ends[1] + unit * z[:, 1], 2 * np.log(unit)
 
 
-def _in_noise(points: Points, ends: Array, z: Array) -> Array:
+def _in_noise(noise: Noise, ends: Array, z: Array) -> Array:
     """Return z with its first two columns, log y at the ends, counted as `_ends` reads them."""
-    return np.column_stack([(z[:, :2] - ends) / _unit(points, z)[:, None], z[:, 2:]])
+    return np.column_stack([(z[:, :2] - ends) / _unit(noise, z)[:, None], z[:, 2:]])
 
 
-def _unit(points: Points, z: Array) -> Array:
-    return np.asarray(np.sqrt(noise.variance(points, z[:, -1]).mean(1)))
+def _unit(noise: Noise, z: Array) -> Array:
+    return np.asarray(np.sqrt(noise.variance(np.exp(z[:, -1])).mean(1)))
 
 
 def _normal(value: Array, mean: float, sd: float) -> Array:

@@ -37,8 +37,9 @@ class NotConverged(PlannerError):  # noqa: N818 - reads as what happened
 class Posterior:
     """What the points say about a form: draws of its parameters and of the noise.
 
-    `parameters` maps each parameter of `FORMS[form]`, and "scale" (of the Student-t noise on log y), to an
-    array (draws,); row i of all of them is one joint draw. `FORMS[form].log_y(x, parameters)` reads it.
+    `parameters` maps each parameter of `FORMS[form]`, and those of the noise (`laws/noise.py`: "scale",
+    "degrees" and, where points are near one another, "shared"), to an array (draws,); row i of all of them is
+    one joint draw. `FORMS[form].log_y(x, parameters)` reads it.
     """
 
     form: str
@@ -62,7 +63,7 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
     rng = np.random.default_rng(seed)
     weighted = importance.sample(log_density, coordinates.starts, rng)
     start = _distinct(weighted, sampler.WALKERS, rng)
-    share = 0.8 if weighted.ess > 0.5 * len(weighted.z) else 0.5
+    share = 0.9 if weighted.ess > 0.5 * len(weighted.z) else 0.5
     chain = sampler.sample(log_density, start, weighted.mixture, seed=int(rng.integers(2**31)), share=share)
     if not chain.converged:
         raise NotConverged(form, len(chain.z), chain.tau, chain.rhat)
@@ -73,11 +74,11 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
         warnings += ("importance-disagrees",)
     bulk, tail = effective_sizes(chain.z)
     rows = np.linspace(0, len(flat) - 1, draws).round().astype(int)
-    parameters, _ = coordinates.unpack(flat[rows])
+    parameters = coordinates.unpack(flat[rows])[0]
     return Posterior(
         form=form,
         parameters={name: parameters[name] for name in FORMS[form].parameters}
-        | {"scale": np.exp(flat[rows, -1])},
+        | coordinates.noise.unpack(flat[rows])[0],
         diagnostics={
             "rhat": chain.rhat,
             "ess_bulk": bulk,

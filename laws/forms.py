@@ -29,7 +29,7 @@ def power_floor(x: ArrayLike, *, alpha: ArrayLike, beta: ArrayLike, gamma: Array
     γ: irreducible error, which no amount of data removes.
     Source: Hestness et al. 2017, arXiv:1712.00409, equation 1.
     """
-    return np.logaddexp(power(x, alpha=alpha, beta=beta), _log(gamma))
+    return np.log(np.exp(power(x, alpha=alpha, beta=beta)) + _last(gamma))
 
 
 def three_phase(
@@ -84,11 +84,8 @@ def surface(x: ArrayLike, *, E: ArrayLike, A: ArrayLike, a: ArrayLike, B: ArrayL
     Source: Hoffmann et al. 2022, arXiv:2203.15556, equation 2 (there a is α and b is β).
     """
     pairs = np.asarray(x, dtype=np.float64)
-    terms = np.logaddexp(
-        power(pairs[:, 0], alpha=A, beta=a),
-        power(pairs[:, 1], alpha=B, beta=b),
-    )
-    return np.logaddexp(terms, _log(E))
+    of_size, of_data = power(pairs[:, 0], alpha=A, beta=a), power(pairs[:, 1], alpha=B, beta=b)
+    return np.log(np.exp(of_size) + np.exp(of_data) + _last(E))
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 The proposal is a mixture of multivariate Student-t distributions, refitted to the weighted draws after each
 stage by expectation-maximisation (Cappé et al. 2008, arXiv:0710.4242); all stages are weighted together by
-the deterministic mixture of their proposals (Cornuet et al. 2012, arXiv:0907.1254). It needs a few thousand
-evaluations and says by its effective sample size when it failed. What it gives is where emcee starts, one of
-emcee's proposals, and what emcee is checked against; the draws that are stored are emcee's.
+the deterministic mixture of their proposals (Cornuet et al. 2012, arXiv:0907.1254). Then, where single draws
+weigh too much, the mixture misses a tail, and gets a component there (Raftery and Bao 2010,
+doi:10.1111/j.1541-0420.2010.01399.x): a chain that proposes from it would be stuck in that tail. It needs a
+few thousand evaluations and says by its effective sample size when it failed. What it gives is where emcee
+starts, one of emcee's proposals, and what emcee is checked against; the draws that are stored are emcee's.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import lgamma, log, pi
 
 import numpy as np
@@ -19,7 +22,10 @@ from scipy.special import logsumexp
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], Array]
 
-TAILS = 5.0  # degrees of freedom of the proposal: heavier tails than any posterior here
+TAILS = 5.0  # degrees of freedom of the proposal: heavier tails than most posteriors here
+HEAVY = 8.0  # mean weights above which a draw shows a tail that the mixture misses
+MENDS, AROUND = 12, 200  # components that are added for that at most, and the draws that each gets
+MENDED = 0.02  # share of each in the proposal
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,25 @@ class Mixture:
 
     def log_components(self, z: Array) -> Array:
         """Return the log density of each weighted component (k, n)."""
-        d = z.shape[1]
-        away = z[None] - self.mean[:, None]
-        white = away @ np.linalg.inv(self.factor).transpose(0, 2, 1)
-        constant = lgamma((TAILS + d) / 2) - lgamma(TAILS / 2) - 0.5 * d * log(TAILS * pi)
+        white = z @ self._whitening - self._centre[:, None]
+        return np.asarray(
+            self._constant[:, None] - 0.5 * (TAILS + z.shape[1]) * np.log1p((white**2).sum(2) / TAILS)
+        )
+
+    @cached_property
+    def _whitening(self) -> Array:
+        return np.asarray(np.linalg.inv(self.factor).transpose(0, 2, 1))
+
+    @cached_property
+    def _centre(self) -> Array:
+        return np.asarray((self.mean[:, None] @ self._whitening)[:, 0])
+
+    @cached_property
+    def _constant(self) -> Array:
+        d = self.mean.shape[1]
         volume = np.log(np.diagonal(self.factor, axis1=1, axis2=2)).sum(1)
-        tails = -0.5 * (TAILS + d) * np.log1p((white**2).sum(2) / TAILS)
-        return np.asarray(constant + (np.log(self.weight) - volume)[:, None] + tails)
+        constant = lgamma((TAILS + d) / 2) - lgamma(TAILS / 2) - 0.5 * d * log(TAILS * pi)
+        return np.asarray(constant + np.log(self.weight) - volume)
 
     def log_density(self, z: Array) -> Array:
         """Return the log density (n,) at z (n, d)."""
@@ -73,6 +91,34 @@ class Weighted:
         return np.array(columns).T
 
 
+@dataclass
+class _Drawn:
+    """All draws so far, each weighted by the sum of all proposals, whichever of them it came from."""
+
+    z: Array
+    density: Array = field(default_factory=lambda: np.empty(0))
+    proposal: Array = field(default_factory=lambda: np.empty(0))
+    used: list[tuple[int, Mixture]] = field(default_factory=list)
+
+    def add(self, n: int, mixture: Mixture, log_density: LogDensity, rng: np.random.Generator) -> None:
+        """Draw n more from a mixture."""
+        fresh = mixture.draw(n, rng)
+        self.used.append((n, mixture))
+        before = np.logaddexp(self.proposal, log(n) + mixture.log_density(self.z))
+        here = np.logaddexp.reduce([log(m) + each.log_density(fresh) for m, each in self.used], axis=0)
+        self.proposal = np.concatenate([before, here])
+        self.z = np.concatenate([self.z, fresh])
+        self.density = np.concatenate([self.density, log_density(fresh)])
+
+    @property
+    def log_evidence(self) -> float:
+        return float(logsumexp(self.density - self.proposal))
+
+    @property
+    def weight(self) -> Array:
+        return np.asarray(np.exp(self.density - self.proposal - self.log_evidence))
+
+
 def sample(
     log_density: LogDensity, starts: Array, rng: np.random.Generator, *, size: int = 1000, longest: int = 16
 ) -> Weighted:
@@ -80,33 +126,64 @@ def sample(
 
     Stages of `size` draws follow one another, at least 3 and at most `longest`, until the effective sample
     size is half of all draws: from there on the mixture hardly improves. A last stage is four times as large,
-    and where it finds less than it should the small ones go on.
+    and where it finds less than it should the small ones go on. Missed tails are mended at the end.
     """
     mixture = _around_modes(log_density, starts)
-    used: list[tuple[int, Mixture]] = []
-    z, density, proposal = np.empty((0, starts.shape[1])), np.empty(0), np.empty(0)
+    drawn = _Drawn(np.empty((0, starts.shape[1])))
     last = False
     while True:
-        n = 4 * size if last else size
-        fresh = mixture.draw(n, rng)
-        used.append((n, mixture))
-        # every draw is weighted by the sum of all proposals so far, whichever of them it came from
-        proposal = np.concatenate(
-            [
-                np.logaddexp(proposal, log(n) + mixture.log_density(z)),
-                np.logaddexp.reduce([log(m) + each.log_density(fresh) for m, each in used], axis=0),
-            ]
-        )
-        z, density = np.concatenate([z, fresh]), np.concatenate([density, log_density(fresh)])
-        log_weight = density - proposal
-        total = float(logsumexp(log_weight))
-        weight = np.exp(log_weight - total)
-        ess = float(1 / (weight**2).sum())
-        mixture = refit(z, weight, rng)
-        if last and (ess > 0.4 * len(z) or len(used) >= longest):
-            return Weighted(z, weight, ess, total, mixture)
+        drawn.add(4 * size if last else size, mixture, log_density, rng)
+        weight = drawn.weight
+        ess = 1 / (weight**2).sum()
+        mixture = refit(drawn.z, weight, rng)
+        if last and (ess > 0.4 * len(weight) or len(drawn.used) >= longest):
+            break
         # the large stage may find a tail that the small ones missed: then small ones go on
-        last = not last and len(used) >= 3 and (ess > 0.5 * len(z) or len(used) >= longest - 1)
+        stages = len(drawn.used)
+        last = not last and stages >= 3 and (ess > 0.5 * len(weight) or stages >= longest - 1)
+    mends: list[Mixture] = []
+    while len(mends) < MENDS and weight.max() * len(weight) > HEAVY:
+        mends.append(_around(drawn.z, int(np.argmax(weight)), weight))
+        drawn.add(AROUND, mends[-1], log_density, rng)
+        weight = drawn.weight
+    mixture = _joined(refit(drawn.z, weight, rng), mends)
+    return Weighted(drawn.z, weight, float(1 / (weight**2).sum()), drawn.log_evidence, mixture)
+
+
+def mended(mixture: Mixture, z: Array, density: Array) -> Mixture:
+    """Return a mixture with components added where draws z (n, d) of the density lie in tails it misses.
+
+    There the density (n,), in logs and up to a constant, is more than HEAVY times the mixture's, in units of
+    its median over the draws.
+    """
+    mends: list[Mixture] = []
+    while True:
+        joined = _joined(mixture, mends)
+        excess = density - joined.log_density(z)
+        excess -= np.median(excess)
+        if len(mends) == MENDS or excess.max() < log(HEAVY):
+            return joined
+        mends.append(_around(z, int(np.argmax(excess)), np.full(len(z), 1 / len(z))))
+
+
+def _around(z: Array, row: int, weight: Array) -> Mixture:
+    """Return one component at a draw, as wide as the draws nearest to it lie around it."""
+    overall = np.cov(z.T, aweights=weight) + 1e-12 * np.eye(z.shape[1])
+    white = (z - z[row]) @ np.linalg.inv(np.linalg.cholesky(overall)).T
+    near = np.argsort((white**2).sum(1))[:AROUND]
+    share = weight[near] + 1 / len(z)  # between the draws as they lie and as they weigh
+    away = z[near] - z[row]
+    scatter = (away.T * (share / share.sum())) @ away + 1e-3 * overall
+    return Mixture(np.ones(1), z[row][None], np.linalg.cholesky(scatter)[None])
+
+
+def _joined(mixture: Mixture, mends: list[Mixture]) -> Mixture:
+    """Return the mixture with each mend holding a share MENDED of it."""
+    return Mixture(
+        np.append((1 - MENDED * len(mends)) * mixture.weight, np.full(len(mends), MENDED)),
+        np.concatenate([mixture.mean, *(each.mean for each in mends)]),
+        np.concatenate([mixture.factor, *(each.factor for each in mends)]),
+    )
 
 
 def _around_modes(log_density: LogDensity, starts: Array) -> Mixture:

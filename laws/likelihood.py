@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from laws import noise
 from laws.coordinates import Coordinates
 from laws.forms import Form
 from laws.points import Points
@@ -21,8 +20,8 @@ def log_posterior(points: Points, form: Form, coordinates: Coordinates) -> Calla
         with np.errstate(all="ignore"):  # far out, anything overflows: such places have density 0
             parameters, prior = coordinates.unpack(z)
             residual = log_y - form.log_y(points.x, parameters)
-            fitted = noise.log_density(points, residual, z[:, -1]).sum(1)
-            total = fitted + prior + noise.log_prior(z[:, -1])
+            scatter, noise_prior = coordinates.noise.unpack(z)
+            total = coordinates.noise.log_density(residual, scatter) + prior + noise_prior
         return np.where(np.isfinite(total), total, -np.inf)
 
     return log_density

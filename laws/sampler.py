@@ -3,23 +3,26 @@
 Moves: differential evolution and stretch, which need nothing but the walkers, and independent proposals from
 the mixture that importance sampling fitted (Metropolis-Hastings with a fixed proposal, Tierney 1994, section
 2.3.3), which forget where a walker was. Where the mixture is good the chain needs tens of steps instead of
-thousands; where it is bad its proposals are refused and the other two moves do the work. emcee's
+thousands; where it is bad its proposals are refused and the other two moves do the work. A walker that is
+stuck shows where the mixture misses a tail: it is mended there, and the chain begins again. emcee's
 `DESnookerMove` is not used: as released in 3.1.6 it samples the wrong distribution (dfm/emcee, PR 531).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from laws.diagnostics import autocorrelation_time, split_rhat
-from laws.importance import LogDensity, Mixture
+from laws.importance import LogDensity, Mixture, mended
 
 Array = NDArray[np.float64]
 
 WALKERS = 64
 FIRST = 200  # steps of the first block
+AGAIN = 800, 2000  # steps after which a chain that has not converged begins again with a mended mixture
 LONGEST = 8000  # steps after which a chain is given up
 TAUS, RHAT = 50.0, 1.01  # what convergence means
 
@@ -58,7 +61,7 @@ def sample(
     mixture: Mixture,
     *,
     seed: int,
-    share: float = 0.8,
+    share: float = 0.9,
     longest: int = LONGEST,
 ) -> Chain:
     """Return the chain of emcee from start (walkers, d), converged or as long as is allowed.
@@ -68,16 +71,28 @@ def sample(
     """
     import emcee
 
-    walkers, d = start.shape
-    moves = [
-        (emcee.moves.MHMove(independent(mixture)), share),
-        (emcee.moves.DEMove(), (1 - share) / 2),
-        (emcee.moves.StretchMove(), (1 - share) / 2),
-    ]
-    sampler = emcee.EnsembleSampler(walkers, d, log_density, moves=moves, vectorize=True)
     # emcee draws from numpy's global state unless it is told otherwise
     state = emcee.State(start, random_state=np.random.RandomState(seed).get_state())
-    steps = FIRST
+    again = [limit for limit in AGAIN if limit < longest]
+    while True:
+        moves = [
+            (emcee.moves.MHMove(independent(mixture)), share),
+            (emcee.moves.DEMove(), (1 - share) / 2),
+            (emcee.moves.StretchMove(), (1 - share) / 2),
+        ]
+        sampler = emcee.EnsembleSampler(*start.shape, log_density, moves=moves, vectorize=True)
+        chain, state = _run(sampler, state, again[0] if again else longest)
+        if chain.converged or not again:
+            return chain
+        again.pop(0)
+        late = len(chain.z) // 2
+        flat = chain.z[late:].reshape(-1, start.shape[1])
+        mixture = mended(mixture, flat, sampler.get_log_prob()[-len(chain.z) + late :].ravel())
+
+
+def _run(sampler: Any, state: Any, longest: int) -> tuple[Chain, Any]:
+    """Return the chain of one sampler, run in blocks, and its last state."""
+    steps = min(FIRST, longest)
     while True:
         state = sampler.run_mcmc(state, steps - sampler.iteration, skip_initial_state_check=True)
         z = sampler.get_chain(discard=steps // 8)
@@ -88,7 +103,7 @@ def sample(
             acceptance=float(sampler.acceptance_fraction.mean()),
         )
         if chain.converged or steps >= longest:
-            return chain
+            return chain, state
         # both measures fall like 1/steps: go as far as they ask for, but look again on the way
         missing = max(TAUS * chain.tau / len(z), (chain.rhat - 1) / (RHAT - 1))
         steps = min(int(steps * min(max(1.15 * missing, 1.25), 2.5)), longest)

@@ -9,6 +9,7 @@ from laws.compare import compare, held_out
 from laws.errors import PlannerError
 from laws.fit import NotConverged, fit
 from laws.forms import FORMS
+from laws.noise import Noise
 from laws.paths import value_at
 from laws.points import checked
 from laws.records import content_id
@@ -104,7 +105,8 @@ def test_every_form_converges_with_numbers_that_say_so(posteriors, form):
     assert said["steps"] >= 50 * said["tau"]
     assert min(said["ess_bulk"], said["ess_tail"]) > 1000
     assert posterior.warnings == ()
-    assert posterior.parameters.keys() == FORMS[form].parameters.keys() | {"scale"}
+    of_noise = {"scale", "degrees"} | ({"shared"} if Noise(EXAMPLES[form]).neighbours else set())
+    assert posterior.parameters.keys() == FORMS[form].parameters.keys() | of_noise
     assert all(np.isfinite(v).all() and v.shape == (2000,) for v in posterior.parameters.values())
     fitted = np.median(FORMS[form].log_y(EXAMPLES[form].x, posterior.parameters), axis=0)
     assert np.abs(fitted - np.log(EXAMPLES[form].y)).max() < 0.3

@@ -134,8 +134,8 @@ def quantities(form, points, z):
     return out
 
 
-def quantities_at(curve, form, points, log_scale):
-    return np.array(quantities(form, points, np.append(curve, log_scale)))
+def quantities_at(curve, form, points, noise):
+    return np.array(quantities(form, points, np.append(curve, noise)))
 
 
 def log_prior(form, points, q):
@@ -166,8 +166,8 @@ def test_the_density_of_the_coordinates_is_the_stated_prior_times_the_jacobian(f
         if not np.isfinite(coordinates.unpack(z[None])[1][0]):
             continue  # a floor below 0 has no density
         compared += 1
-        free = len(z) - 1  # the noise's prior belongs to the likelihood
-        jacobian = approx_fprime(z[:free], quantities_at, 1e-7, form, points, z[-1])
+        free = len(z) - coordinates.noise.columns  # the noise states its own prior
+        jacobian = approx_fprime(z[:free], quantities_at, 1e-7, form, points, z[free:])
         expected = log_prior(form, points, np.array(quantities(form, points, z)))
         expected += np.linalg.slogdet(jacobian)[1]
         np.testing.assert_allclose(coordinates.unpack(z[None])[1][0], expected, atol=1e-4)
@@ -188,7 +188,7 @@ def test_a_known_ceiling_pulls_the_ceiling_of_three_phases():
 
 def test_the_floor_coordinate_is_the_normal_quantile_of_its_share():
     points = measured("power-floor")
-    z = np.array([[1.0, 0.5, -0.4, -3.0]])
+    z = np.array([[1.0, 0.5, -0.4, 2.0, -3.0]])
     parameters, _ = COORDINATES["power-floor"](points).unpack(z)
     last = np.exp(FORMS["power-floor"].log_y(points.x[-1:], parameters))[0]
     np.testing.assert_allclose(parameters["gamma"], last * ndtr(-0.4))

@@ -48,11 +48,10 @@ FIXED_SIZE = {
 @pytest.mark.parametrize("name", CURVES)
 def test_a_power_law_through_the_small_shards_is_the_printed_one(name):
     alpha, beta, n, x, y = CURVES[name]
-    drawn = fit(checked(x[:n], y[:n]), "power", seed=1).parameters
-    assert np.median(drawn["alpha"]) == pytest.approx(alpha, rel=0.02)
-    # the attention curve scatters by several per cent: there the printed line is within a tenth of a sd
-    near = max(0.002, 0.1 * drawn["beta"].std()) if name == "speech, attention" else 0.002
-    assert np.median(drawn["beta"]) == pytest.approx(beta, abs=near)
+    # four chains together: alone, the median of the attention curve's exponent is known to 0.0006
+    drawn = [fit(checked(x[:n], y[:n]), "power", seed=seed).parameters for seed in range(4)]
+    assert np.median([each["alpha"] for each in drawn]) == pytest.approx(alpha, rel=0.02)
+    assert np.median([each["beta"] for each in drawn]) == pytest.approx(beta, abs=0.002)
 
 
 @pytest.mark.parametrize("name", [name for name in CURVES if len(CURVES[name][3]) > CURVES[name][2]])
@@ -92,9 +91,7 @@ def test_the_surface_of_chinchilla_agrees_with_the_published_refit():
     for name, (low, high) in published.items():
         assert low < np.median(drawn[name]) < high
         ours = np.diff(np.quantile(drawn[name], [0.025, 0.975]))[0]
-        # theirs is a bootstrap of a robust fit; ours knows one noise for all runs, though that of these runs
-        # is far from the same everywhere (kurtosis of the residuals 16), and is 1.6 to 2 times narrower
-        assert 0.45 < ours / (high - low) < 1.5, (name, ours, high - low)
+        assert 1 / 1.5 < ours / (high - low) < 1.5, (name, ours, high - low)
 
 
 def test_the_published_recipe_gives_its_published_optimum_on_our_form():
