@@ -11,7 +11,7 @@ from laws.drift import PARAMETERS
 from laws.fit import Posterior
 from laws.forecast import Forecast
 from laws.forms import FORMS
-from laws.noise import DEGREES
+from laws.noise import FIXED
 from laws.points import Points
 from laws.records import content_id
 from laws.types import FORECAST, Law, Rung, Source
@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 PATHS = 1000  # enough for a 90 % interval good to a tenth of its width, small enough to be read in a moment
 REACH = 9.0  # decades beyond the largest measured x
 MEANINGS = PARAMETERS | {
-    "scale": f"of the noise of one log y, as a Student-t with {DEGREES:g} degrees of freedom"
+    "scale": "of the noise of one log y, as a Student-t",
+    "degrees": "of freedom of that Student-t",
 }
 FINE, COARSE = 0.05, 0.1  # decades between grid points up to two decades beyond the data, and further out
 
@@ -94,12 +95,12 @@ def now() -> str:
 
 
 def _parameters(found: Posterior | Forecast) -> Mapping[str, Array]:
-    """Return draws by name; "scale" in all of them, so that whoever asks how far a run may lie finds it."""
+    """Return draws by name; all have the noise's "scale" and "degrees": how far a run may lie."""
     if not isinstance(found, Forecast):
         return found.parameters
     drawn = dict(zip(PARAMETERS, found.draws.T, strict=True))
     sd = np.sqrt(np.exp(2 * drawn["noise"]) + found.curve.next_variance)
-    return drawn | {"scale": sd * np.sqrt((DEGREES - 2) / DEGREES)}
+    return drawn | {"scale": sd * np.sqrt((FIXED - 2) / FIXED), "degrees": np.full(len(sd), FIXED)}
 
 
 def _paths(found: Posterior | Forecast, log_x: Array) -> Array:

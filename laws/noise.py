@@ -20,7 +20,7 @@ doi:10.1111/j.2517-6161.1988.tb01729.x; Datta et al. 2016, arXiv:1406.7343, equa
 | logit ρ | Normal(−2, 1.5) | a little is shared, unless the points say more |
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log, pi
@@ -37,6 +37,7 @@ LEAST = 3e-4
 CENTRE, SPREAD = log(0.03), 1.5  # of the prior of log s
 SHARE, SHARE_SPREAD = -2.0, 1.5  # of the prior of logit ρ
 REACH = 0.2 * log(10)  # r: over how much of log x noise is shared
+FIXED = 7.0  # ν where it was not sampled: of a forecast's noise, and of laws stored before it was
 WITHIN = 0.99 * log(2)  # neighbours are nearer than that: data in steps of 2 has none
 MOST = 8  # neighbours that an expectation is made from
 NODES = np.linspace(-7.0, 7.0, 29)  # logit ρ at which the weights of kriging are tabulated
@@ -110,6 +111,13 @@ class Noise:
         constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * pi)
         tails = 0.5 * (nu + 1) * np.log1p(squares / nu[:, None]).sum(1)
         return np.asarray(residual.shape[1] * constant - tails - 0.5 * np.log(variance).sum(1))
+
+
+def stored(parameters: Mapping[str, Sequence[float]]) -> tuple[Array, Array]:
+    """Return scale and degrees of freedom, each (draws,), of a law's noise."""
+    scale = np.asarray(parameters["scale"], dtype=np.float64)
+    degrees = parameters.get("degrees")
+    return scale, np.full(len(scale), FIXED) if degrees is None else np.asarray(degrees, dtype=np.float64)
 
 
 def _neighbours(places: Array) -> Neighbours | None:

@@ -107,15 +107,16 @@ def _predicted(law: Law, data: float, value: float) -> tuple[tuple[float, float,
     import numpy as np
     from scipy.special import stdtr, stdtrit
 
-    from laws.noise import DEGREES, LEAST
+    from laws.noise import LEAST, stored
 
     middle = np.array([paths.value_at(law.grid, path, math.log(data)) for path in law.paths])
-    drawn = np.array(law.parameters["scale"])
-    scale = np.hypot(drawn[np.linspace(0, len(drawn) - 1, len(middle)).round().astype(int)], LEAST)
-    below = float(stdtr(DEGREES, (math.log(value) - middle) / scale).mean())
+    scale, degrees = stored(law.parameters)
+    rows = np.linspace(0, len(scale) - 1, len(middle)).round().astype(int)
+    scale, degrees = np.hypot(scale[rows], LEAST), degrees[rows]
+    below = float(stdtr(degrees, (math.log(value) - middle) / scale).mean())
     # 99 evenly spaced places of the noise for each path stand for its distribution
     places = np.linspace(0.01, 0.99, 99)
-    seen = (middle[:, None] + scale[:, None] * stdtrit(DEGREES, places)[None]).ravel()
+    seen = (middle[:, None] + scale[:, None] * stdtrit(degrees[:, None], places)).ravel()
     low, median, high = np.exp(np.quantile(seen, (0.05, 0.5, 0.95))).tolist()
     return (low, median, high), min(1.0, 2 * min(below, 1 - below))
 

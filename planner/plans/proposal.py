@@ -65,7 +65,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     import numpy as np
 
     from laws.design import picks
-    from laws.noise import DEGREES
+    from laws.noise import stored
 
     chosen = choose(choice, folder)
     law = chosen.law
@@ -89,7 +89,8 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     cost = [_cost(reading, data) for data in candidates]
     asked = np.array([paths.value_at(law.grid, path, math.log(place)) for path in law.paths])
     seen = np.array([[paths.value_at(law.grid, path, math.log(x)) for x in candidates] for path in law.paths])
-    noise = median(law.parameters["scale"]) * math.sqrt(DEGREES / (DEGREES - 2))
+    scale, degrees = stored(law.parameters)
+    noise = float(np.median(scale * np.sqrt(degrees / (degrees - 2))))
     # half of the noise is the shard's own, which no further seed on it averages away
     own = noise * math.sqrt(0.5)
     seen = seen + own * np.random.default_rng(SEED).standard_normal(seen.shape)

@@ -8,8 +8,9 @@ from laws.build import grid, law_from
 from laws.compare import compare, held_out
 from laws.errors import PlannerError
 from laws.fit import NotConverged, fit
+from laws.forecast import forecast
 from laws.forms import FORMS
-from laws.noise import Noise
+from laws.noise import FIXED, Noise, stored
 from laws.paths import value_at
 from laws.points import checked
 from laws.records import content_id
@@ -291,7 +292,11 @@ def test_the_id_of_a_law_depends_on_its_content_and_not_on_the_time(posteriors):
     assert other.id != first.id
 
 
-def test_a_forecast_can_bring_its_own_paths(posteriors):
+def test_a_forecast_brings_paths_of_its_own_and_says_how_far_a_run_may_lie(posteriors):
     points = EXAMPLES["power"]
-    own = np.zeros((3, len(grid(points))))
-    assert record(posteriors["power"], points, paths=own).paths == tuple(tuple(row) for row in own.tolist())
+    law = record(forecast(points, seed=1, draws=50), points)
+    assert law.form == "forecast"
+    assert np.array(law.paths).shape == (50, len(grid(points)))
+    scale, degrees = stored(law.parameters)
+    assert (degrees == FIXED).all()
+    np.testing.assert_allclose(scale * np.sqrt(FIXED / (FIXED - 2)), np.exp(law.parameters["noise"]))
