@@ -26,6 +26,8 @@ class ExportFormat(StrEnum):
 
     json = "json"
     csv = "csv"
+    nc = "nc"
+    parquet = "parquet"
 
 
 LawArgument = Annotated[str, typer.Argument(help="Id of a law, or its first characters.")]
@@ -64,37 +66,46 @@ def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = F
 @app.command("export")
 def export_law(
     id: LawArgument,
-    output: Annotated[Path | None, typer.Option(help="File to write. Default: the screen.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "--output", help="File to write. Default: the screen.")
+    ] = None,
     style: Annotated[
-        ExportFormat, typer.Option("--format", help="json: what import takes; csv: one row a draw.")
-    ] = ExportFormat.json,
+        ExportFormat | None,
+        typer.Option(
+            "--format",
+            help="json: what import takes; csv, parquet: one row a draw; nc: netCDF for ArviZ. "
+            "Default: what the file's name ends in, else json.",
+        ),
+    ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Hand out one law as a file that `planner laws import` takes, or its draws as CSV."""
-    from laws.errors import PlannerError
-    from planner.pages.lawbook import export_text
+    """Hand out one law as a file that `planner laws import` takes, or its posterior for other tools.
+
+    For example: planner laws export 3f9a --out law.nc
+    """
+    from planner.pages.lawbook import export_law
     from planner.pages.upkeep import current
 
-    text = export_text(current(store_folder(store)), id, draws=style is ExportFormat.csv)
-    if output is None:
+    ending = "" if out is None else out.suffix.lower().removeprefix(".")
+    kind = style or (ExportFormat(ending) if ending in list(ExportFormat) else ExportFormat.json)
+    text = export_law(current(store_folder(store)), id, kind.value, out)
+    if text is not None:
         sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PlannerError(f"{output}: {error.strerror}: give another file with --output") from error
 
 
 @app.command("import")
 def import_laws(
-    files: Annotated[list[Path], typer.Argument(help="Files that `planner laws export` wrote.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Files that `planner laws export` wrote, or folders of them, such as another store's laws/."
+        ),
+    ],
     store: StoreOption = None,
 ) -> None:
-    """Check laws that others exported and store them."""
+    """Check laws that others exported and store them: all, or none where one is not as it should be."""
     from laws.store import Store
-    from planner.pages.lawbook import import_file
+    from planner.pages.lawbook import import_files
 
-    target = Store(store_folder(store))
-    for path in files:
-        law = import_file(target, path)
+    for law in import_files(Store(store_folder(store)), files):
         sys.stdout.write(f"{law.id}  {law.domain} {law.metric} ({law.source}, {law.form})\n")

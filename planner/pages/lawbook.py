@@ -76,43 +76,71 @@ def law_sheet(record: Mapping[str, Any]) -> Sheet:
     return _published_sheet(record) if record["source"] == "published" else _stored_sheet(record)
 
 
-def export_text(store: Store, id: str, *, draws: bool) -> str:
-    """Return a law as the file that `planner laws import` takes, or its draws as CSV."""
-    law = _law(store, id)
-    if isinstance(law, PublishedLaw):
-        if draws:
-            raise PlannerError(f"law {law.id} is published constants without draws: export it as JSON")
-        return json.dumps(asdict(law), indent=2, ensure_ascii=False) + "\n"
-    if not draws:
-        return store.law_file(law.id).read_text(encoding="utf-8")
-    names = list(law.parameters)
-    lines = [
-        ",".join(names),
-        *(",".join(map(repr, row)) for row in zip(*law.parameters.values(), strict=True)),
-    ]
-    return "\n".join(lines) + "\n"
+def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None:
+    """Write a law to a file, or return it as text where no file is named.
 
-
-def import_file(store: Store, path: Path) -> Law:
-    """Check a law that someone exported and store it; the same law again changes nothing.
-
-    Raises:
-        PlannerError: the file is no law, was changed after its export, or contradicts itself.
+    `kind` is "json" (what `planner laws import` takes), "csv" (its draws), "nc" or "parquet"
+    (`laws/export.py`).
     """
+    law = _law(store, id)
+    if kind != "json" and isinstance(law, PublishedLaw):
+        raise PlannerError(f"law {law.id} is published constants without draws: export it as JSON")
+    if kind in ("nc", "parquet") and out is None:
+        raise PlannerError(f"{kind} is written to a file: name one with --out, such as --out law.{kind}")
+    try:
+        if out is not None and isinstance(law, Law) and kind in ("nc", "parquet"):
+            from laws import export
+
+            (export.netcdf if kind == "nc" else export.parquet)(law, out)
+            return None
+        text = _as_text(store, law, kind)
+        if out is not None:
+            out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PlannerError(f"{out}: {error.strerror}: give another file with --out") from error
+    return text if out is None else None
+
+
+def _as_text(store: Store, law: Law | PublishedLaw, kind: str) -> str:
+    if isinstance(law, PublishedLaw):
+        return json.dumps(asdict(law), indent=2, ensure_ascii=False) + "\n"
+    if kind == "json":
+        return store.law_file(law.id).read_text(encoding="utf-8")
+    rows = zip(*law.parameters.values(), strict=True)
+    return "\n".join([",".join(law.parameters), *(",".join(map(repr, row)) for row in rows)]) + "\n"
+
+
+def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
+    """Check laws that someone exported and store them; the same law again changes nothing.
+
+    A folder stands for the `.json` files in it. Raises PlannerError where a file is no law, was changed after
+    its export, or contradicts itself; then none is stored.
+    """
+    files = []
+    for path in given:
+        inside = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not inside:
+            raise PlannerError(f"{path} is a folder without .json files: give one that has exported laws")
+        files += inside
+    laws = [_checked(path) for path in files]
+    for law in laws:
+        store.add_law(law)
+    store.publish()
+    return laws
+
+
+def _checked(path: Path) -> Law:
     try:
         size = path.stat().st_size
         if size > records.LARGEST:
             raise PlannerError(f"{path} has {size} bytes: no law is larger than {records.LARGEST}")
-        law = records.check(path.read_bytes(), Law)
+        return records.check(path.read_bytes(), Law)
     except OSError as error:
         raise PlannerError(
             f"{path}: {error.strerror}: give a file that `planner laws export` wrote"
         ) from error
     except PlannerError as error:
         raise PlannerError(f"{path}: {error}: give a file that `planner laws export` wrote") from error
-    store.add_law(law)
-    store.publish()
-    return law
 
 
 def _law(store: Store, id: str) -> Law | PublishedLaw:

@@ -174,6 +174,49 @@ def test_a_law_travels_to_another_store(folder, tmp_path):
     assert answered("laws", "export", law(1).id, "--store", other) == file.read_text()
 
 
+def test_laws_travel_as_a_folder_and_several_at_once(folder, tmp_path):
+    theirs = folder / "laws"
+    count = len(list(theirs.glob("*.json")))
+    assert count > 1
+    out = answered("laws", "import", theirs, "--store", tmp_path / "one")
+    assert len(out.splitlines()) == count
+    files = sorted(theirs.glob("*.json"))
+    answered("laws", "import", *files, "--store", tmp_path / "other")
+    for name in ("one", "other"):
+        listed = as_json("laws", "list", "--store", tmp_path / name, "--source", "calibrated")
+        assert len(listed) == count
+
+
+def test_of_several_laws_none_is_stored_where_one_is_damaged(folder, tmp_path):
+    parcel = tmp_path / "parcel"
+    parcel.mkdir()
+    for i, file in enumerate(sorted((folder / "laws").glob("*.json"))):
+        raw = file.read_bytes()
+        (parcel / file.name).write_bytes(raw[:-20] if i == 1 else raw)
+    assert "cut short, or changed" in refused("laws", "import", parcel, "--store", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    (tmp_path / "empty").mkdir()
+    assert "without .json files" in refused(
+        "laws", "import", tmp_path / "empty", "--store", tmp_path / "other"
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "nc"])
+def test_the_name_of_the_file_says_what_a_law_is_exported_as(folder, tmp_path, kind):
+    if kind == "nc":
+        pytest.importorskip("h5netcdf", reason="needs the extra `netcdf`")
+    out = tmp_path / f"law.{kind}"
+    assert answered("laws", "export", law(1).id, "--store", folder, "--out", out) == ""
+    assert out.read_bytes()[:4] == {"csv": b"alph", "parquet": b"PAR1", "nc": b"\x89HDF"}[kind]
+    if kind != "csv":
+        words = ("laws", "export", law(1).id, "--store", folder, "--format", kind)
+        assert "--out law." in refused(*words)
+        assert "No such file" in refused(*words, "--out", tmp_path / "none" / "x")
+    assert "published constants" in refused(
+        "laws", "export", "besiroglu2024", "--store", folder, "--out", tmp_path / f"x.{kind}"
+    )
+
+
 def test_draws_are_exported_as_csv(folder):
     rows = list(
         csv.DictReader(

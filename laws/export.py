@@ -1,0 +1,111 @@
+"""A law for other tools: its posterior as netCDF that ArviZ opens, and as Parquet."""
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from laws.errors import PlannerError
+from laws.types import Law
+
+
+def netcdf(law: Law, out: Path) -> None:
+    """Write a law as ArviZ InferenceData: groups of netCDF-4 (https://python.arviz.org, schema of 2024).
+
+    `posterior` holds the draws of the parameters over (chain, draw): one chain, what a law keeps of all
+    walkers. A curve has also `predictions`, its paths as log_METRIC over (chain, draw, data), `observed_data`
+    with the points it was fitted to, and their x in `constant_data`. Raises PlannerError where h5netcdf is
+    missing.
+    """
+    try:
+        import h5netcdf
+    except ImportError:
+        raise PlannerError("netCDF needs one more library: pip install 'scaling-planner[netcdf]'") from None
+
+    def write(path: Path) -> None:
+        with h5netcdf.File(path, "w") as file:
+            file.attrs.update(_facts(law))
+            draws = len(next(iter(law.parameters.values())))
+            posterior = _group(file, "posterior", {"chain": [0], "draw": range(draws)})
+            for name, values in law.parameters.items():
+                _variable(posterior, name, ("chain", "draw"), [values], law.definitions.get(name))
+            if not law.paths:
+                return
+            data = [math.exp(x) for x in law.grid]
+            paths = _group(file, "predictions", {"chain": [0], "draw": range(len(law.paths)), "data": data})
+            said = f"logarithm of {law.metric} ({law.metric_unit}), noise left out; data in {law.x_unit}"
+            _variable(paths, f"log_{_plain(law.metric)}", ("chain", "draw", "data"), [law.paths], said)
+            if law.points:
+                points = {"point": range(len(law.points["y"]))}
+                observed, constant = (
+                    _group(file, name, points) for name in ("observed_data", "constant_data")
+                )
+                _variable(observed, _plain(law.metric), ("point",), law.points["y"], law.metric_unit)
+                for name in law.points.keys() - {"y"}:
+                    _variable(constant, name, ("point",), law.points[name], None)
+
+    _whole(out, write)
+
+
+def parquet(law: Law, out: Path) -> None:
+    """Write the draws of a law's parameters as Parquet, one row a draw, what the law is in its metadata."""
+    import duckdb
+
+    def write(path: Path) -> None:
+        columns = ", ".join(f"unnest(?::double[]) as {_quoted(name, chr(34))}" for name in law.parameters)
+        facts = ", ".join(f"{_quoted(name)}: {_quoted(text)}" for name, text in _facts(law).items())
+        with duckdb.connect() as connection:
+            connection.execute(
+                f"create table draws as select {columns}",
+                [list(values) for values in law.parameters.values()],
+            )
+            options = f"format parquet, compression zstd, kv_metadata {{{facts}}}"
+            connection.execute(f"copy draws to {_quoted(str(path))} ({options})")
+
+    try:
+        _whole(out, write)
+    except duckdb.Error as error:
+        raise PlannerError(f"{out} cannot be written: {' '.join(str(error).split())}") from error
+
+
+def _facts(law: Law) -> dict[str, str]:
+    names = ("id", "created", "source", "domain", "family", "metric", "metric_unit", "x", "x_unit", "form")
+    forms = {f"weight of {name}": f"{weight:.6g}" for name, weight in law.forms.items()}
+    return {name: getattr(law, name) for name in names} | forms | {"warnings": " ".join(law.warnings)}
+
+
+def _group(file: Any, name: str, coordinates: dict[str, Any]) -> Any:
+    group = file.create_group(name)
+    group.dimensions = {dimension: len(values) for dimension, values in coordinates.items()}
+    for dimension, values in coordinates.items():
+        _variable(group, dimension, (dimension,), list(values), None)
+    return group
+
+
+def _variable(group: Any, name: str, dimensions: tuple[str, ...], values: Any, said: str | None) -> None:
+    import numpy as np
+
+    array = np.asarray(values)
+    variable = group.create_variable(name, dimensions, array.dtype, data=array)
+    if said:
+        variable.attrs["description"] = said
+
+
+def _plain(name: str) -> str:
+    return name.replace("/", "_")  # a slash would open another group
+
+
+def _quoted(text: str, mark: str = "'") -> str:
+    return mark + text.replace(mark, 2 * mark) + mark
+
+
+def _whole(out: Path, write: Callable[[Path], None]) -> None:
+    """Write a file beside its name and move it there, so that nobody meets half of it."""
+    part = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        part.touch()  # what is wrong with the folder is said by the system, in its few words
+        write(part)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
