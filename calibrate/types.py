@@ -14,6 +14,11 @@ from laws.types import Rung, RunStatus
 EVALUATION_STEP = 2**0.5  # a training is evaluated whenever it has seen this many times the samples
 
 
+def doubling(first: float, count: int) -> tuple[float, ...]:
+    """Return `count` shard sizes in steps of 2x, beginning with `first`."""
+    return tuple(first * 2**i for i in range(count))
+
+
 class DataError(PlannerError):
     """Raised by a domain for training data that cannot be read; the run is recorded with this line."""
 

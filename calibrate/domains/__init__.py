@@ -6,14 +6,11 @@ A new domain is one row here and one module that offers the functions of `calibr
 from importlib import import_module
 from typing import cast
 
-from calibrate.types import Domain, DomainCode, Preset
+from calibrate.rows.translation import TRANSLATION
+from calibrate.types import Domain, DomainCode, Preset, doubling
 from laws.errors import PlannerError
 
-
-def doubling(first: float, count: int) -> tuple[float, ...]:
-    """Return `count` shard sizes in steps of 2x, beginning with `first`."""
-    return tuple(first * 2**i for i in range(count))
-
+__all__ = ["DOMAINS", "SPEECH", "TEACHER", "code", "doubling", "named"]
 
 SPEECH = Domain(
     name="speech",
@@ -146,7 +143,7 @@ TEACHER = Domain(
     },
 )
 
-DOMAINS = {domain.name: domain for domain in (SPEECH, TEACHER)}
+DOMAINS = {domain.name: domain for domain in (SPEECH, TRANSLATION, TEACHER)}
 
 
 def named(name: str) -> Domain:

@@ -1,0 +1,183 @@
+"""Translation: pairs of sentences against token errors."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from calibrate.data.parallel import BEGIN, END, LONGEST, PAD, Side, prepare, read, speller, texts
+from calibrate.data.prepared import description
+from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops
+from calibrate.metrics import bleu
+from calibrate.models.attention_lstm import AttentionLSTM
+from calibrate.models.encoder_decoder import EncoderDecoder
+from calibrate.types import Corpus, Training
+from laws.types import Rung
+
+__all__ = ["TranslationTask", "ladder", "parameters", "prepare", "task"]
+
+_POOL = 16  # batches sorted by length together: little padding, and still another order every epoch
+_EVALUATED = 64  # sentences scored together
+_TRANSLATED = 128  # sentences of the validation set that are translated for BLEU
+
+Batch = tuple[Tensor, Tensor, Tensor]  # source pieces (b, s), their counts, target pieces (b, t)
+
+
+def model(family: str, size: int, pieces: tuple[int, int]) -> AttentionLSTM | EncoderDecoder:
+    """Return a model of a width for vocabularies of (source, target) pieces."""
+    if family == "lstm-attention":
+        return AttentionLSTM(size, *pieces)
+    return EncoderDecoder(size, *pieces, places=LONGEST + 2)
+
+
+def task(training: Training, corpus: Corpus, device: str) -> "TranslationTask":
+    """Open the first pairs of a corpus with `training.data` target pieces, build the model with the seed."""
+    torch.manual_seed(training.seed)
+    return TranslationTask(
+        model=model(training.family, training.size, _pieces(corpus)).to(device),
+        training=read(corpus.folder, "training", training.data),
+        corpus=corpus,
+        batch_size=training.batch_size,
+        device=device,
+    )
+
+
+def parameters(family: str, size: int, corpus: Corpus) -> int:
+    """Return the number of trainable parameters of a width."""
+    with torch.device("meta"):
+        return _trainable(model(family, size, _pieces(corpus)))
+
+
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+    """Count parameters, training FLOP a target piece and Adam's bytes of every width on device meta.
+
+    Counted is a pair of sentences of the corpus's mean lengths: attention costs more the longer they are.
+    """
+    lengths = [round(length) for length in description(corpus.folder)["lengths"]]
+    return tuple(_rung(family, size, _pieces(corpus), lengths) for size in sizes)
+
+
+def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -> Rung:
+    with torch.device("meta"):
+        built = model(family, size, pieces)
+        source, target = (torch.zeros(1, length, dtype=torch.long) for length in lengths)
+        counted = forward_flops(built, source, torch.tensor([lengths[0]]), target)
+    params = _trainable(built)
+    return Rung(
+        size=size,
+        params=params,
+        flops=TRAINING * counted / lengths[1],
+        memory=float(ADAM_BYTES * params),
+    )
+
+
+def _pieces(corpus: Corpus) -> tuple[int, int]:
+    source, target = description(corpus.folder)["pieces"]
+    return source, target
+
+
+def _trainable(built: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in built.parameters())
+
+
+class TranslationTask:
+    """One training on the first pairs of a corpus."""
+
+    def __init__(
+        self,
+        *,
+        model: AttentionLSTM | EncoderDecoder,
+        training: tuple[Side, Side],
+        corpus: Corpus,
+        batch_size: int,
+        device: str,
+    ) -> None:
+        self.model = model
+        self.training, self.validation = training, read(corpus.folder, "validation")
+        self.references, self.speller = texts(corpus)[:_TRANSLATED], speller(corpus)
+        self.batch_size = batch_size
+        self.device = device
+
+    def batches(self, seed: int) -> Iterator[tuple[Batch, float]]:
+        """Yield (batch, target pieces): pairs of similar length together, in an order of the seed."""
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(self.training[1].ends))
+        batches: list[NDArray[np.int64]] = []
+        for start in range(0, len(order), _POOL * self.batch_size):
+            pool = order[start : start + _POOL * self.batch_size]
+            pool = pool[np.argsort(_lengths(self.training[1])[pool], kind="stable")]
+            batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
+        for i in rng.permutation(len(batches)):
+            yield self._batch(self.training, batches[i]), float(_lengths(self.training[1])[batches[i]].sum())
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the mean nats a target piece, the end of the sentence counted as one."""
+        source, lengths, target = batch
+        scores = self.model(source, lengths, _shifted(target)).float()
+        return functional.cross_entropy(scores.flatten(0, 1), target.flatten(), ignore_index=PAD)
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Return token error and loss of the validation set, given the truth so far, and 1 - BLEU."""
+        wrong, nats, count = 0, 0.0, 0
+        order = np.argsort(_lengths(self.validation[1]), kind="stable")
+        for start in range(0, len(order), _EVALUATED):
+            source, lengths, target = self._batch(self.validation, order[start : start + _EVALUATED])
+            scores = self.model(source, lengths, _shifted(target)).float()
+            real = target != PAD
+            wrong += int(((scores.argmax(-1) != target) & real).sum())
+            nats += float(
+                functional.cross_entropy(
+                    scores.flatten(0, 1), target.flatten(), ignore_index=PAD, reduction="sum"
+                )
+            )
+            count += int(real.sum())
+        return {"error": wrong / count, "loss": nats / count, "unbleu": 1 - self._bleu()}
+
+    def _bleu(self) -> float:
+        chosen = np.arange(len(self.references))
+        found = []
+        for start in range(0, len(chosen), _EVALUATED):
+            source, lengths, _ = self._batch(self.validation, chosen[start : start + _EVALUATED])
+            found += [self.speller.decode(codes) for codes in self._greedy(source, lengths)]
+        return bleu(found, self.references)
+
+    def _greedy(self, source: Tensor, lengths: Tensor) -> list[list[int]]:
+        """Return the likeliest next piece again and again, up to twice the length of the source."""
+        memory, padding = self.model.encode(source, lengths)
+        target = torch.full((len(source), 1), BEGIN, device=source.device)
+        ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
+        for _ in range(min(LONGEST, 2 * source.shape[1] + 5)):
+            state = self.model.states(memory, padding, target)[:, -1]
+            piece = self.model.output(state).argmax(-1).masked_fill(ended, PAD)
+            ended |= piece == END
+            target = torch.cat([target, piece[:, None]], dim=1)
+            if bool(ended.all()):
+                break
+        return [[code for code in row if code not in (PAD, END)] for row in target[:, 1:].tolist()]
+
+    def _batch(self, part: tuple[Side, Side], chosen: NDArray[np.int64]) -> Batch:
+        source, target = (_padded(side, chosen) for side in part)
+        lengths = torch.from_numpy(_lengths(part[0])[chosen])
+        return source.to(self.device), lengths.to(self.device), target.to(self.device)
+
+
+def _lengths(side: Side) -> NDArray[np.int64]:
+    return np.diff(side.ends, prepend=0)
+
+
+def _padded(side: Side, chosen: NDArray[np.int64]) -> Tensor:
+    begins, ends = side.begins[chosen], side.ends[chosen]
+    out = np.full((len(chosen), int((ends - begins).max())), PAD, np.int64)
+    for row, begin, end in zip(out, begins, ends, strict=True):
+        row[: end - begin] = side.pieces[begin:end]
+    return torch.from_numpy(out)
+
+
+def _shifted(target: Tensor) -> Tensor:
+    """Return what stands before each target piece: BEGIN, then the piece before."""
+    begin = torch.full_like(target[:, :1], BEGIN)
+    return torch.cat([begin, target[:, :-1]], dim=1)

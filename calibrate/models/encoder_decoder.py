@@ -1,0 +1,100 @@
+"""An encoder-decoder Transformer of a fixed number of layers, its width the size.
+
+Vaswani et al. 2017, arXiv:1706.03762, with the norm before each part and learned positions; heads are 32
+wide; no dropout.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LAYERS = 2  # of the encoder, and as many of the decoder
+HEAD = 32  # width of an attention head, where it divides the model's
+INNER = 4  # the perceptron's hidden layer over the model's width
+SPREAD = 0.02  # standard deviation of embeddings at the start
+
+
+class EncoderDecoder(nn.Module):
+    """Scores of the next target piece, given the source and the target so far."""
+
+    def __init__(self, width: int, sources: int, targets: int, *, places: int) -> None:
+        super().__init__()
+        self.source = nn.Embedding(sources, width)
+        self.target = nn.Embedding(targets, width)
+        self.positions = nn.Parameter(torch.empty(2, places, width))
+        for table in (self.source.weight, self.target.weight, self.positions):
+            nn.init.normal_(table, std=SPREAD)
+        self.encoder = nn.ModuleList(_Layer(width, crossed=False) for _ in range(LAYERS))
+        self.decoder = nn.ModuleList(_Layer(width, crossed=True) for _ in range(LAYERS))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.output = nn.Linear(width, targets)
+
+    def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
+        """Map sources (batch, s), lengths and targets so far (batch, t) to scores (batch, t, targets)."""
+        scores: Tensor = self.output(self.states(*self.encode(source, lengths), target))
+        return scores
+
+    def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Map sources to memory (batch, places, width) and where it is padding (batch, places)."""
+        padding = torch.arange(source.shape[1], device=source.device) >= lengths[:, None]
+        hidden = self.source(source) + self.positions[0, : source.shape[1]]
+        for layer in self.encoder:
+            hidden = layer(hidden, seen=~padding[:, None, None])
+        return self.norms[0](hidden), padding
+
+    def states(self, memory: Tensor, padding: Tensor, target: Tensor) -> Tensor:
+        """Map memory and targets so far (batch, t) to the states (batch, t, width) that are scored."""
+        hidden = self.target(target) + self.positions[1, : target.shape[1]]
+        for layer in self.decoder:
+            hidden = layer(hidden, memory=memory, remembered=~padding[:, None, None])
+        normal: Tensor = self.norms[1](hidden)
+        return normal
+
+
+class _Layer(nn.Module):
+    """Attention to itself, in the decoder to the memory too, and a perceptron, each added to its input."""
+
+    def __init__(self, width: int, *, crossed: bool) -> None:
+        super().__init__()
+        self.own = _Attention(width)
+        self.crossed = _Attention(width) if crossed else None
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3 if crossed else 2))
+        self.inner = nn.Linear(width, INNER * width)
+        self.outer = nn.Linear(INNER * width, width)
+
+    def forward(
+        self,
+        hidden: Tensor,
+        *,
+        seen: Tensor | None = None,
+        memory: Tensor | None = None,
+        remembered: Tensor | None = None,
+    ) -> Tensor:
+        """Map (batch, places, width) to the same shape; without `seen` a place sees itself and the past."""
+        normal = self.norms[0](hidden)
+        hidden = hidden + self.own(normal, normal, seen)
+        if self.crossed is not None:
+            hidden = hidden + self.crossed(self.norms[2](hidden), memory, remembered)
+        out: Tensor = hidden + self.outer(functional.gelu(self.inner(self.norms[1](hidden))))
+        return out
+
+
+class _Attention(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = next(n for n in range(max(1, width // HEAD), 0, -1) if width % n == 0)
+        self.asked = nn.Linear(width, width)
+        self.held = nn.Linear(width, 2 * width)
+        self.result = nn.Linear(width, width)
+
+    def forward(self, asking: Tensor, holding: Tensor, seen: Tensor | None) -> Tensor:
+        batch, places, width = asking.shape
+        queries = self.asked(asking).view(batch, places, self.heads, -1).transpose(1, 2)
+        keys, values = (
+            self.held(holding).view(batch, holding.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
+        found = functional.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=seen, is_causal=seen is None
+        )
+        result: Tensor = self.result(found.transpose(1, 2).reshape(batch, places, width))
+        return result
