@@ -135,7 +135,7 @@ class TranslationTask:
                 )
             )
             count += int(real.sum())
-        return {"error": wrong / count, "loss": nats / count, "unbleu": 1 - self._bleu()}
+        return {"token-error": wrong / count, "loss": nats / count, "unbleu": 1 - self._bleu()}
 
     def _bleu(self) -> float:
         chosen = np.arange(len(self.references))

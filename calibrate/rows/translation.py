@@ -4,7 +4,7 @@ from calibrate.types import Domain, Preset, doubling
 
 TRANSLATION = Domain(
     name="translation",
-    metrics={"error": "fraction", "loss": "nats/sub-word token", "unbleu": "fraction"},
+    metrics={"token-error": "fraction", "loss": "nats/sub-word token", "unbleu": "fraction"},
     data_unit="sub-word tokens",
     families=("lstm-attention", "transformer"),
     optimizers=("adam",),
@@ -13,7 +13,7 @@ TRANSLATION = Domain(
         "parameters": "all trainable parameters, embeddings and output layer included",
         "sample": "one sub-word token of target text, the end of a sentence counted as one; passes over the "
         "same pairs are counted again",
-        "error": "share of the target tokens of the validation set that are not the likeliest one, the true "
+        "token-error": "share of the target tokens of the validation set that are not the likeliest one, the true "
         "ones before them given",
         "loss": "mean cross-entropy of the target tokens of the validation set, the true ones before them "
         "given",

@@ -230,7 +230,7 @@ def test_a_training_learns_and_repeats(corpus, family):
     assert runs[0].metrics == runs[1].metrics
     # knowing nothing is log 1000 nats
     assert runs[0].metrics["loss"] < 6.5
-    assert 0 < runs[0].metrics["error"] < 1
+    assert 0 < runs[0].metrics["token-error"] < 1
     assert 0 < runs[0].metrics["unbleu"] <= 1
 
 
