@@ -13,9 +13,10 @@ TRANSLATION = Domain(
         "parameters": "all trainable parameters, embeddings and output layer included",
         "sample": "one sub-word token of target text, the end of a sentence counted as one; passes over the "
         "same pairs are counted again",
-        "token-error": "share of the target tokens of the validation set that are not the likeliest one, given the "
-        "true ones before them",
-        "loss": "mean cross-entropy of the target tokens of the validation set, given the true ones before them",
+        "token-error": "share of the target tokens of the validation set that are not the likeliest one, "
+        "given the true ones before them",
+        "loss": "mean cross-entropy of the target tokens of the validation set, given the true ones before "
+        "them",
         "unbleu": "1 - BLEU (between 0 and 1) of 128 greedily translated sentences of the validation set",
     },
     module="calibrate.domains.translation",
