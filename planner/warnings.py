@@ -8,7 +8,10 @@ WARNINGS: dict[str, str] = {
     "forecasts were checked: measure larger sets before committing to it.",
     "floor-uncertain": "More than 5% of the draws never reach the target, so intervals are open at the top.",
     "no-floor": "The law has no irreducible error: that any target can be reached is assumed, not measured.",
-    "no-interval": "The publication states no uncertainty, so only the middle is known.",
+    "no-interval": "The publication states no uncertainty: only the middle of the law is known, and an "
+    "interval holds machines and prices alone.",
+    "other-corpus": "The law was measured on the corpus of its authors: on yours error, exponent and model "
+    "size may differ.",
     "no-size-law": "No law says how large a model this data wants, so parameters and FLOP are not known.",
     "no-compute": "Nothing says what training costs per unit of this data, so FLOP are not known.",
     "one-pass": "How often training sees the data was not measured: FLOP are for one pass over it.",
@@ -16,6 +19,7 @@ WARNINGS: dict[str, str] = {
     "ladder-exceeded": "The model is outside the sizes whose cost was counted: FLOP are continued in a "
     "straight line.",
     "few-points": "The law stands on few points for its form: its shape is largely assumed.",
+    "few-sizes": "The best model size took fewer than three values: how it grows with the data is assumed.",
     "one-point": "One data size was measured: how the error falls is the prior's word alone.",
     "no-trend": "The error falls by no more than the noise: how fast it falls is hardly known.",
     "not-converged": "The chain of the forecast was still moving when it ended: take its interval as rough.",
@@ -27,8 +31,8 @@ WARNINGS: dict[str, str] = {
     "zero-left-out": "Errors of exactly zero were left out: no law of this kind reaches zero.",
     "rate-above-one": "Some error rates are above 100%: those models had not begun to learn.",
     "importance-disagrees": "Two samplers of the posterior disagree: take the interval as rough.",
-    "corpora-differ": "The families were not measured on the same data: part of what tells them apart may be "
-    "the corpus.",
+    "corpora-differ": "Laws that stand together here were measured on different corpora: part of what they "
+    "say may be the corpus.",
     "metric-chosen": "No metric was named and the law's domain has several: the first "
     "answered, name a target of another.",
     "repeats-assumed": "What repeated data is worth was not measured here: it is taken from language models.",

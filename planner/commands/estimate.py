@@ -144,9 +144,12 @@ def one_target(
     count = len(given) + (general is not None)
     if count > 1 or (count == 0 and needed):
         options = ", ".join(["--target-" + name for name, _ in given] + ["--target"] * (general is not None))
-        raise typer.BadParameter(
-            f"wanted one target, given {options or 'none'}; for example: planner estimate --target-wer 5%"
-        )
+        if not options:
+            raise typer.BadParameter(
+                "nothing is asked: give a target, for example --target-wer 5%, or --data, --params, --flops, "
+                "--gpu-hours, --budget or --deadline"
+            )
+        raise typer.BadParameter(f"wanted one target, given {options}")
     if count == 0:
         return metric, None
     if general is None:

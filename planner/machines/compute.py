@@ -98,6 +98,8 @@ class Training:
     gpu_hours: tuple[float, ...]  # device-hours, all devices together, the scaling loss included
     days: tuple[float, ...]
     utilisation: tuple[float, ...]  # reached on `count` devices, memory bound or not
+    moved: tuple[float, ...]  # bytes through memory, all devices together; empty where the size is not known
+    step: tuple[float, ...]  # seconds of a step of `positions` a device, by the roofline; empty likewise
     footprint: tuple[float, ...]  # bytes; empty where the model's size is not known
     fewest: tuple[float, ...]  # devices that hold the footprint; empty likewise
     memory_bound: float  # share of draws in which moving bytes takes longer than computing
@@ -122,16 +124,7 @@ class Pace:
 
     def seconds(self, flops: float, params: float | None) -> float:
         """Return the longer of computing and moving bytes, on one device; memory traffic needs the size."""
-        moved = 0.0
-        if params is not None:
-            moved = moved_bytes(
-                flops,
-                params,
-                self.positions,
-                traffic=self.traffic,
-                per_unit=self.activation_bytes,
-                aspect_ratio=self.aspect_ratio,
-            )
+        moved = 0.0 if params is None else self.moved(flops, params)
         return roofline_seconds(
             flops,
             moved,
@@ -140,6 +133,21 @@ class Pace:
             compute_share=1.0,
             bandwidth_share=1.0,
         )
+
+    def moved(self, flops: float, params: float) -> float:
+        """Return the bytes that FLOP of a model of this size move through memory."""
+        return moved_bytes(
+            flops,
+            params,
+            self.positions,
+            traffic=self.traffic,
+            per_unit=self.activation_bytes,
+            aspect_ratio=self.aspect_ratio,
+        )
+
+    def step_seconds(self, params: float) -> float:
+        """Return the seconds of one step of `positions` on each device, waiting for the others included."""
+        return self.seconds(training_flops(params, self.positions), params) / self.left
 
     def hours(self, flops: float, params: float | None) -> float:
         """Return device-hours, all devices together."""
@@ -200,13 +208,15 @@ def train(
     _check(flops, params)
     precision = precision or part.usual_precision()
     found = paces(part, len(flops), count=count, assumed=assumed, seed=seed, precision=precision)
-    hours, reached, footprints, fewest = [], [], [], []
+    hours, reached, moved, steps, footprints, fewest = [], [], [], [], [], []
     bound = 0
     for i, (work, pace) in enumerate(zip(flops, found, strict=True)):
         size = params[i] if params else None
         seconds, at_compute = pace.seconds(work, size), work / pace.compute
         if size is not None:
             one = (pace.state_bytes * size if state is None else state[i]) + pace.kept_bytes(size)
+            moved.append(pace.moved(work, size))
+            steps.append(pace.step_seconds(size))
             footprints.append(one)
             fewest.append(fewest_devices(one, part.capacity, memory_share=pace.memory_share))
         bound += seconds > at_compute
@@ -221,6 +231,8 @@ def train(
         gpu_hours=tuple(hours),
         days=tuple(h / 24.0 / count for h in hours),
         utilisation=tuple(reached),
+        moved=tuple(moved),
+        step=tuple(steps),
         footprint=tuple(footprints),
         fewest=tuple(fewest),
         memory_bound=bound / len(found),
@@ -274,6 +286,8 @@ def _warnings(
     if bound > 0.5:
         found.append("memory-bound")
     middle = quantile(fewest, 0.5)
+    if math.isinf(middle):  # the target is never reached: there is no model to hold
+        return tuple(found)
     if middle > 1:
         found.append("model-larger-than-device")
     if middle > count:

@@ -21,6 +21,8 @@ _MACHINE = {
     "energy": "kWh",
     "carbon": "kg CO2e",
     "utilisation": "share of peak",
+    "bytes_moved": "bytes",
+    "step_seconds": "s",
     "memory": "bytes",
     "devices": "devices that hold it",
 }

@@ -17,6 +17,8 @@ NAMES = {
     "energy": "kWh",
     "carbon": "kg CO2e",
     "utilisation": "Utilisation",
+    "bytes_moved": "Bytes moved",
+    "step_seconds": "Seconds a step",
     "memory": "Memory",
     "devices": "Devices that hold it",
     "serving_flops": "Serving FLOP",
@@ -57,7 +59,7 @@ def printed(name: str, value: float, unit: str = "") -> str:
         return units.format_data(value, unit) if unit else units.format_number(value)
     if name == "utilisation":
         return units.format_fraction(value)
-    if name == "memory":
+    if name in ("memory", "bytes_moved"):
         return units.format_si(value, "B")
     if name.endswith("dollars"):
         return units.format_money(value)

@@ -8,6 +8,7 @@ from laws.types import Quantity
 from planner import units
 from planner.assumptions import Assumption
 from planner.pages.answer import INSIDE, WITHIN, feasible, verdict
+from planner.pages.quantities import in_brackets
 from planner.pages.render import Sheet
 from planner.plans.estimate import Estimate
 from planner.plans.plan import Plan
@@ -31,6 +32,7 @@ def sheet(plan: Plan) -> Sheet:
     sections = {
         "What moves it most": _sensitivity(plan),
         "It stands on": plan.assumptions,
+        "On the machines": _on_machines(plan),
         "Assumed of the machines": _assumed(plan),
         "Warnings": [f"{sentence(code)} [{code}]" for code in plan.warnings],
         "Other laws that answer": _others(found),
@@ -181,6 +183,20 @@ def _sensitivity(plan: Plan) -> list[str]:
         if shown
         else []
     )
+
+
+def _on_machines(plan: Plan) -> list[str]:
+    """Say how much of the peak is reached, how long a step takes and what moves through memory."""
+    if plan.resources is None:
+        return []
+    known = plan.resources.quantities()
+    reached = [f"{in_brackets('utilisation', known['utilisation'])} of the peak are reached"]
+    if known["step_seconds"].interval().median is not None:
+        positions = units.format_number(plan.resources.training.assumed["positions"].high)
+        step, moved = (in_brackets(name, known[name]) for name in ("step_seconds", "bytes_moved"))
+        reached.append(f"a step of {positions} positions a device takes {step} seconds")
+        reached.append(f"{moved} pass through memory in all")
+    return ["; ".join(reached) + "."]
 
 
 def _assumed(plan: Plan) -> list[str]:

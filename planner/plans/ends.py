@@ -7,8 +7,8 @@ from laws import paths
 from laws.errors import PlannerError
 from planner import units
 from planner.plans.question import PAIR, Question, two
-from planner.reading.reading import Reading
-from planner.reading.worlds import World
+from planner.reading.reading import BALANCED, Reading
+from planner.reading.worlds import World, at
 
 ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the same cost elsewhere
 
@@ -62,7 +62,8 @@ def not_tiny(reading: Reading, places: Sequence[float], asked: str) -> None:
             f"{asked} is less than the smallest measured training of law {reading.law.id} took "
             f"({units.format_data(reading.smallest, reading.unit)}): ask for more"
         )
-    if reading.open_split and middle <= 1:
+    sizes = [at(world.params, x) for world, x in zip(reading.worlds, places, strict=False) if world.params]
+    if reading.open_split and (middle <= 1 or (sizes and paths.quantile(sizes, 0.5) < 1)):
         raise PlannerError(f"{asked} is not enough for one parameter or one unit of data: ask for more")
 
 
@@ -80,7 +81,11 @@ def _paired(reading: Reading, question: Question) -> Reading:
     size = units.parse_number(question.params or "", wanted="a number of parameters such as 300M")
     if size <= 0:
         raise PlannerError(f"--params {question.params}: wanted more than 0")
-    return replace(reading, worlds=tuple(_of_size(world, size) for world in reading.worlds))
+    return replace(
+        reading,
+        worlds=tuple(_of_size(world, size) for world in reading.worlds),
+        assumptions=tuple(text for text in reading.assumptions if not text.startswith(BALANCED)),
+    )
 
 
 def _of_size(world: World, size: float) -> World:

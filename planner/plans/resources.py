@@ -48,6 +48,8 @@ class Resources:
             "energy": (bill.kwh, "kWh"),
             "carbon": (bill.kg_co2e, "kg CO2e"),
             "utilisation": (training.utilisation, "share of peak"),
+            "bytes_moved": (training.moved, "bytes"),
+            "step_seconds": (training.step, "s"),
             "memory": (training.footprint, "bytes"),
             "devices": (training.fewest, "devices that hold it"),
         }

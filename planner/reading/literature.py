@@ -14,6 +14,7 @@ from planner.reading.reading import (
     balanced,
     check_curve,
     curve,
+    serving_in_words,
     unit_cost,
 )
 from planner.reading.worlds import World
@@ -46,7 +47,7 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
     assumptions = [
         f"Law {law.id}: published, {law.citation}, {law.locator} ({law.confidence}); range: {law.range}."
     ]
-    warnings = ["no-interval"]
+    warnings = ["no-interval", "other-corpus"]
     smallest, largest = law.measured
     if law.formula in _SURFACES:
         per_unit, note, doubts = unit_cost((), unit, known=True)
@@ -59,7 +60,7 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
     else:
         check_curve(law.id, spending)
         world, notes, doubts, companions = _curve(law, unit)
-        assumptions += notes
+        assumptions += [*notes, *serving_in_words(spending)]
         warnings += doubts
     return Reading(
         law=head(law),

@@ -21,6 +21,7 @@ from planner.reading.worlds import World
 TOKENS = frozenset(
     {"tokens", "words", "characters", "bytes", "sub-word tokens", "word pieces", "speech tokens"}
 )
+BALANCED = "Data and parameters are the pair that needs the least FLOP"
 DRAWS = 1000  # of a surface, as many as a curve has paths
 # repeats at which data, and parameters, have lost 1 - 1/e of their worth (Muennighoff et al. 2023,
 # arXiv:2305.16264, constants of the authors' code)
@@ -115,6 +116,10 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
         companions["params"] = size.id
         assumptions.append(f"Parameters: the best model size for that much data, by law {size.id}.")
         warnings = [*size.warnings, *warnings]
+        warnings += ["few-sizes"] if _few_sizes(size) else []
+    if any(_corpus(other) not in (None, _corpus(law)) for other in (size, samples) if other is not None):
+        warnings = [*warnings, "corpora-differ"]
+    assumptions += serving_in_words(spending)
     if per_unit is not None:
         assumptions.append(note)
         if samples is None:
@@ -139,6 +144,23 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
             "offset": tuple(math.exp(p[-1]) for p in law.paths),
         },
     )
+
+
+def _corpus(law: Law) -> str | None:
+    """Return what tells a law's corpus from another: its fingerprint, or that of the file of runs."""
+    return law.provenance.get("corpus", law.provenance.get("fingerprint"))
+
+
+def _few_sizes(size: Law) -> bool:
+    """Return whether the best size took too few values to say how it grows with the data."""
+    return len(set(size.points["y"]) if "y" in size.points else range(size.n_points)) < 3
+
+
+def serving_in_words(spending: Spending) -> list[str]:
+    """Return what serving changes in the answer of a curve: nothing but the FLOP that are counted."""
+    if not spending.served:
+        return []
+    return ["The model is the best for its data: serving is counted, but moves nothing; a surface law would."]
 
 
 def check_curve(law: str, spending: Spending) -> None:
@@ -240,7 +262,7 @@ def balance_in_words(spending: Spending, unit: str) -> list[str]:
     if spending.smallest:
         return [f"The model is the smallest that reaches the error with {have}, each seen once."]
     served = "" if spending.served == 0 else ", counting what it serves"
-    found = [f"Data and parameters are the pair that needs the least FLOP{served}."]
+    found = [f"{BALANCED}{served}."]
     if spending.served:
         found.append(
             f"Serving {units.format_data(spending.served, unit)} costs a third of the training FLOP of as "

@@ -21,7 +21,7 @@ KEYS = {
     "carbon", "utilisation", "memory", "devices", "data_dollars", "total_dollars", "serving_flops",
     "feasible",
     "probability", "limits", "binding", "confidence", "error_at_confidence", "have_data", "sensitivity",
-    "assumed", "forms", "probability_within",
+    "bytes_moved", "step_seconds", "assumed", "forms", "probability_within",
 }  # fmt: skip
 
 

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
 from synthetic import LADDER, passes, planner, power, size, surface
 
+from laws.records import content_id
 from laws.store import Store
 from laws.types import Run
 from planner.machines.fleet import read_fleet
@@ -178,6 +180,70 @@ def test_a_pair_is_answered_by_a_surface_alone(folder):
     loss = p["E"][0] + p["A"][0] / 7e9 ** p["a"][0] + p["B"][0] / 1e12 ** p["b"][0]
     assert pair.estimate.error.draws[0] == pytest.approx(loss)
     assert middle(best, "params") > 7e9
+    # what was given is not said to be what needs the least
+    least = [any("needs the least FLOP" in text for text in each.assumptions) for each in (pair, best)]
+    assert least == [False, True]
+
+
+def test_serving_moves_nothing_on_a_curve_and_the_answer_says_so(folder):
+    train, serve = (ask(folder, choice=WER, target="8%", serve=s) for s in (None, "1e6h"))
+    assert serve.estimate.params == train.estimate.params
+    assert any("moves nothing" in text for text in serve.assumptions)
+    assert not any("moves nothing" in text for text in train.assumptions)
+
+
+def test_a_published_law_is_of_another_corpus(tmp_path):
+    assert "other-corpus" in ask(tmp_path, choice=Choice(law="besiroglu2024"), target="2.1").warnings
+
+
+@pytest.mark.parametrize(("other", "said"), [("b", True), ("a", False), (None, False)])
+def test_a_companion_of_another_corpus_is_said(tmp_path, other, said):
+    store = Store(tmp_path)
+    for law, corpus in ((power(0.4, 0.3), "a"), (size(2e4, 0.6), other), (passes(12), "a")):
+        made = replace(law, provenance={"corpus": corpus} if corpus else {})
+        store.add_law(replace(made, id=content_id(made)))
+    store.publish()
+    assert ("corpora-differ" in ask(tmp_path, choice=WER, target="8%").warnings) is said
+
+
+@pytest.mark.parametrize(("sizes", "said"), [((1e5, 1e5, 2e5), True), ((1e5, 2e5, 4e5), False)])
+def test_few_sizes_behind_the_size_law_are_said(tmp_path, sizes, said):
+    store = Store(tmp_path)
+    law = replace(size(2e4, 0.6), points={"x": (1.0, 2.0, 4.0), "y": sizes})
+    for made in (power(0.4, 0.3), replace(law, id=content_id(law))):
+        store.add_law(made)
+    store.publish()
+    assert ("few-sizes" in ask(tmp_path, choice=WER, target="8%").warnings) is said
+
+
+@pytest.mark.parametrize("style", ["table", "json", "csv", "markdown"])
+def test_a_doubt_is_in_every_format(folder, style):
+    ran = planner(
+        "estimate", "--store", folder, "--format", style, "--law", "besiroglu2024", "--target", "2.1"
+    )
+    assert "other-corpus" in ran.out
+
+
+def test_a_target_that_is_never_reached_is_no_model_that_does_not_fit(folder):
+    found = ask(folder, choice=WER, target="1%", on="h100")
+    assert math.isinf(found.resources.training.footprint[0])
+    assert not {"model-larger-than-device", "does-not-fit"} & set(found.warnings)
+    ran = planner("estimate", "--store", folder, "--target-wer", "1%", "--on", "h100")
+    assert "never seconds" not in ran.out
+
+
+def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
+    """One step of 1e6 positions: 6 N positions FLOP, or 34 bytes a parameter and every activation twice."""
+    assume = ("utilisation=0.4", "scaling_loss=0", "positions=1e6", "activation_bytes=0", "traffic_bytes=34")
+    found = ask(folder, choice=LOSS, flops="1e22", on="h100", assume=assume)
+    known, part = found.quantities(), FLEET.part("h100")
+    for n, flops, step, moved in zip(
+        *(known[name].draws for name in ("params", "flops", "step_seconds", "bytes_moved")), strict=True
+    ):
+        assert step == pytest.approx(max(6e6 * n / (0.4 * 989e12), 34 * n / (0.7 * part.bandwidth)))
+        assert moved == pytest.approx(34 * n * flops / (6e6 * n))
+    ran = planner("estimate", "--store", folder, "--domain", "lm", "--flops", "1e22", "--on", "h100")
+    assert "a step of 8.19k positions a device takes" in " ".join(ran.out.split())
 
 
 def test_what_moves_the_cost_is_found(folder):
@@ -241,6 +307,7 @@ MENDABLE = [
     (["--data", "0h", "--metric", "wer"], "wanted more than 0"),
     (["--data", "10 GPU-hours", "--metric", "wer"], "GPU-hours are compute"),
     (["--data", "0.001h", "--metric", "wer"], "less than the smallest measured"),
+    (["--law", "besiroglu2024", "--data", "10"], "not enough for one parameter"),
     (["--params", "1", "--metric", "wer"], "less than the smallest measured"),
     (["--target-wer", "5%", "--confidence", "100%"], "a probability above 0%"),
     (["--target-wer", "2.1%", "--confidence", "99%"], "no plan reaches"),

@@ -21,7 +21,13 @@ def given_codes():
             about = simple and "warnings" in ast.unparse(node)
             collects = isinstance(node, ast.FunctionDef) and node.name.endswith(("warnings", "doubts"))
             if (about or collects) and path.name != "warnings.py":
-                texts = (getattr(part, "value", None) for part in ast.walk(node))
+                asked = {  # what is compared with is no code that is given
+                    id(part)
+                    for compare in ast.walk(node)
+                    if isinstance(compare, ast.Compare)
+                    for part in ast.walk(compare)
+                }
+                texts = (getattr(part, "value", None) for part in ast.walk(node) if id(part) not in asked)
                 codes |= {text for text in texts if isinstance(text, str) and CODE.fullmatch(text)}
     return codes
 
