@@ -7,7 +7,7 @@ share   part of the workers' time in a real sweep that is not training; aim: und
 many    10,000 runs planned, dispatched and stored: memory of the parent at 1,000 and at 10,000
 large   `planner estimate` on an index of a million runs and a thousand laws, beside one of three laws
 
-With `--ray`, `empty` and `share` are also measured on a cluster of one node that is started for them.
+With `--ray`, `empty` and `share` are also measured on a cluster of two nodes that is started for them.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,12 +62,12 @@ def spec(folder: Path, runs: int, module: str = MODULE) -> Spec:
     )  # fmt: skip
 
 
-def pool(engine: str, module: str) -> Pool:
-    """Return an engine with two workers."""
-    if engine == "ray":
+def pool(address: str, module: str) -> Pool:
+    """Return an engine with two workers, on the Ray cluster at an address or, without one, on this machine."""
+    if address:
         from calibrate.ray_engine import RayEngine
 
-        return RayEngine("auto", module=module, workers=WORKERS)
+        return RayEngine(address, module=module, workers=WORKERS)
     return LocalEngine(("cpu",) * WORKERS)
 
 
@@ -85,7 +85,7 @@ class Answered:
             yield Result(job, job.attempt, outcome, final=True)
 
 
-def empty(engine: str) -> None:
+def empty(address: str = "") -> None:
     """Print runs a second of an empty training."""
     with tempfile.TemporaryDirectory() as folder:
         asked = spec(Path(folder), 600)
@@ -95,7 +95,7 @@ def empty(engine: str) -> None:
             Job(id=run_id(t), training=t, corpus=asked.corpus, module=MODULE, flops=1, time_limit=60)
             for t in ends(asked, ())
         ]
-        with pool(engine, MODULE) as started:
+        with pool(address, MODULE) as started:
             begun = time.perf_counter()
             list(started.run(jobs[:20]))
             warm = time.perf_counter() - begun
@@ -106,11 +106,11 @@ def empty(engine: str) -> None:
             runs = execute(asked, Store(Path(folder) / "store"), started, WORKERS, ignore)
             stored = runs.counts["finished"] / (time.perf_counter() - begun)
     print(
-        f"empty, {engine}: {warm:.1f} s to start; {dispatched:.0f} runs/s trained, {stored:.0f} runs/s stored"
+        f"empty, {'ray' if address else 'local'}: {warm:.1f} s to start; {dispatched:.0f} runs/s trained, {stored:.0f} runs/s stored"
     )
 
 
-def share(engine: str) -> None:
+def share(address: str = "") -> None:
     """Print the part of a sweep's time that is not training, from the first dispatch to the last result."""
     from calibrate.domains import code, named
     from calibrate.sweep import ends
@@ -127,7 +127,7 @@ def share(engine: str) -> None:
             domain=domain, preset_name="quick", preset=preset, families=("mlp",), seed=0, corpus=corpus,
             ladder={"mlp": module.ladder("mlp", preset.sizes["mlp"], corpus)},
         )  # fmt: skip
-        with pool(engine, domain.module) as started:
+        with pool(address, domain.module) as started:
             warm = Job(
                 id="warm", training=replace(next(ends(asked, ())), max_samples=1), corpus=corpus,
                 module=domain.module, flops=1, time_limit=60,
@@ -140,7 +140,7 @@ def share(engine: str) -> None:
         runs = store.runs()
     training = sum(run.seconds or 0 for run in runs)
     print(
-        f"share, {engine}: {len(runs)} runs of {training / len(runs):.2f} s on average; "
+        f"share, {'ray' if address else 'local'}: {len(runs)} runs of {training / len(runs):.2f} s on average; "
         f"{1 - training / time_:.1%} of the workers' time was not training"
     )
 
@@ -236,13 +236,16 @@ def large(runs: int, copies: int, laws: int) -> None:
         )
 
 
-def on_cluster() -> None:
-    """Measure on a node on loopback, from a process in the cluster's network namespace."""
+def on_cluster(what: Sequence[str]) -> None:
+    """Measure on two nodes on loopback, from a process in the cluster's network namespace."""
     from ray_cluster import Cluster
 
     with Cluster() as started:
-        started.node(WORKERS)
-        process = started.start(sys.executable, "-m", "tests.benchmarks.engine", "on-ray", cwd=ROOT)
+        for _ in range(WORKERS):
+            started.node(1)
+        process = started.start(
+            sys.executable, "-m", "tests.benchmarks.engine", *what, "--address", started.address, cwd=ROOT
+        )
         out, err = process.communicate(timeout=1200)
         print(out.strip() or err)
 
@@ -252,23 +255,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", nargs="*", default=["empty", "share", "many", "large"])
     parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--address", default="", help="of a Ray cluster that runs: measure there instead")
     parser.add_argument("--runs", type=int, default=30_000)
     parser.add_argument("--copies", type=int, default=33)
     parser.add_argument("--laws", type=int, default=1000)
     asked = parser.parse_args()
-    steps = {"empty": lambda: empty("local"), "share": lambda: share("local"), "many": many}
+    steps = {"empty": lambda: empty(asked.address), "share": lambda: share(asked.address), "many": many}
     for what in asked.what:
         if what == "one-of-many":
             one_of_many(asked.runs)
-        elif what == "on-ray":
-            empty("ray")
-            share("ray")
         elif what == "large":
             large(asked.runs, asked.copies, asked.laws)
         else:
             steps[what]()
     if asked.ray:
-        on_cluster()
+        on_cluster([what for what in asked.what if what in ("empty", "share")])
 
 
 if __name__ == "__main__":
