@@ -63,7 +63,7 @@ def spec(folder: Path, runs: int, module: str = MODULE) -> Spec:
 
 
 def pool(address: str, module: str) -> Pool:
-    """Return an engine with two workers, on the Ray cluster at an address or, without one, on this machine."""
+    """Return an engine with two workers: on the Ray cluster at an address, or on this machine."""
     if address:
         from calibrate.ray_engine import RayEngine
 
@@ -106,7 +106,8 @@ def empty(address: str = "") -> None:
             runs = execute(asked, Store(Path(folder) / "store"), started, WORKERS, ignore)
             stored = runs.counts["finished"] / (time.perf_counter() - begun)
     print(
-        f"empty, {'ray' if address else 'local'}: {warm:.1f} s to start; {dispatched:.0f} runs/s trained, {stored:.0f} runs/s stored"
+        f"empty, {'ray' if address else 'local'}: {warm:.1f} s to start; {dispatched:.0f} runs/s trained, "
+        f"{stored:.0f} runs/s stored"
     )
 
 
@@ -140,8 +141,8 @@ def share(address: str = "") -> None:
         runs = store.runs()
     training = sum(run.seconds or 0 for run in runs)
     print(
-        f"share, {'ray' if address else 'local'}: {len(runs)} runs of {training / len(runs):.2f} s on average; "
-        f"{1 - training / time_:.1%} of the workers' time was not training"
+        f"share, {'ray' if address else 'local'}: {len(runs)} runs of {training / len(runs):.2f} s on "
+        f"average; {1 - training / time_:.1%} of the workers' time was not training"
     )
 
 
