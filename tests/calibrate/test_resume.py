@@ -210,7 +210,7 @@ def outcome(folder: Path) -> tuple[dict[str, object], dict[str, object]]:
 
 
 def killed_at_random(process: subprocess.Popen[str], folder: Path, rng: random.Random) -> bool:
-    """Kill a sweep after some of its trainings have begun, or while it fits; False: it had ended by itself."""
+    """Kill a sweep after some of its trainings have begun, or while it fits; False: it ended by itself."""
     begins = begun(folder).total() + rng.randrange(8)
     while process.poll() is None and begun(folder).total() < begins and len(files(folder / "store")) < RUNS:
         time.sleep(0.02)
