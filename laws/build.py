@@ -108,7 +108,7 @@ def _paths(found: Posterior | Forecast, log_x: Array) -> Array:
     if not len(log_x):
         return np.empty((0, 0))
     if isinstance(found, Forecast):
-        return _falling(found.paths(np.exp(log_x)), log_x >= found.curve.t[-1])
+        return _falling(found.paths(np.exp(log_x)), log_x > found.curve.t[-1])
     rows = np.linspace(0, len(found.parameters["scale"]) - 1, PATHS).round().astype(int)
     drawn = {name: values[rows] for name, values in found.parameters.items()}
     return FORMS[found.form].log_y(np.exp(log_x), drawn)

@@ -11,6 +11,7 @@ from scipy.special import huber, logsumexp
 
 from laws.compare import compare
 from laws.fit import fit
+from laws.forecast import forecast
 from laws.forms import FORMS
 from laws.points import checked
 
@@ -52,6 +53,15 @@ def test_a_power_law_through_the_small_shards_is_the_printed_one(name):
     drawn = [fit(checked(x[:n], y[:n]), "power", seed=seed).parameters for seed in range(4)]
     assert np.median([each["alpha"] for each in drawn]) == pytest.approx(alpha, rel=0.02)
     assert np.median([each["beta"] for each in drawn]) == pytest.approx(beta, abs=0.002)
+
+
+@pytest.mark.parametrize("name", [name for name in CURVES if len(CURVES[name][3]) > CURVES[name][2]])
+def test_a_forecast_from_the_small_shards_holds_the_largest(name):
+    _, _, n, x, y = CURVES[name]
+    told = forecast(checked(x[:n], y[:n]), seed=0)
+    ((low,), (high,)) = told.quantiles(x[-1:], (0.05, 0.95))
+    # points were read off a figure to 1 %, and 1,000 draws know an end of the interval to another
+    assert low / 1.02 < y[-1] < 1.02 * high
 
 
 @pytest.mark.parametrize("name", [name for name in CURVES if len(CURVES[name][3]) > CURVES[name][2]])
