@@ -49,6 +49,10 @@ def fit(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
     ] = 0,
+    pool: Annotated[
+        bool,
+        typer.Option("--pool", help="Let the domain's other curves in the store help to weigh the forms."),
+    ] = False,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -77,6 +81,7 @@ def fit(
         form=form,
         columns=columns,
         seed=seed,
+        pool=pool,
     )
     laws = fit_file(request, store_folder(store))
     show(sheet(laws), records(laws), style)

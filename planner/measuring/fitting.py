@@ -24,6 +24,7 @@ from laws.store import Store
 from laws.types import FORECAST, Law
 from planner import units
 from planner.measuring.measurements import Measurements, read
+from planner.measuring.pool import others, shared_weights
 from planner.reading.choice import COMPANIONS
 
 AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
@@ -46,6 +47,7 @@ class Request:
     form: str = AUTO
     columns: Mapping[str, str | None]
     seed: int = 0
+    pool: bool = False  # whether the domain's other curves help to weigh the forms
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,10 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         data_unit=request.data_unit,
         columns=request.columns,
     )
-    laws = _laws(request, measured, unit)
+    curves = {}
+    if request.pool:
+        curves = others(folder, request.domain, family=request.family, metric=request.metric)
+    laws = _laws(request, measured, unit, curves)
     store = Store(folder)
     for law in laws:
         store.add_law(law)
@@ -107,9 +112,15 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
     return laws
 
 
-def _laws(request: Request, measured: Measurements, unit: str) -> tuple[Law, ...]:
-    made = partial(_law, request, measured, created=now())
-    if request.form == "surface" or (request.form == AUTO and _wants_surface(measured)):
+def _laws(
+    request: Request, measured: Measurements, unit: str, curves: Mapping[str, Points]
+) -> tuple[Law, ...]:
+    made = partial(_law, request, measured, created=now(), curves=tuple(curves))
+    surface = request.form == "surface" or (request.form == AUTO and _wants_surface(measured))
+    if request.pool and (surface or request.form not in {AUTO, FORECAST}):
+        form = "surface" if surface else request.form
+        raise PlannerError(f"--pool weighs the forms of a forecast, and the form {form} is one: leave it out")
+    if surface:
         points = _pairs(measured, rate=unit == "fraction")
         return (made(fit(points, "surface", seed=request.seed), points, metric=request.metric, unit=unit),)
     best = best_by_data(measured)
@@ -122,7 +133,8 @@ def _laws(request: Request, measured: Measurements, unit: str) -> tuple[Law, ...
     )
     found: list[Posterior | Forecast] = []
     if request.form in {AUTO, FORECAST}:
-        found.append(forecast(points, seed=request.seed))
+        weights = shared_weights(points, tuple(curves.values()), seed=request.seed) if curves else None
+        found.append(forecast(points, seed=request.seed, weights=weights))
     if request.form != FORECAST:
         form = plain_form(points) if request.form == AUTO else request.form
         found.append(fit(points, form, seed=request.seed))
@@ -164,6 +176,7 @@ def _law(
     metric: str,
     unit: str,
     created: str,
+    curves: tuple[str, ...],
 ) -> Law:
     return law_from(
         found,
@@ -183,7 +196,8 @@ def _law(
             "rows": str(len(measured)),
             "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
             "seed": str(request.seed),
-        },
+        }
+        | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {}),
         runs=(),
         seed=request.seed,
         created=created,

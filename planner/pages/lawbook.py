@@ -32,6 +32,8 @@ def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
     for record in listed:
         taken = ", ".join(unit if name == "data" else name for name, unit in record["inputs"].items())
         asked = "" if record["form"] else " (ratios only)"
+        if record["source"] != "published":
+            asked = f": {record['form']}"
         rows.append(
             (record["id"], record["source"], record["domain"], f"{record['metric']} from {taken}{asked}")
         )

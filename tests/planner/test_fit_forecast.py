@@ -146,3 +146,32 @@ def test_only_forecasts_leave_nothing_plain(tmp_path):
     ran = planner("estimate", "--target-wer", "12%", "--plain", "--store", store)
     assert ran.code == 1
     assert "--form power-floor" in ran.err
+
+
+def test_other_curves_of_the_domain_help_to_weigh_the_forms(tmp_path):
+    store = fit(tmp_path, ROWS)
+    alone = asked(store, "--target-wer", "12%")["forms"]
+    # two families whose curves are flat at the end: what saturates foretold them best
+    for i, family in enumerate(("a", "b")):
+        flat = [f"{2**k},{0.2 + 0.4 * 2 ** (-0.9 * k) + 0.001 * ((k + i) % 2)}" for k in range(10)]
+        fit(tmp_path, ["hours,wer", *flat], "--family", family)
+    fit(tmp_path, ROWS, "--pool")
+    found = asked(store, "--target-wer", "12%", "--family", "")
+    assert found["forms"] != alone
+    law = Store(store).law(found["law"])
+    pool = {row.id for row in Store(store).laws() if row.form == FORECAST and row.family in {"a", "b"}}
+    assert set(law.provenance["pool"].split(", ")) == pool
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [((), "no other curve of 'my-asr'"), (("--form", "power"), "the form power is one: leave it out")],
+)
+def test_a_pool_that_cannot_be_is_refused(tmp_path, options, said):
+    store = fit(tmp_path, ROWS)
+    words = ("--domain", "my-asr", "--metric", "wer", "--data-unit", "hours", "--store", store, "--pool")
+    if options:
+        fit(tmp_path, ROWS, "--family", "other")
+    ran = planner("fit", tmp_path / "runs.csv", *words, *options)
+    assert ran.code == 1
+    assert said in ran.err
