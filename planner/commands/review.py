@@ -38,7 +38,7 @@ def review(
     import json
 
     from laws.errors import PlannerError
-    from planner.pages.review import as_markdown, record
+    from planner.pages.review import as_markdown, headline, record
     from planner.plans import review as use_case
     from planner.plans.portfolio import read_portfolio
 
@@ -64,6 +64,7 @@ def review(
             out.write_text(text, encoding="utf-8")
         except OSError as error:
             raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
+        typer.echo(f"{out}: {headline(found)}")
     if save:
         from laws.store import Store
         from planner.plans.kept import as_forecast, keep

@@ -75,7 +75,7 @@ def draw(curve: Curve, *, name: str) -> str:
                 axes.plot(ends, [curve.target] * 2, color=_MARK, linewidth=2.4, solid_capstyle="round")
         if curve.measured:
             x, y = zip(*curve.measured, strict=True)
-            axes.plot(x, y, "o", color=_INK, markersize=3, linestyle="none")
+            axes.plot(x, y, "o", color=_INK, markersize=3, linestyle="none", clip_on=False)
         axes.set_xlim(curve.x[0], curve.x[-1])
         ticks(axes.xaxis, axes.get_xlim(), units.format_number)
         shown = units.format_fraction if curve.y_unit == "fraction" else units.format_number

@@ -20,7 +20,7 @@ from planner.reading.worlds import World
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 PLACES = 41
 POINTS = 12  # that are printed; JSON has all
-WORLDS = 200  # of a surface, each of whose values may take a root
+WORLDS = 120  # of a surface, each of whose values may take a root
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,20 +127,27 @@ def sheet(found: Curve) -> Sheet:
         title=f"The law: {found.y_name} by {found.x_name}",
         columns=(found.x_name, *(heads[name] for name in names)),
         rows=tuple(rows),
-        notes=(*notes, caption(found)),
+        notes=(*notes, caption(found, drawn=False)),
         words=frozenset(),
     )
 
 
-def caption(found: Curve) -> str:
-    """Return what a reader has to know of the curve."""
-    middle = "Median with its 50% and 90% bands, the scatter of single trainings left out."
+def caption(found: Curve, *, drawn: bool) -> str:
+    """Return what a reader has to know of the curve; where it is `drawn`, which line is which."""
+    says = ["Median with its 50% and 90% bands, the scatter of single trainings left out."]
     if "q05" not in found.bands:
-        middle = "The published line; its authors state no band."
-    points = "" if found.measured else " The points it was fitted to are not on record."
-    end = "" if found.largest is None else f" Measured up to {units.format_number(found.largest)}."
-    target = "" if found.target is None else f" The target is {shown(found, found.target)}."
-    return middle + points + end + target
+        says = ["The published line; its authors state no band."]
+    if not found.measured:
+        says.append("The points it was fitted to are not on record.")
+    elif drawn:
+        says.append("Dots: what it was fitted to.")
+    if found.largest is not None:
+        says.append(
+            f"{'Dotted: measured' if drawn else 'Measured'} up to {units.format_number(found.largest)}."
+        )
+    if found.target is not None:
+        says.append(f"{'Dashed: the target' if drawn else 'The target is'} {shown(found, found.target)}.")
+    return " ".join(says)
 
 
 def shown(found: Curve, value: float) -> str:

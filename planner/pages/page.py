@@ -60,7 +60,7 @@ def page(found: Review) -> str:
         products.append(_product(each, row, curve) | {"svg": Markup(drawn)})  # noqa: S704 - ours, escaped by matplotlib
     return environment.get_template("review.html").render(
         told=told,
-        headline=headline(told),
+        headline=headline(found),
         figures=_figures(found, told),
         summary=summary(found, told),
         products=products,
@@ -83,7 +83,7 @@ def _product(found: Plan, row: dict[str, Any], curve: Curve) -> dict[str, Any]:
         "verdict": verdict(row["plan"]) + ("" if chance is None else f", {probability(chance)}"),
         "mark": "" if fits is None else "good" if fits else "bad",
         "sheet": told,
-        "caption": caption(curve),
+        "caption": caption(curve, drawn=True),
         "bars": [
             (name.replace("_", " "), f"{share:.0%}", f"{100 * share:.0f}")
             for name, share in shares

@@ -261,7 +261,7 @@ def packed(law: Law) -> dict[str, Any]:
     return {
         "rows": rows,
         "columns": columns,
-        "base64": base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode(),
+        "base64": base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode(),
     }
 
 

@@ -99,7 +99,7 @@ def _day(days: float, today: date) -> str | None:
 def as_markdown(found: Review) -> str:
     """Return the review as Markdown: the summary that is read in a minute, then product by product."""
     told = record(found)
-    pages = [f"# {told['title']}", headline(told), markdown(summary(found, told))]
+    pages = [f"# {told['title']}", headline(found), markdown(summary(found, told))]
     for (_, each), law, row in zip(found.plans, found.chosen, told["products"], strict=True):
         pages += [f"## {row['name']}", markdown(sheet(each)), markdown(lawcurve.sheet(curve(each, law)))]
         if row["measure"]:
@@ -111,14 +111,14 @@ def as_markdown(found: Review) -> str:
     )
 
 
-def headline(told: dict[str, Any]) -> str:
+def headline(found: Review) -> str:
     """Return how many products are feasible, in one sentence."""
-    of = told["summary"]
-    parts = [f"{of['feasible']} feasible", f"{of['not_feasible']} not feasible"]
-    if of["unlimited"]:
-        parts.append(f"{of['unlimited']} without limits")
-    products = "1 product" if of["products"] == 1 else f"{of['products']} products"
-    return f"As of {told['today']}: {products}, {', '.join(parts)}."
+    fits = [answer.feasible(each) for _, each in found.plans]
+    parts = [f"{fits.count(True)} feasible", f"{fits.count(False)} not feasible"]
+    if None in fits:
+        parts.append(f"{fits.count(None)} without limits")
+    products = "1 product" if len(fits) == 1 else f"{len(fits)} products"
+    return f"As of {found.today}: {products}, {', '.join(parts)}."
 
 
 def verdict(plan: dict[str, Any]) -> str:
