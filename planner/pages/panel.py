@@ -22,6 +22,8 @@ from planner.assumptions import Assumption
 from planner.machines.accelerators import Part
 from planner.machines.cost import price_of, price_warnings
 from planner.machines.measured import measured_utilisation
+from planner.pages.answer import WITHIN
+from planner.plans.estimate import FAR
 from planner.plans.plan import Plan
 from planner.plans.resources import DRAWS, ONE_MACHINE
 from planner.plans.review import Review
@@ -49,6 +51,8 @@ def embedded(found: Review) -> dict[str, Any]:
         names |= _varying([product["assumed"], *product["measured"].values()])
     return {
         "draws": DRAWS,
+        "far": FAR,
+        "within": WITHIN,
         "uniform": {
             str(n): {name: _floats(_uniform(name, n, found.portfolio.seed)) for name in sorted(names)}
             for n in sorted(sizes)

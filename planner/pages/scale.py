@@ -2,7 +2,6 @@
 
 import math
 
-
 # in each decade, by how many decades the range has
 _STEPS: tuple[tuple[float, tuple[float, ...]], ...] = (
     (0.3, (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)),

@@ -11,6 +11,7 @@ from laws.published import PublishedLaw, named
 from laws.types import Law
 from planner.plans.review import Review
 from planner.reading.choice import Chosen
+from planner.reading.reading import forms_in_words
 
 RUNS = 12  # that are printed; JSON has all
 _LIBRARIES = ("matplotlib", "jinja2")  # of the page
@@ -52,6 +53,7 @@ def _stored(role: str, law: Law) -> dict[str, Any]:
         "source": law.source,
         "metric": law.metric,
         "form": law.form,
+        "forms": dict(law.forms),
         "created": law.created,
         "points": law.n_points,
         "range": [*law.x_range, law.x_unit],
@@ -121,6 +123,7 @@ def law_in_words(law: dict[str, Any]) -> str:
         f"posterior of {law['draws']} draws"
         + "".join(f", {name} {value:.4g}" for name, value in law["diagnostics"].items()),
         *(f"{name} {value}" for name, value in law["provenance"].items()),
+        *([f"forms {forms_in_words(law['forms'])}"] if law["forms"] else []),
     ]
     if runs := law["runs"]:
         more = f" and {len(runs) - RUNS} more" if len(runs) > RUNS else ""

@@ -158,7 +158,7 @@ def test_the_curve_is_that_of_the_paths_and_passes_through_the_answer(written, s
 def test_what_is_fitted_to_points_shows_them(tmp_path):
     ran = planner(
         *("fit", "tests/data/whisper2022-medium-english.csv", "--domain", "asr", "--metric", "wer"),
-        *("--data-unit", "hours", "--store", tmp_path / "store"),
+        *("--data-unit", "hours", "--form", "power-floor", "--store", tmp_path / "store"),
     )
     assert ran.code == 0, ran.err
     plan = tmp_path / "plan.toml"

@@ -87,6 +87,23 @@ function rowsOf(product, answer, part, count) {
 
 const OF_LAW = new Set(["error", "data", "params", "flops", "epochs", "beyond", "serving_flops"]);
 
+// With data that somebody might have the target is often less probable than at any amount.
+function withinWords(answer) {
+  const [, ten, hundred] = answer.probability_within;
+  if (!ten || formatProbability(ten[1]) === formatProbability(answer.probability_reachable)) return "";
+  return `; with at most ${ten[0]} times the largest measured data ${formatProbability(ten[1])}, `
+    + `with ${hundred[0]} times ${formatProbability(hundred[1])}`;
+}
+
+// What is needed where the target is reached, if most draws never reach it: the table says never.
+function whereReached(product, draws) {
+  const reached = draws.filter(Number.isFinite);
+  if (!reached.length || 2 * reached.length > draws.length) return [];
+  const [low, middle, high] = LEVELS.map((level) => quantile(reached, level));
+  return [`In the draws that reach it, ${formatData(middle, product.unit)} are needed `
+    + `(90% interval ${formatNumber(low)} to ${formatNumber(high)}).`];
+}
+
 function show(out, product, answer, part, count) {
   const body = document.createElement("tbody");
   for (const [name, key, format] of rowsOf(product, answer, part, count)) {
@@ -105,10 +122,12 @@ function show(out, product, answer, part, count) {
   out.table.replaceChildren(out.head, body);
   const notes = [];
   if (product.confidence === null) {
-    notes.push(`Probability that the target can be reached: ${formatProbability(answer.probability_reachable)}.`);
+    notes.push(`Probability that the target can be reached: ${formatProbability(answer.probability_reachable)}`
+      + `${withinWords(answer)}.`);
   } else {
     notes.push(`This one plan reaches the target with probability ${formatProbability(answer.probability_reachable)}.`);
   }
+  notes.push(...whereReached(product, answer.quantities.data));
   if (answer.probability !== null) {
     const each = Object.entries(answer.limits).map(([name, p]) => `${LIMITS[name]} ${formatProbability(p)}`).join(", ");
     notes.push(`${answer.feasible ? "Feasible" : "Not feasible"}: all limits hold with probability `

@@ -1,8 +1,6 @@
 // One question of the panel: what a target needs on `count` devices of a part, at a price. What comes back has
 // the names and the meaning of `planner estimate --format json` (planner/plans/plan.py, estimate.py, limits.py).
 
-const FAR = 100;
-
 function ask(product, data, { target, part, count, price }) {
   const worlds = (product.worlds ??= worldsOf(product, data.laws));
   let places = placesFor(product, worlds, target);
@@ -26,7 +24,7 @@ function ask(product, data, { target, part, count, price }) {
     : [];
   const reached = draws.data.map((x, i) => Number.isFinite(x) && draws.error[i] <= target * (1 + 1e-9));
   const sure = draws.data.map((x, i) => Number.isFinite(x) && draws.error[i] <= target);
-  const warnings = [...product.warnings, ...doubts(product, draws)];
+  const warnings = [...product.warnings, ...doubts(product, draws, data.far)];
 
   let machines = null;
   if (part !== null) {
@@ -61,11 +59,14 @@ function ask(product, data, { target, part, count, price }) {
     carbon: machines ? machines.carbon ?? [] : [], utilisation: machines ? machines.found.utilisation : [],
     memory: machines ? machines.found.memory : [], devices: machines ? machines.found.devices : [],
   };
+  const within = (factor) => quantities.beyond.filter((times) => times <= factor).length / quantities.beyond.length;
+  const near = product.spread && product.confidence === null && quantities.beyond.length;
   const fits = feasible(product, machines, count, total, all(reached), all(draws.data));
   return {
     quantities,
     spread: product.spread,
     probability_reachable: product.spread ? sure.filter(Boolean).length / sure.length : null,
+    probability_within: near ? data.within.map((factor) => [factor, within(factor)]) : [],
     ...fits,
     warnings: [...new Set(warnings)],
   };
@@ -90,7 +91,7 @@ function placesFor(product, worlds, target) {
   if (product.surface) {
     const at = (line, x) => (Number.isFinite(x) ? line(x) : Infinity);
     const middle = ["params", "seen"].map((name) => quantile(worlds.map((world, i) => at(world[name], places[i])), 0.5));
-    if (Math.min(...middle) < 1) {
+    if (Math.min(...places) <= 0 || Math.min(...middle) < 1) {
       throw new Error(`${asked} needs less than one parameter or one data unit by law ${product.law}: ask for a lower one`);
     }
   }
@@ -136,14 +137,14 @@ function committed(product, worlds, places, target) {
   return [fixedWorlds, places.map(() => x)];
 }
 
-function doubts(product, draws) {
+function doubts(product, draws, far) {
   const found = [];
   if (product.sizes !== null && draws.params.length) {
     const middle = quantile(draws.params, 0.5);
     if (Number.isFinite(middle) && !(product.sizes[0] <= middle && middle <= product.sizes[1])) found.push("ladder-exceeded");
   }
   if (product.spread && draws.data.filter(Number.isFinite).length < 0.95 * draws.data.length) found.push("floor-uncertain");
-  if (product.largest !== null && quantile(draws.data, 0.5) > FAR * product.largest) found.push("extrapolated-far");
+  if (product.largest !== null && quantile(draws.data, 0.5) > far * product.largest) found.push("extrapolated-far");
   return found;
 }
 

@@ -14,18 +14,22 @@ function valueAt(grid, path, logX) {
   return path[i] + slope * (logX - grid[i]);
 }
 
+// The smallest log x from which on a path stays at or below logY, or where it first comes down if it ends above.
 function inverse(grid, path, logY) {
-  if (path[0] <= logY) {
+  const last = path.length - 1;
+  let above = last;
+  while (above >= 0 && path[above] <= logY) above--;
+  if (above === last) {
+    above = 0;
+    while (above < last && !(path[above] > logY && logY >= path[above + 1])) above++;
+  }
+  if (above === last) return path[0] > logY ? Infinity : grid[0];
+  if (above < 0) {
     const slope = (path[1] - path[0]) / (grid[1] - grid[0]);
     return slope < 0 ? grid[0] + (logY - path[0]) / slope : -Infinity;
   }
-  for (let i = 1; i < path.length; i++) {
-    if (path[i] <= logY) {
-      const share = (path[i - 1] - logY) / (path[i - 1] - path[i]);
-      return grid[i - 1] + share * (grid[i] - grid[i - 1]);
-    }
-  }
-  return Infinity;
+  const share = (path[above] - logY) / (path[above] - path[above + 1]);
+  return grid[above] + share * (grid[above + 1] - grid[above]);
 }
 
 function quantile(values, level) {
