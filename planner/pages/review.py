@@ -27,7 +27,9 @@ _MEASURE = {
     "price": "get a quote and set `price`",
     "offset": "measure the error on the largest data that can be had: it shows where the curve flattens",
 }
-_MEASURE_LAW = "measure more data sizes, the largest above all: a longer curve fixes its slope"
+_MACHINES = ("utilisation", "scaling_loss", "price")
+LITTLE = 0.1  # of the variance: knowing it would leave 95 % of the interval's width
+_MEASURE_LAW = "measure more data sizes, the largest above all: a longer curve says how it goes on"
 
 
 def record(found: Review) -> dict[str, Any]:
@@ -75,9 +77,17 @@ def measure(found: Plan) -> str | None:
     name, share = max(found.sensitivity.items(), key=lambda item: item[1])
     left = math.sqrt(max(1 - share, 0.0))
     what = _MEASURE.get(name, _MEASURE_LAW)
+    if found.estimate.law.source == "calibrated" and name not in _MACHINES:
+        what += " (`planner next` says which runs)"
+    of = (
+        f"{units.format_fraction(share, digits=2)} of the variance of log {found.sensitive.replace('_', ' ')}"
+    )
+    if share < LITTLE:
+        return (
+            f"No unknown alone holds more than {of}: what is open is how the curve goes on; {_MEASURE_LAW}."
+        )
     return (
-        f"{name.replace('_', ' ')} holds {units.format_fraction(share, digits=2)} of the variance of log "
-        f"{found.sensitive.replace('_', ' ')}: {what}. Knowing it would leave about "
+        f"{name.replace('_', ' ')} holds {of}: {what}. Knowing it would leave about "
         f"{units.format_fraction(left, digits=2)} of the interval's width."
     )
 

@@ -10,7 +10,7 @@ import pytest
 import synthetic
 
 from laws.errors import PlannerError
-from laws.records import law_id
+from laws.records import content_id
 from laws.store import Store
 from planner.pages import drawing, plotting
 from planner.pages.textplot import BAND50, BAND90, MEDIAN, POINT, text
@@ -99,7 +99,7 @@ def fitted(tmp_path, *, alpha=1.0, form="forecast", **rest):
             lambda x, d, scale=scale: math.log(scale * d["alpha"]) - d["beta"] * x, draws, form=name, **rest
         )
         law = replace(law, points=points, forms={"power": 0.7, "steady": 0.3} if name == "forecast" else {})
-        law = replace(law, id=law_id(law))
+        law = replace(law, id=content_id(law))
         store.add_law(law)
         made.append(law)
     store.publish()

@@ -168,7 +168,7 @@ def test_what_is_fitted_to_points_shows_them(tmp_path):
     assert "Fitted to 3.4k:" in reviewed(plan, tmp_path / "store", tmp_path / "r.md")
     law = record["products"][0]["laws"][0]
     assert law["provenance"]["fingerprint"]
-    assert law["diagnostics"]["moved"] < 0.5
+    assert law["diagnostics"]["rhat"] < 1.02
 
 
 def test_the_same_plan_store_and_day_give_the_same_bytes(tmp_path):
