@@ -1,6 +1,5 @@
 """A question as people write it and as numbers: units depend on the law that answers and are read late."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -83,6 +82,8 @@ class Asked:
 
 def as_command(question: Question) -> str:
     """Return the command line that asks the question."""
+    import shlex  # only what is kept is written down
+
     words = ["planner", "estimate"]
     for of in (question.choice, question):
         for option in fields(of):
