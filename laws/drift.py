@@ -4,13 +4,16 @@ Measured curves bend away from every form that is fitted to them. Here the form 
 slope on log axes wanders: with t = log x and t_n the largest measured scale,
 
     log y(t) = a + log(g + (1 − g)·exp(m(t) − m(t_n) + d(t))) + e(t) + ε
-    m(t)  = −c·s·log(1 + exp((t − t0)/s))            three phases: flat, then a power law of exponent c
+    m(t)  = −c·s·log(1 + exp((τ(t) − t0)/s))         three phases: flat, then a power law of exponent c
+    τ(t)  = t_n + (exp(b·(t − t_n)) − 1)/b           the exponent is c at t_n and grows like x^b
     d(t)  = ∫ u from t_n to t,  u an Ornstein-Uhlenbeck process: sd κ·√(c² + c0²), rate θ
     e(t)  = an Ornstein-Uhlenbeck process: noise that neighbouring checkpoints share; ε: noise of one point
 
-g is the floor's share of y at t_n. Inside the data d enters through its tangent, which keeps the model
-Gaussian given its seven parameters: a Kalman filter gives their exact likelihood in O(n), with the level a
-integrated out under a flat prior. Integrated Ornstein-Uhlenbeck: Taylor, Cumberland, Sy (1994),
+g is the floor's share of y at t_n. b = 0 is a power law, b > 0 the stretched exponential exp(−c/b·(x/x_n)^b)
+that curves follow which turn steeper all the way (exp and Weibull forms in Viering, Loog 2023,
+arXiv:2103.10948, table 1). Inside the data d enters through its tangent, which keeps the model Gaussian given
+its eight parameters: a Kalman filter gives their exact likelihood in O(n), with the level a integrated out
+under a flat prior. Integrated Ornstein-Uhlenbeck: Taylor, Cumberland, Sy (1994),
 doi:10.1080/01621459.1994.10476806; the idea of a discrepancy beside a law: Kennedy, O'Hagan (2001),
 doi:10.1111/1467-9868.00294.
 """
@@ -36,6 +39,7 @@ PARAMETERS = {
     "return": "log θ, how fast the slope returns to the law's: 1/decade",
     "noise": "log σ, noise of log y",
     "shared": "logit of the part of the noise's variance that neighbours share",
+    "bend": "log b, by what share the exponent grows: 1/decade",
 }
 
 
@@ -65,6 +69,7 @@ class _Terms:
     theta: Array
     sigma: Array
     shared: Array
+    bend: Array
 
 
 def thinned(
@@ -94,7 +99,7 @@ def thinned(
 
 
 def log_likelihood(curve: Curve, draws: Array) -> Array:
-    """Return the log likelihood (W,) of draws (W, 7) in the order of PARAMETERS, the level integrated out.
+    """Return the log likelihood (W,) of draws (W, 8) in the order of PARAMETERS, the level integrated out.
 
     The filter runs from the largest scale backwards, where d is 0 by definition.
     """
@@ -230,14 +235,17 @@ def _terms(curve: Curve, draws: Array) -> _Terms:
         theta=np.exp(np.clip(z[4], -7, 5)) / DECADE,
         sigma=np.exp(np.clip(z[5], -16, 3)),
         shared=1 / (1 + np.exp(-np.clip(z[6], -15, 15))),
+        bend=np.exp(np.clip(z[7], -9, 2)) / DECADE,
     )
 
 
 def _fall(t: Array, curve: Curve, terms: _Terms) -> Array:
     """Return m(t) − m(t_n), (W, m)."""
+    last, bend = curve.t[-1], terms.bend[:, None]
 
     def soft(at: Array) -> Array:
-        return np.asarray(np.logaddexp(0.0, (at - terms.t0[:, None]) / WIDTH))
+        bent = last + np.expm1(np.minimum(bend * (at - last), 50.0)) / bend
+        return np.asarray(np.logaddexp(0.0, (bent - terms.t0[:, None]) / WIDTH))
 
     return np.asarray(-(terms.c * WIDTH)[:, None] * (soft(t[None]) - soft(curve.t[None, -1:])))
 

@@ -1,6 +1,6 @@
 """Forecast a learning curve beyond its measured scales: drifting forms, weighted by their own forecasts.
 
-A *belief* is a prior for the seven parameters of `laws/drift.py`: a curve that saturates, one without a
+A *belief* is a prior for the eight parameters of `laws/drift.py`: a curve that saturates, one without a
 floor, one that keeps to its law, ... (`laws/prior.json`, explained in `docs/forecasting.md`). Each belief
 forecasts the largest scales of the curve from the smaller ones, and is weighted by how well it did:
 stacking (Yao et al. 2018, arXiv:1704.02030) on the future left out (Bürkner et al. 2020, arXiv:1902.06281).
@@ -21,29 +21,26 @@ from numpy.typing import ArrayLike, NDArray
 from laws.drift import DECADE, PARAMETERS, Curve, log_likelihood, moments, paths, thinned
 from laws.errors import PlannerError
 from laws.importance import Mixture
+from laws.minima import ABOVE, WIDER, probability
 from laws.points import Points
 from laws.sampler import independent
 
 Array = NDArray[np.float64]
 
-STAGES = (
-    2000,
-    1000,
-    1000,
-    1000,
-    1000,
-)  # draws of the stages of importance sampling, the first from the prior
-JUDGES = 120  # draws by which a belief is judged
+STAGES = (2000, *[1000] * 8)  # draws of the stages of importance sampling, the first from the prior
+JUDGES = 300  # draws by which a belief is judged
 COUNTED = 4  # points of the left-out future that count as facts: neighbours share their noise
 TRUST = 0.5  # power of a curve's own evidence about the weights
 WALKERS, STEPS = 400, 64
+CHECKED = 500  # draws by which samplers are compared
+NORMAL90 = 3.29  # width of a normal distribution's 90 % interval in standard deviations
 LEVELS = np.array([0.05, 0.5, 0.95])
-EQUALS = 5.0  # how many curves of a collection the weights learned elsewhere are worth
+EQUALS = 2.0  # how many curves of a collection the weights learned elsewhere are worth
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """K beliefs about the parameters: normal with mean and sd (K, 7), weights (K,), names of forms."""
+    """K beliefs about the parameters: normal with mean and sd (K, 8), weights (K,), names of forms."""
 
     names: tuple[str, ...]
     forms: tuple[str, ...]
@@ -91,16 +88,18 @@ class Forecast:
 
     Beyond the data each path's distance from the median is stretched by √(ν/χ²_ν), one factor a path: a
     normal spread becomes a Student-t with ν = `degrees`. Real curves leave the model more often than it says.
+    Where the measured series is a running minimum (`laws/minima.py`), what comes next lies above it.
     """
 
     curve: Curve
-    draws: Array  # (draws, 7), in the order of laws.drift.PARAMETERS
+    draws: Array  # (draws, 8), in the order of laws.drift.PARAMETERS
     weights: dict[str, float]  # of the forms
     diagnostics: dict[str, float]
     warnings: tuple[str, ...]
     ceiling: float | None  # y stays at or below it
     degrees: float
     seed: int
+    lift: Array  # (draws,): the scatter of a running minimum, in draws where the series is one, else 0
 
     def paths(self, x: ArrayLike) -> Array:
         """Return noise-free paths of log y (draws, m) at scales x (m,)."""
@@ -128,6 +127,9 @@ class Forecast:
             stretch = np.sqrt(self.degrees / rng.chisquare(self.degrees, size=(len(law), 1)))
             stretch = np.where(t > self.curve.t[-1], stretch, 1.0)
             law, seen = (np.median(v, axis=0) + stretch * (v - np.median(v, axis=0)) for v in (law, seen))
+        lift = self.lift[:, None]
+        after = np.where(t > self.curve.t[-1], lift, 0.0)
+        law, seen = law + ABOVE * lift, seen + after * (ABOVE + WIDER * rng.standard_normal(seen.shape))
         if self.ceiling is None:
             return law, seen
         return np.minimum(law, np.log(self.ceiling)), np.minimum(seen, np.log(self.ceiling))
@@ -146,9 +148,10 @@ def forecast(
 
     `weights` (K,) of the beliefs come from `stacked` over a collection; without them this curve's own
     held-out scales decide. `chain=False` keeps the importance draws, for back-tests over hundreds of
-    curves. Warnings: those of the points; `one-point`, `no-trend`, `rising`, `few-points` (see
-    docs/warnings.md); `not-converged` (the chain still moved) and `importance-disagrees` (the two samplers
-    differ), both by more than 0.5 posterior standard deviations.
+    curves. Warnings: those of the points; `one-point`, `no-trend`, `rising`, `few-points`,
+    `running-minimum` (see docs/warnings.md); `not-converged` (the chain still moved) and
+    `importance-disagrees` (the two samplers differ), both by more than 0.5 standard deviations of the
+    forecast half a decade on.
     """
     if points.x.ndim != 1:
         raise PlannerError("a forecast is of one curve: y against one x, not a surface of (params, data)")
@@ -174,9 +177,13 @@ def forecast(
     ceiling = points.ceiling if points.ceiling is not None else 1.0 if points.y.max() <= 1 else None
     if ceiling is not None:
         ceiling = max(ceiling, float(points.y.max()))
-    return Forecast(
-        curve, z, by_form, diagnostics, tuple(dict.fromkeys(warnings)), ceiling, prior.degrees, seed
-    )
+    sigma = np.exp(z[:, list(PARAMETERS).index("noise")])
+    minimum = probability(points.x, points.y, sigma)
+    if minimum.mean() > 0.5:
+        warnings += ("running-minimum",)
+    lift = np.where(rng.random(len(z)) < minimum, sigma, 0.0)
+    codes = tuple(dict.fromkeys(warnings))
+    return Forecast(curve, z, by_form, diagnostics, codes, ceiling, prior.degrees, seed, lift)
 
 
 def held_out(points: Points, *, seed: int, prior: Prior | None = None) -> Array:
@@ -237,7 +244,7 @@ def stacked(scores: Sequence[Array], *, prior: Prior | None = None) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Explored:
-    """Importance draws of the posterior under all beliefs: z (n, 7) and log likelihood minus log proposal."""
+    """Importance draws of the posterior under all beliefs: z (n, 8) and log likelihood minus log proposal."""
 
     z: Array
     log_ratio: Array
@@ -334,9 +341,15 @@ def _chain(
     z = run.get_chain()
     flat = z[STEPS // 2 :].reshape(-1, start.shape[1])
     earlier = z[STEPS // 4 : STEPS // 2].reshape(-1, start.shape[1])
-    spread = flat.std(0)
-    gap = np.abs(np.quantile(flat, LEVELS, axis=0) - _weighted(explored.z, importance)) / spread
-    moved = np.abs(np.quantile(flat, LEVELS, axis=0) - np.quantile(earlier, LEVELS, axis=0)) / spread
+    # half a decade on: what users read, and one number where parameters of a mixture have many modes
+    ahead = curve.t[-1:] + 0.5 * DECADE
+    placed = explored.z[rng.choice(len(importance), CHECKED, p=importance)]
+    told, before, by_importance = (
+        np.quantile(paths(curve, rows, ahead, rng)[1][:, 0], LEVELS)
+        for rows in (_some(flat, rng), _some(earlier, rng), placed)
+    )
+    spread = (told[2] - told[0]) / NORMAL90
+    gap, moved = np.abs(told - by_importance) / spread, np.abs(told - before) / spread
     warnings: tuple[str, ...] = ("not-converged",) if moved.max() > 0.5 else ()
     if 1 / (importance**2).sum() >= 400 and gap.max() > 0.5:
         warnings += ("importance-disagrees",)
@@ -346,14 +359,8 @@ def _chain(
     return flat[rows], numbers, warnings
 
 
-def _weighted(z: Array, weight: Array) -> Array:
-    """Return the quantiles LEVELS (3, d) of weighted draws z (n, d)."""
-    columns = []
-    for column in z.T:
-        order = np.argsort(column)
-        below = np.cumsum(weight[order])
-        columns.append(column[order][np.minimum(np.searchsorted(below, LEVELS), len(order) - 1)])
-    return np.array(columns).T
+def _some(z: Array, rng: np.random.Generator) -> Array:
+    return z[rng.choice(len(z), CHECKED)]
 
 
 def _curve(points: Points) -> Curve:

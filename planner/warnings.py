@@ -24,6 +24,8 @@ WARNINGS: dict[str, str] = {
     "no-trend": "The error falls by no more than the noise: how fast it falls is hardly known.",
     "not-converged": "The chain of the forecast was still moving when it ended: take its interval as rough.",
     "rising": "The measured error rises with the data: something else than the data decides it.",
+    "running-minimum": "The error never rises from scale to scale, as a best value so far does: what is "
+    "measured next is expected to lie above the line through it.",
     "falling": "The best model gets smaller with more data: larger sizes cannot be told from that.",
     "sizes-cut": "Some shards were served best by the largest model tried: larger ones may do better.",
     "training-cut": "The largest shards were seen fewer times than the others and were still getting better: "

@@ -1,9 +1,12 @@
 """`planner extrapolate`: forecast many learning curves at scales that nobody measured."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from planner.warnings import sentence
 
 
 def extrapolate(
@@ -38,3 +41,6 @@ def extrapolate(
     asked = sum(len(question.asked) for question, _ in both)
     doubtful = sum(bool(answer.warnings) for _, answer in both)
     typer.echo(f"{out}: {asked} forecasts of {len(both)} curves, {doubtful} of them with warnings")
+    counts = Counter(code for _, answer in both for code in answer.warnings)
+    for code, count in counts.most_common():
+        typer.echo(f"  {code}, {count} {'curve' if count == 1 else 'curves'}: {sentence(code)}")
