@@ -26,12 +26,14 @@ def inverse(grid: Sequence[float], path: Sequence[float], log_y: float) -> float
     A target above the path's first point is continued backwards with the first slope, so a target that
     the smallest measured set already beats comes back as less data than that, not as the grid's edge.
     """
+    if min(path) > log_y:
+        return INFINITE
     last = len(path) - 1
     above = next((i for i in range(last, -1, -1) if path[i] > log_y), None)
     if above == last:
         above = next((i for i in range(last) if path[i] > log_y >= path[i + 1]), last)
     if above == last:
-        return INFINITE if path[0] > log_y else grid[0]
+        return grid[0]
     if above is None:
         slope = (path[1] - path[0]) / (grid[1] - grid[0])
         return grid[0] + (log_y - path[0]) / slope if slope < 0 else -INFINITE
