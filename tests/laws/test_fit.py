@@ -14,72 +14,7 @@ from laws.noise import FIXED, Noise, stored
 from laws.paths import value_at
 from laws.points import checked
 from laws.records import content_id
-
-X = np.geomspace(1e3, 5e5, 10)
-
-
-def curve(seed, noise=0.02):
-    return checked(X, (2 * X**-0.3 + 0.05) * np.exp(noise * np.random.default_rng(seed).standard_normal(10)))
-
-
-def surface(truth, params, data, seed):
-    E, A, a, B, b = truth
-    pairs = np.array([[n, d] for n in params for d in data])
-    loss = E + A / pairs[:, 0] ** a + B / pairs[:, 1] ** b
-    return checked(pairs, loss * np.exp(0.01 * np.random.default_rng(seed).standard_normal(len(loss))))
-
-
-CHINCHILLA = (1.69, 406.0, 0.34, 410.0, 0.28)
-ELSEWHERE = (0.4, 9.0, 0.15, 3.0, 0.45)  # other units, other exponents, small floor
-CASES = {
-    "curve": (curve, "power-floor", {"alpha": 2.0, "beta": 0.3, "gamma": 0.05}, np.array([1e7])),
-    "surf_a": (
-        lambda seed: surface(CHINCHILLA, np.geomspace(3e7, 3e9, 6), np.geomspace(6e8, 6e10, 10), seed),
-        "surface",
-        dict(zip("EAaBb", CHINCHILLA, strict=True)),
-        np.array([[7e10, 1.4e12]]),
-    ),
-    "elsewhere": (
-        lambda seed: surface(ELSEWHERE, np.geomspace(1e5, 3e7, 6), np.geomspace(10, 3e4, 10), seed),
-        "surface",
-        dict(zip("EAaBb", ELSEWHERE, strict=True)),
-        np.array([[1e9, 1e6]]),
-    ),
-}
-
-
-def holds(case, seeds):
-    """Return how many 95 % intervals hold the truth: of each parameter, of a far prediction."""
-    points_of, form, truth, far = CASES[case]
-    hits = dict.fromkeys([*truth, "far"], 0)
-    for seed in seeds:
-        posterior = fit(points_of(seed), form, seed=seed)
-        values = {name: posterior.parameters[name] for name in truth}
-        values["far"] = FORMS[form].log_y(far, posterior.parameters)[:, 0]
-        truths = truth | {"far": FORMS[form].log_y(far, truth)[0]}
-        for name, draws in values.items():
-            low, high = np.quantile(draws, [0.025, 0.975])
-            hits[name] += int(low <= truths[name] <= high)
-    return hits
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_known_laws_are_held_by_their_intervals(case):
-    # 8 seeds at a true rate of .95: 4 or fewer has probability 4e-4 for one quantity, 2e-3 for a case of six;
-    # the seeds are fixed, so this is the chance that a sound change of the sampler trips it
-    hits = holds(case, range(1000, 1008))
-    assert min(hits.values()) >= 5, hits
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("case", CASES)
-def test_known_laws_are_held_at_the_nominal_rate_over_200_seeds(case):
-    # 200 seeds at .95: 180 or fewer has probability 3e-3 for one quantity; a plain fit holds 88-91 of 100
-    hits = holds(case, range(200))
-    print(case, hits)  # noqa: T201 - the rates belong in the log of the slow suite
-    assert min(hits.values()) > 180, hits
-
+from tests.laws.known import CASES, CHINCHILLA, X, curve
 
 LONG = np.geomspace(1e3, 5e5, 16)
 SCATTER = np.exp(0.02 * np.random.default_rng(0).standard_normal(16))
@@ -89,7 +24,7 @@ EXAMPLES = {
     "three-phase": checked(LONG, (0.02 + 0.8 * (1 + (LONG / 8e3) ** 2) ** -0.2) * SCATTER, ceiling=0.82),
     "broken": checked(LONG, 2 * LONG**-0.1 * (1 + (LONG / 3e4) ** 2) ** -0.2 * SCATTER),
     "size": checked(LONG, 30 * LONG**0.7 * SCATTER**5),
-    "surface": CASES["surf_a"][0](0),
+    "surface": CASES["surf_a"].points(0),
 }
 
 
