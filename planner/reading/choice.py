@@ -203,7 +203,8 @@ def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
         asked = "one form: all are forecasts" if choice.form == PLAIN else f"form {choice.form!r}"
         named = "power-floor" if choice.form == PLAIN else choice.form
         return PlannerError(
-            f"no law{f' of {metric!r}' if metric else ''}{where} is of {asked} (stored: {', '.join(sorted(forms))}): "
+            f"no law{f' of {metric!r}' if metric else ''}{where} is of {asked} "
+            f"(stored: {', '.join(sorted(forms))}): "
             f"fit it with `planner fit RUNS.csv --form {named}`, or leave the form out"
         )
     families = [name for _, of, name in here if choice.metric in (None, of)]
