@@ -6,14 +6,27 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import StoreOption, store_folder
+from planner.commands.options import (
+    DomainOption,
+    FamilyOption,
+    FormOption,
+    MetricOption,
+    PlainOption,
+    StoreOption,
+    form_asked,
+    store_folder,
+)
 
 
 def plot(
     *,
     subject: Annotated[
-        str, typer.Argument(help="Id of a stored law, or a file of curves as `planner extrapolate` reads it.")
-    ],
+        str | None,
+        typer.Argument(
+            help="Id of a stored law, or a file of curves as `planner extrapolate` reads it. Default: the "
+            "law that `planner estimate` would ask."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Picture to write, .png or .svg. Default: drawn in the terminal.")
     ] = None,
@@ -22,20 +35,30 @@ def plot(
         float, typer.Option(min=0, max=9, help="How far beyond the largest measured scale, in powers of ten.")
     ] = 1.5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same picture.")] = 0,
+    metric: MetricOption = None,
+    domain: DomainOption = None,
+    family: FamilyOption = None,
+    form: FormOption = None,
+    plain: PlainOption = False,
     store: StoreOption = None,
 ) -> None:
     """Draw a law or a curve with its data, median, 50 and 90 % bands, and the form beside it.
 
-    For example: planner plot curves.csv --curve ds2 --out ds2.svg
+    For example: planner plot --domain speech, or planner plot curves.csv --curve ds2 --out ds2.svg
     """
     from laws.store import Store
     from planner.pages import drawing
+    from planner.reading.choice import Choice, choose
 
+    folder = store_folder(store)
+    if subject is None:
+        choice = Choice(metric=metric, domain=domain, family=family, form=form_asked(form, plain))
+        subject = choose(choice, folder).law.id
     path = Path(subject)
     if path.is_file():
         found = drawing.of_curve(path, curve, decades=decades, seed=seed)
     else:
-        found = drawing.of_law(Store(store_folder(store)), subject, decades=decades)
+        found = drawing.of_law(Store(folder), subject, decades=decades)
     if out is None:
         from planner.pages.textplot import text
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from laws import paths
+from laws import paths, published
 from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Law
@@ -39,7 +39,12 @@ class Drawing:
 
 def of_law(store: Store, id: str, *, decades: float) -> Drawing:
     """Return the drawing of a stored law, `decades` beyond its largest measured scale; without noise."""
-    law = store.law(id)
+    try:
+        law = store.law(id)
+    except PlannerError:
+        if id in {law.id for law in published.all_laws()}:
+            raise PlannerError(f"law {id} is published constants: only a law with draws is drawn") from None
+        raise
     if not law.paths:
         raise PlannerError(f"the law {id} is of {law.x}: only a law of one quantity is drawn as a curve")
     x = _places(*law.x_range, decades, PLACES)

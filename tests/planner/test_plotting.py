@@ -140,6 +140,18 @@ def test_the_command_draws_in_the_terminal_without_matplotlib(tmp_path, monkeypa
     assert ran.out.rstrip("\n") == text(drawing.of_law(store, told.id, decades=1.5), width=80)
 
 
+def test_what_estimate_would_ask_is_drawn_where_no_law_is_named(tmp_path):
+    _, (told, plain) = fitted(tmp_path)
+    words = ("--domain", "speech", "--store", tmp_path / "pair", "--decades", "1")
+    for law, options in ((told, ()), (plain, ("--plain",)), (plain, ("--form", "power"))):
+        named = synthetic.planner("plot", law.id, *words)
+        assert named.code == 0
+        assert synthetic.planner("plot", *words, *options).out == named.out
+    refused = synthetic.planner("plot", "--domain", "word-lm", "--store", tmp_path / "pair")
+    assert refused.code == 1
+    assert "published constants" in refused.err
+
+
 def test_a_flat_law_is_drawn(tmp_path):
     store = Store(tmp_path / "flat")
     made = synthetic.law(lambda _x, _d: math.log(0.3), {"alpha": [1.0] * 5}, form="power", x_range=(1.0, 1.0))
