@@ -73,7 +73,10 @@ def record(plan: Plan) -> dict[str, Any]:
         "count": None if bill is None else bill.training.count,
         "precision": None if bill is None else bill.training.precision,
         **{name: interval(quantities[name]) for name in _MACHINE},
-        **{name: interval(quantities[name]) for name in ("data_dollars", "total_dollars", "serving_flops")},
+        **{
+            name: interval(quantities[name])
+            for name in ("data_dollars", "total_dollars", "serving_flops", "serving_dollars")
+        },
         "feasible": feasible(plan),
         "probability": None if fits is None else fits.probability,
         "limits": {} if fits is None else dict(fits.each),

@@ -22,6 +22,7 @@ NAMES = {
     "memory": "Memory",
     "devices": "Devices that hold it",
     "serving_flops": "Serving FLOP",
+    "serving_dollars": "Dollars of serving",
     "probability": "Probability that all limits hold",
 }
 

@@ -103,6 +103,8 @@ def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
             (f"Days on {_machines(plan)}", quantities["days"], units.format_number),
             ("Compute", quantities["dollars"], units.format_money),
         ]
+    if plan.serving_dollars.draws:
+        rows.append(("Serving it", plan.serving_dollars, units.format_money))
     if plan.data_dollars.draws:
         rows.append(("Data to be had", plan.data_dollars, units.format_money))
     if plan.resources is not None:
@@ -196,7 +198,8 @@ def _on_machines(plan: Plan) -> list[str]:
         step, moved = (in_brackets(name, known[name]) for name in ("step_seconds", "bytes_moved"))
         reached.append(f"a step of {positions} positions a device takes {step} seconds")
         reached.append(f"{moved} pass through memory in all")
-    return ["; ".join(reached) + "."]
+    serving = ["Serving is priced as the same FLOP of training are; at a lower utilisation it costs more."]
+    return ["; ".join(reached) + ".", *(serving if plan.serving_dollars.draws else [])]
 
 
 def _assumed(plan: Plan) -> list[str]:

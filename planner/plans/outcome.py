@@ -35,6 +35,19 @@ def add_outcome(
         raise PlannerError(
             f"{day} is before the forecast was made ({forecast.day}): give the day with --date"
         )
+    with store.exclusive(f"forecast-{forecast.id}"):  # two at once would not see each other
+        return _added(store, forecast, happened, day=day, note=note, replaces=replaces)
+
+
+def _added(
+    store: Store,
+    forecast: KeptForecast,
+    happened: Mapping[str, str | None],
+    *,
+    day: date,
+    note: str,
+    replaces: str | None,
+) -> Outcome:
     read = _readers(forecast)
     values = {
         name: value

@@ -50,6 +50,7 @@ class Plan:
     data_dollars: Quantity  # what the data that is not in hand costs; no draws where it has no price
     total_dollars: Quantity  # compute and data
     serving: Quantity  # FLOP of serving; no draws where nothing is served
+    serving_dollars: Quantity  # at what the same FLOP of training cost, beside every total
     feasible: Feasible | None  # None: nothing limits the answer, or the limits are the question
     binding: str | None  # the limit that decides
     confidence: float | None
@@ -75,6 +76,7 @@ class Plan:
             "data_dollars": self.data_dollars,
             "total_dollars": self.total_dollars,
             "serving_flops": self.serving,
+            "serving_dollars": self.serving_dollars,
         }
 
 
@@ -129,6 +131,7 @@ def plan_by(
     n = len(found.data.draws) if bill is None else len(bill.training.gpu_hours)
     collection = _collection(found, asked, n)
     fits = kept(asked, found, bill, collection=collection, reached=reached(found, n))
+    serving = _serving(reading, found, places, asked.served)
     sensitive, parts = _sensitivity(found, reading, bill, collection=collection, given=asked.given, seed=seed)
     return Plan(
         question=question,
@@ -140,7 +143,8 @@ def plan_by(
         resources=bill,
         data_dollars=Quantity(draws=collection, unit="USD"),
         total_dollars=_total(bill, collection),
-        serving=_serving(reading, found, places, asked.served),
+        serving=serving,
+        serving_dollars=_serving_dollars(found, bill, serving),
         feasible=fits,
         binding=binding if fits is None else fits.binding,
         confidence=asked.confidence,
@@ -225,6 +229,20 @@ def _serving(reading: Reading, found: Estimate, places: Sequence[float], served:
         for world, size in zip(worlds, found.params.draws, strict=True)
     )
     return Quantity(draws=draws, unit=unit, spread=found.flops.spread)
+
+
+def _serving_dollars(found: Estimate, bill: Resources | None, serving: Quantity) -> Quantity:
+    """Return what serving costs if its FLOP cost what those of training do, draw by draw."""
+    dollars = None if bill is None else bill.cost.dollars
+    if dollars is None or not serving.draws:
+        return Quantity(draws=(), unit="USD")
+    share = [  # of serving in training
+        served / trained if math.isfinite(trained) else math.inf
+        for served, trained in zip(serving.draws, found.flops.draws, strict=True)
+    ]
+    ratios = share * len(dollars) if len(share) == 1 else share
+    draws = tuple(paid * ratio if paid else 0.0 for paid, ratio in zip(dollars, ratios, strict=True))
+    return Quantity(draws=draws, unit="USD")
 
 
 def _epochs(found: Estimate) -> Quantity:

@@ -19,6 +19,7 @@ KEYS = {
     "probability_reachable", "limit", "beyond", "companions", "assumptions", "warnings", "alternatives",
     "given", "error", "epochs", "part", "count", "precision", "gpu_hours", "days", "dollars", "energy",
     "carbon", "utilisation", "memory", "devices", "data_dollars", "total_dollars", "serving_flops",
+    "serving_dollars",
     "feasible",
     "probability", "limits", "binding", "confidence", "error_at_confidence", "have_data", "sensitivity",
     "bytes_moved", "step_seconds", "assumed", "forms", "probability_within",

@@ -170,6 +170,22 @@ def test_serving_makes_a_smaller_model_seen_more_data(folder):
     assert middle(serve, "params") < middle(train, "params")
     assert middle(serve, "data") > middle(train, "data")
     assert serve.serving.draws == pytest.approx([2e13 * n for n in serve.estimate.params.draws])
+    assert serve.serving_dollars.draws == ()
+
+
+@pytest.mark.parametrize("law", ["lm", "language"])  # a posterior, and a single published world
+def test_serving_costs_what_its_flop_cost_in_training(folder, law):
+    choice = Choice(metric="loss", domain=law)
+    found = ask(folder, choice=choice, target="2.1", serve="1e13 tokens", on="h100")
+    n = len(found.resources.cost.dollars)
+    flops, serving = (q.draws * (n // len(q.draws)) for q in (found.estimate.flops, found.serving))
+    for paid, trained, served, cost in zip(
+        found.resources.cost.dollars, flops, serving, found.serving_dollars.draws, strict=True
+    ):
+        assert cost / served == pytest.approx(paid / trained)
+    assert found.total_dollars.draws == found.resources.cost.dollars
+    free = ask(folder, choice=choice, target="2.1", serve="1e13 tokens", on="h100", assume=("price=0",))
+    assert set(free.serving_dollars.draws) == {0.0}
 
 
 def test_a_pair_is_answered_by_a_surface_alone(folder):

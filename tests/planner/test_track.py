@@ -4,6 +4,8 @@ import json
 import math
 import random
 import shlex
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -198,9 +200,6 @@ def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
     assert Store(store).check() == ()
 
 
-TOMORROW = (date.today() + timedelta(days=1)).isoformat()
-
-
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
@@ -212,7 +211,7 @@ TOMORROW = (date.today() + timedelta(days=1)).isoformat()
         (("--gpu-hours", "30h"), "wanted GPU-hours"),
         (("--cost", "5"), "US dollars"),
         (("--took", "5"), "duration"),
-        (("--took", "3d", "--date", TOMORROW), "is to come"),
+        (("--took", "3d", "--date", "2999-01-01"), "is to come"),
         (("--took", "3d", "--date", "2001-01-01"), "before the forecast was made"),
         (("--took", "3d", "--replaces", "zz"), "no outcome 'zz'"),
     ],
@@ -224,6 +223,19 @@ def test_what_cannot_have_happened_is_one_line(store, arguments, wanted):
     assert wanted in ran.err
     assert len(ran.err.splitlines()) == 1
     assert told(store, "outcome", "list") == []
+
+
+def test_two_who_record_the_same_at_once_are_not_both_believed(store):
+    id = kept(store, "--target-wer", "5%")
+    command = [
+        *(sys.executable, "-c", "from planner.cli import main; main()"),
+        *("outcome", "add", id, "--took", "3d", "--store", str(store)),
+    ]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    errors = [process.communicate()[1].decode() for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1]
+    assert any("has days already" in error for error in errors)
+    assert len(told(store, "outcome", "list")) == 1
 
 
 def test_an_outcome_of_another_forecast_cannot_be_replaced(store):
