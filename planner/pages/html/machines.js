@@ -61,6 +61,7 @@ function trainingWarnings(found, part, count, precision, bands, isDefault) {
   if (part.uncertain) codes.push("part-uncertain");
   if (found.bound / found.hours.length > 0.5) codes.push("memory-bound");
   const middle = quantile(found.devices, 0.5);
+  if (middle === Infinity) return codes; // the target is never reached: there is no model to hold
   if (middle === Infinity) return codes;
   if (middle > 1) codes.push("model-larger-than-device");
   if (middle > count) codes.push("does-not-fit");
