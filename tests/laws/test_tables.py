@@ -94,14 +94,36 @@ def chinchilla():
     return params, flops / (6 * params), loss
 
 
-def test_the_surface_of_chinchilla_agrees_with_the_published_refit():
+@pytest.fixture(scope="module")
+def surface():
+    """Return the draws of the surface of Chinchilla's runs."""
     params, data, loss = chinchilla()
-    drawn = fit(checked(np.column_stack([params, data]), loss), "surface", seed=1).parameters
+    return fit(checked(np.column_stack([params, data]), loss), "surface", seed=1).parameters
+
+
+def test_the_surface_of_chinchilla_agrees_with_the_published_refit(surface):
     published = {"E": (1.769, 1.871), "a": (0.317, 0.373), "b": (0.331, 0.415)}  # 95 %, Besiroglu et al. 2024
     for name, (low, high) in published.items():
-        assert low < np.median(drawn[name]) < high
-        ours = np.diff(np.quantile(drawn[name], [0.025, 0.975]))[0]
+        assert low < np.median(surface[name]) < high
+        ours = np.diff(np.quantile(surface[name], [0.025, 0.975]))[0]
         assert 1 / 1.5 < ours / (high - low) < 1.5, (name, ours, high - low)
+
+
+def test_compute_is_split_as_the_papers_split_it(surface):
+    """Best sizes for FLOP from our draws (Hoffmann et al. 2022, equation 4), against what was published.
+
+    The exponent of the best size is 0.513 ± 0.020 with Besiroglu et al. 2024; the sizes are those of
+    approach 1 in Hoffmann et al. 2022, table 3, from a billion parameters on.
+    """
+    A, a, B, b = (surface[name] for name in "AaBb")
+    exponent = b / (a + b)
+    assert np.median(exponent) == pytest.approx(0.513, abs=0.02)
+    assert 0.04 < np.diff(np.quantile(exponent, [0.025, 0.975]))[0] < 1.5 * 4 * 0.020
+    for flops, params in ((1.21e20, 1e9), (1.23e22, 1e10), (5.76e23, 6.7e10), (3.85e24, 1.75e11)):
+        best = (a * A / (b * B)) ** (1 / (a + b)) * (flops / 6) ** exponent
+        low, high = np.quantile(best, [0.025, 0.975])
+        assert low < params < high
+        assert high / low < 3
 
 
 def test_the_published_recipe_gives_its_published_optimum_on_our_form():

@@ -119,6 +119,11 @@ def test_where_a_larger_model_is_always_better_the_surface_is_fitted(tmp_path):
     N, D = (406 * 0.62 / (t * 0.28)) ** (1 / 0.34), (410 * 0.62 / (t * 0.34)) ** (1 / 0.28)
     for name, truth in (("params", N), ("data", D), ("flops", 6 * N * D)):
         assert found[name]["q05"] < truth < found[name]["q95"]
+    # and the best split of compute, with its interval (Hoffmann et al. 2022, equation 4)
+    found = asked(tmp_path / "store", "--domain", "lm", "--flops", "1e23")
+    N = (0.34 * 406 / (0.28 * 410)) ** (1 / 0.62) * (1e23 / 6) ** (0.28 / 0.62)
+    for name, truth in (("params", N), ("data", 1e23 / 6 / N)):
+        assert found[name]["q05"] < truth < found[name]["q95"] < 3 * found[name]["q05"]
 
 
 def test_where_models_overfit_the_best_ones_give_an_error_law_and_a_size_law(tmp_path):

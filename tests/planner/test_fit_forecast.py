@@ -175,3 +175,11 @@ def test_a_pool_that_cannot_be_is_refused(tmp_path, options, said):
     ran = planner("fit", tmp_path / "runs.csv", *words, *options)
     assert ran.code == 1
     assert said in ran.err
+
+
+def test_a_pure_power_law_is_never_answered_without_a_warning(tmp_path):
+    """Hestness et al. 2017 measured 0.1236 where the law of their small shards promises 0.103."""
+    store = fit(tmp_path, ROWS, "--form", "power")
+    told = asked(store, "--data", "1740h")
+    assert told["error"]["q95"] < 0.1236
+    assert "no-floor" in [warning["code"] for warning in told["warnings"]]
