@@ -103,6 +103,7 @@ def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
 def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Spec, DomainCode]:
     """Prepare the corpus, count the sizes and return what is to be trained."""
     domain, families, preset = preset_of(request)
+    report("loading libraries", 0.0)  # torch takes seconds
     code = _code(domain)
     corpus = code.prepare(
         cache=request.cache,

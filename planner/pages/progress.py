@@ -5,7 +5,7 @@ from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from calibrate import sweep
@@ -27,6 +27,7 @@ class Watch:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            TimeElapsedColumn(),  # moves while a long training shows nothing else
             TextColumn("{task.fields[left]}"),
         )
         self._task: TaskID | None = None
@@ -79,7 +80,7 @@ class Watch:
                 f"{self._metric} {self._value(run)}",
                 units.format_number(run.params),
             )
-        return Group(self._bar, table)
+        return Group(self._bar, table) if progress.best else Group(self._bar)
 
     def _in_words(self, run: Run) -> str:
         what = (
