@@ -144,7 +144,7 @@ def _precision(device: str) -> torch.autocast:
 def make_optimizer(name: str, model: torch.nn.Module, learning_rate: float) -> torch.optim.Optimizer:
     """Return the optimizer of that name, without weight decay: regularization is off in a sweep."""
     if name == "adam":
-        return torch.optim.Adam(model.parameters(), lr=learning_rate)
+        return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     if name == "sgd":
         return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9)
     raise ValueError(f"no optimizer is called {name!r}")

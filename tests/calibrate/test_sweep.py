@@ -286,6 +286,12 @@ def test_presets_can_be_run(domain: object) -> None:
     assert {"parameters", "sample", *row.metrics} <= set(row.definitions)
 
 
+@pytest.mark.parametrize("name", ["speech", "teacher"])
+def test_every_shard_is_seen_equally_often(name: str) -> None:
+    for preset in named(name).presets.values():
+        assert preset.max_samples >= preset.epochs * preset.shards[-1]
+
+
 def test_an_unknown_domain_is_named() -> None:
     with pytest.raises(PlannerError, match="'speach'; known are speech"):
         named("speach")
