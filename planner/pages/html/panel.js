@@ -72,6 +72,7 @@ function rowsOf(product, answer, part, count) {
       ["Compute", "dollars", formatMoney],
     );
   }
+  if (q.serving_dollars.length) rows.push(["Serving it", "serving_dollars", formatMoney]);
   if (q.data_dollars.length) rows.push(["Data to be had", "data_dollars", formatMoney]);
   if (part) {
     if (q.data_dollars.length) rows.push(["Compute and data", "total_dollars", formatMoney]);

@@ -47,13 +47,17 @@ function ask(product, data, { target, part, count, price }) {
   const all = (values) => (values.length === 1 ? Array(n).fill(values[0]) : values);
   const cost = product.data_price;
   const collection = cost === null ? [] : all(draws.data.map((x) => (cost ? cost * Math.max(x - (product.have ?? 0), 0) : 0)));
+  // serving is priced as the same FLOP of training are
+  const ratios = all(draws.serving_flops.map((served, i) => (Number.isFinite(draws.flops[i]) ? served / draws.flops[i] : Infinity)));
+  const serving = machines && machines.dollars !== null && ratios.length ? times(ratios, machines.dollars) : [];
   const total = !machines || machines.dollars === null ? []
     : collection.length ? Array.from(machines.dollars, (value, i) => value + collection[i]) : machines.dollars;
   if (product.stock !== null && !product.surface && quantile(draws.data, 0.5) > product.stock) warnings.push("more-data-needed");
 
   const quantities = {
     error: draws.error, data: draws.data, params: draws.params, flops: draws.flops, epochs: draws.epochs,
-    beyond: draws.beyond, serving_flops: draws.serving_flops, data_dollars: collection, total_dollars: total,
+    beyond: draws.beyond, serving_flops: draws.serving_flops,
+    serving_dollars: serving, data_dollars: collection, total_dollars: total,
     gpu_hours: machines ? machines.found.hours : [], days: machines ? machines.found.days : [],
     dollars: machines ? machines.dollars ?? [] : [], energy: machines ? machines.energy ?? [] : [],
     carbon: machines ? machines.carbon ?? [] : [], utilisation: machines ? machines.found.utilisation : [],
