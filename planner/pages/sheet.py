@@ -266,4 +266,5 @@ def _where(found: Estimate) -> str:
     if said == INSIDE:
         return f"How far: {said}, which goes up to {largest}."
     times = units.format_number(paths.quantile(found.beyond.draws, 0.5))
-    return f"How far: {said}; the median is {times} times the largest measured data, {largest}."
+    what = "this" if found.target is None and len(set(found.data.draws)) == 1 else "the median"
+    return f"How far: {said}; {what} is {times} times the largest measured data, {largest}."
