@@ -182,6 +182,12 @@ def test_it_loads_without_an_error_and_without_the_network(loaded, path):
     assert asked == [path.as_uri()]
     refused = page.evaluate("fetch('https://example.org/').then(() => 'loaded', () => 'refused')")
     assert refused == "refused"  # by the page's own policy
+    page.evaluate("""() => {
+      const script = document.createElement("script");
+      script.textContent = "window.hit = 2";
+      document.body.append(script);
+    }""")
+    assert page.evaluate("window.hit") is None  # no script runs but the one whose hash the page names
     said.clear()
 
 

@@ -91,6 +91,12 @@ class Read(HTMLParser):
             self.text.append(" ".join(data.split()))
 
 
+def test_the_same_store_gives_the_same_bytes(written, store, tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN, encoding="utf-8")
+    assert reviewed(plan, store, tmp_path / "again.html") == written[0]
+
+
 def test_names_from_a_plan_cannot_inject(written):
     found = Read(written[0])
     whole = " ".join(found.text)
