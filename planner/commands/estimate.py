@@ -83,6 +83,8 @@ def estimate(
     Give one: planner estimate --target-wer 5%, or --data, --params, --flops, --gpu-hours, --budget,
     --deadline.
     """
+    if name and not save:
+        raise typer.BadParameter("--name is for what is kept: add --save")
     ends = {"data": data, "params": params, "flops": flops}
     limits = {"gpu_hours": gpu_hours, "budget": budget, "deadline": deadline}
     asked, value = one_target(

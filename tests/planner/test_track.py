@@ -81,6 +81,11 @@ def test_without_save_nothing_is_kept(store):
     assert not (store / "forecasts").exists()
 
 
+def test_a_name_is_for_what_is_kept(store):
+    ran = planner("estimate", "--target-wer", "5%", "--name", "Kiosk", "--store", store)
+    assert (ran.code, "add --save" in ran.err) == (2, True)
+
+
 def test_the_same_estimate_of_the_same_day_is_one_forecast(store):
     assert kept(store, "--target-wer", "5%") == kept(store, "--target-wer", "5%")
     assert kept(store, "--target-wer", "5%", "--name", "Kiosk") != kept(store, "--target-wer", "5%")
