@@ -9,6 +9,8 @@ from laws.errors import PlannerError
 from planner.reading.reading import Reading
 from planner.reading.worlds import World
 
+STEPS = 32  # in which the worlds are searched before the place is narrowed down
+
 
 def committed(
     reading: Reading, places: Sequence[float], target: float, confidence: float
@@ -31,8 +33,31 @@ def committed(
             "error"
         )
     if reading.worlds[0].loss is None:
-        return reading, (paths.quantile(places, confidence),) * len(places)
+        return reading, (_smallest(reading, places, target, confidence),) * len(places)
     return _split(reading, places, target, confidence)
+
+
+def _smallest(reading: Reading, places: Sequence[float], target: float, confidence: float) -> float:
+    """Return the first place of a world that reaches the target in enough of them.
+
+    Their quantile does, and is the first where every error falls. An error that comes down, rises over a hump
+    and comes down for good has its place behind the hump, and yet is there before it.
+    """
+    ordered = sorted(places)
+
+    def enough(k: int) -> bool:
+        held = sum(world.error(min(ordered[k], world.high)) <= target for world in reading.worlds)
+        return held >= confidence * len(ordered)
+
+    low, top = -1, max(math.ceil(confidence * len(ordered)) - 1, 0)
+    step = max(len(ordered) // STEPS, 1)
+    while low + step < top and not enough(low + step):
+        low += step
+    top = min(low + step, top)
+    while top - low > 1:
+        middle = (low + top) // 2
+        low, top = (low, middle) if enough(middle) else (middle, top)
+    return ordered[top]
 
 
 def _split(

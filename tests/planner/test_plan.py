@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
+import synthetic
 from synthetic import LADDER, passes, planner, power, size, surface
 
 from laws.records import content_id
@@ -149,6 +150,24 @@ def test_a_confidence_makes_one_plan_that_reaches_the_target_that_often(folder):
     assert error.error_at_confidence == pytest.approx(
         sorted(error.estimate.error.draws)[int(0.8 * DRAWS) - 1]
     )
+
+
+def test_a_plan_for_a_confidence_need_not_lie_behind_a_hump(tmp_path):
+    """Half of the draws come below the target at 2 hours and rise above it again between 8 and 64."""
+
+    def log_y(g, p):
+        return -0.3 * g + (0.7 if p["hump"] and math.log(8) < g < math.log(64) else 0.0) + p["scale"]
+
+    n = 100
+    draws = {"hump": [float(i % 2) for i in range(n)], "scale": [math.log(0.1) + 0.001 * i for i in range(n)]}
+    store = Store(tmp_path)
+    store.add_law(synthetic.law(log_y, draws))
+    store.publish()
+    found = ask(tmp_path, choice=WER, target="8%", confidence="80%")
+    assert found.estimate.data.draws[0] < 8
+    assert 0.8 <= found.estimate.probability_reachable < 0.82
+    everywhere = ask(tmp_path, choice=WER, target="8%")
+    assert max(everywhere.estimate.data.draws) > 16, "each alone is planned behind its hump"
 
 
 def test_data_in_hand_limits_a_curve_and_repeats_on_a_surface(folder):

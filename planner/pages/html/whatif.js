@@ -112,8 +112,19 @@ function committed(product, worlds, places, target) {
       + `${fixed(100 * confidence, 0)}%: at any amount of data it is ${fixed(100 * reachable, 0)}%`);
   }
   if (worlds[0].loss === null) {
-    const place = quantile(places, confidence);
-    return [worlds, places.map(() => place)];
+    // an error that rises over a hump has its place behind it, and yet is below the target before it
+    const ordered = [...places].sort((a, b) => a - b);
+    const held = (k) => worlds.filter((world) => world.error(Math.min(ordered[k], world.high)) <= target).length;
+    const often = (k) => held(k) >= confidence * ordered.length;
+    let [first, last] = [-1, Math.max(Math.ceil(confidence * ordered.length) - 1, 0)];
+    const step = Math.max(Math.floor(ordered.length / 32), 1);
+    while (first + step < last && !often(first + step)) first += step;
+    last = Math.min(first + step, last);
+    while (last - first > 1) {
+      const middle = Math.floor((first + last) / 2);
+      [first, last] = often(middle) ? [first, middle] : [middle, last];
+    }
+    return [worlds, places.map(() => ordered[last])];
   }
   const size = (x) => quantile(worlds.map((world) => world.params(x)), 0.5);
   const enough = (x) => {
