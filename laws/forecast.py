@@ -11,7 +11,7 @@ importance draws also give the evidences Z_k, and are what the chain is checked 
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +32,7 @@ JUDGES = 300  # draws by which a belief is judged
 COUNTED = 4  # points of the left-out future that count as facts: neighbours share their noise
 TRUST = 0.5  # power of a curve's own evidence about the weights
 WALKERS, STEPS = 400, 64
+STUCK = 0.01  # noise of log y that is hidden where values repeat: no measured error does, rounded ones do
 CHECKED = 500  # draws by which samplers are compared
 NORMAL90 = 3.29  # width of a normal distribution's 90 % interval in standard deviations
 LEVELS = np.array([0.05, 0.5, 0.95])
@@ -364,7 +365,17 @@ def _some(z: Array, rng: np.random.Generator) -> Array:
 
 
 def _curve(points: Points) -> Curve:
-    return thinned(points.x, points.y, y_se=points.y_se, weight=points.weight)
+    curve = thinned(points.x, points.y, y_se=points.y_se, weight=points.weight)
+    if _stuck(points):
+        curve = replace(curve, variance=curve.variance + STUCK**2)
+    return curve
+
+
+def _stuck(points: Points) -> bool:
+    """Return whether the later half of the range, three scales or more, has one value alone."""
+    t = np.log(points.x)
+    recent = t >= t[-1] - 0.5 * (t[-1] - t[0]) - 1e-9
+    return len(np.unique(t[recent])) >= 3 and len(np.unique(points.y[recent])) == 1
 
 
 def _doubts(points: Points) -> tuple[str, ...]:

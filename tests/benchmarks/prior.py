@@ -61,7 +61,7 @@ BELIEFS: list[tuple[str, str, float, dict[str, tuple[float, float]]]] = [
     ),
 ]
 # of the Student-t that widens forecasts: see the docs
-DEGREES = 12.0
+DEGREES = 20.0
 MOST = 10  # curves that a set may count for
 PSEUDO = 20.0  # curves that the stated weights are worth
 

@@ -84,6 +84,13 @@ def test_one_point_promises_nothing_two_decades_on():
     assert high / low > 3
 
 
+def test_values_that_repeat_exactly_are_not_taken_for_values_without_noise():
+    low, _, median, _, high = f.forecast(checked(X, np.full(9, 0.3)), seed=0).quantiles([1e6], LEVELS)[:, 0]
+    assert median == pytest.approx(0.3, rel=0.05)
+    assert low < 0.28
+    assert high > 0.303
+
+
 def test_intervals_widen_with_distance():
     widths = np.diff(
         np.log(f.forecast(measured(2 * X**-0.3), seed=0).quantiles([2e5, 1e6, 1e8], (0.05, 0.95))), axis=0
