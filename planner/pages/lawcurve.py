@@ -20,6 +20,7 @@ from planner.reading.worlds import World
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 PLACES = 41
 POINTS = 12  # that are printed; JSON has all
+_SPLIT = "The line takes the size of the least FLOP for each amount of data; runs of other sizes lie off it."
 WORLDS = 120  # of a surface, each of whose values may take a root
 
 
@@ -35,6 +36,7 @@ class Curve:
     measured: tuple[tuple[float, float], ...]  # what was fitted; none where the points are not on record
     largest: float | None  # measured x
     target: float | None
+    note: str = ""  # what the line is, where it is not all that the law says
     needed: tuple[float, ...]  # x at which the target is reached: 5 %, median, 95 %, the finite ones
 
 
@@ -67,6 +69,7 @@ def curve(found: Plan, chosen: Chosen) -> Curve:
         largest=largest,
         target=found.estimate.target,
         needed=needed if reading.spread else needed[:1],
+        note=_SPLIT if seen else "",
     )
 
 
@@ -137,6 +140,8 @@ def caption(found: Curve, *, drawn: bool) -> str:
     says = ["Median with its 50% and 90% bands, the scatter of single trainings left out."]
     if "q05" not in found.bands:
         says = ["The published line; its authors state no band."]
+    if found.note:
+        says.append(found.note)
     if not found.measured:
         says.append("The points it was fitted to are not on record.")
     elif drawn:
