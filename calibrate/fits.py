@@ -17,6 +17,7 @@ from laws.build import law_from, now
 from laws.errors import PlannerError
 from laws.fit import fit, plain_form
 from laws.forecast import forecast
+from laws.phases import Phases, apart
 from laws.points import checked
 from laws.types import FORECAST, Law, Run
 
@@ -148,7 +149,11 @@ def _law(
         "sizes-cut": curve.metric == "params" and any(_largest(spec, best) for best, _ in measured),
         "training-cut": curve.metric != "params" and any(_cut_short(best) for best, _ in measured),
     }
-    form = plain_form(points) if curve.form == PLAIN else curve.form
+    phases: Phases = {}
+    form = curve.form
+    if form == PLAIN:
+        points, phases = apart(points, seed=spec.seed)
+        form = plain_form(points)
     return law_from(
         forecast(points, seed=spec.seed) if form == FORECAST else fit(points, form, seed=spec.seed),
         points,
@@ -171,6 +176,7 @@ def _law(
         runs=[id for best, _ in measured for id in best.runs],
         ladder=spec.ladder[family] if curve.metric == "params" else (),
         warnings=[code for code, is_so in edges.items() if is_so],
+        phases=phases,
         seed=spec.seed,
         created=created,
     )

@@ -12,6 +12,7 @@ from laws.fit import Posterior
 from laws.forecast import Forecast
 from laws.forms import FORMS
 from laws.noise import FIXED
+from laws.phases import Phases
 from laws.points import Points
 from laws.records import content_id
 from laws.types import FORECAST, Law, Rung, Source
@@ -50,6 +51,7 @@ def law_from(
     runs: Sequence[str],
     ladder: Sequence[Rung] = (),
     warnings: Sequence[str] = (),
+    phases: Phases | None = None,
     seed: int,
     created: str | None = None,
 ) -> Law:
@@ -78,6 +80,7 @@ def law_from(
         x_range=(float(data.min()), float(data.max())),
         n_points=len(points),
         points=_columns(points),
+        phases={name: tuple(column.tolist()) for name, column in (phases or {}).items()},
         forms=dict(found.weights) if isinstance(found, Forecast) else {},
         ladder=tuple(ladder),
         diagnostics=dict(found.diagnostics),

@@ -158,8 +158,13 @@ def _plain(record: Record) -> dict[str, Any]:
         content["diagnostics"] = {name: float(value) for name, value in record.diagnostics.items()}
         content["ladder"] = [_rung(rung) for rung in record.ladder]
         content["points"] = {name: [float(v) for v in column] for name, column in record.points.items()}
+        content["phases"] = {name: [float(v) for v in column] for name, column in record.phases.items()}
         content["forms"] = {name: float(weight) for name, weight in record.forms.items()}
-        for name in ("points", "forms"):  # laws that were made before these were kept keep their hash
+        for name in (
+            "points",
+            "phases",
+            "forms",
+        ):  # laws that were made before these were kept keep their hash
             if not content[name]:
                 del content[name]
         content["parameters"] = {name: _pack([row], "d") for name, row in record.parameters.items()}
@@ -186,7 +191,8 @@ def _built(content: dict[str, Any], kind: type) -> Record:
         content["ladder"] = tuple(Rung(**rung) for rung in content["ladder"])
         content["parameters"] = {name: _unpack(packed)[0] for name, packed in content["parameters"].items()}
         content["paths"] = tuple(_unpack(content["paths"]))
-        content["points"] = {name: tuple(column) for name, column in content.get("points", {}).items()}
+        for name in ("points", "phases"):
+            content[name] = {key: tuple(column) for key, column in content.get(name, {}).items()}
         for name in ("grid", "x_range", "runs", "warnings"):
             content[name] = tuple(content[name])
     if kind is Sweep:
@@ -303,11 +309,12 @@ def _consistent(record: Record) -> None:
             all(a < b for a, b in zip(record.grid, record.grid[1:], strict=False)),
             f"law {record.id} has a grid that does not ascend",
         )
-        columns = {name: len(column) for name, column in record.points.items()}
-        _require(
-            len(set(columns.values())) <= 1,
-            f"law {record.id} has points whose columns differ in length: {columns}",
-        )
+        for what, table in (("points", record.points), ("phases", record.phases)):
+            columns = {name: len(column) for name, column in table.items()}
+            _require(
+                len(set(columns.values())) <= 1,
+                f"law {record.id} has {what} whose columns differ in length: {columns}",
+            )
     if isinstance(record, KeptForecast | Outcome):
         what = f"{_KINDS[type(record)]} {record.id}"
         _require(_is_day(record.day), f"{what} is of {record.day!r:.40}: wanted a day such as 2027-03-01")

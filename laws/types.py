@@ -112,6 +112,9 @@ class Law:
     n_points: int
     points: dict[str, tuple[float, ...]] = field(default_factory=dict)  # what was fitted: columns "x" (or
     # "params" and "data"), "y", and "y_se" where it was known; none in laws of the first version
+    # of a single form: probability of each phase (`laws/phases.py`) at every size of column "x", those that
+    # were left out of the fit included
+    phases: dict[str, tuple[float, ...]] = field(default_factory=dict)
     forms: dict[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs, 1 in all
     ladder: tuple[Rung, ...] = ()  # with a law of metric "params": what sizes cost
     diagnostics: dict[str, float] = field(default_factory=dict)  # rhat, ess_bulk, ess_tail, steps, tau, ...

@@ -18,6 +18,8 @@ WARNINGS: dict[str, str] = {
     "six-nd": "No model was counted: FLOP are the rule of thumb 6 x parameters x data.",
     "ladder-exceeded": "The model is outside the sizes whose cost was counted: FLOP are continued in a "
     "straight line.",
+    "small-data-left-out": "The smallest sizes lie before the power law begins: the form was fitted without "
+    "them.",
     "few-points": "The law stands on few points for its form: its shape is largely assumed.",
     "few-sizes": "The best model size took fewer than three values: how it grows with the data is assumed.",
     "one-point": "One data size was measured: how the error falls is the prior's word alone.",

@@ -19,6 +19,7 @@ from laws.errors import PlannerError
 from laws.fit import Posterior, fit, plain_form
 from laws.forecast import Forecast, forecast
 from laws.forms import FORMS
+from laws.phases import Phases, apart
 from laws.points import Points, checked
 from laws.store import Store
 from laws.types import FORECAST, Law
@@ -131,14 +132,19 @@ def _laws(
         y_se=se if len(se) == len(best) else None,
         rate=unit == "fraction",
     )
-    found: list[Posterior | Forecast] = []
+    errors: tuple[Law, ...] = ()
     if request.form in {AUTO, FORECAST}:
         weights = shared_weights(points, tuple(curves.values()), seed=request.seed) if curves else None
-        found.append(forecast(points, seed=request.seed, weights=weights))
+        told = forecast(points, seed=request.seed, weights=weights)
+        errors += (made(told, points, metric=request.metric, unit=unit),)
     if request.form != FORECAST:
-        form = plain_form(points) if request.form == AUTO else request.form
-        found.append(fit(points, form, seed=request.seed))
-    errors = tuple(made(each, points, metric=request.metric, unit=unit) for each in found)
+        of_form, form = points, request.form
+        phases: Phases = {}
+        if form == AUTO:
+            of_form, phases = apart(points, seed=request.seed)
+            form = plain_form(of_form)
+        posterior = fit(of_form, form, seed=request.seed)
+        errors += (made(posterior, of_form, metric=request.metric, unit=unit, phases=phases),)
     sizes = [b.params for b in best if b.params is not None]
     if len(set(sizes)) < 2:
         return errors
@@ -177,6 +183,7 @@ def _law(
     unit: str,
     created: str,
     curves: tuple[str, ...],
+    phases: Phases | None = None,
 ) -> Law:
     return law_from(
         found,
@@ -199,6 +206,7 @@ def _law(
         }
         | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {}),
         runs=(),
+        phases=phases,
         seed=request.seed,
         created=created,
     )

@@ -60,6 +60,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
         "measured": list(law.x_range),
         "points": law.n_points,
         "fitted": {name: list(column) for name, column in law.points.items()},
+        "phases": {name: list(column) for name, column in law.phases.items()},
         "forms": dict(law.forms),
         "draws": len(next(iter(law.parameters.values()), ())),
         "parameters": {name: spread(draws) for name, draws in law.parameters.items()},
@@ -221,6 +222,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         f"{record['metric']} ({record['metric_unit']}) from {read_from}: form {record['form']}, "
         f"{record['points']} points from {measured}, {record['draws']} draws",
         *([f"forms: {forms_in_words(record['forms'])}"] if record["forms"] else []),
+        *_phases(record),
         f"fitted {record['created']}",
         *(f"{name}: {text}" for name, text in record["definitions"].items()),
         *([f"warnings: {', '.join(record['warnings'])}"] if record["warnings"] else []),
@@ -234,6 +236,16 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         rows=tuple(rows),
         notes=tuple(note for note in facts if not note.endswith(": ")),
     )
+
+
+def _phases(record: Mapping[str, Any]) -> list[str]:
+    """Say for each measured size which phase of the curve it probably lies in."""
+    columns = {name: column for name, column in record["phases"].items() if name != "x"}
+    found = []
+    for i, x in enumerate(record["phases"].get("x", ())):
+        name = max(columns, key=lambda each: columns[each][i])
+        found.append(f"{units.format_number(x)} {name} {columns[name][i]:.0%}")
+    return [f"phases by size ({record['x_unit']}): {', '.join(found)}"] if found else []
 
 
 def _published_sheet(record: Mapping[str, Any]) -> Sheet:

@@ -313,3 +313,24 @@ def test_any_file_is_read_or_refused_in_one_line(tmp_path, head, rows, suffix):
         assert len(str(refusal).splitlines()) == 1
     else:
         assert all(map(math.isfinite, (*found.data, *found.metric)))
+
+
+def test_sizes_before_the_power_law_are_told_and_left_out_of_the_single_form(tmp_path):
+    path = tmp_path / "runs.csv"
+    wer = [0.91, 0.9, 0.88, 0.8, 0.66, 0.51, 0.39, 0.31, 0.24, 0.19]
+    path.write_text("hours,wer\n" + "".join(f"{2**i},{y}\n" for i, y in enumerate(wer)), encoding="utf-8")
+    store = tmp_path / "store"
+    ran = planner(
+        "fit", path, "--domain", "late", "--metric", "wer", "--data-unit", "hours", "--store", store,
+        "--format", "json",
+    )  # fmt: skip
+    told, plain = json.loads(ran.out)
+    assert told["form"] == "forecast"
+    assert told["points"] == 10
+    assert plain["points"] < 10
+    assert "small-data-left-out" in [warning["code"] for warning in plain["warnings"]]
+    shown = json.loads(planner("laws", "show", plain["law"], "--store", store, "--format", "json").out)
+    phases = shown["phases"]
+    assert phases["x"] == [2.0**i for i in range(10)]
+    assert phases["small-data"][0] > 0.95
+    assert phases["power-law"][-1] > 0.8
