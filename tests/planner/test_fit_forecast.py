@@ -149,13 +149,14 @@ def test_only_forecasts_leave_nothing_plain(tmp_path):
 
 
 def test_other_curves_of_the_domain_help_to_weigh_the_forms(tmp_path):
-    store = fit(tmp_path, ROWS)
+    quick = ("--form", "forecast")
+    store = fit(tmp_path, ROWS, *quick)
     alone = asked(store, "--target-wer", "12%")["forms"]
     # two families whose curves are flat at the end: what saturates foretold them best
     for i, family in enumerate(("a", "b")):
         flat = [f"{2**k},{0.2 + 0.4 * 2 ** (-0.9 * k) + 0.001 * ((k + i) % 2)}" for k in range(10)]
-        fit(tmp_path, ["hours,wer", *flat], "--family", family)
-    fit(tmp_path, ROWS, "--pool")
+        fit(tmp_path, ["hours,wer", *flat], "--family", family, *quick)
+    fit(tmp_path, ROWS, "--pool", *quick)
     found = asked(store, "--target-wer", "12%", "--family", "")
     assert found["forms"] != alone
     law = Store(store).law(found["law"])
@@ -168,10 +169,8 @@ def test_other_curves_of_the_domain_help_to_weigh_the_forms(tmp_path):
     [((), "no other curve of 'my-asr'"), (("--form", "power"), "the form power is one: leave it out")],
 )
 def test_a_pool_that_cannot_be_is_refused(tmp_path, options, said):
-    store = fit(tmp_path, ROWS)
+    store = fit(tmp_path, ROWS, *(("--family", "other") if options else ()), "--form", "forecast")
     words = ("--domain", "my-asr", "--metric", "wer", "--data-unit", "hours", "--store", store, "--pool")
-    if options:
-        fit(tmp_path, ROWS, "--family", "other")
     ran = planner("fit", tmp_path / "runs.csv", *words, *options)
     assert ran.code == 1
     assert said in ran.err
