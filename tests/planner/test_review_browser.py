@@ -13,6 +13,7 @@ from synthetic import passes, planner, power, size, surface
 
 from laws import paths
 from laws.store import Store
+from laws.types import Run
 from planner import units
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra `dev`")
@@ -27,6 +28,7 @@ NASTY = "<img src=x onerror='window.hit = 1'><script>window.hit = 1</script>"
 PLAN = f"""
 title = "In a browser {NASTY}"
 today = 2026-11-23
+fleet = "fleet.toml"
 
 [[products]]
 name = "calibrated {NASTY}"
@@ -114,6 +116,20 @@ name = "ratio"
 law = "kaplan2020-LD"
 target = "2.5"
 """
+FLEET = """
+power_usage_effectiveness = 1.2
+carbon_intensity = [0.02, 0.06]
+[parts.h100]
+count = 32
+price = 2.10
+price_date = 2024-10-01
+utilisation = [0.35, 0.42]
+[parts.in-house]
+memory_gb = 96
+bandwidth_tb_s = 2.4
+price = [0.8, 1.1]
+peak_tflops = { bf16 = 400, fp32 = 50 }
+"""
 PRODUCTS = re.findall(r'^name = "(.*)"$', PLAN, re.MULTILINE)
 # as planned, other machines, a price, a band, nothing paid, no machine, other targets
 CHANGES = [
@@ -121,6 +137,7 @@ CHANGES = [
     {"part": "a100-80-sxm", "count": "16"},
     {"part": "h200", "count": "1000", "price": "2"},
     {"part": "tpu-v5p", "count": "7", "price": "$1.5..3.25"},
+    {"part": "in-house", "count": "256"},
     {"price": "0"},
     {"part": ""},
     {"times": 1.1},
@@ -133,6 +150,14 @@ CHANGES = [
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     opened = Store(tmp_path_factory.mktemp("browser") / "store")
+    for i in range(4):  # trainings on a V100, from which its utilisation is measured
+        opened.add_run(
+            Run(
+                id=f"v100-{i}", status="finished", sweep="s", domain="speech", family="ds2", optimizer="adam",
+                data=1.0, data_unit="hours", params=1000, flops=125e12 * 100 * (0.1 + i / 50), seconds=100.0,
+                device="Tesla V100-SXM2-32GB",
+            )
+        )  # fmt: skip
     for law in (
         power(0.4, 0.3, 0.03, spread=0.1),
         size(2e4, 0.6, spread=0.1, draws=150),  # of another number of draws: they are read over and over
@@ -149,6 +174,7 @@ def store(tmp_path_factory):
 def path(store, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser-page")
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    (folder / "fleet.toml").write_text(FLEET, encoding="utf-8")
     ran = planner("review", folder / "plan.toml", "--store", store, "--out", folder / "review.html")
     assert ran.code == 0, ran.err
     return folder / "review.html"
@@ -225,7 +251,7 @@ def ask(page, product, change):
 
 
 @pytest.mark.parametrize("product", PRODUCTS, ids=lambda name: name.partition(" <")[0])
-def test_the_panel_agrees_with_the_command_that_it_names(page, store, product):
+def test_the_panel_agrees_with_the_command_that_it_names(page, path, store, product):
     answered = 0
     for change in CHANGES:
         shown = ask(page, product, change)
@@ -234,6 +260,7 @@ def test_the_panel_agrees_with_the_command_that_it_names(page, store, product):
             continue
         answered += 1
         words = shlex.split(shown["command"])
+        words = [str(path.with_name(word)) if word == "fleet.toml" else word for word in words]
         assert words[:2] == ["planner", "estimate"]
         ran = planner(*words[1:], "--store", store, "--format", "json")
         assert ran.code == 0, ran.err
