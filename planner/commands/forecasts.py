@@ -103,6 +103,7 @@ def list_outcomes(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
     """List what happened beside what was forecast; what was replaced is left out."""
+    from planner.pages.quantities import counted
     from planner.pages.render import show
     from planner.pages.track import outcomes_records, outcomes_sheet
     from planner.pages.upkeep import current
@@ -110,7 +111,7 @@ def list_outcomes(
 
     found = comparisons(current(store_folder(store)), domain=domain)
     n = len({each.outcome.id for each in found})
-    show(outcomes_sheet(found, f"{n} outcomes"), outcomes_records(found), style)
+    show(outcomes_sheet(found, counted(n, "outcome")), outcomes_records(found), style)
 
 
 def track_record(

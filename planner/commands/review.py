@@ -67,6 +67,7 @@ def review(
         typer.echo(f"{out}: {headline(found)}")
     if save:
         from laws.store import Store
+        from planner.pages.quantities import counted
         from planner.plans.kept import as_forecast, keep
 
         seed = found.portfolio.seed
@@ -75,4 +76,5 @@ def review(
             for product, each in found.plans
         ]
         keep(Store(store_folder(store)), kept)
-        typer.echo(f"{len(kept)} forecasts kept: `planner forecasts list` shows them", err=True)
+        told = counted(len(kept), "forecast")
+        typer.echo(f"{told} kept: `planner forecasts list` shows them", err=True)

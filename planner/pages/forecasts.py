@@ -7,7 +7,7 @@ from typing import Any
 
 from laws.store import Store
 from laws.types import Quantity
-from planner.pages.quantities import NAMES, name_with_unit, named, printed
+from planner.pages.quantities import NAMES, counted, name_with_unit, named, printed
 from planner.pages.render import Sheet
 from planner.plans.outcome import current
 from planner.warnings import sentence
@@ -40,7 +40,7 @@ def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]]) -> Sheet:
         else "`planner estimate ... --save` and `planner review PLAN --save` keep forecasts."
     )
     return Sheet(
-        title=f"{len(rows)} forecasts in {store.folder}",
+        title=f"{counted(len(rows), 'forecast')} in {store.folder}",
         columns=("id", "day", "name", "of", "given", "outcomes"),
         rows=rows,
         notes=(note,),

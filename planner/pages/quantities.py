@@ -32,6 +32,11 @@ def named(name: str, metric: str) -> str:
     return f"{metric} reached" if name == "error" else NAMES.get(name, name)
 
 
+def counted(n: int, what: str) -> str:
+    """Return how many there are in words: `1 outcome`, `2 outcomes`."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def name_with_unit(name: str, metric: str, data_unit: str) -> str:
     """Return what a quantity is called where its values are printed without their unit."""
     if name != "data":

@@ -7,7 +7,7 @@ from typing import Any
 from laws.types import Outcome
 from planner import units
 from planner.pages.forecasts import quantiles
-from planner.pages.quantities import in_brackets, name_with_unit, named, printed
+from planner.pages.quantities import counted, in_brackets, name_with_unit, named, printed
 from planner.pages.render import Sheet
 from planner.plans.track import ALL, FEW, Comparison, Score, by_chance
 
@@ -124,7 +124,7 @@ def track_sheet(found: Sequence[Score], left_out: int) -> Sheet:
             *notes[1:],
         ]
     return Sheet(
-        title=f"Track record: {sum(e.outcomes for e in found if e.quantity == ALL)} outcomes",
+        title="Track record: " + counted(sum(e.outcomes for e in found if e.quantity == ALL), "outcome"),
         columns=("domain", "age", "of", "outcomes", "in 50%", "in 90%", "bias", "interval score"),
         rows=rows,
         notes=tuple(notes),
