@@ -196,7 +196,7 @@ def _drawn(spec: Spec, family: str, shard: float, size: int) -> Iterator[Trainin
     preset = spec.preset
     grid = [
         (optimizer, rate, batch)
-        for optimizer, rates in preset.learning_rates.items()
+        for optimizer, rates in preset.rates(family).items()
         for rate, batch in product(rates, preset.batch_sizes)
     ]
     rng = random.Random(f"{spec.seed}/{family}/{size}/{shard!r}")

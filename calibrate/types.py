@@ -37,6 +37,13 @@ class Preset:
     max_samples: float  # the most data seen by one run, data unit: it ends the passes over large shards
     seeds: int = 1  # trainings of each shard's best model: above 1 it is trained anew with fresh seeds
     time_limit: float = 3600.0  # seconds one run may take
+    families: tuple[str, ...] = ()  # those that are trained where none is asked for; none: all of `sizes`
+    # family -> its own rates in place of `learning_rates`: families that differ in the optimizer alone
+    family_rates: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
+
+    def rates(self, family: str) -> Mapping[str, tuple[float, ...]]:
+        """Return optimizer -> learning rates that a family's settings are drawn from."""
+        return self.family_rates.get(family, self.learning_rates)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,7 @@ class Corpus:
     fingerprint: str  # hash of content: the same corpus has the same fingerprint on every machine
     available: float  # training data it holds, data unit
     skipped: Mapping[str, str] = field(default_factory=dict)  # file -> why it was left out
+    notes: tuple[str, ...] = ()  # what a reader of its curves has to know, in sentences
 
 
 @dataclass(frozen=True, kw_only=True)

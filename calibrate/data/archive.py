@@ -11,6 +11,16 @@ from calibrate.shipping import check_name
 from calibrate.types import DataError
 from laws.errors import PlannerError
 
+# compressed tar files are told by their names: to look into one is to unpack its beginning
+_NAMES = frozenset({".tar", ".tgz", ".tbz2", ".txz", ".zip"})
+
+
+def is_archive(source: Path) -> bool:
+    """Return whether a file is an archive, by its content or by what its name says of it."""
+    if not source.is_file():
+        return False
+    return bool(_NAMES & {suffix.lower() for suffix in source.suffixes[-2:]}) or zipfile.is_zipfile(source)
+
 
 def unpacked(source: Path, cache: Path) -> Path:
     """Return the folder that a tar or zip file holds, unpacked once into `cache`.

@@ -1,17 +1,11 @@
 """English sentences that are on every machine with Python: the documentation inside its standard library."""
 
 import re
-import sysconfig
 from collections.abc import Iterator
-from pathlib import Path
 
+from calibrate.data.library import sources
 from laws.errors import PlannerError
 
-# Distributions leave these out or change them; without them the text depends on the version of Python alone.
-_LEFT_OUT = frozenset({
-    "__pycache__", "dist-packages", "distutils", "encodings", "ensurepip", "idlelib", "lib2to3",
-    "pydoc_data", "site-packages", "test", "tests", "tkinter", "turtledemo",
-})  # fmt: skip
 _QUOTED = re.compile(r'"""(.*?)"""', re.DOTALL)
 _COMMENTS = re.compile(r"(?:^[ \t]*#[^\n]*\n)+", re.MULTILINE)
 _CLAUSE_END = re.compile(r"[.!?:;,()](?:\s+|$)|\s\(|\s--?\s")
@@ -27,7 +21,7 @@ def sentences() -> tuple[str, ...]:
     A clause has 4 to 14 words of the letters a to z and the apostrophe, so code, tables and abbreviations
     drop out. The same version of Python gives the same clauses on every machine.
     """
-    found = {clause for text in _documentation() for clause in _clauses(text)}
+    found = {clause for text in documentation() for clause in _clauses(text)}
     if len(found) < _ENOUGH:
         raise PlannerError(
             f"the standard library of this Python holds {len(found)} usable sentences, not {_ENOUGH}: "
@@ -36,14 +30,13 @@ def sentences() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _documentation() -> Iterator[str]:
-    library = Path(sysconfig.get_path("stdlib"))
-    for path in sorted(library.rglob("*.py")):
-        if _LEFT_OUT.isdisjoint(path.relative_to(library).parts):
-            source = path.read_text(encoding="utf-8", errors="replace")
-            yield from _QUOTED.findall(source)
-            for block in _COMMENTS.findall(source):
-                yield re.sub(r"(?m)^[ \t]*#+", "", block)
+def documentation(*, everything: bool = False) -> Iterator[str]:
+    """Yield the docstrings, the blocks of comments and the help topics of `library.sources`."""
+    for path in sources(everything=everything):
+        source = path.read_text(encoding="utf-8", errors="replace")
+        yield from _QUOTED.findall(source)
+        for block in _COMMENTS.findall(source):
+            yield re.sub(r"(?m)^[ \t]*#+", "", block)
     try:
         from pydoc_data.topics import topics
     except ImportError:

@@ -16,8 +16,8 @@ def once(cache: Path, name: str, asked: object, make: Callable[[Path], dict[str,
     """Return the corpus that `make` wrote, made now if the same was never asked before.
 
     `asked` is everything that the content follows from: its text names the folder below `cache`.
-    `make(folder)` writes the files and returns the description: "fingerprint", "available", "skipped" and
-    what the domain wants to know again.
+    `make(folder)` writes the files and returns the description: "fingerprint", "available", "skipped",
+    "notes" for the reader if there are any, and what the domain wants to know again.
     """
     folder = cache / f"{name}-{hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}"
     if not (folder / DESCRIPTION).is_file():
@@ -38,6 +38,7 @@ def once(cache: Path, name: str, asked: object, make: Callable[[Path], dict[str,
         fingerprint=found["fingerprint"],
         available=float(found["available"]),
         skipped=found["skipped"],
+        notes=tuple(found.get("notes", ())),
     )
 
 

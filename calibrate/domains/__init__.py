@@ -6,6 +6,8 @@ A new domain is one row here and one module that offers the functions of `calibr
 from importlib import import_module
 from typing import cast
 
+from calibrate.rows.image import IMAGE
+from calibrate.rows.language import CHAR_LM, WORD_LM
 from calibrate.rows.translation import TRANSLATION
 from calibrate.types import Domain, DomainCode, Preset, doubling
 from laws.errors import PlannerError
@@ -143,7 +145,7 @@ TEACHER = Domain(
     },
 )
 
-DOMAINS = {domain.name: domain for domain in (SPEECH, TRANSLATION, TEACHER)}
+DOMAINS = {domain.name: domain for domain in (SPEECH, TRANSLATION, WORD_LM, CHAR_LM, IMAGE, TEACHER)}
 
 
 def named(name: str) -> Domain:

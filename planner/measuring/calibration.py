@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from glob import has_magic
 from importlib.util import find_spec
 from pathlib import Path
 
 from calibrate import domains
 from calibrate.best import Best
-from calibrate.data.archive import unpacked
+from calibrate.data.archive import is_archive, unpacked
 from calibrate.engine import LocalEngine, Pool
 from calibrate.room import devices, trials
 from calibrate.sweep import AGAIN, Progress, Spec, execute, outlook, recorded, run_id, shards_within
@@ -93,11 +94,12 @@ def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
             raise PlannerError(
                 f"{domain.name} has no family {family!r}; known are {', '.join(domain.families)}"
             )
-    if request.data is not None and not request.data.exists():
+    if request.data is not None and not request.data.exists() and not has_magic(str(request.data)):
         raise PlannerError(
-            f"--data {request.data}: wanted a folder with a corpus, or an archive of one, and there is none"
+            f"--data {request.data}: wanted a corpus (a folder, file, glob or archive), and there is none"
         )
-    return domain, request.families or domain.families, domain.presets[request.preset]
+    preset = domain.presets[request.preset]
+    return domain, request.families or preset.families or domain.families, preset
 
 
 def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Spec, DomainCode]:
@@ -107,9 +109,7 @@ def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Sp
     code = _code(domain)
     corpus = code.prepare(
         cache=request.cache,
-        source=unpacked(request.data, request.cache)
-        if request.data and request.data.is_file()
-        else request.data,
+        source=_source(request),
         available=preset.shards[-1],
         validation=preset.validation,
         seed=request.seed,
@@ -209,6 +209,13 @@ def started(request: Request, spec: Spec) -> Pool:
             request.address, module=spec.domain.module, workers=request.workers, trials=trials(spec)
         )
     return LocalEngine(devices(trials(spec), request.workers))
+
+
+def _source(request: Request) -> Path | None:
+    """Return where the corpus lies: what was given, or the folder that an archive holds."""
+    if request.data and is_archive(request.data):
+        return unpacked(request.data, request.cache)
+    return request.data
 
 
 def _code(domain: Domain) -> DomainCode:

@@ -39,6 +39,7 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
         "laws": law_records(calibration.laws),
         "problems": list(calibration.problems),
         "left_out": dict(spec.corpus.skipped),
+        "notes": list(spec.corpus.notes),
     }
 
 
@@ -76,7 +77,13 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
             "Batch",
         ),
         rows=rows,
-        notes=(read, finished, *_left_out(spec.corpus.skipped), *calibration.problems),
+        notes=(
+            read,
+            finished,
+            *spec.corpus.notes,
+            *_left_out(spec.corpus.skipped),
+            *calibration.problems,
+        ),
         sections={
             "Laws, median and 90% interval": [_in_words(law) for law in calibration.laws],
             "Next": [_next(calibration)],

@@ -32,7 +32,7 @@ def refused(*arguments: str) -> str:
         (("--domain", "speach"), "'speach'; known are speech, "),
         (("--domain", "teacher", "--preset", "huge"), "'huge'; known are smoke, quick, reduced, full"),
         (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn'; known are mlp"),
-        (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a folder"),
+        (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a corpus"),
     ],
 )
 def test_what_is_not_known_is_named_with_what_is(arguments: tuple[str, ...], line: str) -> None:
@@ -68,7 +68,8 @@ def test_help_names_every_domain_and_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert all(name in done.stdout for name in DOMAINS)
+    told = "".join(done.stdout.split())  # names are broken at hyphens
+    assert all(name in told for name in DOMAINS)
 
 
 @pytest.mark.torch

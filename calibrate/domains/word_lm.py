@@ -1,0 +1,101 @@
+"""Predict the next word of English: words of text against nats a word and perplexity."""
+
+import math
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from calibrate.data import language
+from calibrate.data.english import documentation
+from calibrate.data.language import Codes, Reading
+from calibrate.data.textfiles import cut, find, passages
+from calibrate.domains.language import Kind
+from calibrate.models.lstm import LSTM
+from calibrate.models.rhn import RHN
+from calibrate.models.transformer import Transformer
+from calibrate.types import Corpus
+
+__all__ = ["ladder", "parameters", "prepare", "task"]
+
+WINDOW = 64
+COMMON = 350e3  # words that the part of the library has which is on every machine
+END = "</s>"  # stands behind every passage
+NUMBER = "N"
+
+MODELS: dict[str, Callable[[int, int], nn.Module]] = {
+    "lstm2": lambda width, symbols: LSTM(width, symbols, layers=2),
+    "lstm4": lambda width, symbols: LSTM(width, symbols, layers=4),
+    "rhn": lambda width, symbols: RHN(width, symbols, depth=5),
+    "transformer": lambda width, symbols: Transformer(width, symbols, layers=4, window=WINDOW),
+}
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d[\d.,]*")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a passage and END behind them, in the manner of Mikolov et al. 2010.
+
+    Words are lower-case runs of letters with apostrophes inside; a number is N; all else is left out.
+    """
+    found = _WORD.findall(text.lower().replace("’", "'"))
+    return [*(NUMBER if word[0].isdigit() else word for word in found), END]
+
+
+def prepare(
+    *,
+    cache: Path,
+    source: Path | None,
+    available: float,
+    validation: float,
+    seed: int,
+    report: Callable[[str, float], None],
+) -> Corpus:
+    """Read the standard library's English, or the text files of `source`, once into `cache`; in words.
+
+    Raises PlannerError where a source cannot be used.
+    """
+    skipped: dict[str, str] = {}
+    numbers: defaultdict[str, int] = defaultdict(lambda: len(numbers))
+    spelled: dict[int, str] = {}
+
+    def encode(text: str) -> Codes:
+        return np.array([numbers[word] for word in words(text)], np.int64)
+
+    def spell(code: int) -> str:
+        if not spelled:
+            spelled.update((number, word) for word, number in numbers.items())
+        return spelled[code]
+
+    found: Sequence[str]
+    if source:
+        files = find(source)
+        found = passages(files, skipped)
+    else:
+        files = ()
+        texts = documentation(everything=available + validation > COMMON)
+        found = sorted({passage for text in texts for passage in cut(text)})
+    return language.prepare(
+        Reading(encode, spell, "words"),
+        found,
+        cache=cache,
+        key=[(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files] if source else sys.version,
+        source=source,
+        available=available,
+        validation=validation,
+        seed=seed,
+        skipped=skipped,
+        report=report,
+    )
+
+
+def model(family: str, size: int, symbols: int) -> nn.Module:
+    """Return a model of a family."""
+    return MODELS[family](size, symbols)
+
+
+_KIND = Kind(WINDOW, model, lambda nats: {"loss": nats, "perplexity": math.exp(min(nats, 700.0))})
+task, parameters, ladder = _KIND.task, _KIND.parameters, _KIND.ladder

@@ -1,0 +1,32 @@
+"""A language model of stacked LSTM layers, its width the size: the word model of Hestness et al. 2017.
+
+Hochreiter and Schmidhuber 1997; Jozefowicz et al. 2016, arXiv:1602.02410, for words. Embedding, states and
+the input of the output layer have the same width; no projection, no dropout, no tied weights.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class LSTM(nn.Module):
+    """Scores of the next symbol at every place of a window; `layers` layers of `width` states.
+
+    Each gate has one bias, as in the formula 8·width² + 4·width of a layer: cuDNN's second one is kept at
+    zero and not trained.
+    """
+
+    def __init__(self, width: int, symbols: int, layers: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(symbols, width)
+        self.recurrent = nn.LSTM(width, width, layers, batch_first=True)
+        self.output = nn.Linear(width, symbols)
+        with torch.no_grad():
+            for layer in range(layers):
+                getattr(self.recurrent, f"bias_hh_l{layer}").requires_grad_(False).zero_()
+                # a gate that begins open keeps the past (Jozefowicz et al. 2015)
+                getattr(self.recurrent, f"bias_ih_l{layer}")[width : 2 * width] = 1.0
+
+    def forward(self, symbols: Tensor) -> Tensor:
+        """Map symbols (batch, time) to scores (batch, time, symbols); every window begins with no memory."""
+        scores: Tensor = self.output(self.recurrent(self.embedding(symbols))[0])
+        return scores
