@@ -1,0 +1,37 @@
+"""A small vision Transformer, its width the size.
+
+Dosovitskiy et al. 2020, arXiv:2010.11929, with the mean over patches in place of a class token (Beyer et al.
+2022, arXiv:2205.01580) and learned positions; no dropout.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from calibrate.models.transformer import SPREAD, Block
+
+
+def patch(side: int) -> int:
+    """Return the side of a patch: about a sixth of the image's, so that there are about 36 of them."""
+    return max(1, round(side / 6))
+
+
+class ViT(nn.Module):
+    """Scores of classes; images are cut into squares, which `layers` blocks of width `width` look at."""
+
+    def __init__(self, width: int, classes: int, *, layers: int, channels: int, side: int) -> None:
+        super().__init__()
+        size = patch(side)
+        # what a whole number of patches does not cover is filled up with zeros
+        self.embedding = nn.Conv2d(channels, width, size, size, padding=(-side % size + 1) // 2)
+        places = ((side + 2 * ((-side % size + 1) // 2)) // size) ** 2
+        self.positions = nn.Parameter(torch.empty(places, width))
+        self.blocks = nn.Sequential(*(Block(width, layers, causal=False) for _ in range(layers)))
+        self.norm = nn.LayerNorm(width)
+        self.output = nn.Linear(width, classes)
+        nn.init.normal_(self.positions, std=SPREAD)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (batch, channels, side, side) to scores (batch, classes)."""
+        hidden = self.embedding(images).flatten(2).transpose(1, 2) + self.positions
+        scores: Tensor = self.output(self.norm(self.blocks(hidden)).mean(1))
+        return scores
