@@ -1,0 +1,237 @@
+"""What holds for every domain: one contract, asked of each row of the table."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra `calibrate`")
+pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
+
+import torch
+
+from calibrate import domains
+from calibrate.data import frames, language, parallel, pictures
+from calibrate.data.prepared import description
+from calibrate.domains import DOMAINS
+from calibrate.engine import Job, Result, trained
+from calibrate.fits import best_by_family, fitted
+from calibrate.models.vit import patch
+from calibrate.sweep import Spec, ends, execute, run_id
+from calibrate.types import Corpus, Domain, DomainCode
+from laws.store import Store
+from laws.types import Rung
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a sweep: threads that wait for a busy core make small matrices slower, not faster."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def every_domain(test: Callable[..., None]) -> Callable[..., None]:
+    return pytest.mark.parametrize("domain", DOMAINS.values(), ids=list(DOMAINS))(test)
+
+
+def code(domain: Domain) -> DomainCode:
+    return domains.code(domain)
+
+
+def prepared(domain: Domain, cache: Path) -> Corpus:
+    smoke = domain.presets["smoke"]
+    return code(domain).prepare(
+        cache=cache,
+        source=None,
+        available=smoke.shards[-1],
+        validation=smoke.validation,
+        seed=0,
+        report=lambda text, share: None,
+    )
+
+
+@every_domain
+def test_a_corpus_is_the_same_wherever_it_is_made(domain: Domain, cache: Path, tmp_path: Path) -> None:
+    corpus = prepared(domain, cache)
+    again = prepared(domain, tmp_path)
+    assert again.fingerprint == corpus.fingerprint
+    assert again.folder.name == corpus.folder.name
+    assert corpus.available == pytest.approx(domain.presets["smoke"].shards[-1], rel=0.03)
+    assert prepared(domain, cache) == corpus
+    assert not corpus.skipped
+    for file in corpus.folder.iterdir():
+        assert (again.folder / file.name).read_bytes() == file.read_bytes()
+
+
+# What a training of so much data is taught, in the order of the corpus.
+TAUGHT: dict[str, Callable[[Path, float], Sequence[object]]] = {
+    "speech": lambda folder, data: frames.read(folder, "training", data).texts,
+    "word-lm": lambda folder, data: language.read(folder, "training", data).tolist(),
+    "char-lm": lambda folder, data: language.read(folder, "training", data).tolist(),
+    "image": lambda folder, data: [i.tobytes() for i in pictures.read(folder, "training", data)[0]],
+    "translation": lambda folder, data: parallel.read(folder, "training", data)[1].ends.tolist(),
+    "teacher": lambda folder, data: np.load(folder / "train.npy")[: int(data)].tolist(),
+}
+
+
+@every_domain
+def test_each_shard_lies_inside_the_next(domain: Domain, cache: Path) -> None:
+    corpus = prepared(domain, cache)
+    smaller: Sequence[object] = ()
+    for shard in domain.presets["smoke"].shards:
+        taught = TAUGHT[domain.name](corpus.folder, shard)
+        assert list(taught[: len(smaller)]) == list(smaller)
+        assert len(taught) > len(smaller)
+        smaller = taught
+
+
+@every_domain
+def test_an_epoch_shows_a_shard_once_and_follows_from_the_seed(domain: Domain, cache: Path) -> None:
+    corpus = prepared(domain, cache)
+    smoke = domain.presets["smoke"]
+    trainings = list(ends(spec(domain, corpus), []))
+    for family in domain.families:
+        drawn = min((t for t in trainings if t.family == family), key=lambda t: (t.data, t.size))
+        task = code(domain).task(drawn, corpus, "cpu")
+        epochs = [list(task.batches(seed)) for seed in (3, 3, 4)]
+        for epoch in epochs:
+            assert sum(amount for _, amount in epoch) == pytest.approx(smoke.shards[0], rel=0.1)
+        with torch.no_grad():
+            first, same, other = (float(task.loss(epoch[0][0])) for epoch in epochs)
+            assert first == same
+            assert first != other
+            task.model.eval()
+            scores = task.evaluate()
+        assert list(scores) == list(domain.metrics)
+        assert np.isfinite(list(scores.values())).all()
+
+
+@every_domain
+def test_counts_agree_with_the_model(domain: Domain, cache: Path) -> None:
+    corpus = prepared(domain, cache)
+    trainings = list(ends(spec(domain, corpus), []))
+    for family, sizes in domain.presets["smoke"].sizes.items():
+        rungs = code(domain).ladder(family, (*sizes, sizes[-1] * 2**10), corpus)
+        for size, rung in zip(sizes, rungs, strict=False):
+            drawn = next(t for t in trainings if (t.family, t.size) == (family, size))
+            model = code(domain).task(drawn, corpus, "cpu").model
+            counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
+            assert counted == rung.params == code(domain).parameters(family, size, corpus)
+        assert [rung.size for rung in rungs] == [*sizes, sizes[-1] * 2**10]
+        assert all(a.flops < b.flops and a.memory < b.memory for a, b in pairwise(rungs))
+
+
+def _image_flops(family: str, w: int, described: dict[str, object]) -> float:
+    """Return forward FLOP an image by hand: two for every weight and place at which it is used."""
+    classes, side = len(described["classes"]), int(described["side"])  # type: ignore[arg-type,call-overload]
+    if family == "vit":
+        places = (-(-side // patch(side))) ** 2
+        blocks = 6 * places * (24 * w**2 + 4 * places * w)
+        return blocks + 2 * places * patch(side) ** 2 * w + 2 * w * classes
+    blocks, total, inputs = {"resnet10": 1, "resnet18": 2, "resnet34": None}[family], 2 * side**2 * 9 * w, w
+    for stage in range(4):
+        count = blocks or (3, 4, 6, 3)[stage]
+        outputs, places = w * 2**stage, (-(-side // 2**stage)) ** 2
+        total += 2 * places * 9 * (inputs * outputs + (2 * count - 1) * outputs**2)
+        total += 2 * places * inputs * outputs if stage else 0
+        inputs = outputs
+    return total + 2 * inputs * classes
+
+
+# Training FLOP of one data unit by hand; the models' own tests say where each term comes from.
+def _by_hand(domain: str, family: str, w: int, folder: Path) -> float:
+    if domain == "speech":
+        symbols = len(json.loads((folder / "corpus.json").read_text())["alphabet"]) + 1
+        return 3 * 120_000 * (90 * w**2 + (400 + 4 * symbols) * w)
+    if domain == "image":
+        return 3 * _image_flops(family, w, description(folder))
+    if domain == "translation":
+        described = description(folder)
+        (s, t), v = map(round, described["lengths"]), described["pieces"][1]
+        pair = {
+            "lstm-attention": 36 * (s + t) * w**2 + 4 * s * t * w,
+            "transformer": 56 * (s + t) * w**2 + 8 * (s**2 + t**2 + s * t) * w,
+        }[family]
+        return 3 * (pair / t + 2 * w * v)
+    if domain == "teacher":
+        return 6 * (64 * w + w**2 + 16 * w)
+    v = description(folder)["vocabulary"]
+    window, depth = (64, 5) if domain == "word-lm" else (128, 10)
+    recurrent = {
+        "lstm2": 32 * w**2,
+        "lstm": 32 * w**2,
+        "lstm4": 64 * w**2,
+        "rhn": 4 * (1 + depth) * w**2,
+        "transformer": 4 * (24 * w**2 + 4 * window * w),
+    }[family.partition("-")[0]]
+    return 3 * (recurrent + 2 * w * v)
+
+
+@every_domain
+def test_counted_flop_are_those_of_the_closed_form(domain: Domain, cache: Path) -> None:
+    corpus = prepared(domain, cache)
+    for family in domain.families:
+        for rung in code(domain).ladder(family, (16, 64), corpus):
+            by_hand = _by_hand(domain.name, family, rung.size, corpus.folder)
+            assert rung.flops == pytest.approx(by_hand, rel=0.01), family
+
+
+def spec(domain: Domain, corpus: Corpus) -> Spec:
+    """Return the smoke sweep over all families, its costs made up."""
+    return Spec(
+        domain=domain,
+        preset_name="smoke",
+        preset=replace(domain.presets["smoke"], seeds=1),
+        families=domain.families,
+        seed=0,
+        corpus=corpus,
+        ladder={
+            family: tuple(Rung(size=size, params=size, flops=float(size)) for size in sizes)
+            for family, sizes in domain.presets["smoke"].sizes.items()
+        },
+    )
+
+
+class Here:
+    """An engine without processes of its own: what workers do, done here."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+        for job in jobs:
+            yield Result(job, job.attempt, trained(job, "cpu"), final=True)
+
+
+@every_domain
+def test_a_sweep_ends_in_runs_and_laws_in_a_store(domain: Domain, cache: Path, tmp_path: Path) -> None:
+    corpus = prepared(domain, cache)
+    families = domain.presets["smoke"].families or domain.families
+    sizes = domain.presets["smoke"].sizes
+    ladder = {family: code(domain).ladder(family, sizes[family], corpus) for family in families}
+    asked = replace(spec(domain, corpus), families=families, ladder=ladder)
+    store = Store(tmp_path)
+    swept = execute(asked, store, Here(), 1, lambda progress: None)
+    runs = store.runs(domain=domain.name)
+    assert {(run.status, run.reason) for run in runs} == {("finished", "")}
+    assert swept.counts == {"finished": len(runs)}
+    assert {run_id(t) for t in ends(asked, [])} <= {run.id for run in runs}
+    assert all(set(run.metrics) == set(domain.metrics) for run in runs)
+    assert all(np.isfinite(list(run.metrics.values())).all() and run.samples for run in runs)
+    failures: list[str] = []
+    laws = list(fitted(asked, best_by_family(asked, swept.contenders), {}, failures.append))
+    for law in laws:
+        store.add_law(law)
+    wanted = {(family, name) for family in families for name in (*domain.metrics, "params", "samples")}
+    assert {(law.family, law.metric) for law in laws} >= wanted, failures
+    assert {law.metric_unit for law in laws if law.metric in domain.metrics} == set(domain.metrics.values())
