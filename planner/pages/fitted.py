@@ -49,10 +49,16 @@ def sheet(laws: Sequence[Law]) -> Sheet:
         rows=tuple(rows),
         notes=[in_words(law) for law in laws],
         sections={
-            "Warnings": [f"{sentence(code)} [{code}]" for code in codes],
+            "Warnings": [f"{sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
             "Ask it": [f"{ask} (--plain: by the form alone)" if plain else ask],
         },
     )
+
+
+def _whose(laws: Sequence[Law], code: str) -> str:
+    """Name the laws that a warning is of, where it is not of all of a fit."""
+    named = [f"{law.form} of {law.metric}" for law in laws if code in law.warnings]
+    return "" if len(named) == len(laws) else f" ({', '.join(named)})"
 
 
 def _said(law: Law) -> list[tuple[str, ...]]:

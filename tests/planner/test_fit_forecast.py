@@ -9,6 +9,7 @@ from synthetic import planner, power
 
 from laws.store import Store
 from laws.types import FORECAST
+from planner.pages.fitted import sheet
 
 ROWS = ["hours,wer", "8,0.494", "16,0.415", "35,0.33", "87,0.25", "173,0.201", "333,0.168"]
 
@@ -121,6 +122,14 @@ def test_the_newest_fit_answers_and_of_one_fit_the_forecast(tmp_path):
         assert asked(tmp_path, "--target-wer", "20%")["law"] == wanted.id
     assert asked(tmp_path, "--target-wer", "20%", "--form", FORECAST)["law"] == made[1].id
     assert asked(tmp_path, "--target-wer", "20%", "--form", "power-floor")["law"] == made[0].id
+
+
+def test_a_warning_of_one_law_of_a_fit_says_whose_it_is():
+    told = power(0.4, 0.3, form="power", warnings=("few-points",))
+    other = power(0.4, 0.3, form="power-floor", warnings=("few-points", "rising"))
+    few, rising = sheet([told, other]).sections["Warnings"]
+    assert few.endswith("[few-points]")
+    assert rising.endswith("[rising] (power-floor of wer)")
 
 
 @pytest.mark.parametrize(
