@@ -22,7 +22,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from calibrate import memory, room, shipping
-from calibrate.engine import ATTEMPTS, GRACE, Job, Queue, Result, trained
+from calibrate.engine import ATTEMPTS, GRACE, START, Job, Queue, Result, trained
 from calibrate.identity import identity
 from calibrate.types import Corpus, Outcome
 from laws.errors import PlannerError
@@ -30,6 +30,7 @@ from laws.types import RunStatus
 
 LOOK = 5.0  # seconds between two looks at which nodes there are
 STARTS = 3  # a node on which so many workers in a row do not get ready is given up
+SLOWEST = 1e6  # bytes a second at which a corpus arrives at a node, at least
 TRIALS = 300.0  # seconds that a step of measuring a GPU may take
 PATIENCE = 300.0  # seconds without any worker after which the sweep is given up
 
@@ -113,10 +114,12 @@ class RayEngine:
         module: str,
         workers: int | None = None,
         grace: float = GRACE,
+        start: float = START,
         trials: Sequence[Job] = (),
     ) -> None:
         self.problems: list[str] = []  # nodes that were refused, one line each
-        self._address, self._module, self._grace = address, module, grace
+        self._address, self._module = address, module
+        self._grace, self._start_limit = grace, start
         self._most = workers or math.inf
         self._ours, self._trials = identity(module), tuple(trials)
         self._rooms: dict[str, int] = {}  # kind of GPU -> workers that it holds
@@ -165,6 +168,10 @@ class RayEngine:
                 for worker in list(self._workers)
                 if worker.job and time.monotonic() > worker.deadline
             ]
+            for worker in list(self._workers):
+                if worker.pending is not None and not worker.job and time.monotonic() > worker.deadline:
+                    self._remove(worker)
+                    self._did_not_start(worker.node, f"nothing was heard of it for {self._start_limit:g} s")
             self._hand_out(queue)  # before the results are written: nobody waits for the disk
             yield from results
 
@@ -242,7 +249,9 @@ class RayEngine:
 
     def _start(self, node: _Node) -> None:
         actor = self._actor(node)
-        self._workers.append(_Worker(node, actor, pending=actor.identity.remote(self._module)))
+        worker = _Worker(node, actor, pending=actor.identity.remote(self._module))
+        worker.deadline = time.monotonic() + self._start_limit
+        self._workers.append(worker)
 
     def _hand_out(self, queue: Queue) -> None:
         for worker in self._workers:
@@ -256,6 +265,7 @@ class RayEngine:
                 worker.asked = corpus
                 files, _ = self._packed(corpus, send=False)
                 worker.pending = worker.actor.find.remote(corpus, files)
+                worker.deadline = time.monotonic() + self._start_limit
                 continue
             worker.job, worker.attempt = queue.take()
             worker.started = time.monotonic()
@@ -299,6 +309,8 @@ class RayEngine:
         else:
             files, pieces = self._packed(worker.asked, send=True)
             worker.pending = worker.actor.unpack.remote(worker.asked, files, pieces)
+            seconds = sum(file.size for file in files) / SLOWEST
+            worker.deadline = time.monotonic() + self._start_limit + seconds
         return None
 
     def _packed(self, corpus: Corpus, *, send: bool) -> tuple[tuple[shipping.File, ...], list[Any]]:
@@ -314,7 +326,7 @@ class RayEngine:
         job, attempt = worker.job, worker.attempt
         if job is None:  # nothing was tried yet
             if not worker.folders:
-                self._did_not_start(worker.node, error)
+                self._did_not_start(worker.node, _line(error))
             return None
         final = attempt - job.attempt + 1 >= ATTEMPTS
         if not final:
@@ -322,7 +334,7 @@ class RayEngine:
         reason = f"the worker on {worker.node.name} was lost ({_line(error)})"
         return Result(job, attempt, _failed(worker, "failed", reason), final)
 
-    def _did_not_start(self, node: _Node, error: RayError) -> None:
+    def _did_not_start(self, node: _Node, why: str) -> None:
         self._fruitless[node.id] = self._fruitless.get(node.id, 0) + 1
         if self._fruitless[node.id] < STARTS:
             return
@@ -330,7 +342,7 @@ class RayEngine:
         if working:
             self._nodes[node.id] = replace(node, workers=working)
         else:
-            self._refuse(node, f"no worker gets ready there ({_line(error)})")
+            self._refuse(node, f"no worker gets ready there ({why})")
 
     def _give_up(self, worker: _Worker) -> Result:
         job, attempt = worker.job, worker.attempt

@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=float, default=3.0, help="seconds a training may take")
+    parser.add_argument("--start", type=float, default=600.0, help="seconds a worker may take to get ready")
     parser.add_argument("--laws", action="store_true", help="fit them and store them, too")
     parser.add_argument("--engine", default="local")
     parser.add_argument("--address", default="auto")
@@ -82,7 +83,7 @@ def main() -> None:
     if asked.engine == "ray":
         from calibrate.ray_engine import RayEngine
 
-        pool = RayEngine(asked.address, module=sweep.domain.module, grace=2.0)
+        pool = RayEngine(asked.address, module=sweep.domain.module, grace=2.0, start=asked.start)
     else:
         pool = LocalEngine(("cpu",) * 2, grace=2.0)
     try:

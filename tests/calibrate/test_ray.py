@@ -335,3 +335,22 @@ def test_a_node_whose_disk_is_full_is_given_up_and_the_others_go_on(tmp_path: Pa
         (problem,) = [line for line in json.loads(out)["problems"] if "was refused" in line]
         assert "No space left on device" in problem
         assert set(json.loads(out)["runs"]) == {"finished"}
+
+
+@pytest.mark.slow
+def test_a_node_that_never_gets_ready_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
+    folder, stuck = tmp_path / "sweep", tmp_path / "stuck"
+    folder.mkdir()
+    stuck.mkdir()
+    os.mkfifo(stuck / ".received-f.lock")  # whoever opens it to receive the corpus waits for ever
+    with Cluster() as nodes:
+        nodes.node(1)
+        if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
+            pytest.skip("no mount namespace may be made here")
+        nodes.node(1, wrap=f"mount -t tmpfs none {folder}", env={"PLANNER_CACHE": str(stuck)})
+        sweep = nodes.sweep(tmp_path / "store", folder, str(faulty.SLOW), "--runs", "24", "--start", "20")
+        (problem,) = [line for line in ended(sweep).splitlines() if line.startswith("problem:")]
+        assert "was refused: no worker gets ready there (nothing was heard of it for 20 s)" in problem
+    found = attempts(tmp_path / "store")
+    assert len(found) == 72
+    assert {tuple(run.status for run in runs) for runs in found.values()} == {("finished",)}
