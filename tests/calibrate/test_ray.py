@@ -320,37 +320,28 @@ def test_gpus_are_asked_for_as_fractions_that_follow_from_a_trial(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_node_whose_disk_is_full_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
-    cache, full = tmp_path / "cache", tmp_path / "full"
-    cache.mkdir()
-    full.mkdir()
-    with Cluster() as nodes:
-        nodes.node(1)
-        if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
-            pytest.skip("no mount namespace may be made here")
-        mounts = f"mount -t tmpfs none {cache} && mount -t tmpfs -o size=16k none {full}"
-        nodes.node(1, wrap=mounts, env={"PLANNER_CACHE": str(full)})
-        ray = ("--engine", "ray", "--address", nodes.address)
-        out, _ = finish(nodes.planner(*smoke(tmp_path / "ray", cache, *ray)), 240)
-        (problem,) = [line for line in json.loads(out)["problems"] if "was refused" in line]
-        assert "No space left on device" in problem
-        assert set(json.loads(out)["runs"]) == {"finished"}
-
-
-@pytest.mark.slow
-def test_a_node_that_never_gets_ready_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
-    folder, stuck = tmp_path / "sweep", tmp_path / "stuck"
+@pytest.mark.parametrize("fault", ["full", "stuck"])
+def test_a_node_that_cannot_take_the_corpus_is_given_up_and_the_others_go_on(
+    tmp_path: Path, fault: str
+) -> None:
+    folder, cache = tmp_path / "sweep", tmp_path / "cache"
     folder.mkdir()
-    stuck.mkdir()
-    os.mkfifo(stuck / ".received-f.lock")  # whoever opens it to receive the corpus waits for ever
+    cache.mkdir()
+    wrap, why = f"mount -t tmpfs none {folder}", "nothing was heard of it for 20 s"
+    if fault == "full":
+        wrap += f" && mount -t tmpfs -o size=16k none {cache} && head -c 16384 /dev/zero > {cache}/filler"
+        why = "No space left on device"
+    else:
+        os.mkfifo(cache / ".received-f.lock")  # whoever opens it to receive the corpus waits for ever
     with Cluster() as nodes:
         nodes.node(1)
         if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
             pytest.skip("no mount namespace may be made here")
-        nodes.node(1, wrap=f"mount -t tmpfs none {folder}", env={"PLANNER_CACHE": str(stuck)})
-        sweep = nodes.sweep(tmp_path / "store", folder, str(faulty.SLOW), "--runs", "24", "--start", "20")
-        (problem,) = [line for line in ended(sweep).splitlines() if line.startswith("problem:")]
-        assert "was refused: no worker gets ready there (nothing was heard of it for 20 s)" in problem
+        nodes.node(1, wrap=wrap, env={"PLANNER_CACHE": str(cache)})
+        sweep = nodes.sweep(tmp_path / "store", folder, str(faulty.SLOW), "--runs", "40", "--start", "20")
+        (problem,) = [line for line in ended(sweep, 500).splitlines() if line.startswith("problem:")]
+        assert "was refused: no worker gets ready there" in problem
+        assert why in problem
     found = attempts(tmp_path / "store")
-    assert len(found) == 72
+    assert len(found) == 120
     assert {tuple(run.status for run in runs) for runs in found.values()} == {("finished",)}
