@@ -63,7 +63,7 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
     rng = np.random.default_rng(seed)
     weighted = importance.sample(log_density, coordinates.starts, rng)
     start = _distinct(weighted, sampler.WALKERS, rng)
-    share = 0.9 if weighted.ess > 0.5 * len(weighted.z) else 0.5
+    share = 0.9 if weighted.ess > 0.2 * len(weighted.z) else 0.5
     chain = sampler.sample(log_density, start, weighted.mixture, seed=int(rng.integers(2**31)), share=share)
     if not chain.converged:
         raise NotConverged(form, len(chain.z), chain.tau, chain.rhat)
