@@ -19,10 +19,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, cast
 
 from calibrate import memory
-from calibrate.types import Corpus, Outcome, Training
+from calibrate.modules import load
+from calibrate.types import Corpus, DomainCode, Outcome, Training
 from laws.types import RunStatus
 
 ATTEMPTS = 3  # a training whose process dies is tried so often
@@ -274,7 +275,7 @@ def trained(job: Job, device: str) -> Outcome:
     from calibrate.train import train
 
     try:
-        code = import_module(job.module)
+        code = cast(DomainCode, load(job.module))
     except Exception as error:
         return Outcome(status="failed", reason=f"{type(error).__name__}: {error}", device=device)
     return train(code, job.training, job.corpus, device=device, flops=job.flops, time_limit=job.time_limit)

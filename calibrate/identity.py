@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from calibrate.modules import FILE
+
 
 def identity(module: str) -> str:
     """Return versions and a hash of the sources that train a domain whose code is `module`.
@@ -14,8 +16,9 @@ def identity(module: str) -> str:
     """
     ours = Path(__file__).parent
     sources = [*sorted(ours.rglob("*.py")), ours.parent / "laws" / "types.py"]
-    found = find_spec(module)
-    if found and found.origin:
+    if module.endswith(FILE):
+        sources.append(Path(module))
+    elif (found := find_spec(module)) and found.origin:
         sources.append(Path(found.origin))
     digest = hashlib.sha256()
     for path in sources:

@@ -24,6 +24,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from calibrate import memory, room, shipping
 from calibrate.engine import ATTEMPTS, GRACE, START, Job, Queue, Result, trained
 from calibrate.identity import identity
+from calibrate.modules import load
 from calibrate.types import Corpus, Outcome
 from laws.errors import PlannerError
 from laws.types import RunStatus
@@ -43,7 +44,7 @@ class Trainer:
 
     def __init__(self, module: str, share: float, most: int) -> None:
         importlib.import_module("calibrate.train")  # seconds that belong to no training
-        importlib.import_module(module)
+        load(module)
         import torch
 
         self._device = "cuda:0" if torch.cuda.is_available() else "cpu"

@@ -57,7 +57,7 @@ class Domain:
     optimizers: tuple[str, ...]
     corpus: str  # the embedded corpus, in one sentence
     definitions: Mapping[str, str]  # "parameters", "sample" and one entry a metric: what is counted, how
-    module: str  # import path of the code that needs torch, a `DomainCode`
+    module: str  # the code that needs torch, a `DomainCode`: its import path, or its file's (`__file__`)
     presets: Mapping[str, Preset]
     version: int = 1  # raised when a change makes earlier runs incomparable
 

@@ -1,11 +1,15 @@
 """The table of domains: what the command line says of each without importing torch.
 
-A new domain is one row here and one module that offers the functions of `calibrate.types.DomainCode`.
+A new domain is one row here and one module that offers the functions of `calibrate.types.DomainCode`. A
+domain that somebody else wrote is a file with both (`--domain path/to/file.py`), or an entry point of an
+installed package.
 """
 
-from importlib import import_module
+from collections.abc import Callable
+from importlib.metadata import entry_points
 from typing import cast
 
+from calibrate.modules import FILE, load
 from calibrate.rows.image import IMAGE
 from calibrate.rows.language import CHAR_LM, WORD_LM
 from calibrate.rows.translation import TRANSLATION
@@ -148,13 +152,40 @@ TEACHER = Domain(
 DOMAINS = {domain.name: domain for domain in (SPEECH, TRANSLATION, WORD_LM, CHAR_LM, IMAGE, TEACHER)}
 
 
+INSTALLED = "planner.domains"  # the group of entry points under which packages offer a `Domain`
+
+
 def named(name: str) -> Domain:
-    """Return the domain of that name; raise PlannerError with the known ones otherwise."""
-    if name not in DOMAINS:
-        raise PlannerError(f"no domain is called {name!r}; known are {', '.join(DOMAINS)}")
-    return DOMAINS[name]
+    """Return the domain of that name, of a file's path, or of an entry point; importing the latter two.
+
+    Raises PlannerError with the known ones where there is none, or where a file holds no domain.
+    """
+    if name in DOMAINS:
+        return DOMAINS[name]
+    if name.endswith(FILE):
+        return _own(name, lambda: getattr(load(name), "DOMAIN", None))
+    installed = {point.name: point for point in entry_points(group=INSTALLED)}
+    if name in installed:
+        return _own(f"the installed domain {name}", installed[name].load)
+    raise PlannerError(f"no domain is called {name!r}; known are {', '.join((*DOMAINS, *installed))}")
+
+
+def _own(where: str, read: Callable[[], object]) -> Domain:
+    """Return the domain that code of somebody else offers, checked."""
+    try:
+        found = read()
+    except Exception as error:  # whatever it is: the code is not ours
+        first = str(error).strip().split("\n")[0]
+        raise PlannerError(f"{where} cannot be loaded ({type(error).__name__}: {first})") from error
+    if not isinstance(found, Domain):
+        raise PlannerError(f"{where}: wanted DOMAIN, a calibrate.types.Domain; see docs/extending.md")
+    if found.name in DOMAINS:
+        raise PlannerError(
+            f"{where} calls itself {found.name!r}, as a domain here does: give it another name"
+        )
+    return found
 
 
 def code(domain: Domain) -> DomainCode:
     """Import the module of a domain, torch with it."""
-    return cast(DomainCode, import_module(domain.module))
+    return cast(DomainCode, load(domain.module))

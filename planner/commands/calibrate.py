@@ -22,18 +22,21 @@ class Engine(StrEnum):
 
 def calibrate(
     *,
-    domain: Annotated[str, typer.Option(help=f"What to measure: {', '.join(DOMAINS)}.")],
+    domain: Annotated[
+        str,
+        typer.Option(help=f"What to measure: {', '.join(DOMAINS)}, or the path of a domain's .py file."),
+    ],
     preset: Annotated[
         str,
         typer.Option(help="How widely: smoke (seconds), quick (minutes), reduced (an hour on a GPU), full."),
     ] = "quick",
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder, tar or zip with a corpus of your own. Default: the embedded one."),
+        typer.Option(help="A corpus of your own: file, folder, glob, tar or zip. Default: the embedded one."),
     ] = None,
     family: Annotated[
         list[str] | None,
-        typer.Option(help="Architecture to train; may be given several times. Default: all."),
+        typer.Option(help="Architecture to train; may be given several times. Default: the preset's."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of corpus, draws and trainings.")] = 0,
     workers: Annotated[
