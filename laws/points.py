@@ -4,7 +4,7 @@
 | --- | --- |
 | NaN or infinite value, x at or below 0, y below 0 | refused, naming the row and the value |
 | y exactly 0 | left out, warning `zero-left-out`: a log has no place for it, and no data set is that good |
-| fewer than two points, or all x equal | refused: there is no slope in them |
+| fewer than two points, or all x equal | refused: there is no slope in them; a forecast takes one (`least`) |
 | x in any order, several y at one x | taken: order says nothing, repeats are rows of their own |
 | a rate above 1 | kept, warning `rate-above-one` (word error rates reach it); above 2 refused |
 
@@ -60,11 +60,13 @@ def checked(
     weight: ArrayLike | None = None,
     ceiling: float | None = None,
     rate: bool = False,
+    least: int = 2,
 ) -> Points:
     """Return the measurements as `Points`, ascending in x, or raise PlannerError with one line.
 
     x (n,) or (n, 2) as (params, data); y (n,) the error or loss (or, for model sizes, the parameters);
-    `rate` says that y is a fraction of errors. The module's table lists what happens to odd input.
+    `rate` says that y is a fraction of errors, `least` how many different x there must be. The module's table
+    lists what happens to odd input.
     """
     xs, ys = _numbers(x, "x"), _numbers(y, "y")
     if xs.ndim not in {1, 2} or (xs.ndim == 2 and xs.shape[1] != 2) or ys.ndim != 1 or len(xs) != len(ys):
@@ -96,7 +98,7 @@ def checked(
         warnings.append("rate-above-one")
     columns = [points.x] if points.x.ndim == 1 else [points.x[:, 0], points.x[:, 1]]
     for column, name in zip(columns, ["x"] if points.x.ndim == 1 else ["params", "data"], strict=True):
-        if len(np.unique(column)) < 2:
+        if len(np.unique(column)) < least:
             raise PlannerError(
                 f"{len(column)} usable point(s), all at one {name}{_where(column)}: "
                 "measure at 2 or more different sizes, better at 5 in steps of 2x"

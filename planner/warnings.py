@@ -25,6 +25,8 @@ WARNINGS: dict[str, str] = {
     "one-point": "One data size was measured: how the error falls is the prior's word alone.",
     "no-trend": "The error falls by no more than the noise: how fast it falls is hardly known.",
     "not-converged": "The chain of the forecast was still moving when it ended: take its interval as rough.",
+    "form-unsettled": "The sampling of a single form did not settle on these points: the forecast stands "
+    "alone.",
     "rising": "The measured error rises with the data: something else than the data decides it.",
     "running-minimum": "The error never rises from scale to scale, as a best value so far does: what is "
     "measured next is expected to lie above the line through it.",

@@ -16,7 +16,7 @@ from pathlib import Path
 from calibrate.best import NOISE
 from laws.build import law_from, now
 from laws.errors import PlannerError
-from laws.fit import Posterior, fit, plain_form
+from laws.fit import NotConverged, Posterior, fit, plain_form
 from laws.forecast import Forecast, forecast
 from laws.forms import FORMS
 from laws.phases import Phases, apart
@@ -131,23 +131,31 @@ def _laws(
         [b.metric for b in best],
         y_se=se if len(se) == len(best) else None,
         rate=unit == "fraction",
+        least=1 if request.form in {AUTO, FORECAST} else 2,
     )
-    errors: tuple[Law, ...] = ()
-    if request.form in {AUTO, FORECAST}:
-        weights = shared_weights(points, tuple(curves.values()), seed=request.seed) if curves else None
-        told = forecast(points, seed=request.seed, weights=weights)
-        errors += (made(told, points, metric=request.metric, unit=unit),)
-    if request.form != FORECAST:
+    errors: list[Law] = []
+    doubts: list[str] = []
+    if request.form not in {AUTO, FORECAST} or (request.form == AUTO and points.distinct > 1):
         of_form, form = points, request.form
         phases: Phases = {}
         if form == AUTO:
             of_form, phases = apart(points, seed=request.seed)
             form = plain_form(of_form)
-        posterior = fit(of_form, form, seed=request.seed)
-        errors += (made(posterior, of_form, metric=request.metric, unit=unit, phases=phases),)
+        try:
+            posterior = fit(of_form, form, seed=request.seed)
+        except NotConverged:
+            if request.form != AUTO:
+                raise
+            doubts.append("form-unsettled")
+        else:
+            errors.append(made(posterior, of_form, metric=request.metric, unit=unit, phases=phases))
+    if request.form in {AUTO, FORECAST}:
+        weights = shared_weights(points, tuple(curves.values()), seed=request.seed) if curves else None
+        told = forecast(points, seed=request.seed, weights=weights)
+        errors.insert(0, made(told, points, metric=request.metric, unit=unit, warnings=doubts))
     sizes = [b.params for b in best if b.params is not None]
     if len(set(sizes)) < 2:
-        return errors
+        return tuple(errors)
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
@@ -184,6 +192,7 @@ def _law(
     created: str,
     curves: tuple[str, ...],
     phases: Phases | None = None,
+    warnings: Sequence[str] = (),
 ) -> Law:
     return law_from(
         found,
@@ -207,6 +216,7 @@ def _law(
         | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {}),
         runs=(),
         phases=phases,
+        warnings=warnings,
         seed=request.seed,
         created=created,
     )

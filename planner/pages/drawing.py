@@ -51,7 +51,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
     family = f", {law.family}" if law.family else ""
     forms = f"; forms: {forms_in_words(law.forms)}" if law.forms else ""
     return Drawing(
-        title=f"{law.domain}{family}: {law.metric} by {law.form}, {law.n_points} points",
+        title=f"{law.domain}{family}: {law.metric} by {law.form}, {_counted(law.n_points)}",
         x_name="hours of audio" if law.x_unit == "hours" else law.x_unit,
         y_name=law.metric if law.metric_unit in ("", "fraction") else f"{law.metric}, {law.metric_unit}",
         y_unit=law.metric_unit,
@@ -82,7 +82,7 @@ def of_curve(path: Path, curve: str | None, *, decades: float, seed: int) -> Dra
     x = _places(smallest, largest, decades, PLACES // 2 + 1)
     told = extrapolation.forecast_of(question, seed=seed)
     return Drawing(
-        title=f"{question.curve or path.name}: {len(question.measured)} points",
+        title=f"{question.curve or path.name}: {_counted(len(question.measured))}",
         x_name="x",
         y_name="y",
         y_unit="",
@@ -93,6 +93,10 @@ def of_curve(path: Path, curve: str | None, *, decades: float, seed: int) -> Dra
         forms=extrapolation.plain_medians(question, x, seed=seed),
         note=f"the next measurement, noise included; forms: {forms_in_words(told.weights)}",
     )
+
+
+def _counted(points: int) -> str:
+    return "one point" if points == 1 else f"{points} points"
 
 
 def _places(low: float, high: float, decades: float, count: int) -> tuple[float, ...]:

@@ -80,7 +80,8 @@ def _constants(law: Law) -> list[tuple[str, ...]]:
 
 def in_words(law: Law) -> str:
     """Return the sentence that says what was fitted to what, and how well the sampling went."""
-    points = f"{law.n_points} points up to {units.format_data(law.x_range[1], law.x_unit)}"
+    up_to = units.format_data(law.x_range[1], law.x_unit)
+    points = f"{law.n_points} points up to {up_to}" if law.n_points > 1 else f"one point at {up_to}"
     if law.form == FORECAST:
         return f"Law {law.id}: forecast of {law.metric} from {points}; forms: {forms_in_words(law.forms)}."
     good = ", ".join(

@@ -324,7 +324,7 @@ def _reading(
 def law_in_words(law: Law) -> str:
     """Return the sentence that says what a stored law is."""
     low, high = units.format_number(law.x_range[0]), units.format_data(law.x_range[1], law.x_unit)
-    points = f"{law.n_points} points from {low} to {high}"
+    points = f"{law.n_points} points from {low} to {high}" if law.n_points > 1 else f"one point at {high}"
     if law.form != FORECAST:
         return (
             f"Law {law.id}: {law.source}, form {law.form}, {points}; the form is taken to hold beyond them."

@@ -238,8 +238,6 @@ BAD_FILES = {
     "percent.csv": ("hours,wer\n1,50\n2,40\n4,30\n", "divide percentages by 100"),
     "negative.csv": ("hours,wer\n1,0.5\n2,-0.4\n", "wanted a finite number, 0 or above"),
     "zero.csv": ("hours,wer\n0,0.5\n2,0.4\n", "above 0"),
-    "one.csv": ("hours,wer\n1,0.5\n", "2 or more different sizes"),
-    "same.csv": ("hours,wer\n1,0.5\n1,0.4\n1,0.3\n", "2 or more different sizes"),
     "broken.jsonl": ('{"hours": 1, "wer": 0.5}\n{oops', "cannot be read"),
     "list.jsonl": ('{"hours": [1, 2], "wer": 0.5}\n', "wanted a number"),
     "fake.parquet": ("this is no parquet file at all", "cannot be read"),

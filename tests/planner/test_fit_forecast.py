@@ -7,8 +7,10 @@ from itertools import pairwise
 import pytest
 from synthetic import planner, power
 
+from laws.fit import NotConverged
 from laws.store import Store
 from laws.types import FORECAST
+from planner.measuring import fitting
 from planner.pages.fitted import sheet
 
 ROWS = ["hours,wer", "8,0.494", "16,0.415", "35,0.33", "87,0.25", "173,0.201", "333,0.168"]
@@ -122,6 +124,34 @@ def test_the_newest_fit_answers_and_of_one_fit_the_forecast(tmp_path):
         assert asked(tmp_path, "--target-wer", "20%")["law"] == wanted.id
     assert asked(tmp_path, "--target-wer", "20%", "--form", FORECAST)["law"] == made[1].id
     assert asked(tmp_path, "--target-wer", "20%", "--form", "power-floor")["law"] == made[0].id
+
+
+@pytest.mark.parametrize("rows", [ROWS[:2], [*ROWS[:2], "8,0.51", "8,0.47"]], ids=["one point", "repeats"])
+def test_one_size_gives_a_wide_forecast_and_a_plain_sentence(tmp_path, rows):
+    store = fit(tmp_path, rows)
+    found = asked(store, "--target-wer", "35%")
+    assert found["form"] == FORECAST
+    assert "one-point" in [warning["code"] for warning in found["warnings"]]
+    assert found["data"]["q95"] is None or found["data"]["q95"] > 10 * found["data"]["q05"]
+    assert planner("plot", "--domain", "my-asr", "--store", store).code == 0
+    words = ("--domain", "my-asr", "--metric", "wer", "--data-unit", "hours", "--store", store)
+    refused = planner("fit", tmp_path / "runs.csv", *words, "--form", "power")
+    assert refused.code == 1
+    assert "measure at 2 or more different sizes" in refused.err
+
+
+def test_a_form_that_does_not_settle_leaves_the_forecast(tmp_path, monkeypatch):
+    def never(points, form, *, seed):
+        raise NotConverged(form, 8000, 900.0, 1.2)
+
+    monkeypatch.setattr(fitting, "fit", never)
+    store = fit(tmp_path, ROWS)
+    assert [row.form for row in Store(store).laws()] == [FORECAST]
+    codes = [warning["code"] for warning in asked(store, "--target-wer", "12%")["warnings"]]
+    assert "form-unsettled" in codes
+    words = ("--domain", "my-asr", "--metric", "wer", "--data-unit", "hours", "--store", store)
+    refused = planner("fit", tmp_path / "runs.csv", *words, "--form", "power")
+    assert "did not settle" in refused.err
 
 
 def test_a_warning_of_one_law_of_a_fit_says_whose_it_is():
