@@ -154,3 +154,32 @@ def test_effective_sizes_shrink_by_the_autocorrelation_time():
     bulk, tail = effective_sizes(autoregressive(4000, 32, 0.9, seed=7))
     assert bulk == pytest.approx(4000 * 32 / 19, rel=0.15)
     assert tail < 4000 * 32 / 5
+
+
+def tailed(z):
+    """Return the log density of a normal with a hundredth of its mass eight sd away."""
+    main, tail = (-0.5 * ((z - centre) ** 2).sum(1) for centre in (0.0, 8.0))
+    return np.logaddexp(np.log(0.99) + main, np.log(0.01) + tail) - np.log(2 * np.pi)
+
+
+def test_a_tail_that_the_mixture_misses_is_mended_where_draws_show_it():
+    rng = np.random.default_rng(1)
+    z = rng.standard_normal((4000, 2)) + 8.0 * (rng.random((4000, 1)) < 0.01)
+    narrow = importance.Mixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
+    before = tailed(z) - narrow.log_density(z)
+    mixture = importance.mended(narrow, z, tailed(z))
+    after = tailed(z) - mixture.log_density(z)
+    assert np.exp(before.max()) > 100 * importance.HEAVY
+    assert after.max() - np.median(after) < np.log(importance.HEAVY)
+    assert mixture.weight.sum() == pytest.approx(1)
+
+
+def test_a_chain_whose_walkers_are_stuck_in_a_tail_begins_again_and_converges():
+    narrow = importance.Mixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
+    start = np.random.default_rng(2).standard_normal((sampler.WALKERS, 2))
+    start[0] += 8.0
+    chain = sampler.sample(tailed, start, narrow, seed=3)
+    assert chain.converged
+    share = np.mean(chain.z.sum(2) > 8.0)
+    # walkers move between the two parts by proposal alone, about 2 % of which fall into the tail
+    assert share == pytest.approx(0.01, abs=0.004)
