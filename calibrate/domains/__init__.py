@@ -6,7 +6,6 @@ installed package.
 """
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from typing import cast
 
 from calibrate.modules import FILE, load
@@ -164,6 +163,8 @@ def named(name: str) -> Domain:
         return DOMAINS[name]
     if name.endswith(FILE):
         return _own(name, lambda: getattr(load(name), "DOMAIN", None))
+    from importlib.metadata import entry_points  # ten milliseconds that no other command has to spend
+
     installed = {point.name: point for point in entry_points(group=INSTALLED)}
     if name in installed:
         return _own(f"the installed domain {name}", installed[name].load)

@@ -5,11 +5,12 @@ import subprocess
 import sys
 
 import pytest
-from synthetic import passes, power, size
+from synthetic import passes, planner, power, size
 
 from laws.store import Store
+from planner.cli import app, narrowed
 
-HEAVY = {"torch", "scipy", "emcee", "numpy", "pydantic"}
+HEAVY = {"torch", "scipy", "emcee", "numpy", "pydantic", "importlib.metadata"}
 RUN = """
 import json, sys
 sys.argv = ["planner", *{arguments!r}]
@@ -58,3 +59,17 @@ def test_estimate_from_a_published_law_is_as_light(tmp_path):
 @pytest.mark.parametrize("arguments", [["--help"], ["estimate", "--help"], ["fit", "--help"]])
 def test_help_needs_neither_the_store_nor_tables(arguments):
     assert not (HEAVY | {"duckdb", "rich.table"}) & modules(*arguments)
+
+
+def test_only_the_command_that_is_asked_is_prepared():
+    for name in ("estimate", "laws"):
+        one = narrowed([name, "--help"])
+        assert [each.name for each in (*one.registered_commands, *one.registered_groups)] == [name]
+    for whole in ([], ["--help"], ["estimat"], ["--install-completion"]):
+        assert narrowed(whole) is app
+
+
+@pytest.mark.parametrize(("words", "said"), [(["estimat"], "'estimate'"), (["laws", "lst"], "'list'")])
+def test_a_slip_of_the_hand_still_finds_the_nearest_command(words, said):
+    ran = planner(*words)
+    assert (ran.code, said in ran.err) == (2, True)
