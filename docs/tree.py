@@ -14,6 +14,7 @@ FOLDERS = (
     "planner/reading",
     "planner/machines",
     "calibrate",
+    "calibrate/rows",
     "calibrate/domains",
     "calibrate/data",
     "calibrate/models",

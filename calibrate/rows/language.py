@@ -6,7 +6,7 @@ _WINDOWS = "each window of {window} {unit} is read with no memory of what stands
 
 WORD_LM = Domain(
     name="word-lm",
-    metrics={"loss": "nats/word", "perplexity": "perplexity"},
+    metrics={"loss": "nats/word", "perplexity": "choices"},
     data_unit="words",
     families=("lstm2", "lstm4", "rhn", "transformer"),
     optimizers=("adam",),
@@ -16,7 +16,7 @@ WORD_LM = Domain(
         "sample": "one word, a number or the end of a passage; passes over the same text are counted again",
         "loss": "mean cross-entropy of the validation set, unknown words among its classes; "
         + _WINDOWS.format(window=64, unit="words"),
-        "perplexity": "exp of the loss",
+        "perplexity": "exp of the loss: among how many words, all as likely, the choice would be as hard",
     },
     module="calibrate.domains.word_lm",
     presets={

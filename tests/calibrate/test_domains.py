@@ -216,7 +216,7 @@ class Here:
 @every_domain
 def test_a_sweep_ends_in_runs_and_laws_in_a_store(domain: Domain, cache: Path, tmp_path: Path) -> None:
     corpus = prepared(domain, cache)
-    families = domain.presets["smoke"].families or domain.families
+    families = (domain.presets["smoke"].families or domain.families)[:1]  # the others differ in the model
     sizes = domain.presets["smoke"].sizes
     ladder = {family: code(domain).ladder(family, sizes[family], corpus) for family in families}
     asked = replace(spec(domain, corpus), families=families, ladder=ladder)
