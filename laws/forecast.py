@@ -27,8 +27,8 @@ from laws.sampler import independent
 
 Array = NDArray[np.float64]
 
-STAGES = (2000, *[1000] * 8)  # draws of the stages of importance sampling, the first from the prior
-JUDGES = 300  # draws by which a belief is judged
+STAGES = (4000, *[2000] * 9)  # draws of the stages of importance sampling, the first from the prior
+JUDGES = 600  # draws by which a belief is judged
 COUNTED = 4  # points of the left-out future that count as facts: neighbours share their noise
 TRUST = 0.5  # power of a curve's own evidence about the weights
 WALKERS, STEPS = 400, 64
@@ -48,7 +48,6 @@ class Prior:
     mean: Array
     sd: Array
     weight: Array
-    degrees: float  # of the Student-t that widens forecasts: see Forecast
 
     def log_parts(self, draws: Array) -> Array:
         """Return the log density (K, W) of each belief."""
@@ -79,7 +78,6 @@ def shipped_prior() -> Prior:
         mean=column("mean"),
         sd=column("sd"),
         weight=weight / weight.sum(),
-        degrees=content["degrees"],
     )
 
 
@@ -87,8 +85,6 @@ def shipped_prior() -> Prior:
 class Forecast:
     """What a curve says about scales that nobody measured: draws, read as paths of log y on any grid.
 
-    Beyond the data each path's distance from the median is stretched by √(ν/χ²_ν), one factor a path: a
-    normal spread becomes a Student-t with ν = `degrees`. Real curves leave the model more often than it says.
     Where the measured series is a running minimum (`laws/minima.py`), what comes next lies above it.
     """
 
@@ -98,7 +94,6 @@ class Forecast:
     diagnostics: dict[str, float]
     warnings: tuple[str, ...]
     ceiling: float | None  # y stays at or below it
-    degrees: float
     seed: int
     lift: Array  # (draws,): the scatter of a running minimum, in draws where the series is one, else 0
 
@@ -124,10 +119,6 @@ class Forecast:
         t = np.log(np.asarray(x, dtype=np.float64))
         rng = np.random.default_rng(self.seed)
         law, seen = paths(self.curve, self.draws, t, rng)
-        if np.isfinite(self.degrees):
-            stretch = np.sqrt(self.degrees / rng.chisquare(self.degrees, size=(len(law), 1)))
-            stretch = np.where(t > self.curve.t[-1], stretch, 1.0)
-            law, seen = (np.median(v, axis=0) + stretch * (v - np.median(v, axis=0)) for v in (law, seen))
         lift = self.lift[:, None]
         after = np.where(t > self.curve.t[-1], lift, 0.0)
         law, seen = law + ABOVE * lift, seen + after * (ABOVE + WIDER * rng.standard_normal(seen.shape))
@@ -184,7 +175,7 @@ def forecast(
         warnings += ("running-minimum",)
     lift = np.where(rng.random(len(z)) < minimum, sigma, 0.0)
     codes = tuple(dict.fromkeys(warnings))
-    return Forecast(curve, z, by_form, diagnostics, codes, ceiling, prior.degrees, seed, lift)
+    return Forecast(curve, z, by_form, diagnostics, codes, ceiling, seed, lift)
 
 
 def held_out(points: Points, *, seed: int, prior: Prior | None = None) -> Array:

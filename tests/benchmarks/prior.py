@@ -60,8 +60,6 @@ BELIEFS: list[tuple[str, str, float, dict[str, tuple[float, float]]]] = [
         FROM_THE_START | {"bend": (log(1.15), 0.6), "floor": (1.0, 1.0)},
     ),
 ]
-# of the Student-t that widens forecasts: see the docs
-DEGREES = 20.0
 MOST = 10  # curves that a set may count for
 PSEUDO = 20.0  # curves that the stated weights are worth
 
@@ -105,7 +103,7 @@ def text(weight: Array) -> str:
         values = {key: {"mean": round(both[key][0], 4), "sd": both[key][1]} for key in PARAMETERS}
         beliefs.append({"name": name, "form": form, "weight": round(float(w), 3), "parameters": values})
     made = "python -m tests.benchmarks.prior --write"
-    return json.dumps({"made_by": made, "degrees": DEGREES, "beliefs": beliefs}, indent=1) + "\n"
+    return json.dumps({"made_by": made, "beliefs": beliefs}, indent=1) + "\n"
 
 
 def main() -> None:

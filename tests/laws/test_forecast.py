@@ -163,7 +163,7 @@ def rank(seed):
     prior, rng, t = f.shipped_prior(), np.random.default_rng(seed), np.log(X)
     k = seed % len(prior.names)
     alone = f.Prior(
-        *(getattr(prior, name)[k : k + 1] for name in ("names", "forms", "mean", "sd")), np.ones(1), np.inf
+        *(getattr(prior, name)[k : k + 1] for name in ("names", "forms", "mean", "sd")), np.ones(1)
     )
     draw = alone.mean + alone.sd * rng.standard_normal(alone.mean.shape)
     # a curve of one point at the largest scale fixes the level; the onset is counted from the smallest scale
