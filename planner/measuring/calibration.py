@@ -145,9 +145,11 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
     planned = {run_id(training): training for training in outlook(spec, ())}
     done = {run.id: run for run in recorded(store, planned) if run.status not in AGAIN}
     planned = {run_id(training): training for training in outlook(spec, done.values())}
-    used = devices(trials(spec), request.workers)
+    with started(request, spec) as pool:
+        workers = pool.workers
     report("measuring how fast this machine is", 0.0)
-    known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, used[0])
+    (device,) = devices((), 1)
+    known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
     report("measuring how fast this machine is", 1.0)
     shards = []
     for family in spec.families:
@@ -165,7 +167,7 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
                     seconds=sum(known.seconds(spec, training) for training in todo),
                 )
             )
-    return DryRun(spec=spec, shards=shards, workers=len(used), source=known.source)
+    return DryRun(spec=spec, shards=shards, workers=workers, source=known.source)
 
 
 def calibrate(

@@ -312,6 +312,8 @@ def test_gpus_are_asked_for_as_fractions_that_follow_from_a_trial(tmp_path: Path
         nodes.node(0)
         claims = nodes.node(3, "--num-gpus=1")
         ray = ("--engine", "ray", "--address", nodes.address)
+        dry, _ = finish(nodes.planner(*smoke(tmp_path / "ray", tmp_path / "cache", *ray, "--dry-run")))
+        assert json.loads(dry)["workers"] == 3
         sweep = nodes.planner(*smoke(tmp_path / "ray", tmp_path / "cache", *ray))
         wait_until(lambda: len(nodes.trainers(claims)) == 3, 200)  # whole GPUs would allow one
         assert "problem" not in ended(sweep)

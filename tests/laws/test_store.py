@@ -153,6 +153,35 @@ def test_the_same_attempt_again_changes_nothing(store):
     assert [r.attempt for r in store.attempts(["run0", "run5"])["run0"]] == [1, 2]
 
 
+def test_more_files_than_are_listed_at_once_are_all_published(store, monkeypatch):
+    monkeypatch.setattr("laws.store._LISTED", 2)
+    monkeypatch.setattr("laws.store._BATCH", 1)
+    filled(store, runs=7, laws=3)
+    assert len(store.runs()) == 7
+    assert len(store.laws()) == 3
+    assert store.check() == ()
+    index = (store.folder / "index.duckdb").stat().st_ino
+    assert store.publish() == ()
+    assert (store.folder / "index.duckdb").stat().st_ino == index, "nothing was new"
+    store.add_run(run(8))
+    store.add_sweep(sweep(planned=9))
+    assert store.publish() == ()
+    assert len(store.runs()) == 8
+    assert [found.planned for found in store.sweeps()] == [9]
+    assert store.check() == ()
+
+
+def test_the_last_attempt_of_a_run_is_the_last_readable_one_and_the_number_is_the_highest(store):
+    for attempt in (1, 2, 3):
+        store.add_run(run(attempt=attempt))
+    store.add_run(run(1))
+    damaged = store.folder / "runs" / "run0.3.json"
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    (store.folder / "runs" / "run0.x.json").write_text("{}")
+    found = {id: (number, last) for id, number, last in store.last_attempts(["run0", "run1", "run9"])}
+    assert found == {"run0": (3, run(attempt=2)), "run1": (1, run(1))}
+
+
 def test_attempts_are_seen_before_anything_is_published(store):
     store.add_run(run(3, attempt=2))
     store.add_run(run(3))
