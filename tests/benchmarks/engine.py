@@ -118,7 +118,7 @@ def share(address: str = "") -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         domain = named("teacher")
-        preset = replace(domain.presets["quick"], seeds=1)
+        preset = replace(domain.presets["quick"], draws=4, seeds=1)
         module = code(domain)
         corpus = module.prepare(
             cache=Path(folder), source=None, available=preset.shards[-1], validation=preset.validation,
