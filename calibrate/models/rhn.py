@@ -31,7 +31,8 @@ class RHN(nn.Module):
     def forward(self, symbols: Tensor) -> Tensor:
         """Map symbols (batch, time) to scores (batch, time, symbols); every window begins with no memory."""
         inputs = self.input(self.embedding(symbols))
-        state = inputs.new_zeros(len(symbols), self.width)
+        # the state is a long sum: it keeps the precision of the weights
+        state = torch.zeros(len(symbols), self.width, dtype=self.output.weight.dtype, device=inputs.device)
         states = []
         for moment in inputs.unbind(1):
             added: Tensor | None = moment

@@ -98,6 +98,18 @@ def test_a_recurrent_highway_layer_is_what_its_equations_say() -> None:
         assert torch.allclose(scores, model(window)[:, t])
 
 
+@pytest.mark.parametrize("family", BUILD)
+def test_half_precision_changes_little(family: str) -> None:
+    torch.manual_seed(0)
+    model = BUILD[family](64, 30)
+    window = torch.randint(30, (4, WINDOW))
+    with torch.no_grad():
+        exact = model(window)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rounded = model(window).float()
+    assert float((rounded - exact).square().mean().sqrt()) < 0.01 * float(exact.std())
+
+
 def test_the_second_bias_of_a_gate_stays_at_zero() -> None:
     model = LSTM(8, 5, layers=2)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
