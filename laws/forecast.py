@@ -33,9 +33,9 @@ COUNTED = 4  # points of the left-out future that count as facts: neighbours sha
 TRUST = 0.5  # power of a curve's own evidence about the weights
 WALKERS, STEPS = 400, 64
 STUCK = 0.01  # noise of log y that is hidden where values repeat: no measured error does, rounded ones do
-CHECKED = 500  # draws by which samplers are compared
-NORMAL90 = 3.29  # width of a normal distribution's 90 % interval in standard deviations
-LEVELS = np.array([0.05, 0.5, 0.95])
+CHECKED = 1000  # draws by which samplers are compared
+NORMAL80 = 2.56  # width of a normal distribution's 80 % interval in standard deviations
+LEVELS = np.array([0.1, 0.5, 0.9])  # further out the quantiles of a thousand draws are noise
 EQUALS = 2.0  # how many curves of a collection the weights learned elsewhere are worth
 
 
@@ -334,13 +334,13 @@ def _chain(
     flat = z[STEPS // 2 :].reshape(-1, start.shape[1])
     earlier = z[STEPS // 4 : STEPS // 2].reshape(-1, start.shape[1])
     # half a decade on: what users read, and one number where parameters of a mixture have many modes
-    ahead = curve.t[-1:] + 0.5 * DECADE
-    placed = explored.z[rng.choice(len(importance), CHECKED, p=importance)]
+    ahead, own = curve.t[-1:] + 0.5 * DECADE, rng.spawn(1)[0]
+    placed = explored.z[own.choice(len(importance), CHECKED, p=importance)]
     told, before, by_importance = (
-        np.quantile(paths(curve, rows, ahead, rng)[1][:, 0], LEVELS)
-        for rows in (_some(flat, rng), _some(earlier, rng), placed)
+        np.quantile(paths(curve, rows, ahead, own)[1][:, 0], LEVELS)
+        for rows in (_some(flat, own), _some(earlier, own), placed)
     )
-    spread = (told[2] - told[0]) / NORMAL90
+    spread = (told[2] - told[0]) / NORMAL80
     gap, moved = np.abs(told - by_importance) / spread, np.abs(told - before) / spread
     warnings: tuple[str, ...] = ("not-converged",) if moved.max() > 0.5 else ()
     if 1 / (importance**2).sum() >= 400 and gap.max() > 0.5:

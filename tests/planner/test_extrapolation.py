@@ -11,6 +11,7 @@ import pytest
 
 from laws.errors import PlannerError
 from planner.measuring import extrapolation
+from planner.warnings import sentence
 
 ROWS = [
     "set,curve,x,y,y_se,weight",
@@ -50,7 +51,7 @@ def test_a_file_of_curves_is_forecast_and_says_the_same_in_any_number_of_process
             1, abs=0.03
         )
     assert float(rows[0]["q05"]) < 2 * 64000**-0.3 < float(rows[0]["q95"])
-    assert rows[3]["warnings"] == "one-point"
+    assert "one-point" in rows[3]["warnings"].split()
     assert said[-1] == ("forecasting", 3, 3)
     assert not list(tmp_path.glob("*.journal"))
 
@@ -108,15 +109,17 @@ def test_the_output_must_be_a_file_that_can_be_written(tmp_path):
         extrapolation.extrapolate(curves(tmp_path), tmp_path / "none" / "out.csv")
 
 
-def test_the_command_writes_the_file_and_says_so_in_one_line(tmp_path):
-    rows = [*ROWS[:6], "a,falling,64000,,,"]
+def test_the_command_writes_the_file_says_so_and_explains_its_warnings(tmp_path):
+    rows = [ROWS[0], "b,once,1000,0.5,,", "b,once,10000,,,"]
     call = [sys.executable, "-c", "from planner.cli import main; main()", "extrapolate"]
     done = subprocess.run(
         [*call, str(curves(tmp_path, rows)), "--out", str(tmp_path / "out.csv"), "--processes", "1"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith("1 forecasts of 1 curves, 0 of them with warnings")
+    said, *explained = done.stdout.splitlines()
+    assert said.endswith("1 forecasts of 1 curves, 1 of them with warnings")
+    assert f"  one-point, 1 curve: {sentence('one-point')}" in explained
     assert "forecasting: 1/1" in done.stderr
     assert len(read(tmp_path / "out.csv")) == 1
 
