@@ -32,7 +32,7 @@ def test_sentences_are_prose_of_this_python() -> None:
 
 
 def test_a_python_without_its_sources_is_told_what_to_do(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("calibrate.data.english.sysconfig.get_path", lambda _name: str(tmp_path))
+    monkeypatch.setattr("calibrate.data.library.sysconfig.get_path", lambda _name: str(tmp_path))
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     with pytest.raises(PlannerError, match=r"holds 0 usable sentences.*--data"):
         sentences()
