@@ -54,7 +54,7 @@ SPEECH = Domain(
             draws=1,
             epochs=16,
             max_samples=16,
-            time_limit=1200,
+            time_limit=3600,
         ),
         "reduced": Preset(
             shards=doubling(1 / 8, 7),
