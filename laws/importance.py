@@ -225,7 +225,8 @@ def refit(z: Array, weight: Array, rng: np.random.Generator, *, n: int = 2000) -
     z = z[rng.choice(len(z), n, p=weight)]
     d = z.shape[1]
     components = max(4, d)
-    overall = np.cov(z.T) + 1e-12 * np.eye(d)
+    overall = np.cov(z.T)
+    overall += 1e-12 * (1 + np.trace(overall)) * np.eye(d)  # draws of few weights may lie in a plane
     factor = np.linalg.cholesky(overall)
     mixture = Mixture(
         np.full(components, 1 / components), z[:components], np.repeat(factor[None], components, 0)

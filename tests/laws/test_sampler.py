@@ -183,3 +183,12 @@ def test_a_chain_whose_walkers_are_stuck_in_a_tail_begins_again_and_converges():
     share = np.mean(chain.z.sum(2) > 8.0)
     # walkers move between the two parts by proposal alone, about 2 % of which fall into the tail
     assert share == pytest.approx(0.01, abs=0.004)
+
+
+def test_a_mixture_is_fitted_though_nearly_all_weight_is_on_few_draws():
+    rng = np.random.default_rng(4)
+    z = 1e3 * rng.standard_normal((1000, 6))
+    weight = np.zeros(1000)
+    weight[:2] = 0.5
+    fitted = importance.refit(z, weight, rng)
+    assert np.isfinite(fitted.log_density(z[:2])).all()
