@@ -19,7 +19,7 @@ from laws.types import Rung
 SHARDS = doubling(4, 3)
 
 
-def spec(folder: Path, kinds: tuple[int, ...], runs: int = 1, seed: int = 0, limit: float = 3) -> Spec:
+def spec(folder: Path, kinds: tuple[int, ...], runs: int = 1, seed: int = 0, limit: float = 120) -> Spec:
     """Return a sweep of `runs` trainings a shard and kind; the kinds stand where sizes do."""
     preset = Preset(
         shards=SHARDS,
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("kinds", type=lambda text: tuple(map(int, text.split(","))))
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit", type=float, default=3.0, help="seconds a training may take")
+    parser.add_argument("--limit", type=float, default=120.0, help="seconds a training may take")
     parser.add_argument("--start", type=float, default=600.0, help="seconds a worker may take to get ready")
     parser.add_argument("--laws", action="store_true", help="fit them and store them, too")
     parser.add_argument("--engine", default="local")

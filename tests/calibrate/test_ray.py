@@ -122,9 +122,8 @@ def test_what_goes_wrong_in_a_training_is_recorded_as_by_the_local_engine(
     for engine in ("ray", "local"):
         folder = tmp_path / engine
         folder.mkdir()
-        ended(
-            cluster[0].sweep(folder / "store", folder, kinds, *(["--engine", "local"] * (engine == "local")))
-        )
+        local = ["--engine", "local"] * (engine == "local")
+        ended(cluster[0].sweep(folder / "store", folder, kinds, "--limit", "3", *local))
         found = attempts(folder / "store")
         ends = {
             runs[-1].hyper["size"]: [run.status for run in runs]

@@ -180,7 +180,7 @@ def faulty(folder: Path) -> subprocess.Popen[str]:
     path = os.pathsep.join(filter(None, [str(ROOT), str(TESTS), os.environ.get("PYTHONPATH")]))
     sweep = [sys.executable, TESTS / "faulty_sweep.py", folder / "store", folder, str(SLOW)]
     return subprocess.Popen(
-        [*sweep, "--runs", str(RUNS // 3), "--limit", "120", "--laws"],
+        [*sweep, "--runs", str(RUNS // 3), "--laws"],
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
