@@ -52,7 +52,7 @@ SPEECH = Domain(
             learning_rates={"adam": (3e-3,)},
             batch_sizes=(4,),
             draws=1,
-            epochs=16,
+            epochs=12,
             max_samples=16,
             time_limit=3600,
         ),
