@@ -1,9 +1,7 @@
 """Prepare a corpus of speech: spoken by the machine or recorded, decoded once, split, cached."""
 
 import hashlib
-import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,8 +12,9 @@ import numpy as np
 from calibrate.data import frames, recordings
 from calibrate.data.english import sentences
 from calibrate.data.frames import Spoken, Written
+from calibrate.data.prepared import description, once
 from calibrate.data.synthesis import speech
-from calibrate.types import Corpus, DataError
+from calibrate.types import Corpus
 from laws.errors import PlannerError
 
 STRIDE = 3  # frames that a model merges into one output
@@ -38,9 +37,8 @@ def prepare(
     found = recordings.find(source, skipped) if source else []
     files = [(r.name, r.text, r.audio.stat().st_size, r.audio.stat().st_mtime_ns) for r in found]
     machine = () if source else (sys.version, _espeak_version())
-    asked = repr((frames.LAYOUT, STRIDE, available, validation, seed, machine, files))
-    folder = cache / f"speech-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
-    if not (folder / "corpus.json").is_file():
+
+    def make(folder: Path) -> dict[str, Any]:
         rng = np.random.default_rng(seed)
         if source:
             decoded = recordings.decode([found[i] for i in rng.permutation(len(found))], skipped)
@@ -50,42 +48,28 @@ def prepare(
             held_out, kept = np.split(rng.permutation(len(text)), [len(text) // _HELD_OUT])
             validating = _learnable(speech([text[i] for i in held_out], (seed, 1)), skipped)
             training = _learnable(speech([text[i] for i in kept], (seed, 2)), skipped)
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as temporary:
-            making = Path(temporary) / "speech"
-            making.mkdir()
-            progress = _Progress(
-                f"decoding {source}" if source else "speaking sentences", validation + available, report
-            )
-            held = frames.write(making, "validation", progress(validating), validation)
-            learned = (utterance for utterance in progress(training) if utterance.text not in held.texts)
-            taught = frames.write(making, "training", learned, available)
-            if source:
-                _check(source, held, taught, validation, skipped)
-            described = {
-                "fingerprint": hashlib.sha256(f"{held.digest} {taught.digest}".encode()).hexdigest(),
-                "alphabet": "".join(sorted(set("".join(held.texts | taught.texts)))),
-                "available": taught.hours,
-                "skipped": skipped,
-            }
-            (making / "corpus.json").write_text(json.dumps(described), encoding="utf-8")
-            try:
-                making.rename(folder)
-            except OSError:
-                if not folder.is_dir():  # it is there where another process was first with the same content
-                    raise
-    description = _description(folder)
-    return Corpus(
-        folder=folder,
-        fingerprint=description["fingerprint"],
-        available=description["available"],
-        skipped=description["skipped"],
-    )
+        progress = _Progress(
+            f"decoding {source}" if source else "speaking sentences", validation + available, report
+        )
+        held = frames.write(folder, "validation", progress(validating), validation)
+        learned = (utterance for utterance in progress(training) if utterance.text not in held.texts)
+        taught = frames.write(folder, "training", learned, available)
+        if source:
+            _check(source, held, taught, validation, skipped)
+        return {
+            "fingerprint": hashlib.sha256(f"{held.digest} {taught.digest}".encode()).hexdigest(),
+            "alphabet": "".join(sorted(set("".join(held.texts | taught.texts)))),
+            "available": taught.hours,
+            "skipped": skipped,
+        }
+
+    asked = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
+    return once(cache, "speech", asked, make)
 
 
 def alphabet(corpus: Corpus) -> str:
     """Return the characters that the texts of a corpus are made of, sorted."""
-    return str(_description(corpus.folder)["alphabet"])
+    return str(description(corpus.folder)["alphabet"])
 
 
 class _Progress:
@@ -127,15 +111,6 @@ def _check(source: Path, held: Written, taught: Written, validation: float, skip
             f"--data {source} holds {held.hours + taught.hours:.3g} h of usable speech, more than the "
             f"{validation:.3g} h for validation were wanted: choose a smaller preset or give more speech"
         )
-
-
-def _description(folder: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads((folder / "corpus.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"the prepared corpus in {folder} cannot be read ({error}): delete it and run again"
-        ) from None
 
 
 def _espeak_version() -> str:

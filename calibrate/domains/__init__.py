@@ -1,8 +1,8 @@
 """The table of domains: what the command line says of each without importing torch.
 
-A new domain is one row here and one module that offers the functions of `calibrate.types.DomainCode`. A
-domain that somebody else wrote is a file with both (`--domain path/to/file.py`), or an entry point of an
-installed package.
+A new domain is one row of `calibrate/rows/`, named here, and one module that offers the functions of
+`calibrate.types.DomainCode`. A domain that somebody else wrote is a file with both (`--domain path/to/file.py`),
+or an entry point of an installed package.
 """
 
 from collections.abc import Callable
@@ -11,142 +11,11 @@ from typing import cast
 from calibrate.modules import FILE, load
 from calibrate.rows.image import IMAGE
 from calibrate.rows.language import CHAR_LM, WORD_LM
+from calibrate.rows.speech import SPEECH
+from calibrate.rows.teacher import TEACHER
 from calibrate.rows.translation import TRANSLATION
-from calibrate.types import Domain, DomainCode, Preset, doubling
+from calibrate.types import Domain, DomainCode
 from laws.errors import PlannerError
-
-__all__ = ["DOMAINS", "SPEECH", "TEACHER", "code", "doubling", "named"]
-
-SPEECH = Domain(
-    name="speech",
-    metrics={"wer": "fraction", "cer": "fraction", "loss": "nats/character"},
-    data_unit="hours",
-    families=("ds2",),
-    optimizers=("adam",),
-    corpus="English sentences of the standard library's documentation, spoken by espeak-ng in many voices",
-    definitions={
-        "parameters": "all trainable parameters",
-        "sample": "hours of training speech; passes over the same speech are counted again",
-        "wer": "substituted, inserted, missing words over words of the validation set, greedy decoding",
-        "cer": "character errors over characters of the validation set, spaces included, greedy decoding",
-        "loss": "CTC loss over characters of the validation set",
-    },
-    module="calibrate.domains.speech",
-    version=2,
-    presets={
-        "smoke": Preset(
-            shards=doubling(1 / 60, 3),
-            validation=1 / 60,
-            sizes={"ds2": (16, 32)},
-            learning_rates={"adam": (3e-3,)},
-            batch_sizes=(8,),
-            draws=1,
-            epochs=2,
-            max_samples=0.2,
-            time_limit=60,
-        ),
-        "quick": Preset(
-            shards=doubling(1 / 16, 5),
-            validation=0.2,
-            sizes={"ds2": (64, 128, 192)},
-            learning_rates={"adam": (3e-3,)},
-            batch_sizes=(4,),
-            draws=1,
-            epochs=12,
-            max_samples=16,
-            time_limit=3600,
-        ),
-        "reduced": Preset(
-            shards=doubling(1 / 8, 7),
-            validation=0.5,
-            sizes={"ds2": (64, 128, 256, 512)},
-            learning_rates={"adam": (1e-3, 2e-3)},
-            batch_sizes=(16, 32),
-            draws=2,
-            epochs=16,
-            max_samples=128,
-            time_limit=1800,
-        ),
-        "full": Preset(
-            shards=doubling(1 / 4, 11),
-            validation=4,
-            sizes={"ds2": (64, 128, 256, 512, 1024, 2048)},
-            learning_rates={"adam": (3e-4, 1e-3, 2e-3)},
-            batch_sizes=(16, 32, 64),
-            draws=4,
-            epochs=16,
-            max_samples=4096,
-            seeds=3,
-            time_limit=6 * 3600,
-        ),
-    },
-)
-
-TEACHER = Domain(
-    name="teacher",
-    metrics={"error": "fraction", "loss": "nats"},
-    data_unit="examples",
-    families=("mlp",),
-    optimizers=("adam", "sgd"),
-    corpus="keys with a Zipf distribution and a random label each: a task whose exponents theory gives",
-    definitions={
-        "parameters": "all trainable parameters",
-        "sample": "one key with its label; passes over the same example are counted again",
-        "error": "share of the validation set with a wrong label",
-        "loss": "mean cross-entropy of the validation set",
-    },
-    module="calibrate.domains.teacher",
-    version=2,
-    presets={
-        "smoke": Preset(
-            shards=doubling(128, 3),
-            validation=2**14,
-            sizes={"mlp": (8, 32)},
-            learning_rates={"adam": (1e-2,)},
-            batch_sizes=(64,),
-            draws=1,
-            epochs=20,
-            max_samples=2**14,
-            time_limit=60,
-        ),
-        "quick": Preset(
-            shards=doubling(256, 6),
-            validation=2**18,
-            sizes={"mlp": (8, 16, 32, 64)},
-            learning_rates={"adam": (3e-3, 1e-2)},
-            batch_sizes=(128, 256),
-            draws=2,
-            epochs=60,
-            max_samples=2**20,
-            seeds=2,
-            time_limit=120,
-        ),
-        "reduced": Preset(
-            shards=doubling(256, 9),
-            validation=2**20,
-            sizes={"mlp": (8, 16, 32, 64, 128, 256)},
-            learning_rates={"adam": (1e-3, 3e-3, 1e-2)},
-            batch_sizes=(128, 256),
-            draws=3,
-            epochs=60,
-            max_samples=2**23,
-            seeds=3,
-            time_limit=600,
-        ),
-        "full": Preset(
-            shards=doubling(256, 10),
-            validation=2**20,
-            sizes={"mlp": (8, 16, 32, 64, 128, 256, 512)},
-            learning_rates={"adam": (1e-3, 3e-3, 1e-2), "sgd": (0.03, 0.1, 0.3)},
-            batch_sizes=(128, 256, 512),
-            draws=6,
-            epochs=60,
-            max_samples=2**25,
-            seeds=4,
-            time_limit=3600,
-        ),
-    },
-)
 
 DOMAINS = {domain.name: domain for domain in (SPEECH, TRANSLATION, WORD_LM, CHAR_LM, IMAGE, TEACHER)}
 

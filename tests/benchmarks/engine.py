@@ -25,10 +25,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "calibrate"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "planner"))
 
-from calibrate.domains import doubling
 from calibrate.engine import Job, LocalEngine, Pool, Result
 from calibrate.sweep import Progress, Spec, execute
-from calibrate.types import Corpus, Domain, Outcome, Preset
+from calibrate.types import Corpus, Domain, Outcome, Preset, doubling
 from laws import records
 from laws.store import Store
 from laws.types import Run, Rung

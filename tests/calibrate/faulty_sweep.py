@@ -8,10 +8,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from calibrate.domains import doubling
 from calibrate.engine import LocalEngine, Pool
 from calibrate.sweep import Progress, Spec, execute
-from calibrate.types import Corpus, Domain, Preset
+from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Rung

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from calibrate import sweep
 from calibrate.best import NOISE, best_fits, pick, size_of
-from calibrate.domains import DOMAINS, doubling, named
+from calibrate.domains import DOMAINS, named
 from calibrate.engine import Job, Result
 from calibrate.sweep import Progress, Spec, execute, run_id
-from calibrate.types import Corpus, Outcome, Preset, Training
+from calibrate.types import Corpus, Outcome, Preset, Training, doubling
 from laws.errors import PlannerError
 from laws.store import Store, StoreBusyError
 from laws.types import Run, Rung

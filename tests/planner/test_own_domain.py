@@ -53,7 +53,10 @@ def test_the_example_is_measured_and_answers(tmp_path: Path) -> None:
             "cannot be loaded (ModuleNotFoundError: No module named 'no_such_library')",
         ),
         ("def f(:", "cannot be loaded (SyntaxError"),
-        ("from calibrate.domains import SPEECH as DOMAIN", "calls itself 'speech', as a domain here does"),
+        (
+            "from calibrate.rows.speech import SPEECH as DOMAIN",
+            "calls itself 'speech', as a domain here does",
+        ),
     ],
 )
 def test_a_file_without_a_domain_is_refused_in_one_line(tmp_path: Path, text: str | None, said: str) -> None:

@@ -1,0 +1,68 @@
+"""The row of speech in the table of domains."""
+
+from calibrate.types import Domain, Preset, doubling
+
+SPEECH = Domain(
+    name="speech",
+    metrics={"wer": "fraction", "cer": "fraction", "loss": "nats/character"},
+    data_unit="hours",
+    families=("ds2",),
+    optimizers=("adam",),
+    corpus="English sentences of the standard library's documentation, spoken by espeak-ng in many voices",
+    definitions={
+        "parameters": "all trainable parameters",
+        "sample": "hours of training speech; passes over the same speech are counted again",
+        "wer": "substituted, inserted, missing words over words of the validation set, greedy decoding",
+        "cer": "character errors over characters of the validation set, spaces included, greedy decoding",
+        "loss": "CTC loss over characters of the validation set",
+    },
+    module="calibrate.domains.speech",
+    version=2,
+    presets={
+        "smoke": Preset(
+            shards=doubling(1 / 60, 3),
+            validation=1 / 60,
+            sizes={"ds2": (16, 32)},
+            learning_rates={"adam": (3e-3,)},
+            batch_sizes=(8,),
+            draws=1,
+            epochs=2,
+            max_samples=0.2,
+            time_limit=60,
+        ),
+        "quick": Preset(
+            shards=doubling(1 / 16, 5),
+            validation=0.2,
+            sizes={"ds2": (64, 128, 192)},
+            learning_rates={"adam": (3e-3,)},
+            batch_sizes=(4,),
+            draws=1,
+            epochs=12,
+            max_samples=16,
+            time_limit=3600,
+        ),
+        "reduced": Preset(
+            shards=doubling(1 / 8, 7),
+            validation=0.5,
+            sizes={"ds2": (64, 128, 256, 512)},
+            learning_rates={"adam": (1e-3, 2e-3)},
+            batch_sizes=(16, 32),
+            draws=2,
+            epochs=16,
+            max_samples=128,
+            time_limit=1800,
+        ),
+        "full": Preset(
+            shards=doubling(1 / 4, 11),
+            validation=4,
+            sizes={"ds2": (64, 128, 256, 512, 1024, 2048)},
+            learning_rates={"adam": (3e-4, 1e-3, 2e-3)},
+            batch_sizes=(16, 32, 64),
+            draws=4,
+            epochs=16,
+            max_samples=4096,
+            seeds=3,
+            time_limit=6 * 3600,
+        ),
+    },
+)
