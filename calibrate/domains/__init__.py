@@ -1,8 +1,8 @@
 """The table of domains: what the command line says of each without importing torch.
 
 A new domain is one row of `calibrate/rows/`, named here, and one module that offers the functions of
-`calibrate.types.DomainCode`. A domain that somebody else wrote is a file with both (`--domain path/to/file.py`),
-or an entry point of an installed package.
+`calibrate.types.DomainCode`. A domain that somebody else wrote is a file with both, given by its path, or an
+entry point of an installed package.
 """
 
 from collections.abc import Callable

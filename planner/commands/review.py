@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import SaveOption, StoreOption, store_folder
+from planner.commands.options import StoreOption, store_folder
 
 
 class Page(StrEnum):
@@ -31,7 +31,14 @@ def review(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day that prices and deadlines are held against."),
     ] = None,
-    save: SaveOption = False,
+    save: Annotated[
+        bool | None,
+        typer.Option(
+            "--save/--no-save",
+            help="Keep every product's forecast, to be held against what happens. Default: where --out names "
+            "a file.",
+        ),
+    ] = None,
     store: StoreOption = None,
 ) -> None:
     """Hold a portfolio of products against its limits: feasible or not, GPU-hours, dollars, dates."""
@@ -65,7 +72,7 @@ def review(
         except OSError as error:
             raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
         typer.echo(f"{out}: {headline(found)}")
-    if save:
+    if out is not None if save is None else save:
         from laws.store import Store
         from planner.pages.quantities import counted
         from planner.plans.kept import as_forecast, keep

@@ -55,7 +55,7 @@ def test_the_example_is_measured_and_answers(tmp_path: Path) -> None:
         ("def f(:", "cannot be loaded (SyntaxError"),
         (
             "from calibrate.rows.speech import SPEECH as DOMAIN",
-            "calls itself 'speech', as a domain here does",
+            "calls itself 'speech', as a domain here",
         ),
     ],
 )

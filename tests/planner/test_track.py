@@ -112,6 +112,16 @@ def test_a_review_keeps_every_product(store):
     assert f"{len(rows)} forecasts kept" in ran.err
 
 
+def test_a_review_that_is_written_is_kept_once_and_a_printed_one_is_a_draft(store, tmp_path):
+    plan, out = Path("docs/examples/plan.toml"), tmp_path / "review.md"
+    assert planner("review", plan, "--store", store).code == 0
+    assert planner("review", plan, "--store", store, "--out", out, "--no-save").code == 0
+    assert told(store, "forecasts", "list") == []
+    for _ in range(2):
+        assert planner("review", plan, "--store", store, "--out", out).code == 0
+    assert len(told(store, "forecasts", "list")) == 3
+
+
 @pytest.mark.parametrize("style", FORMATS)
 def test_every_page_comes_in_every_format(store, style):
     id = kept(store, "--target-wer", "5%", "--on", "h100", "--name", "Kiosk")
