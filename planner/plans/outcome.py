@@ -70,7 +70,8 @@ def _added(
             )
     made = Outcome(
         id="",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        # finer than a second: what is said again at once, after it was taken back, is another event
+        created=datetime.now(UTC).isoformat(timespec="microseconds"),
         forecast=forecast.id,
         day=day.isoformat(),
         happened=values,
