@@ -21,7 +21,7 @@ PAD, UNKNOWN, BEGIN, END = range(4)
 FEW, MANY = 1000, 8000  # pieces of a language's vocabulary, for up to ENOUGH tokens and beyond
 ENOUGH = 1_000_000
 LONGEST = 100  # pieces of a sentence
-LAYOUT = 1  # raised when files or rules change: a cache made by an earlier version is then made anew
+LAYOUT = 2  # raised when files or rules change: a cache made by an earlier version is then made anew
 LEFT_OUT = 0.5  # share of the pairs that may be unusable before a corpus is refused
 
 Codes = NDArray[np.int32]
@@ -199,8 +199,9 @@ def _make(
         for i, name in ((1, "target"), (0, "source")):
             encoded = [[*codes[:LONGEST], END] for codes in processors[i].encode([pair[i] for pair in found])]
             ends = np.cumsum([len(codes) for codes in encoded])
-            # words were counted when pairs were taken: pieces are more, and decide how many pairs stay
-            count = kept.setdefault(part, max(1, int(np.searchsorted(ends, wanted, side="right"))))
+            # words were counted when pairs were taken: pieces are more, and decide how many pairs stay, the
+            # last of them whole, so that a corpus never falls short of its largest shard by half a sentence
+            count = kept.setdefault(part, min(len(ends), int(np.searchsorted(ends, wanted)) + 1))
             flat = np.fromiter(itertools.chain.from_iterable(encoded[:count]), np.int32, int(ends[count - 1]))
             np.save(folder / f"{part}.{name}.npy", flat)
             np.save(folder / f"{part}.{name}.ends.npy", ends[:count])

@@ -49,6 +49,17 @@ IMAGE = Domain(
             time_limit=1200,
             families=("resnet10",),
         ),
+        "laptop": Preset(
+            shards=doubling(256, 6),
+            validation=2**12,
+            sizes=_sizes((2, 4, 8, 16), (8, 16, 32, 64)),
+            learning_rates={"adam": (1e-2,)},
+            batch_sizes=(32,),
+            draws=1,
+            epochs=12,
+            max_samples=12 * 2**13,
+            time_limit=3600,
+        ),
         "reduced": Preset(
             shards=doubling(1024, 8),
             validation=2**14,

@@ -41,6 +41,18 @@ TEACHER = Domain(
             seeds=2,
             time_limit=120,
         ),
+        "laptop": Preset(
+            shards=doubling(256, 7),
+            validation=2**20,
+            sizes={"mlp": (8, 16, 32, 64, 128)},
+            learning_rates={"adam": (1e-3, 3e-3, 1e-2)},
+            batch_sizes=(128, 256),
+            draws=2,
+            epochs=60,
+            max_samples=60 * 2**14,
+            seeds=3,
+            time_limit=600,
+        ),
         "reduced": Preset(
             shards=doubling(256, 9),
             validation=2**20,

@@ -44,6 +44,17 @@ TRANSLATION = Domain(
             time_limit=1200,
             families=("lstm-attention",),
         ),
+        "laptop": Preset(
+            shards=doubling(2**12, 6),
+            validation=2**14,
+            sizes={"lstm-attention": (16, 32, 64, 128), "transformer": (16, 32, 64, 128)},
+            learning_rates={"adam": (4e-3,)},
+            batch_sizes=(16,),
+            draws=1,
+            epochs=12,
+            max_samples=12 * 2**17,
+            time_limit=3600,
+        ),
         "reduced": Preset(
             shards=doubling(2**14, 8),
             validation=2**15,

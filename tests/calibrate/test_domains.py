@@ -21,7 +21,7 @@ from calibrate.domains import DOMAINS
 from calibrate.engine import Job, Result, trained
 from calibrate.fits import best_by_family, fitted
 from calibrate.models.vit import patch
-from calibrate.sweep import Spec, ends, execute, run_id
+from calibrate.sweep import Spec, ends, execute, run_id, shards_within
 from calibrate.types import Corpus, Domain, DomainCode
 from laws.store import Store
 from laws.types import Rung
@@ -70,6 +70,7 @@ def test_a_corpus_is_the_same_wherever_it_is_made(domain: Domain, cache: Path, t
     assert again.fingerprint == corpus.fingerprint
     assert again.folder.name == corpus.folder.name
     assert corpus.available == pytest.approx(domain.presets["smoke"].shards[-1], rel=0.03)
+    assert shards_within(domain.presets["smoke"], corpus) == domain.presets["smoke"]
     assert prepared(domain, cache) == corpus
     assert not corpus.skipped
     for file in corpus.folder.iterdir():
