@@ -28,7 +28,9 @@ def calibrate(
     ],
     preset: Annotated[
         str,
-        typer.Option(help="How widely: smoke (seconds), quick (minutes), laptop (an hour), reduced (an hour on a GPU), full."),
+        typer.Option(
+            help="How widely: smoke (seconds), quick (minutes), laptop (an hour), reduced (an hour on a GPU), full."
+        ),
     ] = "quick",
     data: Annotated[
         Path | None,

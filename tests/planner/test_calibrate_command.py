@@ -30,7 +30,10 @@ def refused(*arguments: str) -> str:
     ("arguments", "line"),
     [
         (("--domain", "speach"), "'speach'; known are speech, "),
-        (("--domain", "teacher", "--preset", "huge"), "'huge'; known are smoke, quick, laptop, reduced, full"),
+        (
+            ("--domain", "teacher", "--preset", "huge"),
+            "'huge'; known are smoke, quick, laptop, reduced, full",
+        ),
         (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn'; known are mlp"),
         (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a corpus"),
     ],
