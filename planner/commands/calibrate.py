@@ -29,7 +29,7 @@ def calibrate(
     preset: Annotated[
         str,
         typer.Option(
-            help="How widely: smoke (seconds), quick (minutes), laptop (an hour), reduced (an hour on a GPU), full."
+            help="How widely: smoke (seconds), quick (minutes), laptop (an hour), reduced (a GPU's hour), full."
         ),
     ] = "quick",
     data: Annotated[
