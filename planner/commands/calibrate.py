@@ -29,7 +29,7 @@ def calibrate(
     preset: Annotated[
         str,
         typer.Option(
-            help="How widely: smoke (seconds), quick (minutes), laptop (an hour), reduced (a GPU's hour), full."
+            help="How wide: smoke (seconds), quick (minutes), laptop (an hour), reduced (GPU, an hour), full."
         ),
     ] = "quick",
     data: Annotated[
