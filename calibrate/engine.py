@@ -261,6 +261,7 @@ def _serve(connection: Connection, device: str, parent: int, most: int, share: f
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch and numpy are imported, and not before
     import_module("calibrate.train")  # and torch with it, which belongs to no training
     memory.limit(device, most, share)
+    memory.keep()
     while True:
         try:
             job: Job = connection.recv()

@@ -1,10 +1,12 @@
-"""A limit for what one training may take, so that a run that eats memory ends alone."""
+"""How a training's process holds memory: what it may take, so that a run that eats memory ends alone."""
 
+import ctypes
 import resource
 import sys
 from pathlib import Path
 
 LEAST = 2 * 2**30  # bytes that a worker is always given: torch itself takes a part of it
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h of glibc
 
 
 def free(device: str) -> int:
@@ -48,3 +50,14 @@ def limit(device: str, most: int, share: float) -> None:
     elif sys.platform == "linux":
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def keep() -> None:
+    """Let this process keep the memory that it frees (Linux with glibc; elsewhere nothing happens).
+
+    Otherwise large tensors, made and freed in every step, come from the kernel each time, page by page: up to
+    a quarter of a training's time on a CPU.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)

@@ -50,6 +50,7 @@ class Trainer:
         self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
         # Ray only counts fractions of a GPU; nothing but this keeps a process within its own
         memory.limit(self._device, most, share)
+        memory.keep()
 
     def identity(self, module: str) -> str:
         """Return what this node computes with; see `calibrate.identity`."""

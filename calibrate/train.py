@@ -27,6 +27,8 @@ def train(
     """
     # a sum's result depends on the number of threads, and more threads than cores fight for them
     torch.set_num_threads(1)
+    # Adam's moments of what is rarely seen fade to 1e-38, where a CPU computes at half the speed
+    torch.set_flush_denormal(True)
     started = time.perf_counter()
     progress = _Progress()
     try:
@@ -78,21 +80,22 @@ def _loop(
     task: Task, training: Training, device: str, deadline: float, progress: _Progress
 ) -> tuple[RunStatus, str]:
     model: torch.nn.Module = task.model
-    progress.params = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    progress.params = sum(parameter.numel() for parameter in trained)
     optimizer = make_optimizer(training.optimizer, model, training.learning_rate)
     planned = min(training.epochs * training.data, training.max_samples)
     next_evaluation = planned * FIRST
+    model.train()
     for batch, amount in _stream(task, training.seed):
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate * schedule((progress.seen + amount / 2) / planned)
-        model.train()
         with _precision(device):
             loss = task.loss(batch)
         if not math.isfinite(loss.item()):
             return "diverged", f"the loss was {loss.item()} after {progress.seen:.4g} samples"
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        _clip(trained)
         optimizer.step()
         progress.seen += amount
         ended = progress.seen >= planned * (1 - 1e-9)
@@ -105,12 +108,23 @@ def _loop(
             progress.record(metrics)
             if ended:
                 return "finished", ""
+            model.train()
         if time.perf_counter() > deadline:
             return (
                 "timed-out",
                 f"the time limit was reached after {progress.seen:.4g} of {planned:.4g} samples",
             )
     return "bad-data", "the shard holds no batch"
+
+
+def _clip(parameters: list[torch.nn.Parameter]) -> None:
+    """Scale the gradients to a norm of CLIP where it is larger; `clip_grad_norm_` at a quarter of its time.
+
+    Of a step of a small model that function takes up to a tenth. Nothing here waits for a GPU.
+    """
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    torch._foreach_mul_(gradients, (CLIP / (norm + 1e-6)).clamp(max=1.0))
 
 
 def schedule(share: float) -> float:
@@ -146,7 +160,7 @@ def make_optimizer(name: str, model: torch.nn.Module, learning_rate: float) -> t
     if name == "adam":
         return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     if name == "sgd":
-        return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9)
+        return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=0.9, fused=True)
     raise ValueError(f"no optimizer is called {name!r}")
 
 

@@ -148,16 +148,19 @@ class TranslationTask:
     def _greedy(self, source: Tensor, lengths: Tensor) -> list[list[int]]:
         """Return the likeliest next piece again and again, up to twice the length of the source."""
         memory, padding = self.model.encode(source, lengths)
-        target = torch.full((len(source), 1), BEGIN, device=source.device)
+        piece = torch.full((len(source),), BEGIN, device=source.device)
         ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
+        found: list[Tensor] = []
+        past: tuple[Tensor, ...] | None = None
         for _ in range(min(LONGEST, 2 * source.shape[1] + 5)):
-            state = self.model.states(memory, padding, target)[:, -1]
-            piece = self.model.output(state).argmax(-1).masked_fill(ended, PAD)
+            state, past = self.model.states(memory, padding, piece[:, None], past)
+            piece = self.model.output(state[:, 0]).argmax(-1).masked_fill(ended, PAD)
+            found.append(piece)
             ended |= piece == END
-            target = torch.cat([target, piece[:, None]], dim=1)
             if bool(ended.all()):
                 break
-        return [[code for code in row if code not in (PAD, END)] for row in target[:, 1:].tolist()]
+        rows = torch.stack(found, dim=1).tolist()
+        return [[code for code in row if code not in (PAD, END)] for row in rows]
 
     def _batch(self, part: tuple[Side, Side], chosen: NDArray[np.int64]) -> Batch:
         source, target = (_padded(side, chosen) for side in part)

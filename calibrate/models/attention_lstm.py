@@ -12,6 +12,8 @@ from calibrate.models.ds2 import Bidirectional
 
 DECODER_LAYERS = 2
 
+Past = tuple[Tensor, ...]  # hidden and cell states of the decoder (layers, batch, width)
+
 
 class AttentionLSTM(nn.Module):
     """Scores of the next target piece, given the source and the target so far."""
@@ -28,7 +30,7 @@ class AttentionLSTM(nn.Module):
 
     def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
         """Map sources (batch, s), lengths and targets so far (batch, t) to scores (batch, t, targets)."""
-        scores: Tensor = self.output(self.states(*self.encode(source, lengths), target))
+        scores: Tensor = self.output(self.states(*self.encode(source, lengths), target)[0])
         return scores
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,13 +39,20 @@ class AttentionLSTM(nn.Module):
         padding = torch.arange(source.shape[1], device=source.device) >= lengths[:, None]
         return memory, padding
 
-    def states(self, memory: Tensor, padding: Tensor, target: Tensor) -> Tensor:
-        """Map memory and targets so far (batch, t) to the states (batch, t, width) that are scored."""
-        kept = memory.masked_fill(padding[:, :, None], 0.0)
-        first = torch.tanh(kept.sum(1) / (~padding).sum(1, keepdim=True))
-        first = first.expand(DECODER_LAYERS, -1, -1).contiguous()
-        hidden, _ = self.decoder(self.target(target), (first, torch.zeros_like(first)))
+    def states(
+        self, memory: Tensor, padding: Tensor, target: Tensor, past: Past | None = None
+    ) -> tuple[Tensor, Past]:
+        """Map memory and the next targets (batch, t) to the states (batch, t, width) that are scored.
+
+        `past` is what came back with the targets before them, None at the beginning.
+        """
+        if past is None:
+            kept = memory.masked_fill(padding[:, :, None], 0.0)
+            first = torch.tanh(kept.sum(1) / (~padding).sum(1, keepdim=True))
+            first = first.expand(DECODER_LAYERS, -1, -1).contiguous()
+            past = first, torch.zeros_like(first)
+        hidden, past = self.decoder(self.target(target), past)
         weights = hidden @ memory.transpose(1, 2) * memory.shape[2] ** -0.5
         weights = weights.masked_fill(padding[:, None], -torch.inf).softmax(-1)
-        context: Tensor = torch.tanh(self.combine(torch.cat([weights @ memory, hidden], dim=-1)))
-        return context
+        context = torch.tanh(self.combine(torch.cat([weights @ memory, hidden], dim=-1)))
+        return context, past

@@ -13,6 +13,8 @@ HEAD = 32  # width of an attention head, where it divides the model's
 INNER = 4  # the perceptron's hidden layer over the model's width
 SPREAD = 0.02  # standard deviation of embeddings at the start
 
+Past = tuple[Tensor, ...]  # of each decoder layer what later places attend to (batch, places, width)
+
 
 class EncoderDecoder(nn.Module):
     """Scores of the next target piece, given the source and the target so far."""
@@ -31,7 +33,7 @@ class EncoderDecoder(nn.Module):
 
     def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
         """Map sources (batch, s), lengths and targets so far (batch, t) to scores (batch, t, targets)."""
-        scores: Tensor = self.output(self.states(*self.encode(source, lengths), target))
+        scores: Tensor = self.output(self.states(*self.encode(source, lengths), target)[0])
         return scores
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,16 +41,23 @@ class EncoderDecoder(nn.Module):
         padding = torch.arange(source.shape[1], device=source.device) >= lengths[:, None]
         hidden = self.source(source) + self.positions[0, : source.shape[1]]
         for layer in self.encoder:
-            hidden = layer(hidden, seen=~padding[:, None, None])
+            hidden, _ = layer(hidden, seen=~padding[:, None, None])
         return self.norms[0](hidden), padding
 
-    def states(self, memory: Tensor, padding: Tensor, target: Tensor) -> Tensor:
-        """Map memory and targets so far (batch, t) to the states (batch, t, width) that are scored."""
-        hidden = self.target(target) + self.positions[1, : target.shape[1]]
-        for layer in self.decoder:
-            hidden = layer(hidden, memory=memory, remembered=~padding[:, None, None])
-        normal: Tensor = self.norms[1](hidden)
-        return normal
+    def states(
+        self, memory: Tensor, padding: Tensor, target: Tensor, past: Past | None = None
+    ) -> tuple[Tensor, Past]:
+        """Map memory and the next targets (batch, t) to the states (batch, t, width) that are scored.
+
+        `past` is what came back with the targets before them, None at the beginning; after it one at a time.
+        """
+        before = past[0].shape[1] if past else 0
+        hidden = self.target(target) + self.positions[1, before : before + target.shape[1]]
+        seen = []
+        for layer, held in zip(self.decoder, past or (None,) * LAYERS, strict=True):
+            hidden, own = layer(hidden, past=held, memory=memory, remembered=~padding[:, None, None])
+            seen.append(own)
+        return self.norms[1](hidden), tuple(seen)
 
 
 class _Layer(nn.Module):
@@ -67,16 +76,20 @@ class _Layer(nn.Module):
         hidden: Tensor,
         *,
         seen: Tensor | None = None,
+        past: Tensor | None = None,
         memory: Tensor | None = None,
         remembered: Tensor | None = None,
-    ) -> Tensor:
-        """Map (batch, places, width) to the same shape; without `seen` a place sees itself and the past."""
+    ) -> tuple[Tensor, Tensor]:
+        """Map (batch, places, width) to the same shape; without `seen` a place sees itself and the past.
+
+        Returned with it is what later places see of these and of the `past`.
+        """
         normal = self.norms[0](hidden)
-        hidden = hidden + self.own(normal, normal, seen)
+        own = normal if past is None else torch.cat([past, normal], dim=1)
+        hidden = hidden + self.own(normal, own, seen, causal=seen is None and past is None)
         if self.crossed is not None:
-            hidden = hidden + self.crossed(self.norms[2](hidden), memory, remembered)
-        out: Tensor = hidden + self.outer(functional.gelu(self.inner(self.norms[1](hidden))))
-        return out
+            hidden = hidden + self.crossed(self.norms[2](hidden), memory, remembered, causal=False)
+        return hidden + self.outer(functional.gelu(self.inner(self.norms[1](hidden)))), own
 
 
 class _Attention(nn.Module):
@@ -87,14 +100,14 @@ class _Attention(nn.Module):
         self.held = nn.Linear(width, 2 * width)
         self.result = nn.Linear(width, width)
 
-    def forward(self, asking: Tensor, holding: Tensor, seen: Tensor | None) -> Tensor:
+    def forward(self, asking: Tensor, holding: Tensor, seen: Tensor | None, *, causal: bool) -> Tensor:
         batch, places, width = asking.shape
         queries = self.asked(asking).view(batch, places, self.heads, -1).transpose(1, 2)
         keys, values = (
             self.held(holding).view(batch, holding.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         )
         found = functional.scaled_dot_product_attention(
-            queries, keys, values, attn_mask=seen, is_causal=seen is None
+            queries, keys, values, attn_mask=seen, is_causal=causal
         )
         result: Tensor = self.result(found.transpose(1, 2).reshape(batch, places, width))
         return result

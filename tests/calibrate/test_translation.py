@@ -221,6 +221,21 @@ def test_padding_changes_no_score(corpus, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_targets_one_by_one_have_the_states_that_they_have_together(corpus, family):
+    task = translation.task(asked(corpus, family), corpus, "cpu")
+    task.model.eval()
+    with torch.no_grad():
+        source, counts, target = task._batch(task.validation, np.arange(5))
+        memory, padding = task.model.encode(source, counts)
+        together, _ = task.model.states(memory, padding, target)
+        past, one_by_one = None, []
+        for piece in target.unbind(1):
+            state, past = task.model.states(memory, padding, piece[:, None], past)
+            one_by_one.append(state)
+        assert torch.allclose(torch.cat(one_by_one, dim=1), together, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_training_learns_and_repeats(corpus, family):
     runs = [
         train(translation, asked(corpus, family), corpus, device="cpu", flops=1.0, time_limit=60)
