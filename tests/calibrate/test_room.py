@@ -1,6 +1,8 @@
 """How many workers a device holds: measured in a real process that trains, without a GPU."""
 
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,3 +67,22 @@ def test_without_a_gpu_there_is_a_worker_for_each_core_and_no_trial() -> None:
     assert set(room.devices([], None)) == {"cpu"}
     assert room.devices([], 3) == ("cpu",) * 3
     assert 0 < memory.free("cpu") < memory.total()
+
+
+def test_a_worker_keeps_the_memory_that_it_frees() -> None:
+    again_and_again = (
+        "import resource, sys, numpy\nfrom calibrate import memory\n"
+        "if sys.argv[1] == 'keep': memory.keep()\n"
+        "def some():\n    for _ in range(20): numpy.ones(2**23)\n"  # 64 MiB
+        "some()\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\nsome()\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
+    )
+    faults = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", again_and_again, how], capture_output=True, check=True
+            ).stdout
+        )
+        for how in ("keep", "as ever")
+    ]
+    assert faults[0] < 100 < faults[1]

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import torch
 
 from calibrate.domains import named, teacher
-from calibrate.train import COOL_DOWN, EVALUATIONS, WARM_UP, make_optimizer, train
+from calibrate.train import CLIP, COOL_DOWN, EVALUATIONS, WARM_UP, _clip, make_optimizer, train
 from calibrate.types import Corpus, Outcome, Training
 from laws.errors import PlannerError
 
@@ -193,6 +193,19 @@ def test_validation_that_is_not_finite_is_a_divergence() -> None:
     outcome = scripted([0.5, math.nan])
     assert outcome.status == "diverged"
     assert outcome.metrics == {"error": 0.5, "loss": 1.0}
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_gradients_are_clipped_as_torch_does(scale: float) -> None:
+    torch.manual_seed(0)
+    ours, theirs = ([torch.nn.Parameter(torch.zeros(3, 4)) for _ in range(5)] for _ in range(2))
+    for a, b in zip(ours[:4], theirs[:4], strict=True):  # the last one has no gradient
+        a.grad = scale * torch.randn(3, 4)
+        b.grad = a.grad.clone()
+    _clip(ours)
+    torch.nn.utils.clip_grad_norm_(theirs, CLIP)
+    for a, b in zip(ours[:4], theirs[:4], strict=True):
+        assert torch.equal(a.grad, b.grad)  # type: ignore[arg-type]
 
 
 def test_optimizers_keep_regularization_off() -> None:
