@@ -15,8 +15,8 @@ from calibrate.sweep import Spec, code_version
 from calibrate.types import EVALUATION_STEP
 from laws.build import law_from, now
 from laws.errors import PlannerError
-from laws.fit import fit, plain_form
-from laws.forecast import forecast
+from laws.fit import Posterior, fit, plain
+from laws.forecast import Forecast, forecast
 from laws.phases import Phases, apart
 from laws.points import checked
 from laws.types import FORECAST, Law, Run
@@ -150,12 +150,16 @@ def _law(
         "training-cut": curve.metric != "params" and any(_cut_short(best) for best, _ in measured),
     }
     phases: Phases = {}
-    form = curve.form
-    if form == PLAIN:
+    found: Posterior | Forecast
+    if curve.form == FORECAST:
+        found = forecast(points, seed=spec.seed)
+    elif curve.form == PLAIN:
         points, phases = apart(points, seed=spec.seed)
-        form = plain_form(points)
+        found = plain(points, seed=spec.seed)
+    else:
+        found = fit(points, curve.form, seed=spec.seed)
     return law_from(
-        forecast(points, seed=spec.seed) if form == FORECAST else fit(points, form, seed=spec.seed),
+        found,
         points,
         domain=spec.domain.name,
         family=family,

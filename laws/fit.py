@@ -1,10 +1,12 @@
 """Fit one form to measured points: a posterior by emcee, started from and checked by importance sampling."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from laws import importance, sampler
 from laws.coordinates import COORDINATES
@@ -16,6 +18,7 @@ from laws.points import Points
 
 Array = NDArray[np.float64]
 
+FLOORS = 0.5  # probability that a curve has a floor, before the data
 TRUSTED = 400.0  # effective draws from which importance sampling can contradict emcee
 LEVELS = np.array([0.05, 0.5, 0.95])
 FOR_A_FLOOR = 4  # sizes below which a floor cannot be told from the slope
@@ -95,9 +98,40 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
     )
 
 
-def plain_form(points: Points) -> str:
-    """Return the form for a curve where nobody asks for one: a floor is told from a slope by four sizes."""
-    return "power-floor" if points.distinct >= FOR_A_FLOOR else "power"
+def plain(points: Points, *, seed: int, draws: int = 4000) -> Posterior:
+    """Return the posterior of the one form of a curve where nobody asks for one: a power law, maybe a floor.
+
+    A floor cannot be below zero, so a form that has one for certain sees a bend where there is none, and
+    too large an exponent: half of its 90 % intervals miss it (docs/laws.md). So both forms are fitted and
+    weighed by their evidence, FLOORS to one before the data. The form is `power-floor`, with a floor of 0 in
+    the draws of the power law; the diagnostic `floor` is the probability that there is one. Fewer than
+    FOR_A_FLOOR sizes cannot tell a floor from the slope, and the form is `power`.
+    """
+    without = partial(fit, points, "power", seed=seed, draws=draws)
+    if points.distinct < FOR_A_FLOOR:
+        return without()
+    found = fit(points, "power-floor", seed=seed, draws=draws)
+    if found.log_evidence is None:
+        return found
+    try:
+        simple = without()
+    except NotConverged:
+        return found
+    if simple.log_evidence is None:
+        return found
+    floor = float(expit(found.log_evidence - simple.log_evidence + logit(FLOORS)))
+    from_floor = np.arange(draws) < round(floor * draws)
+    order = np.random.default_rng(seed).permutation(draws)  # whoever takes some of the draws takes of both
+    both = {**simple.parameters, "gamma": np.zeros(draws)}
+    parameters = {
+        name: np.where(from_floor, values, both[name])[order] for name, values in found.parameters.items()
+    }
+    worse = dict.fromkeys(("rhat", "tau", "importance_gap"), max)
+    diagnostics = {
+        name: worse.get(name, min)(value, simple.diagnostics[name])
+        for name, value in found.diagnostics.items()
+    }
+    return replace(found, parameters=parameters, diagnostics=diagnostics | {"floor": floor})
 
 
 def _judge(points: Points, form: str) -> tuple[str, ...]:

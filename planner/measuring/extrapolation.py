@@ -226,16 +226,16 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
     """Return the median at x of the one form that a curve is given, by its name; none where it cannot be."""
     import numpy as np
 
-    from laws.fit import fit, plain_form
+    from laws.fit import plain
     from laws.forms import FORMS
 
     points = _points(question)
-    form = plain_form(points)
     try:
-        drawn = fit(points, form, seed=seed).parameters
+        found = plain(points, seed=seed)
     except PlannerError:  # too few sizes, or a chain that does not settle: the forecast stands alone
         return {}
-    return {form: tuple(np.exp(np.median(FORMS[form].log_y(np.array(x), drawn), axis=0)).tolist())}
+    drawn = FORMS[found.form].log_y(np.array(x), found.parameters)
+    return {found.form: tuple(np.exp(np.median(drawn, axis=0)).tolist())}
 
 
 def _end_with_parent() -> None:

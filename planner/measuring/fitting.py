@@ -7,7 +7,7 @@ that model; or the surface over parameters and data, where both vary independent
 import math
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -16,7 +16,7 @@ from pathlib import Path
 from calibrate.best import NOISE
 from laws.build import law_from, now
 from laws.errors import PlannerError
-from laws.fit import NotConverged, Posterior, fit, plain_form
+from laws.fit import NotConverged, Posterior, fit, plain
 from laws.forecast import Forecast, forecast
 from laws.forms import FORMS
 from laws.phases import Phases, apart
@@ -136,13 +136,14 @@ def _laws(
     errors: list[Law] = []
     doubts: list[str] = []
     if request.form not in {AUTO, FORECAST} or (request.form == AUTO and points.distinct > 1):
-        of_form, form = points, request.form
+        of_form = points
+        sampled: Callable[..., Posterior] = partial(fit, form=request.form)
         phases: Phases = {}
-        if form == AUTO:
+        if request.form == AUTO:
             of_form, phases = apart(points, seed=request.seed)
-            form = plain_form(of_form)
+            sampled = plain
         try:
-            posterior = fit(of_form, form, seed=request.seed)
+            posterior = sampled(of_form, seed=request.seed)
         except NotConverged:
             if request.form != AUTO:
                 raise

@@ -195,7 +195,9 @@ def _in_words(law: Law) -> str:
         for name in FORMS[law.form].parameters
         if name in law.parameters
     )
-    return f"{of}: {FORMS[law.form].equation}, x in {law.x_unit}: {values} [law {law.id}]"
+    floor = law.diagnostics.get("floor")
+    doubt = "" if floor is None else f"; probability of a floor {floor:.0%}"
+    return f"{of}: {FORMS[law.form].equation}, x in {law.x_unit}: {values}{doubt} [law {law.id}]"
 
 
 def _band(said: Mapping[str, float], show: Callable[[float], str]) -> str:

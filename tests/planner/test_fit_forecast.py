@@ -141,10 +141,11 @@ def test_one_size_gives_a_wide_forecast_and_a_plain_sentence(tmp_path, rows):
 
 
 def test_a_form_that_does_not_settle_leaves_the_forecast(tmp_path, monkeypatch):
-    def never(points, form, *, seed):
+    def never(points, form="power", *, seed, **rest):
         raise NotConverged(form, 8000, 900.0, 1.2)
 
     monkeypatch.setattr(fitting, "fit", never)
+    monkeypatch.setattr(fitting, "plain", never)
     store = fit(tmp_path, ROWS)
     assert [row.form for row in Store(store).laws()] == [FORECAST]
     codes = [warning["code"] for warning in asked(store, "--target-wer", "12%")["warnings"]]
