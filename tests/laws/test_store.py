@@ -18,8 +18,8 @@ import duckdb
 import pytest
 
 from laws import index, records, schema
-from laws import store as store_module
 from laws.errors import PlannerError
+from laws.files import file_name
 from laws.store import Store, StoreBusyError
 from laws.types import Law
 from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
@@ -154,8 +154,8 @@ def test_the_same_attempt_again_changes_nothing(store):
 
 
 def test_more_files_than_are_listed_at_once_are_all_published(store, monkeypatch):
-    monkeypatch.setattr("laws.store._LISTED", 2)
-    monkeypatch.setattr("laws.store._BATCH", 1)
+    monkeypatch.setattr("laws.publication._LISTED", 2)
+    monkeypatch.setattr("laws.publication._BATCH", 1)
     filled(store, runs=7, laws=3)
     assert len(store.runs()) == 7
     assert len(store.laws()) == 3
@@ -704,7 +704,7 @@ def test_a_store_of_a_thousand_laws_is_read_as_fast_as_a_small_one(tmp_path):
         store = Store(tmp_path / name)
         made = [run(i) for i in range(runs)] + [law(i, draws=4) for i in range(laws)]
         for record in made:  # as copied from elsewhere: no fsync, this test is about reading
-            path = store.folder / store_module._file_name(record)
+            path = store.folder / file_name(record)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(records.encode(record))
         store.add_law(newest)
