@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= store
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow lint ship clean
 .DEFAULT_GOAL := test
 
 # Re-made when the project's own requirements change. --no-deps cannot be used: extras pull in libraries.
@@ -28,6 +28,10 @@ test: lint
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -v -m "slow and not gpu"
+
+# make ship STORE=store SWEEPS='25c3 8b61': laws of these sweeps become part of the package (docs/shipped.md)
+ship: .venv/ready
+	$(BIN)/python -m laws.ship $(STORE) $(SWEEPS)
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

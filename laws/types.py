@@ -14,7 +14,8 @@ from laws import paths
 RunStatus = Literal[
     "finished", "diverged", "out-of-memory", "bad-data", "timed-out", "stopped-early", "failed"
 ]
-Source = Literal["calibrated", "fitted", "published"]
+# "shipped": calibrated by the authors on an embedded corpus (`laws/shipped.py`)
+Source = Literal["calibrated", "fitted", "published", "shipped"]
 
 FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecast.py)
 

@@ -12,6 +12,8 @@ WARNINGS: dict[str, str] = {
     "interval holds machines and prices alone.",
     "other-corpus": "The law was measured on the corpus of its authors: on yours error, exponent and model "
     "size may differ.",
+    "embedded-corpus": "This law ships with the tool: it was calibrated on an embedded corpus and is here to "
+    "try the tool with. It says nothing of your data: measure that with `planner calibrate --data`.",
     "no-size-law": "No law says how large a model this data wants, so parameters and FLOP are not known.",
     "no-compute": "Nothing says what training costs per unit of this data, so FLOP are not known.",
     "one-pass": "How often training sees the data was not measured: FLOP are for one pass over it.",

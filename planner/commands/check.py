@@ -11,6 +11,7 @@ from planner.commands.options import (
     FormatOption,
     LawOption,
     MetricOption,
+    SourceOption,
     StoreOption,
     store_folder,
 )
@@ -39,6 +40,7 @@ def check(
     train_column: Annotated[
         str | None, typer.Option(help="Column of the metric on training data. Default: train_METRIC.")
     ] = None,
+    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -58,6 +60,8 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    choice = Choice(metric=metric, domain=domain, family=family, law=law)
+    choice = Choice(
+        metric=metric, domain=domain, family=family, source=source.value if source else None, law=law
+    )
     found = run(runs, choice, store_folder(store), columns)
     show(sheet(found), records(found), style)

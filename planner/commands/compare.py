@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, SourceOption, StoreOption, store_folder
 from planner.pages.formats import Format
 
 
@@ -22,6 +22,7 @@ def compare(
             "that all have measured, and ten times that.",
         ),
     ] = None,
+    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -33,6 +34,8 @@ def compare(
     from planner.pages.render import show
     from planner.plans.comparison import compare as run
 
-    found = run(store_folder(store), domain, metric=metric, at=at or ())
+    found = run(
+        store_folder(store), domain, metric=metric, at=at or (), source=source.value if source else None
+    )
     told = record(found)
     show(sheet(found), told["families"] if style is Format.csv else told, style)

@@ -22,6 +22,7 @@ from planner.commands.options import (
     PrecisionOption,
     SaveOption,
     ServeOption,
+    SourceOption,
     StoreOption,
     form_asked,
     store_folder,
@@ -75,6 +76,7 @@ def estimate(
     law: LawOption = None,
     save: SaveOption = False,
     name: Annotated[str, typer.Option(help="With --save: what it is an estimate for.")] = "",
+    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -106,7 +108,14 @@ def estimate(
     from planner.reading.choice import Choice
 
     question = Question(
-        choice=Choice(metric=asked, domain=domain, family=family, form=form_asked(form, plain), law=law),
+        choice=Choice(
+            metric=asked,
+            domain=domain,
+            family=family,
+            form=form_asked(form, plain),
+            source=source.value if source else None,
+            law=law,
+        ),
         target=value,
         **ends,
         **limits,

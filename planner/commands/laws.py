@@ -1,4 +1,4 @@
-"""`planner laws`: laws that were fitted here, and those of the literature."""
+"""`planner laws`: laws that were fitted here, those of the literature, and those to try the tool with."""
 
 import sys
 from enum import StrEnum
@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import DomainOption, FormatOption, MetricOption, StoreOption, store_folder
+from planner.commands.options import (
+    DomainOption,
+    FormatOption,
+    MetricOption,
+    SourceOption,
+    StoreOption,
+    store_folder,
+)
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Laws: those fitted here and those of the literature.")
-
-
-class Origin(StrEnum):
-    """Where a law comes from (`laws.types.Source`)."""
-
-    calibrated = "calibrated"
-    fitted = "fitted"
-    published = "published"
 
 
 class ExportFormat(StrEnum):
@@ -37,11 +36,11 @@ LawArgument = Annotated[str, typer.Argument(help="Id of a law, or its first char
 def list_laws(
     domain: DomainOption = None,
     metric: MetricOption = None,
-    source: Annotated[Origin | None, typer.Option(help="Laws of this origin only.")] = None,
+    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """List the laws of the store, newest first, and those of the literature."""
+    """List the laws of the store, newest first, those of the literature, and those that ship to try."""
     from planner.pages.lawbook import laws_records, laws_sheet
     from planner.pages.render import show
     from planner.pages.upkeep import current

@@ -10,6 +10,7 @@ from planner.commands.options import (
     FormatOption,
     LawOption,
     MetricOption,
+    SourceOption,
     StoreOption,
     store_folder,
 )
@@ -26,6 +27,7 @@ def propose(
     metric: MetricOption = None,
     family: FamilyOption = None,
     law: LawOption = None,
+    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -39,7 +41,13 @@ def propose(
     from planner.reading.choice import Choice
 
     named, _, value = target.rpartition("=")
-    choice = Choice(metric=named.strip() or metric, domain=domain, family=family, law=law)
+    choice = Choice(
+        metric=named.strip() or metric,
+        domain=domain,
+        family=family,
+        source=source.value if source else None,
+        law=law,
+    )
     found = run(store_folder(store), choice, value, budget)
     told = record(found)
     show(sheet(found), told["runs"] if style is Format.csv else told, style)

@@ -1,5 +1,6 @@
 """Options that several commands share, so that they read and behave the same everywhere."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,12 +26,29 @@ FleetOption = Annotated[
     ),
 ]
 
+
+class Origin(StrEnum):
+    """Where a law comes from (`laws.types.Source`)."""
+
+    calibrated = "calibrated"
+    fitted = "fitted"
+    published = "published"
+    shipped = "shipped"
+
+
 # which law answers
 MetricOption = Annotated[str | None, typer.Option("--metric", help="Laws of this metric only, e.g. wer.")]
 DomainOption = Annotated[str | None, typer.Option("--domain", help="Of this domain only, e.g. speech.")]
 FamilyOption = Annotated[str | None, typer.Option("--family", help="Laws of this architecture only.")]
 LawOption = Annotated[
     str | None, typer.Option("--law", help="Ask this law; the first characters of its id will do.")
+]
+SourceOption = Annotated[
+    Origin | None,
+    typer.Option(
+        "--source",
+        help="Laws of this origin only; shipped: those of the embedded corpora, to try the tool with.",
+    ),
 ]
 FormOption = Annotated[
     str | None, typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/laws.md).")

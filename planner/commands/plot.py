@@ -12,6 +12,7 @@ from planner.commands.options import (
     FormOption,
     MetricOption,
     PlainOption,
+    SourceOption,
     StoreOption,
     form_asked,
     store_folder,
@@ -40,6 +41,7 @@ def plot(
     family: FamilyOption = None,
     form: FormOption = None,
     plain: PlainOption = False,
+    source: SourceOption = None,
     store: StoreOption = None,
 ) -> None:
     """Draw a law or a curve with its data, median, 50 and 90 % bands, and the form beside it.
@@ -52,7 +54,13 @@ def plot(
 
     folder = store_folder(store)
     if subject is None:
-        choice = Choice(metric=metric, domain=domain, family=family, form=form_asked(form, plain))
+        choice = Choice(
+            metric=metric,
+            domain=domain,
+            family=family,
+            form=form_asked(form, plain),
+            source=source.value if source else None,
+        )
         subject = choose(choice, folder).law.id
     path = Path(subject)
     if path.is_file():

@@ -22,6 +22,7 @@ from planner.commands.options import (
     PlainOption,
     PrecisionOption,
     ServeOption,
+    SourceOption,
     StoreOption,
     form_asked,
     store_folder,
@@ -65,6 +66,7 @@ def what_if(
     form: FormOption = None,
     plain: PlainOption = False,
     law: LawOption = None,
+    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -104,7 +106,14 @@ def what_if(
 
     one, axes = split({"target": value, **given}, assume or ())
     question = Question(
-        choice=Choice(metric=asked, domain=domain, family=family, form=form_asked(form, plain), law=law),
+        choice=Choice(
+            metric=asked,
+            domain=domain,
+            family=family,
+            form=form_asked(form, plain),
+            source=source.value if source else None,
+            law=law,
+        ),
         precision=precision,
         data_price=data_price,
         serve=serve,
@@ -142,6 +151,7 @@ def frontier(
     form: FormOption = None,
     plain: PlainOption = False,
     law: LawOption = None,
+    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -159,7 +169,14 @@ def frontier(
     from planner.reading.choice import Choice
 
     question = Question(
-        choice=Choice(metric=metric, domain=domain, family=family, form=form_asked(form, plain), law=law),
+        choice=Choice(
+            metric=metric,
+            domain=domain,
+            family=family,
+            form=form_asked(form, plain),
+            source=source.value if source else None,
+            law=law,
+        ),
         on=on,
         count=count,
         precision=precision,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from laws import paths, published
 from laws.errors import PlannerError
+from laws.shipped import Shipped, holding
 from laws.store import Store
 from laws.types import Law
 from planner import units
@@ -39,8 +40,9 @@ class Drawing:
 
 def of_law(store: Store, id: str, *, decades: float) -> Drawing:
     """Return the drawing of a stored law, `decades` beyond its largest measured scale; without noise."""
+    place = holding(store, id)
     try:
-        law = store.law(id)
+        law = place.law(id)
     except PlannerError:
         if id in {law.id for law in published.all_laws()}:
             raise PlannerError(f"law {id} is published constants: only a law with draws is drawn") from None
@@ -61,7 +63,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
         bands=tuple(_quantiles(law, place, LEVELS) for place in x),
         forms={
             other.form: tuple(_quantiles(other, place, (0.5,))[0] for place in x)
-            for other in _beside(store, law)
+            for other in _beside(place, law)
         },
         note=f"noise left out{forms}",
     )
@@ -109,7 +111,7 @@ def _quantiles(law: Law, x: float, levels: Sequence[float]) -> tuple[float, ...]
     return tuple(paths.quantile(values, level) for level in levels)
 
 
-def _beside(store: Store, law: Law) -> list[Law]:
+def _beside(store: Store | Shipped, law: Law) -> list[Law]:
     """Return the laws of other forms that the same fit made of the same points."""
 
     def key(row: object) -> tuple[object, ...]:

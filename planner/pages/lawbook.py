@@ -9,21 +9,26 @@ from typing import Any
 from laws import published, records
 from laws.errors import PlannerError
 from laws.published import PublishedLaw
+from laws.shipped import holding, shipped
 from laws.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units
 from planner.pages.render import Sheet
 from planner.pages.said import predictions, spread
+from planner.reading.head import ORIGINS
 from planner.reading.reading import forms_in_words
 
 
 def laws_records(
     store: Store, *, domain: str | None, metric: str | None, source: Source | None
 ) -> list[dict[str, Any]]:
-    """Return one record a law, stored ones first, newest first; published ones in the order of `find`."""
-    stored = [_stored_record(row) for row in store.laws(domain=domain, metric=metric, source=source)]
+    """Return one record a law: stored ones, newest first; published ones as `find` has them; shipped ones."""
+    wanted = {"domain": domain, "metric": metric, "source": source}
+    stored = [_stored_record(row) for row in store.laws(**wanted)]  # type: ignore[arg-type]
     literature = published.find(domain, metric) if source in (None, "published") else ()
-    return stored + [_published_record(law) for law in literature]
+    known = {record["id"] for record in stored}  # somebody may have imported one
+    to_try = [_stored_record(row) for row in shipped().laws(**wanted) if row.id not in known]
+    return stored + [_published_record(law) for law in literature] + to_try
 
 
 def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
@@ -35,17 +40,32 @@ def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
         if record["source"] != "published":
             asked = f": {record['form']}"
         rows.append(
-            (record["id"], record["source"], record["domain"], f"{record['metric']} from {taken}{asked}")
+            (record["id"], record["source"], _subject(record), f"{record['metric']} from {taken}{asked}")
         )
     return Sheet(
         title=f"{len(rows)} laws",
         columns=("id", "source", "domain", "law of"),
         rows=tuple(rows),
-        notes=("`planner laws show ID` has constants, units, range and source.",)
-        if rows
-        else ("`planner calibrate` and `planner fit` make laws.",),
+        notes=_listed(listed),
         words=frozenset(range(4)),
         whole=frozenset({0}),
+    )
+
+
+def _subject(record: Mapping[str, Any]) -> str:
+    """Name domain and family; of a published law, whose family is an architecture in words, the domain."""
+    named = record["source"] != "published" and record["family"]
+    return f"{record['domain']}, {record['family']}" if named else str(record["domain"])
+
+
+def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Say what there is to read on, and what the shipped laws in a list are."""
+    if not listed:
+        return ("`planner calibrate` and `planner fit` make laws.",)
+    ships = any(record["source"] == "shipped" for record in listed)
+    return (
+        "`planner laws show ID` has constants, units, range and source.",
+        *((f"shipped: {ORIGINS['shipped']}; to try the tool with.",) if ships else ()),
     )
 
 
@@ -96,7 +116,7 @@ def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None
 
             (export.netcdf if kind == "nc" else export.parquet)(law, out)
             return None
-        text = _as_text(store, law, kind)
+        text = _as_text(law, kind)
         if out is not None:
             out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -104,11 +124,11 @@ def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None
     return text if out is None else None
 
 
-def _as_text(store: Store, law: Law | PublishedLaw, kind: str) -> str:
+def _as_text(law: Law | PublishedLaw, kind: str) -> str:
     if isinstance(law, PublishedLaw):
         return json.dumps(asdict(law), indent=2, ensure_ascii=False) + "\n"
     if kind == "json":
-        return store.law_file(law.id).read_text(encoding="utf-8")
+        return records.encode(law).decode()
     rows = zip(*law.parameters.values(), strict=True)
     return "\n".join([",".join(law.parameters), *(",".join(map(repr, row)) for row in rows)]) + "\n"
 
@@ -152,7 +172,7 @@ def _law(store: Store, id: str) -> Law | PublishedLaw:
     if id in literature:
         return literature[id]
     try:
-        return store.law(id)
+        return holding(store, id).law(id)
     except PlannerError:
         near = [name for name in literature if id and name.startswith(id)]
         if len(near) == 1:
@@ -217,7 +237,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
     measured = f"{units.format_number(low)} to {units.format_data(high, record['x_unit'])}"
     read_from = record["x"].replace(",", " and ")
     facts = [
-        f"{record['source']}, domain {record['domain']}"
+        f"{ORIGINS.get(record['source'], record['source'])}, domain {record['domain']}"
         + (f", family {record['family']}" if record["family"] else ""),
         f"{record['metric']} ({record['metric_unit']}) from {read_from}: form {record['form']}, "
         f"{record['points']} points from {measured}, {record['draws']} draws",

@@ -34,14 +34,14 @@ def sheet(plan: Plan) -> Sheet:
         "It stands on": plan.assumptions,
         "On the machines": _on_machines(plan),
         "Assumed of the machines": _assumed(plan),
-        "Warnings": [f"{sentence(code)} [{code}]" for code in plan.warnings],
+        "Warnings": [f"{sentence(code)} [{code}]" for code in plan.warnings if code != "embedded-corpus"],
         "Other laws that answer": _others(found),
     }
     return Sheet(
         title=_title(plan),
         columns=("", "5%", "median", "95%"),
         rows=_rows(plan),
-        notes=(*_chances(plan), *_limit(found), _where(found)),
+        notes=(*_not_yours(found), *_chances(plan), *_limit(found), _where(found)),
         sections=sections,
     )
 
@@ -73,6 +73,11 @@ def _title(plan: Plan) -> str:
         if text is not None
     ]
     return f"What {' and '.join(limits)} on {_machines(plan)} reach {of}"
+
+
+def _not_yours(found: Estimate) -> list[str]:
+    """Say before anything else that a law which ships with the tool is of no corpus but its own."""
+    return [sentence("embedded-corpus")] if found.law.source == "shipped" else []
 
 
 def _machines(plan: Plan) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from laws import paths
 from laws.errors import PlannerError
+from laws.shipped import Shipped, shipped
 from laws.store import LawRow, Store
-from laws.types import FORECAST, Law
+from laws.types import FORECAST, Law, Source
 from planner import units
 from planner.plans.estimate import FAR
 from planner.reading.choice import COMPANIONS
@@ -46,9 +47,15 @@ class Comparison:
 
 
 def compare(
-    folder: Path, domain: str, *, metric: str | None = None, at: Sequence[str] = (), seed: int = 0
+    folder: Path,
+    domain: str,
+    *,
+    metric: str | None = None,
+    at: Sequence[str] = (),
+    source: Source | None = None,
+    seed: int = 0,
 ) -> Comparison:
-    """Return the newest law of every family of a domain, side by side.
+    """Return the newest law of every family of a domain, side by side: of a store, or those that ship.
 
     Compared are errors at the scales `at`, by default the largest that every family has measured and ten
     times that. Raises PlannerError where fewer than two families have a law of one metric.
@@ -58,8 +65,8 @@ def compare(
     from laws.forms import FORMS
     from laws.pooling import pooled
 
-    store = Store(folder)
-    found = [store.law(row.id) for row in _newest(store, domain, metric)]
+    store: Store | Shipped = shipped() if source == "shipped" else Store(folder)
+    found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
     unit = found[0].x_unit
     scales = tuple(units.parse_data(text, unit) for text in at)
     if not scales:
@@ -96,11 +103,11 @@ def compare(
     )
 
 
-def _newest(store: Store, domain: str, metric: str | None) -> list[LawRow]:
+def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Source | None) -> list[LawRow]:
     """Return the newest law of each family that has an exponent, of the metric that most families share."""
     rows = [
         row
-        for row in store.laws(domain=domain)
+        for row in store.laws(domain=domain, source=source)
         if row.x == "data" and row.metric not in COMPANIONS and row.form != FORECAST
     ]
     wanted = [row for row in rows if metric in (None, row.metric)]
@@ -119,7 +126,8 @@ def _newest(store: Store, domain: str, metric: str | None) -> list[LawRow]:
 
 
 def _doubts(found: Sequence[Law], scales: Sequence[float]) -> tuple[str, ...]:
-    codes = [code for law in found for code in law.warnings]
+    codes = ["embedded-corpus"] if any(law.source == "shipped" for law in found) else []
+    codes += [code for law in found for code in law.warnings]
     corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
     if len(corpora) > 1:
         codes.append("corpora-differ")

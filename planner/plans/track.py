@@ -14,6 +14,7 @@ from statistics import fmean, median
 
 from laws.errors import PlannerError
 from laws.published import named
+from laws.shipped import holding
 from laws.store import Store
 from laws.types import KeptForecast, Outcome, Quantity
 from planner import units
@@ -89,7 +90,7 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     def reading(source: str, law: str) -> Reading:
         if source == "published":
             return read_published(named(law), Spending())
-        return read(store.law(law), Spending())
+        return read(holding(store, law).law(law), Spending())
 
     found = []
     counting = [each for each in current(store.outcomes()) if each.forecast in known]

@@ -1,7 +1,8 @@
 """Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
 
 Among laws of one kind the newest answers, and of one fit the forecast before the form that was fitted beside
-it; what else could have answered is named in the answer.
+it; what else could have answered is named in the answer. Laws that ship with the tool (`laws/shipped.py`) are
+of its embedded corpora: they answer where they are asked for, by source or id, and never by themselves.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,13 +11,14 @@ from pathlib import Path
 
 from laws.errors import PlannerError
 from laws.published import PublishedLaw
+from laws.shipped import Shipped, shipped
 from laws.store import LawRow, Store
 from laws.types import FORECAST, Law
 from planner.reading.head import Head, head
 
 COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
 PLAIN = "plain"  # any one form: no forecast
-_RANK = {"calibrated": 0, "fitted": 1, "published": 2}
+_RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,7 @@ class Choice:
     domain: str | None = None
     family: str | None = None
     form: str | None = None  # a form's name, or PLAIN
+    source: str | None = None  # laws.types.Source
     law: str | None = None  # id of a law, or its first characters
 
     def fits(self, law: LawRow | PublishedLaw) -> bool:
@@ -35,7 +38,8 @@ class Choice:
         named = head(law)
         plain = self.form == PLAIN and named.form != FORECAST
         formed = self.form in (None, named.form) or plain
-        return asked and formed and self.domain in (None, law.domain) and self.family in (None, law.family)
+        here = self.domain in (None, law.domain) and self.family in (None, law.family)
+        return asked and formed and here and self.source in (None, named.source)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,9 @@ def choose(choice: Choice, folder: Path) -> Chosen:
     Raises:
         PlannerError: no law fits, several could be meant, or the one that is named cannot answer.
     """
-    store = Store(folder)
+    if choice.source not in (None, *_RANK):
+        raise PlannerError(f"source {choice.source!r}: wanted one of {', '.join(_RANK)}")
+    store: Store | Shipped = shipped() if choice.source == "shipped" else Store(folder)
     rows = store.laws()
     if choice.law is not None:
         return _by_id(choice, store, rows)
@@ -91,7 +97,7 @@ def _place_of_metric(row: LawRow) -> int:
 
 
 def _from_store(
-    store: Store,
+    store: Store | Shipped,
     rows: Sequence[LawRow],
     row: LawRow,
     *,
@@ -124,8 +130,8 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
     )
 
 
-def _by_id(choice: Choice, store: Store, rows: Sequence[LawRow]) -> Chosen:
-    """Choose the law that was named: a stored one by the start of its id, or a published one."""
+def _by_id(choice: Choice, store: Store | Shipped, rows: Sequence[LawRow]) -> Chosen:
+    """Choose the law that was named: a stored one by the start of its id, a published or a shipped one."""
     from laws.published import all_laws
     from planner.reading.literature import answers
 
@@ -136,6 +142,10 @@ def _by_id(choice: Choice, store: Store, rows: Sequence[LawRow]) -> Chosen:
             f"{len(stored)} laws begin with {wanted!r}: give more of the id, such as {stored[0].id}"
         )
     published = [law for law in all_laws() if law.id == wanted] if not stored else []
+    if not stored and not published and choice.source is None:
+        there = shipped()
+        if any(wanted and row.id.startswith(wanted) for row in there.laws()):
+            return _by_id(replace(choice, source="shipped"), there, there.laws())
     if not stored and not published:
         near = _nearest(wanted, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
         raise PlannerError(f"no law has the id {wanted!r}{near}: `planner laws list` shows them")
@@ -159,7 +169,7 @@ def _by_id(choice: Choice, store: Store, rows: Sequence[LawRow]) -> Chosen:
     )
 
 
-def _companion(store: Store, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
+def _companion(store: Store | Shipped, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
     """Return the newest law of `metric` measured on the same thing, the same kind of source first."""
     fitting = [
         row
@@ -171,7 +181,22 @@ def _companion(store: Store, rows: Iterable[LawRow], law: Law, metric: str) -> L
 
 
 def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
-    """Say which part of the question no law meets, the nearest that one does, and the next command."""
+    """Say which part of the question no law meets, the nearest that one does, and what to do next."""
+    if choice.source == "shipped":
+        there = sorted({f"{row.domain} {row.metric}" for row in rows if row.metric not in COMPANIONS})
+        return PlannerError(
+            f"no such law ships; there are {', '.join(there)}: planner laws list --source shipped"
+        )
+    if choice.source is not None:
+        return PlannerError(f"no {choice.source} law answers that: leave --source out, or planner laws list")
+    told = _unmet(choice, rows)
+    if any(replace(choice, source="shipped").fits(row) for row in shipped().laws()):
+        return PlannerError(f"{told}; to try the tool, --source shipped answers for the embedded corpus")
+    return told
+
+
+def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
+    """Say what is missing, and where the store or a measurement would have it."""
     from calibrate.domains import DOMAINS
     from planner.reading.literature import answerable
 

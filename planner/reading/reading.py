@@ -14,7 +14,7 @@ from laws.types import FORECAST, Law, Rung
 from planner import units
 from planner.reading import worlds
 from planner.reading.allocation import Surface
-from planner.reading.head import Head, head
+from planner.reading.head import ORIGINS, Head, head
 from planner.reading.worlds import World
 
 # one unit passes every weight of a sequence model once: 2 FLOP forward, 4 backward (Kaplan et al. 2020, 2.1)
@@ -302,7 +302,8 @@ def _reading(
     assumptions: Sequence[str],
     warnings: Sequence[str],
 ) -> Reading:
-    own = [*law.warnings]
+    own = ["embedded-corpus"] if law.source == "shipped" else []
+    own += law.warnings
     after = ["no-floor"] if law.form == "power" else []
     if law.n_points < 5:
         after.append("few-points")
@@ -324,13 +325,12 @@ def _reading(
 def law_in_words(law: Law) -> str:
     """Return the sentence that says what a stored law is."""
     low, high = units.format_number(law.x_range[0]), units.format_data(law.x_range[1], law.x_unit)
+    origin = ORIGINS.get(law.source, law.source)
     points = f"{law.n_points} points from {low} to {high}" if law.n_points > 1 else f"one point at {high}"
     if law.form != FORECAST:
-        return (
-            f"Law {law.id}: {law.source}, form {law.form}, {points}; the form is taken to hold beyond them."
-        )
+        return f"Law {law.id}: {origin}, form {law.form}, {points}; the form is taken to hold beyond them."
     return (
-        f"Law {law.id}: {law.source}, a forecast from {points}; beyond them the curve may change, the more "
+        f"Law {law.id}: {origin}, a forecast from {points}; beyond them the curve may change, the more "
         f"the further. Forms, by how well each foretold the largest points from the others: "
         f"{forms_in_words(law.forms)}. --plain answers by one form."
     )

@@ -38,20 +38,20 @@ def test_without_a_floor_the_exponent_is_held():
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_the_exponent_is_held_with_and_without_a_floor():
-    """100 seeds each: none, one that six sizes hardly show, and one that is half of the last error.
+    """100 seeds each: no floor, one that six sizes hardly show, and one that is half of the last error.
 
-    At a true rate of .9, 82 or fewer has probability .006. A floor of which little is seen is held a little
-    less often than one in ten misses, for the evidence doubts it; averaged over what was believed before the
-    data the rate is .9. A form whose floor is certain misses exponents of laws without one half of the time.
+    They are 93, 84 and 84 where both forms are weighed, 56, 95 and 93 where a floor is certain: the evidence
+    doubts a floor that is not plain to see, and averaged over what was believed before the data the rate is
+    .9. With the seeds fixed only a change of the sampler moves them.
     """
     rates = {
         floor: np.sum([holds(seed, floor=floor) for seed in range(100)], axis=0) for floor in (0.0, 0.2, 0.5)
     }
     print(rates)  # noqa: T201 - the rates belong in the log of the slow suite
-    assert rates[0.0][0] > 82
+    assert rates[0.0][0] > 85
     assert rates[0.0][1] < 70
-    assert rates[0.2][0] > 70
-    assert rates[0.5][0] > 82
+    assert rates[0.2][0] > 75
+    assert rates[0.5][0] > 75
 
 
 def test_draws_are_of_both_forms_by_their_evidence():
