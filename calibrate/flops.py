@@ -1,4 +1,4 @@
-"""FLOP of a model, counted by torch on device meta: exact, without memory or time for the arithmetic."""
+"""Parameters and FLOP of a model, counted by torch on device meta: exact, without memory or arithmetic."""
 
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,3 +19,8 @@ def forward_flops(model: nn.Module, *inputs: object) -> int:
     with FlopCounterMode(display=False) as counter:
         model(*inputs)
     return int(counter.get_total_flops())
+
+
+def trainable(model: nn.Module) -> int:
+    """Return the number of trainable parameters of a model."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -56,7 +56,9 @@ class Domain:
     families: tuple[str, ...]
     optimizers: tuple[str, ...]
     corpus: str  # the embedded corpus, in one sentence
-    definitions: Mapping[str, str]  # "parameters", "sample" and one entry a metric: what is counted, how
+    # "parameters", "sample" and one entry a metric: what is counted, how; "METRIC of FAMILY" where families
+    # count something else under one name
+    definitions: Mapping[str, str]
     module: str  # the code that needs torch, a `DomainCode`: its import path, or its file's (`__file__`)
     presets: Mapping[str, Preset]
     version: int = 1  # raised when a change makes earlier runs incomparable

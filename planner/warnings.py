@@ -41,6 +41,8 @@ WARNINGS: dict[str, str] = {
     "importance-disagrees": "Two samplers of the posterior disagree: take the interval as rough.",
     "corpora-differ": "Laws that stand together here were measured on different corpora: part of what they "
     "say may be the corpus.",
+    "metric-differs": "The families count something else under this metric's name: their slopes compare, "
+    "their values do not.",
     "metric-chosen": "No metric was named and the law's domain has several: the first "
     "answered, name a target of another.",
     "repeats-assumed": "What repeated data is worth was not measured here: it is taken from language models.",

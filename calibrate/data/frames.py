@@ -92,3 +92,9 @@ def read(folder: Path, name: str, hours: float | None = None) -> Part:
     )
     begins = np.concatenate([[0], ends[:-1]]).astype(np.int64)
     return Part(frames, begins[:count], ends[:count], seconds[:count] / 3600, tuple(texts[:count]))
+
+
+def mean_lengths(folder: Path) -> tuple[float, float]:
+    """Return the mean frames and characters of the training utterances."""
+    part = read(folder, "training")
+    return float(part.ends[-1]) / len(part.ends), sum(map(len, part.texts)) / len(part.ends)

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from calibrate.data.pictures import prepare, read
 from calibrate.data.prepared import description
-from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops
+from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops, trainable
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT
 from calibrate.types import Corpus, Training
@@ -68,7 +68,7 @@ def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
 def _count(family: str, size: int, described: dict[str, object]) -> int:
     with torch.device("meta"):
         model = _model(family, size, described)
-    return sum(parameter.numel() for parameter in model.parameters())
+    return trainable(model)
 
 
 def _rung(family: str, size: int, described: dict[str, object]) -> Rung:

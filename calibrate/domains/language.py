@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from calibrate.data.language import read
 from calibrate.data.prepared import description
-from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops
+from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops, trainable
 from calibrate.models.transformer import Transformer
 from calibrate.types import Corpus, DataError, Training
 from laws.types import Rung
@@ -62,11 +62,6 @@ class Kind:
 def vocabulary(corpus: Corpus) -> int:
     """Return how many symbols a corpus is written in, UNKNOWN among them."""
     return int(description(corpus.folder)["vocabulary"])
-
-
-def trainable(model: nn.Module) -> int:
-    """Return the number of trainable parameters of a model."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
 def _tensor(corpus: Corpus, part: str, count: float | None, window: int, device: str) -> Tensor:

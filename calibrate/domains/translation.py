@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from calibrate.data.parallel import BEGIN, END, LONGEST, PAD, Side, prepare, read, speller, texts
 from calibrate.data.prepared import description
-from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops
+from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops, trainable
 from calibrate.metrics import bleu
 from calibrate.models.attention_lstm import AttentionLSTM
 from calibrate.models.encoder_decoder import EncoderDecoder
@@ -48,7 +48,7 @@ def task(training: Training, corpus: Corpus, device: str) -> "TranslationTask":
 def parameters(family: str, size: int, corpus: Corpus) -> int:
     """Return the number of trainable parameters of a width."""
     with torch.device("meta"):
-        return _trainable(model(family, size, _pieces(corpus)))
+        return trainable(model(family, size, _pieces(corpus)))
 
 
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
@@ -65,7 +65,7 @@ def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -
         built = model(family, size, pieces)
         source, target = (torch.zeros(1, length, dtype=torch.long) for length in lengths)
         counted = forward_flops(built, source, torch.tensor([lengths[0]]), target)
-    params = _trainable(built)
+    params = trainable(built)
     return Rung(
         size=size,
         params=params,
@@ -77,10 +77,6 @@ def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -
 def _pieces(corpus: Corpus) -> tuple[int, int]:
     source, target = description(corpus.folder)["pieces"]
     return source, target
-
-
-def _trainable(built: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in built.parameters())
 
 
 class TranslationTask:

@@ -8,7 +8,8 @@ layers, no dropout.
 import torch
 from torch import Tensor, nn
 
-from calibrate.models.ds2 import Bidirectional
+from calibrate.models.attention import attended, inside
+from calibrate.models.recurrent import Bidirectional
 
 DECODER_LAYERS = 2
 
@@ -36,8 +37,7 @@ class AttentionLSTM(nn.Module):
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map sources to memory (batch, places, width) and where it is padding (batch, places)."""
         memory = self.memory(self.encoder(self.source(source), lengths))
-        padding = torch.arange(source.shape[1], device=source.device) >= lengths[:, None]
-        return memory, padding
+        return memory, ~inside(lengths, source.shape[1])
 
     def states(
         self, memory: Tensor, padding: Tensor, target: Tensor, past: Past | None = None
@@ -52,7 +52,6 @@ class AttentionLSTM(nn.Module):
             first = first.expand(DECODER_LAYERS, -1, -1).contiguous()
             past = first, torch.zeros_like(first)
         hidden, past = self.decoder(self.target(target), past)
-        weights = hidden @ memory.transpose(1, 2) * memory.shape[2] ** -0.5
-        weights = weights.masked_fill(padding[:, None], -torch.inf).softmax(-1)
-        context = torch.tanh(self.combine(torch.cat([weights @ memory, hidden], dim=-1)))
+        found, _ = attended(hidden, memory, padding)
+        context = torch.tanh(self.combine(torch.cat([found, hidden], dim=-1)))
         return context, past

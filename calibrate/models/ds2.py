@@ -4,11 +4,12 @@ Amodei et al. 2015, arXiv:1512.02595, in the form that Hestness et al. 2017, arX
 layers, no regularization, width as the size. Here the first layers convolve over time only.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from calibrate.data.features import MELS
+from calibrate.models.attention import inside
+from calibrate.models.recurrent import Bidirectional
 
 LAYERS = 2
 KERNEL = 5
@@ -37,27 +38,7 @@ class DeepSpeech2(nn.Module):
             hidden = convolution(hidden.transpose(1, 2)).transpose(1, 2)
             hidden = functional.relu(norm(hidden))
             lengths = (lengths + stride - 1) // stride
-            inside = torch.arange(hidden.shape[1], device=hidden.device) < lengths[:, None]
-            hidden = hidden * inside[:, :, None]
+            hidden = hidden * inside(lengths, hidden.shape[1])[:, :, None]
         for layer in self.recurrent:
             hidden = layer(hidden, lengths)
         return functional.log_softmax(self.output(hidden).float(), dim=-1).transpose(0, 1), lengths
-
-
-class Bidirectional(nn.Module):
-    """An LSTM in each direction; the backward one starts at every utterance's own end, not in its padding."""
-
-    def __init__(self, inputs: int, width: int) -> None:
-        super().__init__()
-        self.forwards = nn.LSTM(inputs, width, batch_first=True)
-        self.backwards = nn.LSTM(inputs, width, batch_first=True)
-        self.norm = nn.LayerNorm(2 * width)
-
-    def forward(self, hidden: Tensor, lengths: Tensor) -> Tensor:
-        """Map (batch, time, inputs) to (batch, time, 2·width)."""
-        time = torch.arange(hidden.shape[1], device=hidden.device)
-        mirrored = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)[:, :, None]
-        there = self.forwards(hidden)[0]
-        back = self.backwards(hidden.take_along_dim(mirrored, 1))[0].take_along_dim(mirrored, 1)
-        normal: Tensor = self.norm(torch.cat([there, back], dim=-1))
-        return normal

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from calibrate.models.attention import inside
+
 LAYERS = 2  # of the encoder, and as many of the decoder
 HEAD = 32  # width of an attention head, where it divides the model's
 INNER = 4  # the perceptron's hidden layer over the model's width
@@ -38,7 +40,7 @@ class EncoderDecoder(nn.Module):
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map sources to memory (batch, places, width) and where it is padding (batch, places)."""
-        padding = torch.arange(source.shape[1], device=source.device) >= lengths[:, None]
+        padding = ~inside(lengths, source.shape[1])
         hidden = self.source(source) + self.positions[0, : source.shape[1]]
         for layer in self.encoder:
             hidden, _ = layer(hidden, seen=~padding[:, None, None])

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from laws import paths
 from planner import units
 from planner.pages.render import Sheet
+from planner.pages.said import spread
 from planner.pages.sheet import probability
 from planner.plans.comparison import Comparison
 from planner.warnings import sentence
@@ -19,21 +19,24 @@ def record(found: Comparison) -> dict[str, Any]:
         "metric_unit": found.metric_unit,
         "unit": found.unit,
         "probability_same_exponent": found.same,
-        "shared_exponent": _ends(found.shared),
-        "largest_over_smallest": _ends(found.ratio),
+        "shared_exponent": spread(found.shared),
+        "largest_over_smallest": spread(found.ratio),
         "families": [
             {
                 "id": each.law.id,
                 "family": each.law.family,
                 "points": each.law.n_points,
                 "measured": list(each.law.x_range),
-                "exponent": _ends(each.exponent),
-                "pooled_exponent": _ends(each.pooled),
-                "intercept": _ends(each.law.parameters["alpha"]),
-                "floor": _ends(each.floor),
+                "exponent": spread(each.exponent),
+                "pooled_exponent": spread(each.pooled),
+                "intercept": spread(each.law.parameters["alpha"]),
+                "floor": spread(each.floor),
                 "at": {
-                    f"{scale:g}": {"error": _ends(error), "probability_best": best}
-                    for scale, error, best in zip(found.scales, each.errors, each.best, strict=True)
+                    f"{scale:g}": {
+                        "error": spread(each.errors[i]),
+                        "probability_best": each.best[i] if found.alike else None,
+                    }
+                    for i, scale in enumerate(found.scales)
                 },
             }
             for each in found.families
@@ -42,13 +45,9 @@ def record(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _ends(draws: Sequence[float]) -> dict[str, float]:
-    return {name: paths.quantile(draws, q) for name, q in (("q05", 0.05), ("median", 0.5), ("q95", 0.95))}
-
-
 def sheet(found: Comparison) -> Sheet:
     """Return the table for people: one column a family."""
-    share, spread = _range(found.shared), _range(found.ratio)
+    shared, ratio = _range(found.shared), _range(found.ratio)
     return Sheet(
         title=f"Families of {found.domain}: {found.metric} against {found.unit}",
         columns=("", *(each.law.family or "(no name)" for each in found.families)),
@@ -56,10 +55,10 @@ def sheet(found: Comparison) -> Sheet:
         notes=(
             f"One exponent serves all with probability {probability(found.same)}; before the data the odds "
             "were even.",
-            f"If it is one, it is {share}.",
-            f"The largest exponent is {spread} times the smallest.",
-            "Median, and the 90% interval in brackets; pooled: heard with the others; best: the probability "
-            "that no other family errs less.",
+            f"If it is one, it is {shared}.",
+            f"The largest exponent is {ratio} times the smallest.",
+            "Median, and the 90% interval in brackets; pooled: heard with the others"
+            + ("; best: the probability that no other family errs less." if found.alike else "."),
         ),
         sections={"Warnings": [f"{sentence(code)} [{code}]" for code in found.warnings]},
     )
@@ -76,15 +75,15 @@ def _rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
         place = units.format_data(scale, found.unit)
         cells = []
         for each in families:
-            low, middle, high = (units.format_metric(value, unit) for value in _ends(each.errors[i]).values())
+            ends = spread(each.errors[i]).values()
+            low, middle, high = (units.format_metric(value, unit) for value in ends)
             cells.append(f"{middle} ({low} to {high})")
-        rows += [
-            (f"{found.metric} at {place}", *cells),
-            ("  best there", *(probability(each.best[i]) for each in families)),
-        ]
+        rows.append((f"{found.metric} at {place}", *cells))
+        if found.alike:
+            rows.append(("  best there", *(probability(each.best[i]) for each in families)))
     return tuple(rows)
 
 
 def _range(draws: Sequence[float]) -> str:
-    low, middle, high = (units.format_number(value) for value in _ends(draws).values())
+    low, middle, high = (units.format_number(value) for value in spread(draws).values())
     return f"{middle} ({low} to {high})"

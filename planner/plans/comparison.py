@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from calibrate.domains import DOMAINS
 from laws import paths
 from laws.errors import PlannerError
 from laws.shipped import Shipped, shipped
@@ -27,7 +28,7 @@ class Family:
     errors: tuple[
         tuple[float, ...], ...
     ]  # pooled draws of the error, one tuple for each scale of the comparison
-    best: tuple[float, ...]  # probability that no other family errs less, at each scale
+    best: tuple[float, ...]  # probability that no other family errs less, at each scale; none if not `alike`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ class Comparison:
     metric_unit: str
     unit: str  # of data
     scales: tuple[float, ...]  # of data
-    families: tuple[Family, ...]  # the best at the first scale first
+    alike: bool  # the metric counts the same in every family, as far as their laws say
+    families: tuple[Family, ...]  # the best at the first scale first; in order of names if not `alike`
     same: float  # probability that one exponent serves all
     shared: tuple[float, ...]  # the exponent if it is one
     ratio: tuple[float, ...]  # largest exponent over smallest
@@ -78,6 +80,7 @@ def compare(
         drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}
         errors.append(np.exp(FORMS[law.form].log_y(np.array(scales), drawn)))
     lowest = np.min(errors, axis=0)
+    alike = len({_meaning(law) for law in found}) == 1
     families = [
         Family(
             law=law,
@@ -85,7 +88,7 @@ def compare(
             pooled=tuple(hierarchy.exponents[:, k].tolist()),
             floor=law.parameters.get("gamma", (0.0,)),
             errors=tuple(map(tuple, errors[k].T.tolist())),
-            best=tuple((errors[k] <= lowest).mean(0).tolist()),
+            best=tuple((errors[k] <= lowest).mean(0).tolist()) if alike else (),
         )
         for k, law in enumerate(found)
     ]
@@ -95,16 +98,33 @@ def compare(
         metric_unit=found[0].metric_unit,
         unit=unit,
         scales=scales,
-        families=tuple(sorted(families, key=lambda each: paths.quantile(each.errors[0], 0.5))),
+        alike=alike,
+        families=tuple(sorted(families, key=_lowest_first if alike else _by_name)),
         same=hierarchy.same,
         shared=tuple(hierarchy.shared.tolist()),
         ratio=tuple(hierarchy.ratio.tolist()),
-        warnings=_doubts(found, scales),
+        warnings=_doubts(found, scales, alike=alike),
     )
 
 
+def _lowest_first(family: Family) -> float:
+    return paths.quantile(family.errors[0], 0.5)
+
+
+def _by_name(family: Family) -> str:
+    return family.law.family or ""
+
+
+def _meaning(law: Law) -> str | None:
+    """Return what a law says that its metric counts."""
+    return law.definitions.get(f"{law.metric} of {law.family}", law.definitions.get(law.metric))
+
+
 def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Source | None) -> list[LawRow]:
-    """Return the newest law of each family that has an exponent, of the metric that most families share."""
+    """Return the newest law of each family that has an exponent, of the metric that most families share.
+
+    Of several such metrics it is the one that decides in the domain which model is best.
+    """
     rows = [
         row
         for row in store.laws(domain=domain, source=source)
@@ -114,7 +134,9 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
     kinds: dict[tuple[str, str, str], dict[str, LawRow]] = {}
     for row in wanted:
         kinds.setdefault((row.metric, row.metric_unit, row.x_unit), {}).setdefault(row.family, row)
-    best = max(kinds.values(), key=len, default={})
+    first = next(iter(DOMAINS[domain].metrics)) if domain in DOMAINS else None
+    chosen = max(kinds, key=lambda kind: (len(kinds[kind]), kind[0] == first), default=None)
+    best = kinds[chosen] if chosen else {}
     if len(best) < FAMILIES:
         known = ", ".join(sorted({f"{row.family or '(no name)'} ({row.metric})" for row in wanted}))
         what = f"{domain}, {metric}" if metric else domain
@@ -125,9 +147,11 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
     return list(best.values())
 
 
-def _doubts(found: Sequence[Law], scales: Sequence[float]) -> tuple[str, ...]:
+def _doubts(found: Sequence[Law], scales: Sequence[float], *, alike: bool) -> tuple[str, ...]:
     codes = ["embedded-corpus"] if any(law.source == "shipped" for law in found) else []
     codes += [code for law in found for code in law.warnings]
+    if not alike:
+        codes.append("metric-differs")
     corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
     if len(corpora) > 1:
         codes.append("corpora-differ")

@@ -156,7 +156,12 @@ def _image_flops(family: str, w: int, described: dict[str, object]) -> float:
 def _by_hand(domain: str, family: str, w: int, folder: Path) -> float:
     if domain == "speech":
         symbols = len(json.loads((folder / "corpus.json").read_text())["alphabet"]) + 1
-        return 3 * 120_000 * (90 * w**2 + (400 + 4 * symbols) * w)
+        if family == "ds2":
+            return 3 * 120_000 * (90 * w**2 + (400 + 4 * symbols) * w)
+        frames_each, characters = frames.mean_lengths(folder)
+        places = frames_each / 6
+        character = 30 * w**2 + (2 * symbols + 4 * places + 10) * w + 10 * places
+        return 3 * 360_000 * ((58 * w**2 + 1920 * w) / 3 + character * (characters + 1) / frames_each)
     if domain == "image":
         return 3 * _image_flops(family, w, description(folder))
     if domain == "translation":

@@ -6,9 +6,12 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
+import numpy as np
 import torch
 
+from calibrate.data import frames
 from calibrate.data.features import MELS
+from calibrate.data.frames import Spoken
 from calibrate.data.speech import STRIDE
 from calibrate.domains import speech
 from calibrate.flops import forward_flops
@@ -95,6 +98,8 @@ def test_scores_are_log_probabilities_in_single_precision_under_bfloat16() -> No
 
 def test_a_ladder_to_a_billion_parameters_is_counted_without_training(tmp_path) -> None:
     (tmp_path / "corpus.json").write_text('{"alphabet": "' + "abcdefghijklmnopqrstuvwxyz' " + '"}')
+    said = Spoken("some words", np.zeros((100, MELS), np.float16), seconds=1.0, digest=b"")
+    frames.write(tmp_path, "training", [said], hours=1.0)
     corpus = speech.Corpus(folder=tmp_path, fingerprint="", available=1.0)
     sizes = (*(2**i for i in range(4, 13)), 4800)
     started = time.process_time()

@@ -6,8 +6,7 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
 import torch
 
-from calibrate.domains.language import trainable
-from calibrate.flops import forward_flops
+from calibrate.flops import forward_flops, trainable
 from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer

@@ -1,10 +1,15 @@
 """Families side by side: what was simulated comes back, in every format, and what is missing is said."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import planner
+from synthetic import planner, power
+
+from calibrate.domains import DOMAINS
+from laws.records import content_id
+from laws.store import Store
 
 LAWS = {"lstm": (0.9, 0.25), "rhn": (0.7, 0.25), "cnn": (0.6, 0.12)}  # family -> alpha, beta
 HOURS = np.geomspace(1, 256, 9)
@@ -73,3 +78,38 @@ def test_one_family_is_not_compared(folder):
     assert ran.code == 1
     assert "two families are wanted" in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.fixture
+def of_speech(tmp_path):
+    """Two families of speech with laws of both metrics, as a calibration stores them, the loss last."""
+    store = Store(tmp_path)
+    definitions = DOMAINS["speech"].definitions
+    for second, (metric, unit) in enumerate((("wer", "fraction"), ("loss", "nats/character"))):
+        for family, level in (("attention", 0.9), ("ds2", 0.8)):
+            made = power(
+                level, 0.3, spread=0.02, metric=metric, metric_unit=unit, family=family, form="power",
+                created=f"2026-01-01T00:00:0{second}Z",
+            )  # fmt: skip
+            told = replace(made, definitions=dict(definitions))
+            store.add_law(replace(told, id=content_id(told)))
+    store.publish()
+    return tmp_path
+
+
+def test_losses_of_another_meaning_are_not_ranked(of_speech):
+    found = compared(of_speech, "--domain", "speech", "--metric", "loss")
+    assert [each["family"] for each in found["families"]] == ["attention", "ds2"]
+    assert "metric-differs" in [warning["code"] for warning in found["warnings"]]
+    assert {at["probability_best"] for each in found["families"] for at in each["at"].values()} == {None}
+    assert 0 < found["probability_same_exponent"] < 1
+    ran = planner("compare", "--store", of_speech, "--domain", "speech", "--metric", "loss")
+    assert "best" not in ran.out
+    assert "their values do not" in " ".join(ran.out.split())
+
+
+def test_without_a_name_the_metric_that_decides_is_compared(of_speech):
+    found = compared(of_speech, "--domain", "speech")
+    assert found["metric"] == "wer"
+    assert found["families"][0]["family"] == "ds2"
+    assert "metric-differs" not in [warning["code"] for warning in found["warnings"]]

@@ -1,0 +1,23 @@
+"""What recurrent encoders share: a layer that reads a sequence in both directions."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Bidirectional(nn.Module):
+    """An LSTM in each direction; the backward one starts at every utterance's own end, not in its padding."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.forwards = nn.LSTM(inputs, width, batch_first=True)
+        self.backwards = nn.LSTM(inputs, width, batch_first=True)
+        self.norm = nn.LayerNorm(2 * width)
+
+    def forward(self, hidden: Tensor, lengths: Tensor) -> Tensor:
+        """Map (batch, time, inputs) to (batch, time, 2·width)."""
+        time = torch.arange(hidden.shape[1], device=hidden.device)
+        mirrored = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)[:, :, None]
+        there = self.forwards(hidden)[0]
+        back = self.backwards(hidden.take_along_dim(mirrored, 1))[0].take_along_dim(mirrored, 1)
+        normal: Tensor = self.norm(torch.cat([there, back], dim=-1))
+        return normal
