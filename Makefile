@@ -32,6 +32,7 @@ test-slow: .venv/ready
 # make ship STORE=store SWEEPS='25c3 8b61': laws of these sweeps become part of the package (docs/shipped.md)
 ship: .venv/ready
 	$(BIN)/python -m laws.ship $(STORE) $(SWEEPS)
+	$(BIN)/python -m cogapp -rP docs/shipped.md docs/accuracy.md
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

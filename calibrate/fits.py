@@ -1,16 +1,18 @@
 """The laws of a finished sweep: errors, best model size and samples to the best, each against the data.
 
-Every law is fitted to the best-fit models of the shards of one family (`calibrate.best`), the composite of
-Hestness et al. 2017. An error has two laws: a forecast (`laws/forecast.py`), which answers, and one form with
-a floor that the data can push to zero, which answers where a form is asked for.
+Those that answer are fitted to the best-fit models of the shards of one family (`calibrate.best`), the
+composite of Hestness et al. 2017. An error has two of them: a forecast (`laws/forecast.py`), which answers,
+and one form, which answers where a form is asked for. Beside them stand the curves of single sizes, which the
+composite follows from one size to the next, and the joint surface of size and data where larger is better.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from calibrate.best import Best, best_fits
+from calibrate.best import NOISE, Best, best_fits, size_of
 from calibrate.sweep import Spec, code_version
 from calibrate.types import EVALUATION_STEP
 from laws.build import law_from, now
@@ -22,6 +24,9 @@ from laws.points import checked
 from laws.types import FORECAST, Law, Run
 
 FEWEST = 3  # shards below which nothing is fitted
+ENOUGH = 4  # shards from which on a single size has a curve of its own
+CROSSED = 3  # sizes that were trained on as many shards: fewer show no surface
+DRAWS, LEAN = 1000, 250  # draws and paths of laws that are asked by id alone: a quarter of a megabyte each
 PLAIN = "plain"  # one form, with a floor where the shards can tell it
 
 
@@ -168,15 +173,7 @@ def _law(
         x_unit=spec.domain.data_unit,
         source="calibrated",
         definitions=spec.domain.definitions,
-        provenance={
-            "corpus": spec.corpus.fingerprint,
-            "code": code_version(),
-            "sweep": spec.id,
-            "preset": spec.preset_name,
-            "seed": str(spec.seed),
-            "device": ", ".join(sorted({best.chosen.device for best, _ in measured})),
-            **provenance,
-        },
+        provenance=_provenance(spec, (best.chosen for best, _ in measured)) | dict(provenance),
         runs=[id for best, _ in measured for id in best.runs],
         ladder=spec.ladder[family] if curve.metric == "params" else (),
         warnings=[code for code, is_so in edges.items() if is_so],
@@ -184,3 +181,91 @@ def _law(
         seed=spec.seed,
         created=created,
     )
+
+
+def beside(spec: Spec, runs: Sequence[Run], provenance: Mapping[str, str]) -> Iterator[Law]:
+    """Fit and yield what stands beside the composites: curves of single sizes, and the joint surface.
+
+    Of the metric that decides, from the best training of each shard and size with the sweep's own seed. What
+    cannot be fitted is left out: these laws are asked by id and nothing waits for them.
+    """
+    created = now()
+    for family in spec.families:
+        cells = _cells(spec, family, runs)
+        for size in spec.preset.sizes[family]:
+            mine = [run for (_, of), run in sorted(cells.items()) if of == size]
+            if len(mine) >= ENOUGH:
+                with suppress(PlannerError):
+                    yield _beside(spec, family, f"size {size}", mine, provenance, created=created)
+        if _larger_is_better(cells, spec.metric):
+            with suppress(PlannerError):
+                yield _beside(spec, family, "all sizes", list(cells.values()), provenance, created=created)
+
+
+def _cells(spec: Spec, family: str, runs: Sequence[Run]) -> dict[tuple[float, int], Run]:
+    """Return the best training of each shard and size."""
+    found: dict[tuple[float, int], Run] = {}
+    for run in runs:
+        if run.family == family and run.seed == spec.seed and run.status == "finished":
+            cell = run.data, size_of(run)
+            found[cell] = min(run, found.get(cell, run), key=lambda run: (run.metrics[spec.metric], run.id))
+    return found
+
+
+def _larger_is_better(cells: Mapping[tuple[float, int], Run], metric: str) -> bool:
+    """Return whether L = E + A/N^a + B/D^b can be told: sizes and shards cross, and no model overfits."""
+    sizes = [size for _, size in cells]
+    crossed = [size for size in set(sizes) if sizes.count(size) >= CROSSED]
+    falls = all(
+        cells[data, larger].metrics[metric] <= run.metrics[metric] * (1 + NOISE)
+        for (data, size), run in cells.items()
+        for other, larger in cells
+        if other == data and larger > size
+    )
+    return len(crossed) >= CROSSED and falls
+
+
+def _beside(
+    spec: Spec, family: str, name: str, runs: Sequence[Run], provenance: Mapping[str, str], *, created: str
+) -> Law:
+    unit = spec.domain.metrics[spec.metric]
+    surface = name == "all sizes"
+    points = checked(
+        [(run.params, run.data) for run in runs] if surface else [run.data for run in runs],
+        [run.metrics[spec.metric] for run in runs],
+        rate=unit == "fraction",
+    )
+    if surface:
+        found = fit(points, "surface", seed=spec.seed, draws=DRAWS)
+    else:
+        points, _ = apart(points, seed=spec.seed)
+        found = plain(points, seed=spec.seed, draws=DRAWS)
+    return law_from(
+        found,
+        points,
+        domain=spec.domain.name,
+        family=f"{family}, {name}",
+        metric=spec.metric,
+        metric_unit=unit,
+        x_unit=spec.domain.data_unit,
+        source="calibrated",
+        definitions=spec.domain.definitions,
+        provenance=_provenance(spec, runs)
+        | {"family": family, "passes": f"{spec.preset.epochs:g}", **provenance},
+        runs=[run.id for run in runs],
+        ladder=spec.ladder[family] if surface else (),
+        seed=spec.seed,
+        created=created,
+        paths=LEAN,
+    )
+
+
+def _provenance(spec: Spec, runs: Iterable[Run]) -> dict[str, str]:
+    return {
+        "corpus": spec.corpus.fingerprint,
+        "code": code_version(),
+        "sweep": spec.id,
+        "preset": spec.preset_name,
+        "seed": str(spec.seed),
+        "device": ", ".join(sorted({run.device for run in runs})),
+    }

@@ -54,10 +54,11 @@ def law_from(
     phases: Phases | None = None,
     seed: int,
     created: str | None = None,
+    paths: int = PATHS,
 ) -> Law:
     """Return the law of a posterior or of a forecast; its id is a hash of everything but the time of making.
 
-    It carries 1,000 paths, draws of log y over `grid(points)`. A surface has none, its equation is read
+    It carries so many paths, draws of log y over `grid(points)`. A surface has none, its equation is read
     directly. `warnings` come after those of the fit.
     """
     curve = points.x.ndim == 1
@@ -76,7 +77,7 @@ def law_from(
         form=FORECAST if isinstance(found, Forecast) else found.form,
         parameters={name: tuple(values.tolist()) for name, values in _parameters(found).items()},
         grid=tuple(log_x.tolist()),
-        paths=tuple(map(tuple, _paths(found, log_x).tolist())),
+        paths=tuple(map(tuple, _paths(found, log_x, paths).tolist())),
         x_range=(float(data.min()), float(data.max())),
         n_points=len(points),
         points=_columns(points),
@@ -106,13 +107,13 @@ def _parameters(found: Posterior | Forecast) -> Mapping[str, Array]:
     return drawn | {"scale": sd * np.sqrt((FIXED - 2) / FIXED), "degrees": np.full(len(sd), FIXED)}
 
 
-def _paths(found: Posterior | Forecast, log_x: Array) -> Array:
-    """Return PATHS draws of log y over log x; none where there is no grid."""
+def _paths(found: Posterior | Forecast, log_x: Array, count: int) -> Array:
+    """Return `count` draws of log y over log x (those of a forecast: all); none where there is no grid."""
     if not len(log_x):
         return np.empty((0, 0))
     if isinstance(found, Forecast):
         return _falling(found.paths(np.exp(log_x)), log_x > found.curve.t[-1])
-    rows = np.linspace(0, len(found.parameters["scale"]) - 1, PATHS).round().astype(int)
+    rows = np.linspace(0, len(found.parameters["scale"]) - 1, count).round().astype(int)
     drawn = {name: values[rows] for name, values in found.parameters.items()}
     return FORMS[found.form].log_y(np.exp(log_x), drawn)
 

@@ -85,10 +85,9 @@ def shipped() -> Shipped:
 
 
 def holding(store: Store, id: str) -> Store | Shipped:
-    """Return where the law lies whose id begins so: the store, or what ships if that alone has it."""
-    there = shipped()
-    ships = bool(id) and any(row.id.startswith(id) for row in there.laws())
-    return there if ships and not any(row.id.startswith(id) for row in store.laws()) else store
+    """Return where the law lies whose id begins so: the store, the fits beside its laws, or what ships."""
+    places: tuple[Store | Shipped, ...] = (store, store.fits, shipped())
+    return next((p for p in places if id and any(row.id.startswith(id) for row in p.laws())), store)
 
 
 @functools.cache

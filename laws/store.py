@@ -5,6 +5,7 @@
     STORE/laws/<id>.json
     STORE/forecasts/<id>.json        an estimate that was kept, with its draws
     STORE/outcomes/<id>.json         what happened after a forecast
+    STORE/fits/                      a store of its own, of laws beside those that answer
     STORE/index.duckdb               what readers open; replaced whole, never written in place
     STORE/laws.json                  the list of laws, so that asking one needs no database
     STORE/locks/                     empty files that writers lock
@@ -31,6 +32,11 @@ class Store:
         self.folder = folder
         self._files = RecordFiles(folder)
         self._publication = Publication(self._files)
+
+    @property
+    def fits(self) -> "Store":
+        """Return the store of laws that are asked by id alone: single sizes, the surface over all of them."""
+        return Store(self.folder / "fits")
 
     def add_run(self, run: Run) -> None:
         """Write one ended attempt; the same id and attempt again changes nothing.

@@ -34,9 +34,13 @@ LawArgument = Annotated[str, typer.Argument(help="Id of a law, or its first char
 
 @app.command("list")
 def list_laws(
+    *,
     domain: DomainOption = None,
     metric: MetricOption = None,
     source: SourceOption = None,
+    all_fits: Annotated[
+        bool, typer.Option("--all", help="Also curves of single sizes and surfaces over all, asked by id.")
+    ] = False,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -46,7 +50,11 @@ def list_laws(
     from planner.pages.upkeep import current
 
     found = laws_records(
-        current(store_folder(store)), domain=domain, metric=metric, source=source.value if source else None
+        current(store_folder(store)),
+        domain=domain,
+        metric=metric,
+        source=source.value if source else None,
+        beside=all_fits,
     )
     show(laws_sheet(found), found, style)
 

@@ -53,6 +53,7 @@ class Calibration:
     counts: Mapping[RunStatus, int]  # how the runs ended
     best: Mapping[str, Sequence[Best]]  # family -> best-fit model of each shard
     laws: Sequence[Law]
+    beside: Sequence[Law]  # of single sizes, and the surface over all: asked by id alone
     problems: Sequence[str]  # best sizes at the edge, laws that could not be fitted: one line each
 
 
@@ -178,7 +179,7 @@ def calibrate(
     Raises PlannerError where nothing came out: no run finished, or another process runs the same sweep.
     """
     spec, _ = prepared(request, report)
-    from calibrate.fits import at_the_edge, best_by_family, fitted
+    from calibrate.fits import at_the_edge, beside, best_by_family, fitted
 
     store = Store(request.store)
     report("starting workers", 0.0)
@@ -192,12 +193,16 @@ def calibrate(
     problems = [*engine.problems, *at_the_edge(spec, best)]
     laws = []
     report("fitting laws", 0.0)
-    for law in fitted(spec, best, {"command": request.command, "torch": _torch_version()}, problems.append):
+    provenance = {"command": request.command, "torch": _torch_version()}
+    for law in fitted(spec, best, provenance, problems.append):
         store.add_law(law)
         laws.append(law)
+    more = list(beside(spec, swept.contenders, provenance))
+    for law in more:
+        store.fits.add_law(law)
     report("fitting laws", 1.0)
-    problems += store.publish()
-    return Calibration(spec=spec, counts=swept.counts, best=best, laws=laws, problems=problems)
+    problems += [*store.publish(), *(store.fits.publish() if more else ())]
+    return Calibration(spec=spec, counts=swept.counts, best=best, laws=laws, beside=more, problems=problems)
 
 
 def started(request: Request, spec: Spec) -> Pool:

@@ -1,6 +1,6 @@
 """A calibration and a dry run as they are shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from laws.forms import FORMS
@@ -37,6 +37,7 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
             for best in models
         ],
         "laws": law_records(calibration.laws),
+        "beside": law_records(calibration.beside),
         "problems": list(calibration.problems),
         "left_out": dict(spec.corpus.skipped),
         "notes": list(spec.corpus.notes),
@@ -85,10 +86,24 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
             *calibration.problems,
         ),
         sections={
-            "Laws, median and 90% interval": [_in_words(law) for law in calibration.laws],
+            "Laws, median and 90% interval": [
+                *map(_in_words, calibration.laws),
+                *_beside_in_words(calibration.beside),
+            ],
             "Next": [_next(calibration)],
         },
     )
+
+
+def _beside_in_words(laws: Sequence[Law]) -> list[str]:
+    """Say in one line what was fitted beside the laws that answer."""
+    if not laws:
+        return []
+    surfaces = sum(law.form == "surface" for law in laws)
+    curves = len(laws) - surfaces
+    counted = [f"{curves} of single sizes"] if curves else []
+    counted += [f"{surfaces} of all sizes together"] if surfaces else []
+    return [f"Beside them {' and '.join(counted)}, asked by id: planner laws list --all"]
 
 
 def _left_out(skipped: Mapping[str, str]) -> tuple[str, ...]:

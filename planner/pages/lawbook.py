@@ -20,11 +20,15 @@ from planner.reading.reading import forms_in_words
 
 
 def laws_records(
-    store: Store, *, domain: str | None, metric: str | None, source: Source | None
+    store: Store, *, domain: str | None, metric: str | None, source: Source | None, beside: bool = False
 ) -> list[dict[str, Any]]:
-    """Return one record a law: stored ones, newest first; published ones as `find` has them; shipped ones."""
+    """Return one record a law: stored ones, newest first; published ones as `find` has them; shipped ones.
+
+    `beside` adds, after the stored ones, those that are asked by id alone (`Store.fits`).
+    """
     wanted = {"domain": domain, "metric": metric, "source": source}
-    stored = [_stored_record(row) for row in store.laws(**wanted)]  # type: ignore[arg-type]
+    rows = store.laws(**wanted) + (store.fits.laws(**wanted) if beside else [])  # type: ignore[arg-type]
+    stored = [_stored_record(row) for row in rows]
     literature = published.find(domain, metric) if source in (None, "published") else ()
     known = {record["id"] for record in stored}  # somebody may have imported one
     to_try = [_stored_record(row) for row in shipped().laws(**wanted) if row.id not in known]

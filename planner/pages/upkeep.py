@@ -28,7 +28,11 @@ def current(folder: Path) -> Store:
 def check(folder: Path) -> dict[str, Any]:
     """Hold every file against its hash and the index against the files."""
     store = _existing(folder)
-    return {"store": str(folder), **store.counts(), "faults": list(store.check())}
+    return {
+        "store": str(folder),
+        **store.counts(),
+        "faults": [*store.check(), *(f"fits/{fault}" for fault in store.fits.check())],
+    }
 
 
 def rebuild(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from laws.errors import PlannerError
 from laws.published import PublishedLaw
-from laws.shipped import Shipped, shipped
+from laws.shipped import Shipped, holding, shipped
 from laws.store import LawRow, Store
 from laws.types import FORECAST, Law
 from planner.reading.head import Head, head
@@ -142,10 +142,10 @@ def _by_id(choice: Choice, store: Store | Shipped, rows: Sequence[LawRow]) -> Ch
             f"{len(stored)} laws begin with {wanted!r}: give more of the id, such as {stored[0].id}"
         )
     published = [law for law in all_laws() if law.id == wanted] if not stored else []
-    if not stored and not published and choice.source is None:
-        there = shipped()
-        if any(wanted and row.id.startswith(wanted) for row in there.laws()):
-            return _by_id(replace(choice, source="shipped"), there, there.laws())
+    if not stored and not published and isinstance(store, Store) and choice.source is None:
+        place = holding(store, wanted)
+        if place is not store:
+            return _by_id(replace(choice, source=place.law(wanted).source), place, place.laws())
     if not stored and not published:
         near = _nearest(wanted, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
         raise PlannerError(f"no law has the id {wanted!r}{near}: `planner laws list` shows them")

@@ -208,8 +208,10 @@ def _backwards(law: Law, path: Sequence[float]) -> Callable[[float], float]:
 def _surface(law: Law, spending: Spending) -> Reading:
     p = law.parameters
     rows = rows_of(law)
+    passes = float(law.provenance.get("passes", 1))  # that every run made over its data
     ladder = sorted(law.ladder, key=lambda rung: rung.params)
-    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=True)
+    once, note, warnings = unit_cost(ladder, law.x_unit, known=True)
+    per_unit = None if once is None else (lambda params: passes * once(params))
     found = [
         balanced(
             Surface(E=p["E"][i], A=p["A"][i], B=p["B"][i], alpha=p["a"][i], beta=p["b"][i]),
@@ -221,8 +223,9 @@ def _surface(law: Law, spending: Spending) -> Reading:
     assumptions = [law_in_words(law), *balance_in_words(spending, law.x_unit)]
     if per_unit is not None:
         assumptions.append(note)
-    if per_unit is not None and math.isinf(spending.have):
-        assumptions.append("Training sees the data once.")
+    if per_unit is not None and (math.isinf(spending.have) or passes != 1):
+        times = "once" if passes == 1 else f"{passes:g} times, as the runs did"
+        assumptions.append(f"Training sees the data {times}.")
     reading = _reading(
         law,
         found,

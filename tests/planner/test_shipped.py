@@ -1,6 +1,7 @@
 """Laws that ship: they answer where they are asked for, say what they are, and never step in unasked."""
 
 import json
+from pathlib import Path
 
 import pytest
 from synthetic import planner, power
@@ -29,6 +30,14 @@ def test_they_are_listed_as_what_they_are(empty):
     )
     assert {record["source"] for record in only} == {"shipped"}
     assert ROW.id in {record["id"] for record in only}
+
+
+@pytest.mark.parametrize("page", ["shipped.md", "accuracy.md"])
+def test_every_family_that_ships_is_in_the_tables(page):
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    families = {f"| {row.domain} | {row.family} |" for row in shipped().laws()}
+    missing = [family for family in families if family not in text]
+    assert not missing, "make ship brings the tables up to date"
 
 
 def test_unasked_a_published_law_answers_or_nothing_does(empty):
