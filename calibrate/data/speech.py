@@ -9,17 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from calibrate.data import frames, recordings
+from calibrate.data import frames, recordings, transcripts
 from calibrate.data.english import sentences
 from calibrate.data.frames import Spoken, Written
 from calibrate.data.prepared import description, once
 from calibrate.data.synthesis import speech
+from calibrate.data.transcripts import Found, Recording
 from calibrate.types import Corpus
 from laws.errors import PlannerError
 
 STRIDE = 3  # frames that a model merges into one output
 _HELD_OUT = 10  # one sentence in so many is kept for validation
 _USABLE = 0.5  # share of the recordings read below which a corpus is refused
+
+OWN_SPEAKERS = (
+    "Nobody who is heard in the validation set (dev.tsv) or in test.tsv is heard in the training set."
+)
 
 Report = Callable[[str, float], None]
 
@@ -29,24 +34,30 @@ def prepare(
 ) -> Corpus:
     """Speak the embedded corpus, or decode the one in `source`, once into `cache`; amounts in hours.
 
-    No sentence of the validation set is in the training set; voices, and in a recorded corpus speakers, are
-    in both. A source with less than `available` hours is used whole. Raises PlannerError where a source
-    cannot be used.
+    No sentence of the validation set is in the training set. Voices, and in a recorded corpus speakers, are
+    in both, unless the corpus keeps a validation set of its own as Common Voice does. A source with less than
+    `available` hours is used whole. Raises PlannerError where a source cannot be used.
     """
     skipped: dict[str, str] = {}
-    found = recordings.find(source, skipped) if source else []
-    files = [(r.name, r.text, r.audio.stat().st_size, r.audio.stat().st_mtime_ns) for r in found]
+    found = transcripts.find(source, skipped) if source else Found([])
+    files = [
+        (r.name, r.text, r.audio.stat().st_size, r.audio.stat().st_mtime_ns)
+        for r in (*(found.held_out or ()), *found.training)
+    ]
     machine = () if source else (sys.version, _espeak_version())
 
     def make(folder: Path) -> dict[str, Any]:
         rng = np.random.default_rng(seed)
         if source:
-            decoded = recordings.decode([found[i] for i in rng.permutation(len(found))], skipped)
-            validating = training = _learnable(decoded, skipped)
+            training = _learnable(recordings.decode(_shuffled(found.training, rng), skipped), skipped)
+            validating = training
+            if found.held_out is not None:
+                held_out = recordings.decode(_shuffled(found.held_out, rng), skipped)
+                validating = _learnable(held_out, skipped)
         else:
             text = sentences()
-            held_out, kept = np.split(rng.permutation(len(text)), [len(text) // _HELD_OUT])
-            validating = _learnable(speech([text[i] for i in held_out], (seed, 1)), skipped)
+            reserved, kept = np.split(rng.permutation(len(text)), [len(text) // _HELD_OUT])
+            validating = _learnable(speech([text[i] for i in reserved], (seed, 1)), skipped)
             training = _learnable(speech([text[i] for i in kept], (seed, 2)), skipped)
         progress = _Progress(
             f"decoding {source}" if source else "speaking sentences", validation + available, report
@@ -55,12 +66,13 @@ def prepare(
         learned = (utterance for utterance in progress(training) if utterance.text not in held.texts)
         taught = frames.write(folder, "training", learned, available)
         if source:
-            _check(source, held, taught, validation, skipped)
+            _check(source, held, taught, validation, skipped, own=found.held_out is not None)
         return {
             "fingerprint": hashlib.sha256(f"{held.digest} {taught.digest}".encode()).hexdigest(),
             "alphabet": "".join(sorted(set("".join(held.texts | taught.texts)))),
             "available": taught.hours,
             "skipped": skipped,
+            "notes": [OWN_SPEAKERS] if found.held_out is not None else [],
         }
 
     asked = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
@@ -70,6 +82,10 @@ def prepare(
 def alphabet(corpus: Corpus) -> str:
     """Return the characters that the texts of a corpus are made of, sorted."""
     return str(description(corpus.folder)["alphabet"])
+
+
+def _shuffled(recordings: list[Recording], rng: np.random.Generator) -> list[Recording]:
+    return [recordings[i] for i in rng.permutation(len(recordings))]
 
 
 class _Progress:
@@ -97,7 +113,15 @@ def _learnable(utterances: Iterator[Spoken], skipped: dict[str, str]) -> Iterato
             skipped[utterance.name] = f"{len(utterance.text)} characters in {utterance.seconds:.1f} s"
 
 
-def _check(source: Path, held: Written, taught: Written, validation: float, skipped: dict[str, str]) -> None:
+def _check(
+    source: Path,
+    held: Written,
+    taught: Written,
+    validation: float,
+    skipped: dict[str, str],
+    *,
+    own: bool,
+) -> None:
     """Refuse a recorded corpus that is mostly broken or too small for its validation set."""
     used = held.count + taught.count
     if len(skipped) > used * (1 - _USABLE) / _USABLE:
@@ -105,6 +129,11 @@ def _check(source: Path, held: Written, taught: Written, validation: float, skip
         raise PlannerError(
             f"--data {source}: {len(skipped)} recordings cannot be used and {used} can; the first is {name}: "
             f"{reason}; mend the corpus and run again"
+        )
+    if own and held.hours < validation:
+        raise PlannerError(
+            f"--data {source}: dev.tsv has {held.hours:.3g} h of usable speech, and {validation:.3g} h for "
+            "validation were wanted: choose a smaller preset"
         )
     if not taught.count or held.hours < validation:
         raise PlannerError(

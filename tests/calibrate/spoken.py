@@ -41,3 +41,29 @@ def librispeech(folder: Path) -> Path:
             lines.append(f"{name} {text.upper()}\n")
         (chapter / f"{speaker}-198.trans.txt").write_text("".join(lines))
     return folder
+
+
+def common_voice(folder: Path) -> Path:
+    """Write the sounds as a release of Common Voice: clips as MP3, lists of them as TSV.
+
+    The first voice speaks every text twice for training and once more as a speaker of dev.tsv, the second
+    voice is split between dev.tsv and test.tsv.
+    """
+    clips = folder / "clips"
+    clips.mkdir(parents=True)
+    lists: dict[str, list[str]] = {"train": [], "dev": [], "test": [], "validated": []}
+    for number, sound in enumerate(sounds()):
+        text = TEXTS[number % len(TEXTS)]
+        part = "train" if number < len(TEXTS) else ("dev", "test")[number % 2]
+        speakers = [f"{part}-a", f"{part}-b"] if part == "train" else [part]
+        for speaker in speakers:
+            name = f"common_voice_en_{number}_{speaker}.mp3"
+            soundfile.write(clips / name, sound, 16_000, format="MP3")
+            written = f'"{text.capitalize()},"' if number % 2 else f"{text.capitalize()}."
+            row = f"{speaker}\t{name}\t{written}\t2\t0\t\t\t\ten\t\n"
+            lists[part].append(row)
+            lists["validated"].append(row)
+    header = "client_id\tpath\tsentence\tup_votes\tdown_votes\tage\tgender\taccents\tlocale\tsegment\n"
+    for part, rows in lists.items():
+        (folder / f"{part}.tsv").write_text(header + "".join(rows), encoding="utf-8")
+    return folder

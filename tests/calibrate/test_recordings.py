@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calibrate.data import frames, recordings
+from calibrate.data import frames, recordings, transcripts
 from calibrate.data.features import log_mel
 from calibrate.data.speech import prepare
 from calibrate.types import Corpus
@@ -124,7 +125,7 @@ def test_whatever_is_broken_is_left_out_by_name(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_bytes(b"\n".join(lines))
     skipped: dict[str, str] = {}
-    found = recordings.find(tmp_path, skipped)
+    found = transcripts.find(tmp_path, skipped).training
     decoded = list(recordings.decode(found, skipped))
     assert len(decoded) == good + 1  # the text that is too long is for `prepare` to see
     for number, (audio, reason) in enumerate(reasons.items(), good + 1):
@@ -175,7 +176,7 @@ def test_too_little_speech_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_no_corpus_at_all_says_what_was_wanted(tmp_path: Path) -> None:
-    with pytest.raises(PlannerError, match=r"wanted manifest.jsonl, manifest.csv or LibriSpeech"):
+    with pytest.raises(PlannerError, match=r"wanted manifest\.jsonl, .*LibriSpeech.s .* or Common Voice"):
         prepared(tmp_path, tmp_path / "cache")
     with pytest.raises(PlannerError, match="does not exist"):
         prepared(tmp_path / "nowhere", tmp_path / "cache")
@@ -189,7 +190,7 @@ def test_a_manifest_cannot_reach_out_through_a_link(tmp_path: Path) -> None:
     (inside / "link.wav").symlink_to(outside)
     (inside / "manifest.jsonl").write_text('{"audio": "link.wav", "text": "a text"}\n')
     skipped: dict[str, str] = {}
-    assert recordings.find(inside, skipped) == []
+    assert transcripts.find(inside, skipped).training == []
     assert "lies outside" in skipped["manifest.jsonl line 1"]
 
 
@@ -204,7 +205,7 @@ def test_a_manifest_cannot_reach_out_through_a_link(tmp_path: Path) -> None:
     ],
 )
 def test_texts_are_brought_to_one_form(written: str, read: str) -> None:
-    assert recordings.normal(written) == read
+    assert transcripts.normal(written) == read
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -213,7 +214,11 @@ def test_texts_are_brought_to_one_form(written: str, read: str) -> None:
 def test_any_bytes_give_no_recording_and_no_traceback(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     skipped: dict[str, str] = {}
-    assert recordings.find(tmp_path, skipped) == []
+    try:
+        assert transcripts.find(tmp_path, skipped).training == []
+    except PlannerError as refused:  # a quotation mark that is never closed
+        assert name == "manifest.csv"
+        assert re.search(r"manifest\.csv line \d+ is not CSV", str(refused))
 
 
 def test_a_cut_cache_is_noticed(tmp_path: Path) -> None:
