@@ -2,6 +2,9 @@
 
 from calibrate.types import Domain, Preset, doubling
 
+# Adam at smaller rates leaves narrow networks without part of what they saw after 60 passes, which bends the
+# curve as a floor does: at width 16 and 3e-3 errors were .27 on 256 examples and .050 on 8,192, at 1e-2 they
+# were .15 and .044.
 TEACHER = Domain(
     name="teacher",
     metrics={"error": "fraction", "loss": "nats"},
@@ -33,8 +36,8 @@ TEACHER = Domain(
             shards=doubling(256, 6),
             validation=2**12,
             sizes={"mlp": (8, 16, 32, 64)},
-            learning_rates={"adam": (3e-3, 1e-2)},
-            batch_sizes=(128, 256),
+            learning_rates={"adam": (1e-2,)},
+            batch_sizes=(64, 128),
             draws=2,
             epochs=60,
             max_samples=2**20,
@@ -45,8 +48,8 @@ TEACHER = Domain(
             shards=doubling(256, 7),
             validation=2**12,
             sizes={"mlp": (8, 16, 32, 64, 128)},
-            learning_rates={"adam": (1e-3, 3e-3, 1e-2)},
-            batch_sizes=(128, 256),
+            learning_rates={"adam": (1e-2,)},
+            batch_sizes=(64, 128),
             draws=2,
             epochs=60,
             max_samples=60 * 2**14,
@@ -57,7 +60,7 @@ TEACHER = Domain(
             shards=doubling(256, 9),
             validation=2**12,
             sizes={"mlp": (8, 16, 32, 64, 128, 256)},
-            learning_rates={"adam": (1e-3, 3e-3, 1e-2)},
+            learning_rates={"adam": (3e-3, 1e-2)},
             batch_sizes=(128, 256),
             draws=3,
             epochs=60,
@@ -69,7 +72,7 @@ TEACHER = Domain(
             shards=doubling(256, 10),
             validation=2**12,
             sizes={"mlp": (8, 16, 32, 64, 128, 256, 512)},
-            learning_rates={"adam": (1e-3, 3e-3, 1e-2), "sgd": (0.03, 0.1, 0.3)},
+            learning_rates={"adam": (3e-3, 1e-2), "sgd": (0.03, 0.1, 0.3)},
             batch_sizes=(128, 256, 512),
             draws=6,
             epochs=60,
