@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
@@ -22,6 +21,7 @@ from types import TracebackType
 from typing import Protocol, cast
 
 from calibrate import memory
+from calibrate.halving import Rungs
 from calibrate.modules import load
 from calibrate.types import Corpus, DomainCode, Outcome, Training
 from laws.types import RunStatus
@@ -43,6 +43,7 @@ class Job:
     flops: float  # of one data unit, seen once
     time_limit: float  # seconds
     attempt: int = 1
+    bars: Rungs = ()  # the highest errors with which it goes on
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,19 @@ class Result:
 class Engine(Protocol):
     """Run jobs somewhere and yield results in the order in which they end."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
         """Yield the result of every attempt; each job gets exactly one that is final.
 
-        A job is drawn when somebody is free to train it: a long sweep is never in memory whole.
+        A job is drawn when somebody is free to train it: a long sweep is never in memory whole. None in its
+        place says that the next job has to wait for a result.
         """
 
 
 class Queue:
     """What is to be tried next: first what was put back, then the jobs, drawn one at a time."""
 
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        self._jobs = ((job, job.attempt) for job in jobs)
+    def __init__(self, jobs: Iterable[Job | None]) -> None:
+        self._jobs = iter(jobs)
         self._front: deque[tuple[Job, int]] = deque()
 
     def __bool__(self) -> bool:
@@ -91,8 +93,8 @@ class Queue:
         self._front.appendleft((job, attempt))
 
     def _draw(self) -> None:
-        if not self._front:
-            self._front.extend(islice(self._jobs, 1))
+        if not self._front and (job := next(self._jobs, None)):
+            self._front.append((job, job.attempt))
 
 
 class Pool(Engine, Protocol):
@@ -151,7 +153,7 @@ class LocalEngine:
         """Return how many trainings run at a time."""
         return len(self._devices)
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
         """Yield the result of every attempt, as they end."""
         queue = Queue(jobs)
         while queue or any(worker.job for worker in self._workers):
@@ -279,7 +281,15 @@ def trained(job: Job, device: str) -> Outcome:
         code = cast(DomainCode, load(job.module))
     except Exception as error:
         return Outcome(status="failed", reason=f"{type(error).__name__}: {error}", device=device)
-    return train(code, job.training, job.corpus, device=device, flops=job.flops, time_limit=job.time_limit)
+    return train(
+        code,
+        job.training,
+        job.corpus,
+        device=device,
+        flops=job.flops,
+        time_limit=job.time_limit,
+        bars=job.bars,
+    )
 
 
 def _die_with(parent: int) -> None:

@@ -156,7 +156,7 @@ class RayEngine:
         """Return how many trainings run at a time on the nodes that are there now."""
         return max(1, int(min(self._most, sum(node.workers for node in self._nodes.values()))))
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
         """Yield the result of every attempt, as they end."""
         queue = Queue(jobs)
         self._last_seen = time.monotonic()

@@ -2,24 +2,26 @@
 
 The method is that of Hestness et al. 2017 (arXiv:1712.00409, section 3): nested shards in steps of 2x, model
 sizes and optimizer settings drawn at random from a grid, the smallest and the largest shard first, the
-shards between them inside the range of sizes that those two give. Last, the best model of each shard is
-trained again with fresh seeds, so that its error is not only the luckiest of many.
+shards between them inside the range of sizes that those two give. Of the settings of one shard and size the
+ill-tuned ones are stopped early (`calibrate.halving`). Last, the best model of each shard is trained again
+with fresh seeds, so that its error is not only the luckiest of many.
 """
 
 import hashlib
 import json
 import random
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from calibrate.best import Contenders, pick, size_of
 from calibrate.engine import Engine, Job, Result
+from calibrate.halving import Rungs, Standing, reached
 from calibrate.types import Corpus, Domain, Preset, Training
 from laws.errors import PlannerError
 from laws.store import Store
@@ -27,6 +29,7 @@ from laws.types import Run, Rung, RunStatus, Sweep
 
 Runs = Collection[Run]  # those of the sweep so far that can be the best of their shard
 Cell = tuple[str, float, int]  # family, shard, size
+Line = Iterator[Training]  # trainings that begin one after the other: each is held against those before it
 AGAIN = {"failed"}  # what the next command tries again: neither the data nor the settings were at fault
 PUBLISH = 2.0  # seconds between two publications of the index, at least
 
@@ -92,8 +95,11 @@ class Spec:
     def most_flops(self, cell: Cell) -> float:
         """Return the training FLOP of each of a cell's runs that reaches its end."""
         family, data, size = cell
-        samples = min(self.preset.epochs * data, self.preset.max_samples)
-        return samples * self.rung(family, size).flops
+        return self.planned(data) * self.rung(family, size).flops
+
+    def planned(self, data: float) -> float:
+        """Return the samples that a run on a shard sees if it reaches its end."""
+        return min(self.preset.epochs * data, self.preset.max_samples)
 
 
 def shards_within(preset: Preset, corpus: Corpus) -> Preset:
@@ -107,8 +113,12 @@ def shards_within(preset: Preset, corpus: Corpus) -> Preset:
     return replace(preset, shards=shards)
 
 
-def ends(spec: Spec, runs: Runs) -> Iterator[Training]:  # noqa: ARG001 - all stages look alike
+def ends(spec: Spec, runs: Runs) -> Iterator[Training]:
     """Yield the trainings of the smallest and the largest shard, in every size."""
+    return chain.from_iterable(_ends(spec, runs))
+
+
+def _ends(spec: Spec, runs: Runs) -> Iterator[Line]:  # noqa: ARG001 - all stages look alike
     shards = (spec.preset.shards[0], spec.preset.shards[-1])
     return _longest_first(
         spec,
@@ -121,7 +131,7 @@ def ends(spec: Spec, runs: Runs) -> Iterator[Training]:  # noqa: ARG001 - all st
     )
 
 
-def between(spec: Spec, runs: Runs) -> Iterator[Training]:
+def _between(spec: Spec, runs: Runs) -> Iterator[Line]:
     """Yield the trainings of the other shards, in the sizes between the best of the two ends.
 
     An end without a finished run does not narrow the sizes.
@@ -140,7 +150,7 @@ def between(spec: Spec, runs: Runs) -> Iterator[Training]:
     return _longest_first(spec, cells)
 
 
-def repeats(spec: Spec, runs: Runs) -> Iterator[Training]:
+def _repeats(spec: Spec, runs: Runs) -> Iterator[Line]:
     """Yield the best model of each shard again, with fresh seeds, the longest trainings first."""
     chosen = [
         run
@@ -151,13 +161,13 @@ def repeats(spec: Spec, runs: Runs) -> Iterator[Training]:
     first = [next(t for t in _drawn(spec, *_cell(run)) if run_id(t) == run.id) for run in chosen]
     for training in sorted(first, key=spec.flops, reverse=True):
         for i in range(1, spec.preset.seeds):
-            yield replace(training, seed=spec.seed + i)
+            yield iter((replace(training, seed=spec.seed + i),))
 
 
 def outlook(spec: Spec, runs: Runs) -> list[Training]:
     """Return the most that the sweep can come to, as far as its results so far do not narrow it yet."""
-    trainings = [*ends(spec, runs), *between(spec, runs)]
-    again = list(repeats(spec, runs))
+    trainings = [*ends(spec, runs), *chain.from_iterable(_between(spec, runs))]
+    again = list(chain.from_iterable(_repeats(spec, runs)))
     decided = {(training.family, training.data) for training in again}
     costliest: dict[tuple[str, float], Training] = {}
     for training in trainings:
@@ -177,14 +187,13 @@ def recorded(store: Store, ids: Iterable[str]) -> Iterator[Run]:
     return (run for _, _, run in store.last_attempts(ids) if run)
 
 
-Stage = Callable[[Spec, Runs], Iterator[Training]]
-STAGES: tuple[Stage, ...] = (ends, between, repeats)
+Stage = Callable[[Spec, Runs], Iterator[Line]]
+STAGES: tuple[Stage, ...] = (_ends, _between, _repeats)
 
 
-def _longest_first(spec: Spec, cells: Iterable[Cell]) -> Iterator[Training]:
-    """Yield the trainings of cells; the longest come first, so that the last to end is a short one."""
-    for cell in sorted(cells, key=spec.most_flops, reverse=True):
-        yield from _drawn(spec, *cell)
+def _longest_first(spec: Spec, cells: Iterable[Cell]) -> Iterator[Line]:
+    """Yield the trainings of each cell; the longest come first, so that the last to end is a short one."""
+    return (_drawn(spec, *cell) for cell in sorted(cells, key=spec.most_flops, reverse=True))
 
 
 def _cell(run: Run) -> Cell:
@@ -242,6 +251,8 @@ class Swept:
     counts: Mapping[RunStatus, int]  # how its runs ended, each by its last attempt
     contenders: Sequence[Run]  # those that can be the best of their shard
     unfinished: Run | None  # one that did not finish
+    flops: float  # that its runs took
+    saved: float  # FLOP that those stopped early had still before them
 
 
 def execute(
@@ -259,7 +270,22 @@ def execute(
             for result in engine.run(state.begin(stage)):
                 state.keep(result)
         store.publish()
-        return Swept(counts=state.counts, contenders=state.contenders.runs(), unfinished=state.an_unfinished)
+        return Swept(
+            counts=state.counts,
+            contenders=state.contenders.runs(),
+            unfinished=state.an_unfinished,
+            flops=state.spent,
+            saved=state.saved,
+        )
+
+
+@dataclass(eq=False)
+class _Turn:
+    """Where a line of trainings is."""
+
+    left: Line
+    earlier: Standing = field(default_factory=Standing)
+    waiting: bool = False  # for the one that is in training
 
 
 class _State:
@@ -267,13 +293,15 @@ class _State:
 
     def __init__(self, spec: Spec, store: Store, workers: int, report: Callable[[Progress], None]) -> None:
         self.spec, self.store, self.workers, self.report = spec, store, workers, report
-        self.stages: list[Callable[[], Iterator[Training]]] = []  # those that were begun: what is planned
+        self.stages: list[Callable[[], Iterator[Line]]] = []  # those that were begun: what is planned
+        self.out: dict[str, _Turn] = {}  # run in training -> its line
         self.contenders = Contenders(spec.metric)
         self.counts: Counter[RunStatus] = Counter()
         self.an_unfinished: Run | None = None
         # Sums rather than lists: a sweep of ten thousand runs reports ten thousand times.
         self.best: dict[tuple[str, float], Run] = {}
         self.planned = self.before = self.left = 0
+        self.spent = self.saved = 0.0  # FLOP
         self.flops_left: dict[tuple[str, int], float] = defaultdict(float)  # (family, size) -> FLOP at most
         self.seconds: dict[tuple[str, int], float] = defaultdict(
             float
@@ -283,43 +311,61 @@ class _State:
         )  # (family, size) -> that were planned for them
         self.began = _now()
 
-    def begin(self, stage: Stage) -> Iterator[Job]:
+    def begin(self, stage: Stage) -> Iterator[Job | None]:
         """Take up a stage: learn what of it is settled, and return the jobs that are not.
 
         A stage follows from what is known now; it is drawn anew, training by training, where it is needed.
         """
-        trainings = partial(stage, self.spec, self.contenders.runs())
-        self.stages.append(trainings)
+        lines = partial(stage, self.spec, self.contenders.runs())
+        self.stages.append(lines)
         self.store.add_sweep(self._record())
-        settled, tried = self._on_record(trainings())
-        for training in trainings():
+        settled, tried = self._on_record(chain.from_iterable(lines()))
+        for training in chain.from_iterable(lines()):
             self.planned += 1
             if run_id(training) not in settled:
                 self.left += 1
                 self.flops_left[training.family, training.size] += self.spec.flops(training)
         self.before += len(settled)
         self.report(self._progress(None))
-        return (
-            Job(
-                id=id,
-                training=training,
-                corpus=self.spec.corpus,
-                module=self.spec.domain.module,
-                flops=self.spec.rung(training.family, training.size).flops,
-                time_limit=self.spec.preset.time_limit,
-                attempt=tried.get(id, 0) + 1,
-            )
-            for training in trainings()
-            if (id := run_id(training)) not in settled
-        )
+        return self._jobs(lines(), settled, tried)
 
-    def _on_record(self, trainings: Iterable[Training]) -> tuple[set[str], dict[str, int]]:
-        """Learn from runs on record; return those that are settled, and how often the others were tried."""
-        settled: set[str] = set()
+    def _jobs(
+        self, lines: Iterable[Line], settled: Mapping[str, Rungs], tried: Mapping[str, int]
+    ) -> Iterator[Job | None]:
+        """Yield jobs from the lines by turns, each when the one before it has ended; None while all wait."""
+        turns = deque(_Turn(line) for line in lines)
+        while turns:
+            turn = next((turn for turn in turns if not turn.waiting), None)
+            if turn is None:
+                yield None
+                continue
+            turns.remove(turn)
+            for training in turn.left:
+                id = run_id(training)
+                if id in settled:
+                    turn.earlier.add(settled[id])
+                    continue
+                turn.waiting, self.out[id] = True, turn
+                turns.append(turn)
+                yield Job(
+                    id=id,
+                    training=training,
+                    corpus=self.spec.corpus,
+                    module=self.spec.domain.module,
+                    flops=self.spec.rung(training.family, training.size).flops,
+                    time_limit=self.spec.preset.time_limit,
+                    attempt=tried.get(id, 0) + 1,
+                    bars=turn.earlier.bars(),
+                )
+                break
+
+    def _on_record(self, trainings: Iterable[Training]) -> tuple[dict[str, Rungs], dict[str, int]]:
+        """Learn from runs on record; return the settled ones' rungs, and how often the others were tried."""
+        settled: dict[str, Rungs] = {}
         tried: dict[str, int] = {}
         for id, number, run in self.store.last_attempts(map(run_id, trainings)):
             if run and run.status not in AGAIN:
-                settled.add(id)
+                settled[id] = run.rungs
                 self._learn(run)
             else:
                 tried[id] = number
@@ -330,6 +376,9 @@ class _State:
         run = as_run(self.spec, result)
         self.store.add_run(run)
         if result.final:
+            turn = self.out.pop(run.id)
+            turn.waiting = False
+            turn.earlier.add(run.rungs)
             self._learn(run)
             self.left -= 1
             self.flops_left[run.family, size_of(run)] -= self.spec.flops(result.job.training)
@@ -338,6 +387,9 @@ class _State:
 
     def _learn(self, run: Run) -> None:
         self.counts[run.status] += 1
+        self.spent += run.flops or 0.0
+        if run.status == "stopped-early":
+            self.saved += self.spec.most_flops(_cell(run)) - (run.flops or 0.0)
         if run.status != "finished":
             self.an_unfinished = self.an_unfinished or run
             return
@@ -374,7 +426,7 @@ class _State:
 
     def _record(self) -> Sweep:
         spec = self.spec
-        ids = tuple(run_id(training) for trainings in self.stages for training in trainings())
+        ids = tuple(run_id(t) for lines in self.stages for t in chain.from_iterable(lines()))
         return Sweep(
             id=spec.id,
             created=self.began,
@@ -409,6 +461,7 @@ def as_run(spec: Spec, result: Result) -> Run:
         flops=outcome.flops,
         samples=outcome.samples,
         metrics=dict(outcome.metrics),
+        rungs=reached(outcome.history, training.planned) if spec.preset.draws > 1 else (),
         seconds=outcome.seconds,
         device=outcome.device,
         seed=training.seed,

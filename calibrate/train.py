@@ -8,6 +8,7 @@ from itertools import count
 import torch
 import torch._dynamo  # optimizers import it at their first use: seconds that belong to no training
 
+from calibrate.halving import Rungs, reached, too_high
 from calibrate.types import EVALUATION_STEP, Corpus, DataError, DomainCode, Outcome, Task, Training
 from laws.types import RunStatus
 
@@ -19,11 +20,19 @@ CLIP = 1.0  # largest norm of the gradient
 
 
 def train(
-    code: DomainCode, training: Training, corpus: Corpus, *, device: str, flops: float, time_limit: float
+    code: DomainCode,
+    training: Training,
+    corpus: Corpus,
+    *,
+    device: str,
+    flops: float,
+    time_limit: float,
+    bars: Rungs = (),
 ) -> Outcome:
     """Train once and return what came out; nothing that goes wrong in a training is raised.
 
-    `flops` is what one data unit costs, seen once; `time_limit` is in seconds.
+    `flops` is what one data unit costs, seen once; `time_limit` is in seconds; `bars` are the highest errors
+    with which it goes on (`calibrate.halving`).
     """
     # a sum's result depends on the number of threads, and more threads than cores fight for them
     torch.set_num_threads(1)
@@ -33,7 +42,9 @@ def train(
     progress = _Progress()
     try:
         task = code.task(training, corpus, device)
-        status, reason = _loop(task, training, device, started + time_limit, progress)
+        status, reason = _loop(
+            task, training, device, deadline=started + time_limit, bars=bars, progress=progress
+        )
     except DataError as error:
         status, reason = "bad-data", str(error)
     except (MemoryError, torch.OutOfMemoryError) as error:
@@ -77,13 +88,13 @@ class _Progress:
 
 
 def _loop(
-    task: Task, training: Training, device: str, deadline: float, progress: _Progress
+    task: Task, training: Training, device: str, *, deadline: float, bars: Rungs, progress: _Progress
 ) -> tuple[RunStatus, str]:
     model: torch.nn.Module = task.model
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     progress.params = sum(parameter.numel() for parameter in trained)
     optimizer = make_optimizer(training.optimizer, model, training.learning_rate)
-    planned = min(training.epochs * training.data, training.max_samples)
+    planned = training.planned
     next_evaluation = planned * FIRST
     model.train()
     for batch, amount in _stream(task, training.seed):
@@ -108,6 +119,8 @@ def _loop(
             progress.record(metrics)
             if ended:
                 return "finished", ""
+            if why := too_high(reached(progress.history, planned), bars):
+                return "stopped-early", why
             model.train()
         if time.perf_counter() > deadline:
             return (

@@ -92,6 +92,11 @@ class Training:
     seed: int
     fingerprint: str
 
+    @property
+    def planned(self) -> float:
+        """Return the samples that it sees if it reaches its end, repeats counted, data unit."""
+        return min(self.epochs * self.data, self.max_samples)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:

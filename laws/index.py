@@ -30,7 +30,7 @@ _CONFIG: dict[str, Any] = {
     "autoinstall_known_extensions": False,  # nothing is ever fetched from a network
     "autoload_known_extensions": False,
 }
-_RUN = tuple(field.name for field in dataclasses.fields(Run))
+_RUN = tuple(field.name for field in dataclasses.fields(Run) if field.name != "rungs")
 _JSON = ("metrics", "hyper")  # columns of a run that hold a JSON object
 _LAW = tuple(field.name for field in dataclasses.fields(LawRow) if field.name != "x_range")
 _FORECAST = tuple(field.name for field in dataclasses.fields(KeptForecastRow) if field.name != "quantities")

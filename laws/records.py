@@ -169,6 +169,8 @@ def _plain(record: Record) -> dict[str, Any]:
                 del content[name]
         content["parameters"] = {name: _pack([row], "d") for name, row in record.parameters.items()}
         content["paths"] = _pack(record.paths, "f")
+    if isinstance(record, Run) and not record.rungs:
+        del content["rungs"]  # a run that was held against no other has the file that it always had
     if isinstance(record, Sweep):
         content["ladder"] = {family: [_rung(r) for r in rungs] for family, rungs in record.ladder.items()}
     if isinstance(record, KeptForecast):
@@ -195,6 +197,8 @@ def _built(content: dict[str, Any], kind: type) -> Record:
             content[name] = {key: tuple(column) for key, column in content.get(name, {}).items()}
         for name in ("grid", "x_range", "runs", "warnings"):
             content[name] = tuple(content[name])
+    if kind is Run:
+        content["rungs"] = tuple((share, error) for share, error in content.get("rungs", ()))
     if kind is Sweep:
         content["ladder"] = {f: tuple(Rung(**rung) for rung in r) for f, r in content["ladder"].items()}
         content["runs"] = tuple(content["runs"])

@@ -9,7 +9,9 @@ from calibrate.engine import Job
 from calibrate.sweep import run_id
 from calibrate.types import Corpus, DataError, Training
 
-FINE, DIES_ONCE, DIES_ALWAYS, HANGS, NO_MEMORY, BROKEN_DATA, NOT_FINITE, BUG, EATS, SLOW, LARGE = range(1, 12)
+FINE, DIES_ONCE, DIES_ALWAYS, HANGS, NO_MEMORY, BROKEN_DATA, NOT_FINITE, BUG, EATS, SLOW, LARGE, TUNED = (
+    range(1, 13)
+)
 LARGE_BYTES = 400 * 2**20  # that a training of the kind LARGE holds
 
 
@@ -40,7 +42,7 @@ class Task:
         import torch
 
         self.empty = torch.empty
-        self.kind, self.data = training.size, training.data
+        self.kind, self.data, self.rate = training.size, training.data, training.learning_rate
         torch.manual_seed(training.seed)
         self.model = torch.nn.Linear(1, 1)
         self.batch = torch.ones(1, 1)
@@ -78,6 +80,8 @@ class Task:
     def evaluate(self):
         if self.kind == SLOW:  # a curve that a law can be fitted to
             return {"error": self.data**-0.3}
+        if self.kind == TUNED:  # the higher the rate the better
+            return {"error": self.data**-0.3 * 0.1 / self.rate}
         return {"error": float(self.model.weight.abs())}
 
 

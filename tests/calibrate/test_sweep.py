@@ -107,7 +107,8 @@ def test_the_longest_training_of_a_stage_begins_first(tmp_path: Path) -> None:
     asked = spec()
     execute(asked, Store(tmp_path), engine, 1, quiet)
     costs = [asked.flops(job.training) for job in engine.trained if job.training.data in (100, 3200)][:24]
-    assert costs == sorted(costs, reverse=True)
+    for draw in (costs[:12], costs[12:]):  # a shard and size has its second draw when all have had one
+        assert draw == sorted(draw, reverse=True)
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 7, 24, 30, 50])
