@@ -261,9 +261,7 @@ def _serve(connection: Connection, device: str, parent: int, most: int, share: f
     """Work off jobs until the parent hangs up or dies; within `most` bytes, or a share of the GPU."""
     _die_with(parent)
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch and numpy are imported, and not before
-    import_module("calibrate.train")  # and torch with it, which belongs to no training
-    memory.limit(device, most, share)
-    memory.keep()
+    settle(device, most, share)
     while True:
         try:
             job: Job = connection.recv()
@@ -271,6 +269,17 @@ def _serve(connection: Connection, device: str, parent: int, most: int, share: f
             return
         connection.send(None)
         connection.send(trained(job, device))
+
+
+def settle(device: str, most: int, share: float) -> None:
+    """Make this process one that trains: import torch, set its limit, and let it compute at full speed."""
+    import_module("calibrate.train")  # seconds that belong to no training
+    import torch
+
+    # Adam's moments of what is rarely seen fade to 1e-38, where a CPU computes at half the speed
+    torch.set_flush_denormal(True)
+    memory.limit(device, most, share)
+    memory.keep()
 
 
 def trained(job: Job, device: str) -> Outcome:

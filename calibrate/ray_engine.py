@@ -22,7 +22,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from calibrate import memory, room, shipping
-from calibrate.engine import ATTEMPTS, GRACE, START, Job, Queue, Result, trained
+from calibrate.engine import ATTEMPTS, GRACE, START, Job, Queue, Result, settle, trained
 from calibrate.identity import identity
 from calibrate.modules import load
 from calibrate.types import Corpus, Outcome
@@ -43,14 +43,12 @@ class Trainer:
     """
 
     def __init__(self, module: str, share: float, most: int) -> None:
-        importlib.import_module("calibrate.train")  # seconds that belong to no training
-        load(module)
         import torch
 
         self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
-        # Ray only counts fractions of a GPU; nothing but this keeps a process within its own
-        memory.limit(self._device, most, share)
-        memory.keep()
+        # Ray only counts fractions of a GPU; nothing but this limit keeps a process within its own
+        settle(self._device, most, share)
+        load(module)
 
     def identity(self, module: str) -> str:
         """Return what this node computes with; see `calibrate.identity`."""

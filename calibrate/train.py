@@ -36,8 +36,6 @@ def train(
     """
     # a sum's result depends on the number of threads, and more threads than cores fight for them
     torch.set_num_threads(1)
-    # Adam's moments of what is rarely seen fade to 1e-38, where a CPU computes at half the speed
-    torch.set_flush_denormal(True)
     started = time.perf_counter()
     progress = _Progress()
     try:

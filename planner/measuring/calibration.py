@@ -51,6 +51,8 @@ class Calibration:
 
     spec: Spec
     counts: Mapping[RunStatus, int]  # how the runs ended
+    flops: float  # that the runs took
+    saved: float  # FLOP that runs which were stopped early had still before them
     best: Mapping[str, Sequence[Best]]  # family -> best-fit model of each shard
     laws: Sequence[Law]
     beside: Sequence[Law]  # of single sizes, and the surface over all: asked by id alone
@@ -202,7 +204,16 @@ def calibrate(
         store.fits.add_law(law)
     report("fitting laws", 1.0)
     problems += [*store.publish(), *(store.fits.publish() if more else ())]
-    return Calibration(spec=spec, counts=swept.counts, best=best, laws=laws, beside=more, problems=problems)
+    return Calibration(
+        spec=spec,
+        counts=swept.counts,
+        flops=swept.flops,
+        saved=swept.saved,
+        best=best,
+        laws=laws,
+        beside=more,
+        problems=problems,
+    )
 
 
 def started(request: Request, spec: Spec) -> Pool:

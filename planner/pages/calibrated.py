@@ -22,6 +22,8 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
         "preset": spec.preset_name,
         "seed": spec.seed,
         "runs": dict(sorted(calibration.counts.items())),
+        "flops": calibration.flops,
+        "saved_flops": calibration.saved,
         "best": [
             {
                 "family": family,
@@ -81,6 +83,7 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
         notes=(
             read,
             finished,
+            *_stopped(calibration),
             *spec.corpus.notes,
             *_left_out(spec.corpus.skipped),
             *calibration.problems,
@@ -104,6 +107,19 @@ def _beside_in_words(laws: Sequence[Law]) -> list[str]:
     counted = [f"{curves} of single sizes"] if curves else []
     counted += [f"{surfaces} of all sizes together"] if surfaces else []
     return [f"Beside them {' and '.join(counted)}, asked by id: planner laws list --all"]
+
+
+def _stopped(calibration: Calibration) -> tuple[str, ...]:
+    """Say what successive halving saved."""
+    count = calibration.counts.get("stopped-early", 0)
+    if not count:
+        return ()
+    share = calibration.saved / (calibration.flops + calibration.saved)
+    return (
+        f"{count} of {sum(calibration.counts.values())} runs were stopped early, in the worse half of the "
+        f"settings for their shard and size: that saved {units.format_flops(calibration.saved)} FLOP, "
+        f"{units.format_fraction(share, digits=2)} of what all would have taken.",
+    )
 
 
 def _left_out(skipped: Mapping[str, str]) -> tuple[str, ...]:
@@ -184,6 +200,11 @@ def dry_run_sheet(dry: DryRun) -> Sheet:
             f"Times come from {dry.source}.",
             "The shards between the smallest and the largest are searched only in the sizes that are best at "
             "those two, so it can be fewer runs.",
+            *(
+                ("Settings in the worse half for their shard and size are stopped early, so it can be less.",)
+                if dry.spec.preset.draws > 1
+                else ()
+            ),
         ),
     )
 
