@@ -100,9 +100,9 @@ def swept(folder: Path, workers: int, after: int = 1000) -> Swept:
 
 
 def told(folder: Path) -> dict[str, object]:
-    return {
-        run.id: (run.status, run.reason, run.flops, run.metrics) for run in Store(folder / "store").runs()
-    }
+    store = Store(folder / "store")
+    store.publish()
+    return {run.id: (run.status, run.reason, run.flops, run.metrics) for run in store.runs()}
 
 
 def test_the_seed_decides_what_is_stopped_not_the_workers_nor_an_interruption(tmp_path: Path) -> None:
