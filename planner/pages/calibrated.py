@@ -9,7 +9,7 @@ from planner import units
 from planner.measuring.calibration import Calibration, DryRun
 from planner.pages.fitted import records as law_records
 from planner.pages.render import Sheet
-from planner.pages.said import predictions, spread
+from planner.pages.said import phases, predictions, spread
 from planner.reading.reading import forms_in_words
 
 
@@ -93,9 +93,20 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
                 *map(_in_words, calibration.laws),
                 *_beside_in_words(calibration.beside),
             ],
+            "Phases of the curve, each shard in its likeliest": _phases(calibration),
             "Next": [_next(calibration)],
         },
     )
+
+
+def _phases(calibration: Calibration) -> list[str]:
+    """Say in which phase each shard lies, by the error that decides; nothing with too few shards."""
+    spec = calibration.spec
+    return [
+        f"{law.family}, by {law.metric}, {law.x_unit}: {phases(law.phases)}"
+        for law in calibration.laws
+        if law.metric == spec.metric and law.phases
+    ]
 
 
 def _beside_in_words(laws: Sequence[Law]) -> list[str]:

@@ -29,6 +29,7 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
             "measured": {"smallest": law.x_range[0], "largest": law.x_range[1]},
             "parameters": {name: spread(draws) for name, draws in law.parameters.items()},
             "predictions": predictions(law),
+            "phases": {name: list(column) for name, column in law.phases.items()},
             "diagnostics": dict(law.diagnostics),
             "warnings": [{"code": code, "sentence": sentence(code)} for code in law.warnings],
         }

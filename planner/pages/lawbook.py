@@ -14,7 +14,7 @@ from laws.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units
 from planner.pages.render import Sheet
-from planner.pages.said import predictions, spread
+from planner.pages.said import phases, predictions, spread
 from planner.reading.head import ORIGINS
 from planner.reading.reading import forms_in_words
 
@@ -246,7 +246,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         f"{record['metric']} ({record['metric_unit']}) from {read_from}: form {record['form']}, "
         f"{record['points']} points from {measured}, {record['draws']} draws",
         *([f"forms: {forms_in_words(record['forms'])}"] if record["forms"] else []),
-        *_phases(record),
+        *([f"phases by size ({record['x_unit']}): {found}"] if (found := phases(record["phases"])) else []),
         f"fitted {record['created']}",
         *(f"{name}: {text}" for name, text in record["definitions"].items()),
         *([f"warnings: {', '.join(record['warnings'])}"] if record["warnings"] else []),
@@ -260,16 +260,6 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         rows=tuple(rows),
         notes=tuple(note for note in facts if not note.endswith(": ")),
     )
-
-
-def _phases(record: Mapping[str, Any]) -> list[str]:
-    """Say for each measured size which phase of the curve it probably lies in."""
-    columns = {name: column for name, column in record["phases"].items() if name != "x"}
-    found = []
-    for i, x in enumerate(record["phases"].get("x", ())):
-        name = max(columns, key=lambda each: columns[each][i])
-        found.append(f"{units.format_number(x)} {name} {columns[name][i]:.0%}")
-    return [f"phases by size ({record['x_unit']}): {', '.join(found)}"] if found else []
 
 
 def _published_sheet(record: Mapping[str, Any]) -> Sheet:

@@ -1,10 +1,11 @@
 """What a stored law says, summed up: its draws and its paths as medians and 90 % intervals."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from laws import paths
 from laws.types import Law
+from planner.units import format_number
 
 
 def spread(draws: Sequence[float]) -> dict[str, float]:
@@ -22,3 +23,13 @@ def predictions(law: Law, *, beyond: Sequence[int] = (1, 2, 3)) -> list[dict[str
         {"x": math.exp(t), **spread([math.exp(paths.value_at(law.grid, path, t)) for path in law.paths])}
         for t in scales
     ]
+
+
+def phases(of: Mapping[str, Sequence[float]]) -> str:
+    """Say for each measured size which phase of its curve it probably lies in, and how probably."""
+    columns = {name: column for name, column in of.items() if name != "x"}
+    found = []
+    for i, x in enumerate(of.get("x", ())):
+        name = max(columns, key=lambda each: columns[each][i])
+        found.append(f"{format_number(x)} {name} {columns[name][i]:.0%}")
+    return ", ".join(found)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ from laws.errors import PlannerError
 from laws.types import Run
 from planner.cli import app
 from planner.measuring import calibration
+from planner.pages import calibrated
 
 RUNNER = CliRunner()
 
@@ -124,3 +126,24 @@ def test_a_calibration_from_dry_run_to_estimate(tmp_path: Path) -> None:
     assert answer["source"] == "calibrated"
     assert answer["data"]["median"] > 512
     assert answer["flops"]["median"] > 0
+
+
+def test_what_halving_saved_and_where_shards_lie_is_said() -> None:
+    law = SimpleNamespace(
+        family="mlp", metric="error", x_unit="examples",
+        phases={"x": (100.0, 200.0), "small-data": (0.9, 0.2), "power-law": (0.1, 0.7), "floor": (0.0, 0.1)},
+    )  # fmt: skip
+    done = SimpleNamespace(
+        spec=SimpleNamespace(metric="error"), laws=[law, replace_metric(law)],
+        counts={"finished": 15, "stopped-early": 5}, flops=8e9, saved=2e9,
+    )  # fmt: skip
+    assert calibrated._phases(done) == ["mlp, by error, examples: 100 small-data 90%, 200 power-law 70%"]  # type: ignore[arg-type]
+    (line,) = calibrated._stopped(done)  # type: ignore[arg-type]
+    assert line.startswith("5 of 20 runs were stopped early")
+    assert "saved 2e9 FLOP, 20% of what all would have taken" in line
+    done.counts = {"finished": 20}
+    assert calibrated._stopped(done) == ()  # type: ignore[arg-type]
+
+
+def replace_metric(law: SimpleNamespace) -> SimpleNamespace:
+    return SimpleNamespace(**{**vars(law), "metric": "loss"})
