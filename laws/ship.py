@@ -1,9 +1,8 @@
 """Make laws of a store ready to ship: `python -m laws.ship STORE SWEEP...`, without SWEEP a list of them.
 
 Of each law of those sweeps go into `laws/calibrated`: DRAWS of its draws and paths, evenly spaced, draws to
-DIGITS digits, paths on every SPARSE-th point of the grid in steps of a thousandth. On the laws that ship that
-moves the ends of a 90 % interval by less than a fifth of its width (docs/shipped.md has the numbers), as much
-as another seed of the sampler would with so few draws, and takes 2 % of the bytes. The runs of the sweeps go
+DIGITS digits, paths on a part of the grid in steps of a thousandth of log y. That takes 2 % of the bytes and
+moves the ends of a 90 % interval by a few per cent of its width (docs/shipped.md). The runs of the sweeps go
 beside them. Laws of the same domain and family that were shipped before are replaced.
 """
 
@@ -12,8 +11,10 @@ import dataclasses
 import gzip
 import json
 import sys
+from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ from laws.types import Law, LawRow, Run, Sweep
 
 DRAWS = 400
 DIGITS = 5
-SPARSE = 4
+NEAR, FAR = (
+    2,
+    4,
+)  # every second point of the grid is kept up to two decades beyond the data, then every fourth
 FOLDER = Path(__file__).parent / "calibrated"
 
 
@@ -61,7 +65,9 @@ def ship(store: Store, wanted: Sequence[str], folder: Path = FOLDER) -> list[Law
 def packed_law(law: Law, runs: Sequence[Run]) -> Law:
     """Return a law as it ships: fewer draws, rounded; its id is that of its new content."""
     paths = [law.paths[i] for i in _evenly(len(law.paths))]
-    places = sorted({*range(0, len(law.grid), SPARSE), len(law.grid) - 1}) if law.grid else []
+    near = bisect(law.grid, log(law.x_range[1] * 100))
+    places = [*range(0, near, NEAR), *range(near, len(law.grid), FAR)]
+    places = sorted({*places, len(law.grid) - 1}) if law.grid else []
     family = [run for run in runs if run.family == law.family]
     seconds = sum(run.seconds or 0.0 for run in family)
     lean = dataclasses.replace(

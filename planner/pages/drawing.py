@@ -65,7 +65,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
             other.form: tuple(_quantiles(other, place, (0.5,))[0] for place in x)
             for other in _beside(place, law)
         },
-        note=f"noise left out{forms}",
+        note=f"noise left out{forms}{'; shipped: of an embedded corpus' if law.source == 'shipped' else ''}",
     )
 
 

@@ -99,15 +99,15 @@ def agrees(id: str) -> None:
     """Hold a shipped law against a refit within Monte-Carlo error.
 
     With 400 draws an end of the 90 % interval has a standard error of .106 standard deviations of a normal
-    posterior, of an independent refit of 400 effective draws as much: .15 together, .03 of the interval's
-    width. Four of those, and the rounding of paths, are allowed.
+    posterior, of an independent refit of 400 effective draws as much: .15 together, .046 of the interval's
+    width. Four of those are allowed, for forecasts have longer tails than the normal, and rounding of paths.
     """
     found = shipped().law(id)
     if not found.paths:
         pytest.skip("a surface has no paths")
     mine, again = quantiles(found), refitted(found)
     width = again[2] - again[0]
-    assert np.all(np.abs(mine - again) < 0.13 * width + 2 * STEP), (found.metric, found.form, mine, again)
+    assert np.all(np.abs(mine - again) < 0.2 * width + 2 * STEP), (found.metric, found.form, mine, again)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_shipping_keeps_what_a_law_says_and_makes_it_small(store, tmp_path):
         whole = next(store.law(row.id) for row in store.laws(metric=lean.metric))
         assert lean.provenance["law"].startswith(whole.id)
         mine, wanted = quantiles(lean), quantiles(whole)
-        assert np.all(np.abs(mine - wanted) < 0.13 * (wanted[2] - wanted[0]) + 2 * STEP)
+        assert np.all(np.abs(mine - wanted) < 0.2 * (wanted[2] - wanted[0]) + 2 * STEP)
         small = (folder / f"{lean.id}.json.gz").stat().st_size
         assert small < 0.1 * store.law_file(whole.id).stat().st_size
     ((plan, runs),) = there.sweeps()
