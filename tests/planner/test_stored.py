@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from laws.published import all_laws
+from laws.shipped import shipped
 from laws.store import Store
 from tests.laws.stored import law, run, same_law, sweep
 from tests.planner.synthetic import planner
@@ -116,10 +117,11 @@ def test_runs_of_a_killed_writer_are_listed(folder):
     assert "run5" in {r["id"] for r in as_json("runs", "list", "--store", folder)}
 
 
-def test_an_empty_store_lists_nothing_and_every_published_law(tmp_path):
+def test_an_empty_store_lists_every_published_and_every_shipped_law(tmp_path):
     assert as_json("runs", "list", "--store", tmp_path / "none") == []
     assert "0 runs" in answered("runs", "list", "--store", tmp_path / "none")
-    assert len(as_json("laws", "list", "--store", tmp_path / "none")) == len(all_laws())
+    listed = as_json("laws", "list", "--store", tmp_path / "none")
+    assert len(listed) == len(all_laws()) + len(shipped().laws())
     assert not (tmp_path / "none").exists()
 
 
