@@ -144,6 +144,8 @@ def _cifar(
     known = files[names].read_text(encoding="utf-8").split() if names in files else []
     count = len(known) or (10 if labels == 1 else 100)
 
+    lengths: dict[Path, int] = {}
+
     def part(wanted: list[str]) -> Labelled:
         rows = []
         for name in wanted:
@@ -154,30 +156,38 @@ def _cifar(
                 )
             rows.append(content.reshape(-1, record))
             _check_labels(files[name], rows[-1][:, labels - 1], count)
+            # the five parts of the training set are as long as the test set, or one file five times
+            lengths[files[name]] = len(rows[-1]) * len(training) // (5 if name in training else len(training))
         whole = np.concatenate(rows)
         return _from_arrays(whole[:, labels:].reshape(-1, 3, _CIFAR, _CIFAR), whole[:, labels - 1])
 
-    return Found(
+    found = Found(
         classes=tuple(known) or tuple(map(str, range(count))),
         channels=3,
         side=_CIFAR,
         training=part(training),
         held_out=part([held_out]),
     )
+    shortest = min(lengths, key=lambda path: lengths[path])
+    if lengths[shortest] < max(lengths.values()):
+        raise PlannerError(f"{shortest} has fewer records than CIFAR's other files: it was cut")
+    return found
 
 
 def _mnist(source: Path, files: dict[str, Path]) -> Found:
     """Read idx files: a header of big-endian numbers and bytes behind it; compressed or not."""
 
-    def one(*parts: str) -> Path:
-        found = [path for name, path in files.items() if all(part in name for part in parts)]
+    def one(part: str, what: str) -> Path:
+        found = [path for name, path in files.items() if part in name and what.rpartition("s-")[2] in name]
         if not found:
-            raise PlannerError(f"--data {source}: MNIST's {'-'.join(parts)} is missing: fetch it again")
+            raise PlannerError(f"--data {source}: MNIST's {part}-{what} is missing: fetch it again")
         return found[0]
 
     parts = []
+    paths: dict[str, Path] = {}
     for name in ("train", "t10k" if any("t10k" in name for name in files) else "test"):
-        pixels, labels = _idx(one(name, "idx3-ubyte"), 3), _idx(one(name, "idx1-ubyte"), 1)
+        paths[name] = one(name, "labels-idx1-ubyte")
+        pixels, labels = _idx(one(name, "images-idx3-ubyte"), 3), _idx(paths[name], 1)
         if len(pixels) != len(labels):
             raise PlannerError(
                 f"--data {source}: {len(pixels):,} images and {len(labels):,} labels of {name}: they do not "
@@ -186,8 +196,13 @@ def _mnist(source: Path, files: dict[str, Path]) -> Found:
         if pixels.shape[1] != pixels.shape[2]:
             raise PlannerError(f"--data {source}: images of {name} are not square")
         parts.append((pixels[:, None], labels))
-    count = int(parts[0][1].max()) + 1
-    _check_labels(one("train", "idx1-ubyte"), parts[1][1], count)
+    train, test = paths.values()
+    classes = np.unique(parts[0][1])
+    gap = np.flatnonzero(np.diff(classes) > 1)
+    # the classes of MNIST's relatives have other numbers, and no gap between them
+    count = int(classes[gap[0]] if len(gap) else classes[-1]) + 1
+    _check_labels(train, parts[0][1], count)
+    _check_labels(test, parts[1][1], count)
     return Found(
         classes=tuple(map(str, range(count))),
         channels=1,

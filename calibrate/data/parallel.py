@@ -125,6 +125,8 @@ def read_pairs(source: Path, skipped: dict[str, str]) -> list[Pair]:
             f"{source} holds {len(files)} files: wanted a TSV file of two columns, or a folder with two text "
             "files, line by line translations of each other (source first in the order of names)"
         )
+    if not rows:
+        raise PlannerError(f"{name}: empty, wanted sentences and their translations")
     found = []
     for number, (left, right) in enumerate(rows, 1):
         pair = (" ".join(left.split()), " ".join(right.split()))
@@ -132,7 +134,7 @@ def read_pairs(source: Path, skipped: dict[str, str]) -> list[Pair]:
             found.append(pair)
         else:
             skipped[f"{name} line {number}"] = "no text on one side"
-    if len(found) < LEFT_OUT * len(rows) or not found:
+    if len(found) < LEFT_OUT * len(rows):
         raise PlannerError(f"{name}: {len(rows) - len(found)} of {len(rows)} lines have no text on one side")
     return found
 

@@ -130,15 +130,18 @@ def _check(
             f"--data {source}: {len(skipped)} recordings cannot be used and {used} can; the first is {name}: "
             f"{reason}; mend the corpus and run again"
         )
+    first = next(iter(skipped.items()), None)
+    left_out = f"; left out: {len(skipped)}, the first {first[0]}: {first[1]}" if first else ""
     if own and held.hours < validation:
         raise PlannerError(
             f"--data {source}: dev.tsv has {held.hours:.3g} h of usable speech, and {validation:.3g} h for "
-            "validation were wanted: choose a smaller preset"
+            f"validation were wanted{left_out}: choose a smaller preset"
         )
     if not taught.count or held.hours < validation:
         raise PlannerError(
             f"--data {source} holds {held.hours + taught.hours:.3g} h of usable speech, more than the "
-            f"{validation:.3g} h for validation were wanted: choose a smaller preset or give more speech"
+            f"{validation:.3g} h for validation were wanted{left_out}: choose a smaller preset or give more "
+            "speech"
         )
 
 

@@ -71,18 +71,21 @@ def normal(text: str) -> str:
 
 
 def _librispeech(transcript: Path, source: Path, skipped: dict[str, str]) -> Iterator[Recording]:
+    heard = {audio.stem: audio for audio in sorted(transcript.parent.glob("*.flac"))}
     for number, line in _lines(transcript, source, skipped):
         utterance, _, text = line.strip().partition(" ")
         if not utterance:
             continue
-        audio = transcript.parent / f"{utterance}.flac"
+        audio = heard.pop(utterance, None)
         name = f"{transcript.relative_to(source)} line {number}"
-        if "/" in utterance or "\0" in utterance or not audio.is_file():
+        if audio is None:
             skipped[name] = f"there is no {utterance}.flac beside it"
         elif not normal(text):
             skipped[name] = "no text"
         else:
             yield Recording(audio, normal(text), str(audio.relative_to(source)))
+    for audio in heard.values():
+        skipped[str(audio.relative_to(source))] = f"{transcript.name} has no line for it"
 
 
 def _manifest(path: Path, skipped: dict[str, str]) -> list[Recording]:
@@ -104,6 +107,8 @@ def _manifest(path: Path, skipped: dict[str, str]) -> list[Recording]:
             skipped[name] = f"there is no file {audio!r}"
         else:
             found.append(Recording(file, normal(text), f"{name} ({audio})"))
+    if not found and not skipped:
+        skipped[path.name] = "empty"
     return found
 
 
@@ -127,6 +132,7 @@ def _clips(
 ) -> Iterator[tuple[str, Recording]]:
     """Yield the clips of a list with their speakers; those of `others` are passed over."""
     clips = path.parent / "clips"
+    number = 0
     for number, row in _table_rows(path, skipped):
         name = f"{path.name} line {number}"
         missing = [column for column in (_SPEAKER, "path", "sentence") if column not in row]
@@ -145,6 +151,8 @@ def _clips(
             skipped[name] = "no text"
         else:
             yield speaker, Recording(clips / file, normal(text), f"{name} ({file})")
+    if not number:
+        skipped[path.name] = "empty"
 
 
 def _json_rows(path: Path, skipped: dict[str, str]) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -1,22 +1,18 @@
 """Predict the next character of source code: characters of text against bits a character."""
 
 import math
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from torch import nn
 
-from calibrate.data import language
 from calibrate.data.language import Codes, Reading
 from calibrate.data.library import sources
-from calibrate.data.textfiles import find, passages
+from calibrate.data.textfiles import passages
 from calibrate.domains.language import Kind
 from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer
-from calibrate.types import Corpus
 
 __all__ = ["ladder", "parameters", "prepare", "task"]
 
@@ -41,35 +37,12 @@ def encode(text: str) -> Codes:
     return np.frombuffer(plain.encode("utf-32-le"), "<u4").astype(np.int64)
 
 
-def prepare(
-    *,
-    cache: Path,
-    source: Path | None,
-    available: float,
-    validation: float,
-    seed: int,
-    report: Callable[[str, float], None],
-) -> Corpus:
-    """Read the standard library's source, or the text files of `source`, once into `cache`; in characters.
-
-    Raises PlannerError where a source cannot be used.
-    """
-    skipped: dict[str, str] = {}
-    files = find(source) if source else sources(everything=available + validation > COMMON)
-    found = passages(files, skipped if source else {})
-    return language.prepare(
-        Reading(encode, chr, "characters"),
-        found,
-        cache=cache,
-        key=[(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files] if source else sys.version,
-        source=source,
-        available=available,
-        validation=validation,
-        seed=seed,
-        skipped=skipped,
-        report=report,
-    )
-
-
-_KIND = Kind(WINDOW, model, lambda nats: {"loss": nats / math.log(2)})
-task, parameters, ladder = _KIND.task, _KIND.parameters, _KIND.ladder
+_KIND = Kind(
+    reading=lambda: Reading(encode, chr, "characters"),
+    embedded=lambda everything: passages(sources(everything=everything), {}),
+    common=COMMON,
+    window=WINDOW,
+    build=model,
+    metrics=lambda nats: {"loss": nats / math.log(2)},
+)
+prepare, task, parameters, ladder = _KIND.prepare, _KIND.task, _KIND.parameters, _KIND.ladder

@@ -1,14 +1,18 @@
-"""What the two language models share: windows of a stream of symbols, the loss, counts of sizes."""
+"""What the two language models share: their corpora, windows of symbols, the loss, counts of sizes."""
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from calibrate.data.language import read
+from calibrate.data import language
+from calibrate.data.language import Reading, Report, read
 from calibrate.data.prepared import description
+from calibrate.data.textfiles import find, passages
 from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops, trainable
 from calibrate.models.transformer import Transformer
 from calibrate.types import Corpus, DataError, Training
@@ -20,11 +24,43 @@ _SCORES = 2**23  # scores of symbols that are in memory at once when the validat
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of language model: how its models are built, and what is said of their loss."""
+    """A kind of language model: what it reads, how its models are built, and what is said of their loss."""
 
+    reading: Callable[[], Reading]  # made anew for every corpus
+    embedded: Callable[[bool], Sequence[str]]  # passages of the standard library, of all of it if True
+    common: float  # symbols that the part of the library has which is on every machine
     window: int  # symbols that a model reads in a row
     build: Callable[[str, int, int], nn.Module]  # family, size, symbols of the vocabulary
     metrics: Callable[[float], dict[str, float]]  # nats a symbol -> the domain's metrics
+
+    def prepare(
+        self,
+        *,
+        cache: Path,
+        source: Path | None,
+        available: float,
+        validation: float,
+        seed: int,
+        report: Report,
+    ) -> Corpus:
+        """Read the standard library, or the text files of `source`, once into `cache`; amounts in symbols.
+
+        Raises PlannerError where a source cannot be used.
+        """
+        skipped: dict[str, str] = {}
+        files = find(source) if source else ()
+        return language.prepare(
+            self.reading(),
+            passages(files, skipped) if source else self.embedded(available + validation > self.common),
+            cache=cache,
+            key=[(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files] if source else sys.version,
+            source=source,
+            available=available,
+            validation=validation,
+            seed=seed,
+            skipped=skipped,
+            report=report,
+        )
 
     def task(self, training: Training, corpus: Corpus, device: str) -> "LanguageTask":
         """Open the first `training.data` symbols of a corpus and build the model with the training's seed."""

@@ -2,23 +2,19 @@
 
 import math
 import re
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 from torch import nn
 
-from calibrate.data import language
 from calibrate.data.english import documentation
 from calibrate.data.language import Codes, Reading
-from calibrate.data.textfiles import cut, find, passages
+from calibrate.data.textfiles import cut
 from calibrate.domains.language import Kind
 from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer
-from calibrate.types import Corpus
 
 __all__ = ["ladder", "parameters", "prepare", "task"]
 
@@ -45,20 +41,8 @@ def words(text: str) -> list[str]:
     return [*(NUMBER if word[0].isdigit() else word for word in found), END]
 
 
-def prepare(
-    *,
-    cache: Path,
-    source: Path | None,
-    available: float,
-    validation: float,
-    seed: int,
-    report: Callable[[str, float], None],
-) -> Corpus:
-    """Read the standard library's English, or the text files of `source`, once into `cache`; in words.
-
-    Raises PlannerError where a source cannot be used.
-    """
-    skipped: dict[str, str] = {}
+def reading() -> Reading:
+    """Return a reading that numbers words as they are met."""
     numbers: defaultdict[str, int] = defaultdict(lambda: len(numbers))
     spelled: dict[int, str] = {}
 
@@ -70,26 +54,12 @@ def prepare(
             spelled.update((number, word) for word, number in numbers.items())
         return spelled[code]
 
-    found: Sequence[str]
-    if source:
-        files = find(source)
-        found = passages(files, skipped)
-    else:
-        files = ()
-        texts = documentation(everything=available + validation > COMMON)
-        found = sorted({passage for text in texts for passage in cut(text)})
-    return language.prepare(
-        Reading(encode, spell, "words"),
-        found,
-        cache=cache,
-        key=[(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files] if source else sys.version,
-        source=source,
-        available=available,
-        validation=validation,
-        seed=seed,
-        skipped=skipped,
-        report=report,
-    )
+    return Reading(encode, spell, "words")
+
+
+def embedded(everything: bool) -> list[str]:
+    """Return the passages of the standard library's English, each once, sorted."""
+    return sorted({passage for text in documentation(everything=everything) for passage in cut(text)})
 
 
 def model(family: str, size: int, symbols: int) -> nn.Module:
@@ -97,5 +67,12 @@ def model(family: str, size: int, symbols: int) -> nn.Module:
     return MODELS[family](size, symbols)
 
 
-_KIND = Kind(WINDOW, model, lambda nats: {"loss": nats, "perplexity": math.exp(min(nats, 700.0))})
-task, parameters, ladder = _KIND.task, _KIND.parameters, _KIND.ladder
+_KIND = Kind(
+    reading=reading,
+    embedded=embedded,
+    common=COMMON,
+    window=WINDOW,
+    build=model,
+    metrics=lambda nats: {"loss": nats, "perplexity": math.exp(min(nats, 700.0))},
+)
+prepare, task, parameters, ladder = _KIND.prepare, _KIND.task, _KIND.parameters, _KIND.ladder

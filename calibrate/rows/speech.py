@@ -37,7 +37,7 @@ SPEECH = Domain(
         "quick": Preset(
             shards=doubling(1 / 16, 5),
             validation=0.2,
-            sizes={"ds2": (64, 128, 192), "attention": (32, 64, 128)},
+            sizes={"ds2": (64, 128, 192), "attention": (64, 128)},
             learning_rates={"adam": (3e-3,)},
             batch_sizes=(4,),
             draws=1,
@@ -49,7 +49,7 @@ SPEECH = Domain(
         "laptop": Preset(
             shards=doubling(1 / 32, 6),
             validation=0.5,
-            sizes={"ds2": (32, 64, 128, 192), "attention": (32, 64, 128)},
+            sizes={"ds2": (32, 64, 128, 192), "attention": (64, 128, 192)},
             learning_rates={"adam": (3e-3,)},
             batch_sizes=(4,),
             draws=1,

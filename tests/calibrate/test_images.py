@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
@@ -19,10 +18,9 @@ from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT, patch
 from calibrate.types import Corpus, DataError
 from laws.errors import PlannerError
+from tests.calibrate.pictured import cifar, folder, mnist, picture
 
 pytestmark = pytest.mark.torch
-
-RNG = np.random.default_rng(0)
 
 
 def prepared(cache: Path, source: Path, available: float = 60, validation: float = 20) -> Corpus:
@@ -51,20 +49,6 @@ def test_the_classes_can_be_told_apart_and_all_fonts_draw_them() -> None:
     by_class = [{shape.tobytes() for shape in of} for of in shapes]
     assert sum(map(len, by_class)) == len(set().union(*by_class)), "two classes share a shape"
     assert all(shape.getextrema() == (0, 255) for of in shapes for shape in of)
-
-
-def picture(path: Path, colour: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    noise = RNG.integers(0, 40, (50, 70, 3)).astype(np.uint8)
-    noise[..., colour] += 200
-    Image.fromarray(noise).save(path)
-
-
-def folder(root: Path) -> Path:
-    for i in range(50):
-        picture(root / "red" / f"{i}.png", 0)
-        picture(root / "blue" / "deep" / f"{i}.jpg", 2)
-    return root
 
 
 def test_a_folder_holds_a_class_per_folder(tmp_path: Path) -> None:
@@ -105,36 +89,6 @@ def test_no_training_image_is_in_the_validation_set(tmp_path: Path) -> None:
         {i.tobytes() for i in pictures.read(corpus.folder, part)[0]} for part in ("validation", "training")
     )
     assert not held & taught
-
-
-def cifar(root: Path, labels: int = 1) -> Path:
-    root.mkdir(parents=True)
-    names = ["train.bin", "test.bin"] if labels == 2 else [f"data_batch_{i}.bin" for i in range(1, 6)]
-    for name in [*names, *([] if labels == 2 else ["test_batch.bin"])]:
-        records = RNG.integers(0, 256, (30, labels + 3072)).astype(np.uint8)
-        records[:, :labels] = RNG.integers(0, 10, (30, labels))
-        (root / name).write_bytes(records.tobytes())
-    (root / ("fine_label_names.txt" if labels == 2 else "batches.meta.txt")).write_text(
-        "\n".join(f"class{i}" for i in range(100 if labels == 2 else 10)) + "\n"
-    )
-    return root
-
-
-def mnist(root: Path, packed: bool) -> Path:
-    root.mkdir(parents=True)
-    for part, count in (("train", 90), ("t10k", 30)):
-        files = {
-            "images-idx3": bytes((0, 0, 8, 3))
-            + np.array([count, 28, 28], ">u4").tobytes()
-            + RNG.integers(0, 256, count * 784).astype(np.uint8).tobytes(),
-            "labels-idx1": bytes((0, 0, 8, 1))
-            + np.array([count], ">u4").tobytes()
-            + (np.arange(count) % 10).astype(np.uint8).tobytes(),
-        }
-        for name, content in files.items():
-            path = root / f"{part}-{name}-ubyte{'.gz' if packed else ''}"
-            path.write_bytes(gzip.compress(content) if packed else content)
-    return root
 
 
 SETS: dict[str, tuple[Callable[[Path], Path], int, tuple[int, ...]]] = {

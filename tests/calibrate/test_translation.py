@@ -59,7 +59,7 @@ pytest.importorskip("sentencepiece", reason="needs the extra `calibrate`")
 
 from calibrate.data import parallel  # noqa: E402
 from calibrate.domains import translation  # noqa: E402
-from calibrate.flops import forward_flops  # noqa: E402
+from calibrate.flops import forward_flops, trainable  # noqa: E402
 from calibrate.train import train  # noqa: E402
 from calibrate.types import Training  # noqa: E402
 
@@ -183,6 +183,19 @@ def test_parameters_have_a_closed_form(family, size, width):
     with torch.device("meta"):
         model = translation.model(family, width, (700, 1000))
     assert sum(p.numel() for p in model.parameters()) == size(width, 700, 1000)
+
+
+def test_the_vocabularies_cost_what_they_cost_in_the_published_model():
+    """Catamount's translation model has 33h^2 + 3hv + 12h + 1 parameters, 146,890,753 for h=1024, v=36,548.
+
+    Its three tables of the vocabulary are ours, and we add one bias a target piece. The recurrent parts are
+    not the same: here the encoder's two directions are joined by a layer of their own.
+    """
+    h, v = 1024, 36_548
+    assert 33 * h**2 + 3 * h * v + 12 * h + 1 == 146_890_753
+    with torch.device("meta"):
+        large, small = (translation.model("lstm-attention", h, (n, n)) for n in (v, 1))
+    assert trainable(large) - trainable(small) == (3 * h + 1) * (v - 1)
 
 
 @pytest.mark.parametrize(
