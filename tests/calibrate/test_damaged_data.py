@@ -164,7 +164,8 @@ def gone(path: Path) -> None:
 
 
 # source, file, damage, what the message also says (the line where there are lines)
-CASES: list[tuple[str, str, Callable[[Path], None], str]] = [
+Case = tuple[str, str, Callable[[Path], None], str]
+CASES: list[Case] = [
     *(
         case
         for kind in ("characters", "words")
@@ -274,12 +275,9 @@ def test_what_is_whole_is_read_and_nothing_is_left_out(tmp_path: Path, written: 
     assert corpus.available > 0
 
 
-@pytest.mark.parametrize(
-    ("name", "file", "damage", "said"), CASES, ids=[f"{c[0]}: {c[1]} {c[2].__name__}" for c in CASES]
-)
-def test_what_is_damaged_is_named(
-    tmp_path: Path, written: Written, name: str, file: str, damage: Callable[[Path], None], said: str
-) -> None:
+@pytest.mark.parametrize("case", CASES, ids=[f"{c[0]}: {c[1]} {c[2].__name__}" for c in CASES])
+def test_what_is_damaged_is_named(tmp_path: Path, written: Written, case: Case) -> None:
+    name, file, damage, said = case
     source = SOURCES[name]
     given = written(name, tmp_path / "data")
     (path,) = [p for p in (tmp_path / "data").rglob("*") if p.name == file]
