@@ -37,7 +37,7 @@ SPEECH = Domain(
         "quick": Preset(
             shards=doubling(1 / 16, 5),
             validation=0.2,
-            sizes={"ds2": (64, 128, 192), "attention": (64, 128)},
+            sizes={"ds2": (64, 128, 192), "attention": (64, 96, 128)},
             learning_rates={"adam": (3e-3,)},
             batch_sizes=(4,),
             draws=1,
