@@ -120,7 +120,7 @@ def ends(spec: Spec, runs: Runs) -> Iterator[Training]:
 
 def _ends(spec: Spec, runs: Runs) -> Iterator[Line]:  # noqa: ARG001 - all stages look alike
     shards = (spec.preset.shards[0], spec.preset.shards[-1])
-    return _longest_first(
+    return searched(
         spec,
         [
             (family, shard, size)
@@ -147,7 +147,7 @@ def _between(spec: Spec, runs: Runs) -> Iterator[Line]:
             bounds = sorted(size_of(run) for run in best if run)
             sizes = tuple(size for size in sizes if bounds[0] <= size <= bounds[1])
         cells += [(family, shard, size) for shard in spec.preset.shards[1:-1] for size in sizes]
-    return _longest_first(spec, cells)
+    return searched(spec, cells)
 
 
 def _repeats(spec: Spec, runs: Runs) -> Iterator[Line]:
@@ -158,28 +158,33 @@ def _repeats(spec: Spec, runs: Runs) -> Iterator[Line]:
         for shard in spec.preset.shards
         if (run := pick(_of(spec, family, shard, runs), spec.metric))
     ]
-    first = [next(t for t in _drawn(spec, *_cell(run)) if run_id(t) == run.id) for run in chosen]
-    for training in sorted(first, key=spec.flops, reverse=True):
+    for run in sorted(chosen, key=lambda run: spec.most_flops(_cell(run)), reverse=True):
         for i in range(1, spec.preset.seeds):
-            yield iter((replace(training, seed=spec.seed + i),))
+            yield iter((again(spec, run, i),))
+
+
+def again(spec: Spec, run: Run, count: int) -> Training:
+    """Return the training of a run of this sweep with another seed, the `count`-th after the sweep's own."""
+    first = next(t for t in _drawn(spec, *_cell(run)) if run_id(t) == run.id)
+    return replace(first, seed=spec.seed + count)
 
 
 def outlook(spec: Spec, runs: Runs) -> list[Training]:
     """Return the most that the sweep can come to, as far as its results so far do not narrow it yet."""
     trainings = [*ends(spec, runs), *chain.from_iterable(_between(spec, runs))]
-    again = list(chain.from_iterable(_repeats(spec, runs)))
-    decided = {(training.family, training.data) for training in again}
+    repeated = list(chain.from_iterable(_repeats(spec, runs)))
+    decided = {(training.family, training.data) for training in repeated}
     costliest: dict[tuple[str, float], Training] = {}
     for training in trainings:
         key = (training.family, training.data)
         if key not in decided:
             costliest[key] = max(costliest.get(key, training), training, key=spec.flops)
-    again += [
+    repeated += [
         replace(training, seed=spec.seed + i)
         for training in costliest.values()
         for i in range(1, spec.preset.seeds)
     ]
-    return trainings + again
+    return trainings + repeated
 
 
 def recorded(store: Store, ids: Iterable[str]) -> Iterator[Run]:
@@ -191,7 +196,7 @@ Stage = Callable[[Spec, Runs], Iterator[Line]]
 STAGES: tuple[Stage, ...] = (_ends, _between, _repeats)
 
 
-def _longest_first(spec: Spec, cells: Iterable[Cell]) -> Iterator[Line]:
+def searched(spec: Spec, cells: Iterable[Cell]) -> Iterator[Line]:
     """Yield the trainings of each cell; the longest come first, so that the last to end is a short one."""
     return (_drawn(spec, *cell) for cell in sorted(cells, key=spec.most_flops, reverse=True))
 
@@ -256,9 +261,15 @@ class Swept:
 
 
 def execute(
-    spec: Spec, store: Store, engine: Engine, workers: int, report: Callable[[Progress], None]
+    spec: Spec,
+    store: Store,
+    engine: Engine,
+    workers: int,
+    report: Callable[[Progress], None],
+    *,
+    stages: Iterable[Stage] = STAGES,
 ) -> Swept:
-    """Train what the sweep still misses and return what came out.
+    """Train what the sweep still misses and return what came out; a stage is asked for when one has ended.
 
     Each run is in the store when the engine's next result is asked for: a sweep that is killed goes on
     from there. What is kept in memory does not grow with the number of runs. Raises StoreBusyError where
@@ -266,7 +277,7 @@ def execute(
     """
     with store.exclusive(f"sweep-{spec.id}", wait=False):
         state = _State(spec, store, workers, report)
-        for stage in STAGES:
+        for stage in stages:
             for result in engine.run(state.begin(stage)):
                 state.keep(result)
         store.publish()

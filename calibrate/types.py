@@ -113,6 +113,36 @@ class Outcome:
     history: tuple[tuple[float, float], ...] = ()  # (samples seen, validation value of the first metric)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a sweep may spend, in FLOP or in seconds of its workers side by side."""
+
+    amount: float
+    unit: str  # "FLOP" or "seconds"
+    workers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a budget went for at one step, what that took, and what is known after it."""
+
+    data: float | None  # the shard; None is the start
+    again: bool  # whether with another seed, and not for the first time
+    spent: float  # in the unit of the budget
+    error: tuple[float, float, float]  # 5 %, 50 % and 95 % of the error that is asked for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What a budget went for."""
+
+    budget: Budget
+    start: float  # what the start was expected to take when the command began
+    place: float  # data size at which the error is asked for
+    steps: tuple[Step, ...]
+    left_out: tuple[float, ...]  # shards that were never trained
+
+
 class Task(Protocol):
     """One training made concrete: a model, its batches, its loss, its score. Built by a domain's `task`."""
 

@@ -7,13 +7,19 @@ linear Gaussian model: Lindley 1956, doi:10.1214/aoms/1177728069, in variance), 
 follow. Runs are picked one after the other, the largest gain for its cost first.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from laws import paths
+from laws.noise import stored
+from laws.types import Law
+
 Array = NDArray[np.float64]
+SEED = 0
 
 
 @dataclass(frozen=True)
@@ -58,3 +64,23 @@ def picks(
         left -= cost[best]
         found.append(Pick(best, float(np.sqrt(max(covariance[0, 0], 0.0)))))
     return found
+
+
+def narrowing(
+    law: Law, place: float, candidates: Sequence[float], cost: Sequence[float], *, budget: float, most: int
+) -> list[Pick]:
+    """Return which of the candidate data sizes to train on, so that the law's error at `place` gets surer.
+
+    `cost` and `budget` are in one unit. Half of the noise is taken to be the shard's own, which no further
+    training on it averages away.
+    """
+    seen = np.column_stack([log_errors(law, x) for x in candidates])
+    scale, degrees = stored(law.parameters)
+    own = float(np.median(scale * np.sqrt(degrees / (degrees - 2)))) * math.sqrt(0.5)
+    seen = seen + own * np.random.default_rng(SEED).standard_normal(seen.shape)
+    return picks(log_errors(law, place), seen, [own] * len(candidates), cost, budget=budget, most=most)
+
+
+def log_errors(law: Law, x: float) -> Array:
+    """Return the logarithm of the error at a data size, a value a draw."""
+    return np.array([paths.value_at(law.grid, path, math.log(x)) for path in law.paths])

@@ -188,6 +188,19 @@ def parse_gpu_hours(text: str) -> float:
         raise _refuse(text, wanted) from None
 
 
+def parse_budget(text: str) -> tuple[float, str]:
+    """Read `1e17` or `1e17 FLOP`, `30m`, `5 GPU-hours`: an amount of "FLOP", "seconds" or "GPU-seconds"."""
+    if re.search(r"gpu", text, re.IGNORECASE):
+        return 3600 * parse_gpu_hours(text), "GPU-seconds"
+    found = re.fullmatch(rf"\s*({_NUMBER}\s*[A-Z]?)\s*(FLOPs?|flops?)?\s*", text)
+    if found:
+        return parse_number(found[1].replace(" ", "")), "FLOP"
+    try:
+        return parse_duration(text), "seconds"
+    except PlannerError:
+        raise _refuse(text, "a time such as 30m, FLOP such as 1e17, or '5 GPU-hours'") from None
+
+
 def format_number(value: float, *, digits: int = 3) -> str:
     """Print a number to `digits` significant digits: 870, 12.5k, 300M, 1.2e21."""
     if not math.isfinite(value):

@@ -53,6 +53,12 @@ def calibrate(
         str,
         typer.Option(help="The Ray cluster: auto (the one on this machine), HOST:PORT or ray://HOST:PORT."),
     ] = "auto",
+    budget: Annotated[
+        str,
+        typer.Option(
+            help="The most to spend, on the runs that tell most: a time such as 30m, or FLOP (1e15)."
+        ),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the runs, their FLOP and time; train nothing.")
     ] = False,
@@ -95,6 +101,7 @@ def calibrate(
         workers=workers,
         engine=engine.value,
         address=address,
+        budget=budget,
     )
     watch = Watch(preset_of(request)[0])
     try:

@@ -2,20 +2,33 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from glob import has_magic
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from calibrate import domains
 from calibrate.best import Best
 from calibrate.data.archive import is_archive, unpacked
 from calibrate.engine import LocalEngine, Pool
 from calibrate.room import devices, trials
-from calibrate.sweep import AGAIN, Progress, Spec, execute, outlook, recorded, run_id, shards_within
-from calibrate.types import Domain, DomainCode, Preset
+from calibrate.sweep import (
+    AGAIN,
+    STAGES,
+    Progress,
+    Spec,
+    execute,
+    outlook,
+    recorded,
+    run_id,
+    shards_within,
+)
+from calibrate.types import Budget, Domain, DomainCode, Preset, Spent, Training
 from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Law, RunStatus
+from planner import units
 
 RUNGS_BEYOND = 10  # doublings of the largest trained size that the ladder goes on for
 INSTALL = "calibrating needs more libraries ({missing} is missing): pip install 'scaling-planner[calibrate]'"
@@ -35,6 +48,7 @@ class Request:
     workers: int | None
     engine: str = "local"
     address: str = "auto"  # of the cluster, where the engine is ray
+    budget: str = ""  # what may be spent; nothing: all that the preset asks for
 
     @property
     def command(self) -> str:
@@ -42,6 +56,7 @@ class Request:
         words = ["planner calibrate --domain", self.domain, "--preset", self.preset, "--seed", str(self.seed)]
         words += [word for family in self.families for word in ("--family", family)]
         words += ["--data", str(self.data)] if self.data else []
+        words += ["--budget", f"'{self.budget}'"] if self.budget else []
         return " ".join(words)
 
 
@@ -55,6 +70,7 @@ class Calibration:
     saved: float  # FLOP that runs which were stopped early had still before them
     best: Mapping[str, Sequence[Best]]  # family -> best-fit model of each shard
     laws: Sequence[Law]
+    spent: Spent | None  # what a budget went for, where there was one
     beside: Sequence[Law]  # of single sizes, and the surface over all: asked by id alone
     problems: Sequence[str]  # best sizes at the edge, laws that could not be fitted: one line each
 
@@ -80,6 +96,7 @@ class DryRun:
     shards: Sequence[Outlook]
     workers: int
     source: str  # where the expected time is known from
+    spent: Spent | None = None  # a budget, where there is one: its start alone is shown
 
     @property
     def seconds(self) -> float:
@@ -150,6 +167,10 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
     planned = {run_id(training): training for training in outlook(spec, done.values())}
     with started(request, spec) as pool:
         workers = pool.workers
+    within = _within(request, spec, store, code, workers)
+    if within:
+        planned = {run_id(training): training for training in within.start.trainings}
+        done = {run.id: run for run in recorded(store, planned) if run.status not in AGAIN}
     report("measuring how fast this machine is", 0.0)
     (device,) = devices((), 1)
     known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
@@ -159,6 +180,8 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
         for data in spec.preset.shards:
             here = {id: t for id, t in planned.items() if (t.family, t.data) == (family, data)}
             todo = [training for id, training in here.items() if id not in done]
+            if not here:  # beyond a budget's start
+                continue
             shards.append(
                 Outlook(
                     family=family,
@@ -170,7 +193,13 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
                     seconds=sum(known.seconds(spec, training) for training in todo),
                 )
             )
-    return DryRun(spec=spec, shards=shards, workers=workers, source=known.source)
+    return DryRun(
+        spec=spec,
+        shards=shards,
+        workers=workers,
+        source=known.source,
+        spent=within.report() if within else None,
+    )
 
 
 def calibrate(
@@ -180,13 +209,15 @@ def calibrate(
 
     Raises PlannerError where nothing came out: no run finished, or another process runs the same sweep.
     """
-    spec, _ = prepared(request, report)
+    spec, code = prepared(request, report)
     from calibrate.fits import at_the_edge, beside, best_by_family, fitted
 
     store = Store(request.store)
     report("starting workers", 0.0)
     with started(request, spec) as engine:
-        swept = execute(spec, store, engine, engine.workers, progress)
+        within = _within(request, spec, store, code, engine.workers)
+        stages = within.stages() if within else STAGES
+        swept = execute(spec, store, engine, engine.workers, progress, stages=stages)
     best = best_by_family(spec, swept.contenders)
     if not any(best.values()):
         why = f": {swept.unfinished.status}, {swept.unfinished.reason}" if swept.unfinished else ""
@@ -211,9 +242,36 @@ def calibrate(
         saved=swept.saved,
         best=best,
         laws=laws,
+        spent=within.report() if within else None,
         beside=more,
         problems=problems,
     )
+
+
+def _within(request: Request, spec: Spec, store: Store, code: DomainCode, workers: int) -> Any:
+    """Return the sweep within the budget that was given (`calibrate.budget.Within`), None without one."""
+    if not request.budget:
+        return None
+    from calibrate.budget import Within
+    from calibrate.expect import Costs, costs
+
+    amount, unit = units.parse_budget(request.budget)
+    if unit == "GPU-seconds":
+        raise PlannerError(
+            f"--budget {request.budget.strip()}: wanted a time such as 30m, or FLOP such as 1e15"
+        )
+    if amount <= 0:
+        raise PlannerError(f"--budget {request.budget.strip()} buys nothing: wanted more than 0")
+
+    def expected(training: Training) -> float:
+        return known().seconds(spec, training)
+
+    @cache
+    def known() -> Costs:
+        (device,) = devices((), 1)
+        return costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
+
+    return Within(spec, store, Budget(amount=amount, unit=unit, workers=workers), expected)
 
 
 def started(request: Request, spec: Spec) -> Pool:

@@ -1,7 +1,6 @@
 """What to train next: the runs that narrow the answer to a target most, within a budget."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from planner.reading.reading import Reading, Spending, read
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
 FAR = 100.0  # times the largest measured data: where a target is looked at that most draws never reach
 MOST = 8  # runs of one proposal: after them the law is to be fitted anew
-SEED = 0
 WORLDS = 101  # enough for the median cost of a run
 
 
@@ -62,10 +60,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     in the store. Raises PlannerError where no sampled curve answers, where it says nothing of FLOP, or where
     the budget cannot be read or buys no run.
     """
-    import numpy as np
-
-    from laws.design import picks
-    from laws.noise import stored
+    from laws.design import log_errors, narrowing
 
     chosen = choose(choice, folder)
     law = chosen.law
@@ -87,20 +82,14 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     place = needed if needed < math.exp(law.grid[-1]) else FAR * law.x_range[1]
     candidates = _candidates(law)
     cost = [_cost(reading, data) for data in candidates]
-    asked = np.array([paths.value_at(law.grid, path, math.log(place)) for path in law.paths])
-    seen = np.array([[paths.value_at(law.grid, path, math.log(x)) for x in candidates] for path in law.paths])
-    scale, degrees = stored(law.parameters)
-    noise = float(np.median(scale * np.sqrt(degrees / (degrees - 2))))
-    # half of the noise is the shard's own, which no further seed on it averages away
-    own = noise * math.sqrt(0.5)
-    seen = seen + own * np.random.default_rng(SEED).standard_normal(seen.shape)
-    found = picks(asked, seen, [own] * len(candidates), cost, budget=flops, most=MOST)
+    found = narrowing(law, place, candidates, cost, budget=flops, most=MOST)
     if not found:
         raise PlannerError(
             f"{budget.strip()} buys no run that narrows the answer: the smallest costs "
             f"{units.format_flops(min(cost))} FLOP"
             f"{f', about {units.format_duration(min(cost) / rate)} here' if rate else ''}"
         )
+    asked = log_errors(law, place)
     spread = float(asked.std(ddof=1))
     measured = set(law.points.get("x", ()))
     steps = []
@@ -161,18 +150,13 @@ def _rate(folder: Path, law: Law) -> tuple[float | None, str]:
 
 def _budget(text: str, rate: float | None) -> float:
     """Return a budget in FLOP."""
-    hours = re.search(r"gpu", text, re.IGNORECASE)
-    number = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Z]?)\s*(FLOP|flop|FLOPs)?\s*", text)
-    if number and not hours:
-        flops = units.parse_number(number[1] + number[2])
-    else:
-        seconds = 3600 * units.parse_gpu_hours(text) if hours else units.parse_duration(text)
-        if rate is None:
-            raise PlannerError(
-                f"no training of this family is in the store, so how much {text.strip()} buys is not known: "
-                "give the budget in FLOP, such as 1e17"
-            )
-        flops = seconds * rate
+    amount, unit = units.parse_budget(text)
+    if unit != "FLOP" and rate is None:
+        raise PlannerError(
+            f"no training of this family is in the store, so how much {text.strip()} buys is not known: "
+            "give the budget in FLOP, such as 1e17"
+        )
+    flops = amount if unit == "FLOP" else amount * (rate or 0.0)
     if flops <= 0:
         raise PlannerError(f"a budget of {text.strip()} buys nothing: wanted more than 0")
     return flops
