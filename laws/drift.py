@@ -23,11 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from laws.noise import REACH
+
 Array = NDArray[np.float64]
 
 DECADE = np.log(10.0)
 WIDTH = 0.2 * DECADE  # s: an onset takes about half a decade; sampling it changed no forecast
-REACH = 0.2 * DECADE  # over how much of log x noise is shared; sampling it changed no forecast
 LEAST_SLOPE = 0.03  # c0: what a slope may change by even where the law is flat
 SMALLEST = 1e-10  # variance of log y below which two points count as equal
 

@@ -20,14 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from laws.drift import DECADE, PARAMETERS, Curve, log_likelihood, moments, paths, thinned
 from laws.errors import PlannerError
-from laws.importance import Mixture
+from laws.importance import Mixture, log_sum
 from laws.minima import ABOVE, WIDER, probability
 from laws.points import Points
-from laws.sampler import independent
+from laws.sampler import ensemble, independent
 
 Array = NDArray[np.float64]
 
-STAGES = (4000, *[2000] * 9)  # draws of the stages of importance sampling, the first from the prior
+STAGES = (4000, *[1000] * 18)  # draws of the stages of importance sampling, the first from the prior
 JUDGES = 600  # draws by which a belief is judged
 COUNTED = 4  # points of the left-out future that count as facts: neighbours share their noise
 TRUST = 0.5  # power of a curve's own evidence about the weights
@@ -58,7 +58,7 @@ class Prior:
     def log_density(self, draws: Array, weight: Array) -> Array:
         """Return the log density (W,) of the beliefs mixed by weight (K,)."""
         with np.errstate(divide="ignore"):
-            return np.asarray(np.logaddexp.reduce(np.log(weight)[:, None] + self.log_parts(draws), axis=0))
+            return log_sum(np.log(weight)[:, None] + self.log_parts(draws))
 
 
 @cache
@@ -257,20 +257,19 @@ def _explore(curve: Curve, prior: Prior, rng: np.random.Generator) -> _Explored:
     """
     K, d = prior.mean.shape
     mixture = Mixture(np.full(K, 1 / K), prior.mean, np.array([np.diag(sd) for sd in prior.sd]))
-    z, likelihood, proposal = np.empty((0, d)), np.empty(0), np.empty(0)
+    z, parts, likelihood, proposal = np.empty((0, d)), np.empty((K, 0)), np.empty(0), np.empty(0)
     used: list[tuple[float, Mixture]] = []
     for size in STAGES:
         fresh = mixture.draw(size, rng)
         used.append((np.log(size / sum(STAGES)), mixture))
         share, newest = used[-1]
-        of_fresh = [log_share + each.log_density(fresh) for log_share, each in used]
-        proposal = np.append(
-            np.logaddexp(proposal, share + newest.log_density(z)), np.logaddexp.reduce(of_fresh, axis=0)
-        )
-        z, likelihood = np.concatenate([z, fresh]), np.append(likelihood, log_likelihood(curve, fresh))
+        of_fresh = log_sum(np.array([log_share + each.log_density(fresh) for log_share, each in used]))
+        proposal = np.append(np.logaddexp(proposal, share + newest.log_density(z)), of_fresh)
+        z, parts = np.concatenate([z, fresh]), np.concatenate([parts, prior.log_parts(fresh)], axis=1)
+        likelihood = np.append(likelihood, log_likelihood(curve, fresh))
         ratio = likelihood - proposal
-        mixture = _around(z, ratio + prior.log_parts(z), prior)
-    evidence = np.logaddexp.reduce(ratio + prior.log_parts(z), axis=1)
+        mixture = _around(z, ratio + parts, prior)
+    evidence = log_sum((ratio + parts).T)
     return _Explored(z, ratio, mixture, np.exp(np.maximum(evidence - evidence.max(), -50.0)))
 
 
@@ -280,8 +279,10 @@ def _around(z: Array, log_weight: Array, prior: Prior) -> Mixture:
     mean, factor = np.empty((K, d)), np.empty((K, d, d))
     for k in range(K):
         weight = _tempered(log_weight[k], 8 * d)
-        mean[k] = weight @ z
-        away = z - mean[k]
+        some = weight > 1e-9
+        weight, near = weight[some], z[some]
+        mean[k] = weight @ near
+        away = near - mean[k]
         factor[k] = np.linalg.cholesky((away.T * weight) @ away + 1e-4 * np.diag(prior.sd[k] ** 2))
     return Mixture(np.full(K, 1 / K), mean, factor)
 
@@ -313,7 +314,7 @@ def _chain(
     chain need not find the posterior, only correct it (Chopin 2002, doi:10.1093/biomet/89.3.539, moves its
     particles likewise). A long chain of few walkers takes minutes here: the posterior is a mixture.
     """
-    from emcee import EnsembleSampler, State
+    from emcee import State
     from emcee.moves import DEMove, MHMove, StretchMove
 
     def log_density(z: Array) -> Array:
@@ -321,13 +322,13 @@ def _chain(
 
     # proposals in the proportions of the posterior: which belief holds how much of it
     parts = prior.log_parts(explored.z) + np.log(np.maximum(mixed, 1e-300))[:, None]
-    held = np.exp(parts - np.logaddexp.reduce(parts, axis=0)) @ importance
+    held = np.exp(parts - log_sum(parts)) @ importance
     mixture = Mixture((held + 0.02) / (held + 0.02).sum(), explored.mixture.mean, explored.mixture.factor)
     start = explored.z[rng.choice(len(importance), WALKERS, p=importance)]
     # copies of one draw would leave differential evolution without differences
     start += 1e-3 * start.std(0) * rng.standard_normal(start.shape)
     moves = [(MHMove(independent(mixture)), 0.5), (DEMove(), 0.3), (StretchMove(), 0.2)]
-    run = EnsembleSampler(WALKERS, start.shape[1], log_density, moves=moves, vectorize=True)
+    run = ensemble(len(start), start.shape[1], log_density, moves)
     state = np.random.RandomState(int(rng.integers(2**31))).get_state()
     run.run_mcmc(State(start, random_state=state), STEPS)
     z = run.get_chain()

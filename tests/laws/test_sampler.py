@@ -62,6 +62,20 @@ def variance_ratios(move, steps=1500, walkers=64):
     return squares.mean((0, 1)), error, (chain.mean((0, 1)) - MEAN) / np.sqrt(np.diag(COVARIANCE))
 
 
+def test_all_walkers_at_once_are_the_chain_of_emcee_itself():
+    start = np.random.default_rng(5).standard_normal((16, 4)) + MEAN
+    chains = []
+    for run in (
+        sampler.ensemble(16, 4, gaussian, emcee.moves.StretchMove()),
+        emcee.EnsembleSampler(16, 4, gaussian, moves=emcee.moves.StretchMove(), vectorize=True),
+    ):
+        run.run_mcmc(emcee.State(start, random_state=np.random.RandomState(3).get_state()), 30)
+        chains.append(run.get_chain())
+    assert np.array_equal(*chains)
+    with pytest.raises(ValueError, match="NaN"):
+        sampler.ensemble(16, 4, lambda z: z[:, 0] * np.nan, emcee.moves.StretchMove()).compute_log_prob(start)
+
+
 @pytest.mark.parametrize("name", MOVES)
 def test_each_move_samples_a_gaussian(name):
     # false alarm: 8 comparisons at 4.5 standard errors, under 1e-4
