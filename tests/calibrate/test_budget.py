@@ -68,11 +68,11 @@ def test_a_budget_buys_the_start_and_then_what_tells_most(tmp_path: Path, unit: 
 
 
 def test_an_interrupted_budget_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
-    whole = bought(tmp_path / "whole", 1.5 * START)
+    whole = bought(tmp_path / "whole", 2 * START)
     with pytest.raises(KeyboardInterrupt):
-        bought(tmp_path / "cut", 1.5 * START, stop_after=10)  # nine are the start
-    assert len(trained(tmp_path / "cut")) == 10
-    assert bought(tmp_path / "cut", 1.5 * START).steps == whole.steps
+        bought(tmp_path / "cut", 2 * START, stop_after=9)  # the start is done
+    assert len(trained(tmp_path / "cut")) == 9 < len(trained(tmp_path / "whole"))
+    assert bought(tmp_path / "cut", 2 * START).steps == whole.steps
     assert trained(tmp_path / "cut") == trained(tmp_path / "whole")
 
 
