@@ -36,7 +36,7 @@ def show(domain: str) -> None:
             for shard in shards
         ),
         "",
-        f"{metric.capitalize()}{'' if unit == 'fraction' else f' in {unit}'} of the best model on each shard, and its "
+        f"{metric.capitalize()}{_in(unit)} of the best model on each shard, and its "
         "parameters. Exponents of the laws with a floor, median and 90 % interval:",
         "",
         *(
@@ -61,3 +61,7 @@ def _exponent(law: Law) -> str:
     cuts = quantiles(law.parameters["beta"], n=20)
     low, middle, high = (format_number(-cuts[i]) for i in (-1, 9, 0))
     return f"{middle} ({low} to {high})"
+
+
+def _in(unit: str) -> str:
+    return "" if unit == "fraction" else f" in {unit}"
