@@ -49,14 +49,13 @@ SPEECH = Domain(
         "laptop": Preset(
             shards=doubling(1 / 32, 6),
             validation=0.5,
-            sizes={"ds2": (32, 64, 128, 192), "attention": (64, 128, 192)},
+            sizes={"ds2": (32, 64, 128, 192), "attention": (32, 64, 128)},
             learning_rates={"adam": (3e-3,)},
             batch_sizes=(4,),
             draws=1,
             epochs=12,
             max_samples=12,
             time_limit=3600,
-            families=("ds2",),
         ),
         "reduced": Preset(
             shards=doubling(1 / 8, 7),
