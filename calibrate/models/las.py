@@ -43,7 +43,7 @@ class ListenAttendSpell(nn.Module):
 
     def forward(self, frames: Tensor, lengths: Tensor, before: Tensor) -> Tensor:
         """Map frames (b, time, 40) and what stands before each character (b, t) to (b, t, symbols)."""
-        memory, padding = self.listen(frames, lengths)
+        memory, padding = self.heard(frames, lengths)
         state = self._start(memory)
         states = []
         for letter in self.embedding(before).unbind(1):
@@ -51,7 +51,7 @@ class ListenAttendSpell(nn.Module):
             states.append(torch.cat([state[0], state[2]], dim=1))
         return self._scores(torch.stack(states, dim=1))
 
-    def listen(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def heard(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map frames to memory (b, places, width) and where it is padding (b, places); a place is 60 ms."""
         hidden = frames
         for merged, layer in zip(MERGED, self.listener, strict=True):
@@ -63,7 +63,7 @@ class ListenAttendSpell(nn.Module):
 
     def spell(self, frames: Tensor, lengths: Tensor, most: Tensor) -> list[list[int]]:
         """Return the likeliest next character again and again until END, `most` (b,) at most."""
-        memory, padding = self.listen(frames, lengths)
+        memory, padding = self.heard(frames, lengths)
         state = self._start(memory)
         letter = torch.full_like(lengths, END)
         going = torch.ones_like(padding[:, 0])
