@@ -24,7 +24,10 @@ pytestmark = pytest.mark.torch
 
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parents[1]
-COMMAND = [sys.executable, "-c", "from planner.cli import main; main()", "calibrate", "--domain", "teacher"]
+# Tests that a shell started in the background are born with Ctrl-C ignored, and so would be the sweep.
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+COMMAND = [sys.executable, "-c", LISTENING + "from planner.cli import main; main()"]
+COMMAND += ["calibrate", "--domain", "teacher"]
 
 
 @pytest.fixture(scope="module")
