@@ -118,6 +118,8 @@ def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
         raise PlannerError(
             f"--data {request.data}: wanted a corpus (a folder, file, glob or archive), and there is none"
         )
+    if request.budget:
+        _budget(request.budget)  # before a corpus is made for nothing
     preset = domain.presets[request.preset]
     return domain, request.families or preset.families or domain.families, preset
 
@@ -248,6 +250,16 @@ def calibrate(
     )
 
 
+def _budget(text: str) -> tuple[float, str]:
+    """Return what a sweep may spend and its unit; raise PlannerError for what no sweep is measured in."""
+    amount, unit = units.parse_budget(text)
+    if unit == "GPU-seconds":
+        raise PlannerError(f"--budget {text.strip()}: wanted a time such as 30m, or FLOP such as 1e15")
+    if amount <= 0:
+        raise PlannerError(f"--budget {text.strip()} buys nothing: wanted more than 0")
+    return amount, unit
+
+
 def _within(request: Request, spec: Spec, store: Store, code: DomainCode, workers: int) -> Any:
     """Return the sweep within the budget that was given (`calibrate.budget.Within`), None without one."""
     if not request.budget:
@@ -255,13 +267,7 @@ def _within(request: Request, spec: Spec, store: Store, code: DomainCode, worker
     from calibrate.budget import Within
     from calibrate.expect import Costs, costs
 
-    amount, unit = units.parse_budget(request.budget)
-    if unit == "GPU-seconds":
-        raise PlannerError(
-            f"--budget {request.budget.strip()}: wanted a time such as 30m, or FLOP such as 1e15"
-        )
-    if amount <= 0:
-        raise PlannerError(f"--budget {request.budget.strip()} buys nothing: wanted more than 0")
+    amount, unit = _budget(request.budget)
 
     def expected(training: Training) -> float:
         return known().seconds(spec, training)

@@ -36,6 +36,7 @@ def refused(*arguments: str) -> str:
             ("--domain", "teacher", "--preset", "huge"),
             "'huge'; known are smoke, quick, laptop, reduced, full",
         ),
+        (("--domain", "teacher", "--budget", "banana"), "cannot read 'banana'"),
         (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn'; known are mlp"),
         (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a corpus"),
     ],
