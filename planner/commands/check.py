@@ -1,6 +1,5 @@
 """`planner check`: do runs lie on their curve?"""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,10 @@ from planner.commands.options import (
     FamilyOption,
     FormatOption,
     LawOption,
+    MetricColumnOption,
     MetricOption,
+    ParamsColumnOption,
+    RunsArgument,
     SourceOption,
     StoreOption,
     store_folder,
@@ -20,9 +22,7 @@ from planner.pages.formats import Format
 
 def check(
     *,
-    runs: Annotated[
-        Path, typer.Argument(help="CSV, TSV, Parquet or JSONL file, one row a finished training.")
-    ],
+    runs: RunsArgument,
     domain: DomainOption = None,
     metric: MetricOption = None,
     family: FamilyOption = None,
@@ -30,10 +30,8 @@ def check(
     data_column: Annotated[
         str | None, typer.Option(help="Column of the data size. Default: the law's unit of data.")
     ] = None,
-    metric_column: Annotated[
-        str | None, typer.Option(help="Column of the metric. Default: its name.")
-    ] = None,
-    params_column: Annotated[str | None, typer.Option(help="Column of parameters. Default: params.")] = None,
+    metric_column: MetricColumnOption = None,
+    params_column: ParamsColumnOption = None,
     samples_column: Annotated[
         str | None, typer.Option(help="Column of the data seen, repeats counted. Default: samples.")
     ] = None,
@@ -60,8 +58,6 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    choice = Choice(
-        metric=metric, domain=domain, family=family, source=source.value if source else None, law=law
-    )
+    choice = Choice(metric=metric, domain=domain, family=family, source=source, law=law)
     found = run(runs, choice, store_folder(store), columns)
     show(sheet(found), records(found), style)

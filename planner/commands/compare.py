@@ -34,8 +34,6 @@ def compare(
     from planner.pages.render import show
     from planner.plans.comparison import compare as run
 
-    found = run(
-        store_folder(store), domain, metric=metric, at=at or (), source=source.value if source else None
-    )
+    found = run(store_folder(store), domain, metric=metric, at=at or (), source=source)
     told = record(found)
     show(sheet(found), told["families"] if style is Format.csv else told, style)

@@ -20,7 +20,6 @@ from planner.commands.options import (
     PartOption,
     PlainOption,
     PrecisionOption,
-    SaveOption,
     ServeOption,
     SourceOption,
     StoreOption,
@@ -74,7 +73,9 @@ def estimate(
     form: FormOption = None,
     plain: PlainOption = False,
     law: LawOption = None,
-    save: SaveOption = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="Keep it, to be held against what happened: `planner forecasts`.")
+    ] = False,
     name: Annotated[str, typer.Option(help="With --save: what it is an estimate for.")] = "",
     source: SourceOption = None,
     store: StoreOption = None,
@@ -109,12 +110,7 @@ def estimate(
 
     question = Question(
         choice=Choice(
-            metric=asked,
-            domain=domain,
-            family=family,
-            form=form_asked(form, plain),
-            source=source.value if source else None,
-            law=law,
+            metric=asked, domain=domain, family=family, form=form_asked(form, plain), source=source, law=law
         ),
         target=value,
         **ends,

@@ -1,19 +1,23 @@
 """`planner fit`: laws from measurements that were made elsewhere."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import (
+    FormatOption,
+    MetricColumnOption,
+    ParamsColumnOption,
+    RunsArgument,
+    StoreOption,
+    store_folder,
+)
 from planner.pages.formats import Format
 
 
 def fit(
     *,
-    runs: Annotated[
-        Path, typer.Argument(help="CSV, TSV, Parquet or JSONL file, one row a finished training.")
-    ],
+    runs: RunsArgument,
     domain: Annotated[
         str, typer.Option(help="Name under which `planner estimate` finds the law, e.g. my-asr.")
     ],
@@ -36,10 +40,8 @@ def fit(
     data_column: Annotated[
         str | None, typer.Option(help="Column of the data size. Default: the data unit.")
     ] = None,
-    metric_column: Annotated[
-        str | None, typer.Option(help="Column of the metric. Default: its name.")
-    ] = None,
-    params_column: Annotated[str | None, typer.Option(help="Column of parameters. Default: params.")] = None,
+    metric_column: MetricColumnOption = None,
+    params_column: ParamsColumnOption = None,
     se_column: Annotated[
         str | None, typer.Option(help="Column of the metric's standard error. Default: METRIC_se or y_se.")
     ] = None,

@@ -53,7 +53,7 @@ def list_laws(
         current(store_folder(store)),
         domain=domain,
         metric=metric,
-        source=source.value if source else None,
+        source=source,
         beside=all_fits,
     )
     show(laws_sheet(found), found, style)

@@ -45,7 +45,7 @@ def propose(
         metric=named.strip() or metric,
         domain=domain,
         family=family,
-        source=source.value if source else None,
+        source=source,
         law=law,
     )
     found = run(store_folder(store), choice, value, budget)

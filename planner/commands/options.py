@@ -1,11 +1,11 @@
 """Options that several commands share, so that they read and behave the same everywhere."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from laws.types import Source
 from planner.pages.formats import Format
 
 StoreOption = Annotated[
@@ -26,16 +26,6 @@ FleetOption = Annotated[
     ),
 ]
 
-
-class Origin(StrEnum):
-    """Where a law comes from (`laws.types.Source`)."""
-
-    calibrated = "calibrated"
-    fitted = "fitted"
-    published = "published"
-    shipped = "shipped"
-
-
 # which law answers
 MetricOption = Annotated[str | None, typer.Option("--metric", help="Laws of this metric only, e.g. wer.")]
 DomainOption = Annotated[str | None, typer.Option("--domain", help="Of this domain only, e.g. speech.")]
@@ -44,7 +34,7 @@ LawOption = Annotated[
     str | None, typer.Option("--law", help="Ask this law; the first characters of its id will do.")
 ]
 SourceOption = Annotated[
-    Origin | None,
+    Source | None,
     typer.Option(
         "--source",
         help="Laws of this origin only; shipped: those of the embedded corpora, to try the tool with.",
@@ -63,6 +53,17 @@ def form_asked(form: str | None, plain: bool) -> str | None:
     return form or (PLAIN if plain else None)
 
 
+# a file of measurements
+RunsArgument = Annotated[
+    Path, typer.Argument(help="CSV, TSV, Parquet or JSONL file, one row a finished training.")
+]
+MetricColumnOption = Annotated[
+    str | None, typer.Option("--metric-column", help="Column of the metric. Default: its name.")
+]
+ParamsColumnOption = Annotated[
+    str | None, typer.Option("--params-column", help="Column of parameters. Default: params.")
+]
+
 # what a plan runs on
 PartOption = Annotated[
     str | None, typer.Option("--on", metavar="PART", help="Accelerator: `planner accelerators list`.")
@@ -76,11 +77,6 @@ AssumeOption = Annotated[
         metavar="NAME=VALUE",
         help="E.g. utilisation=0.35..0.42 or price=2; repeat for more.",
     ),
-]
-
-# whether it is kept
-SaveOption = Annotated[
-    bool, typer.Option("--save", help="Keep it, to be held against what happened: `planner forecasts`.")
 ]
 
 # what data there is, and what the model is for

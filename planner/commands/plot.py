@@ -55,11 +55,7 @@ def plot(
     folder = store_folder(store)
     if subject is None:
         choice = Choice(
-            metric=metric,
-            domain=domain,
-            family=family,
-            form=form_asked(form, plain),
-            source=source.value if source else None,
+            metric=metric, domain=domain, family=family, form=form_asked(form, plain), source=source
         )
         subject = choose(choice, folder).law.id
     path = Path(subject)

@@ -1,30 +1,18 @@
 """`planner runs`: the trainings that were measured."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from laws.types import RunStatus
 from planner.commands.options import DomainOption, FormatOption, StoreOption, store_folder
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibration measured.")
 
 
-class Status(StrEnum):
-    """How a training may have ended (`laws.types.RunStatus`)."""
-
-    finished = "finished"
-    diverged = "diverged"
-    out_of_memory = "out-of-memory"
-    bad_data = "bad-data"
-    timed_out = "timed-out"
-    stopped_early = "stopped-early"
-    failed = "failed"
-
-
 SweepOption = Annotated[str | None, typer.Option(help="Runs that this sweep trained or found done.")]
-StatusOption = Annotated[Status | None, typer.Option(help="Runs that ended so.")]
+StatusOption = Annotated[RunStatus | None, typer.Option(help="Runs that ended so.")]
 
 
 @app.command("list")
@@ -40,9 +28,7 @@ def list_runs(
     from planner.pages.runs import runs_records, runs_sheet
     from planner.pages.upkeep import current
 
-    found = runs_records(
-        current(store_folder(store)), domain=domain, sweep=sweep, status=status.value if status else None
-    )
+    found = runs_records(current(store_folder(store)), domain=domain, sweep=sweep, status=status)
     show(runs_sheet(found), found, style)
 
 
@@ -74,7 +60,5 @@ def export_runs(
     from planner.pages.runs import exported, exported_sheet
     from planner.pages.upkeep import current
 
-    rows = exported(
-        current(store_folder(store)), domain=domain, sweep=sweep, status=status.value if status else None
-    )
+    rows = exported(current(store_folder(store)), domain=domain, sweep=sweep, status=status)
     show(exported_sheet(rows), rows, style)

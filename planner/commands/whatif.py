@@ -107,12 +107,7 @@ def what_if(
     one, axes = split({"target": value, **given}, assume or ())
     question = Question(
         choice=Choice(
-            metric=asked,
-            domain=domain,
-            family=family,
-            form=form_asked(form, plain),
-            source=source.value if source else None,
-            law=law,
+            metric=asked, domain=domain, family=family, form=form_asked(form, plain), source=source, law=law
         ),
         precision=precision,
         data_price=data_price,
@@ -170,12 +165,7 @@ def frontier(
 
     question = Question(
         choice=Choice(
-            metric=metric,
-            domain=domain,
-            family=family,
-            form=form_asked(form, plain),
-            source=source.value if source else None,
-            law=law,
+            metric=metric, domain=domain, family=family, form=form_asked(form, plain), source=source, law=law
         ),
         on=on,
         count=count,
