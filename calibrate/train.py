@@ -17,6 +17,7 @@ EVALUATIONS = 1 + round(math.log(1 / FIRST, EVALUATION_STEP))  # of a run that r
 WARM_UP = 0.05  # of the planned samples: Adam's first steps are rough guesses and should be small
 COOL_DOWN = 0.5  # of the planned samples: docs/calibration.md holds it against a decay all the way
 CLIP = 1.0  # largest norm of the gradient
+LOOK = 32  # steps after which the losses are read: a GPU stands still while the program waits for one
 
 
 def train(
@@ -94,21 +95,27 @@ def _loop(
     optimizer = make_optimizer(training.optimizer, model, training.learning_rate)
     planned = training.planned
     next_evaluation = planned * FIRST
+    losses: list[tuple[float, torch.Tensor]] = []  # samples seen before each step, its loss: not read yet
     model.train()
     for batch, amount in _stream(task, training.seed):
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate * schedule((progress.seen + amount / 2) / planned)
         with _precision(device):
             loss = task.loss(batch)
-        if not math.isfinite(loss.item()):
-            return "diverged", f"the loss was {loss.item()} after {progress.seen:.4g} samples"
+        losses.append((progress.seen, loss.detach()))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         _clip(trained)
         optimizer.step()
         progress.seen += amount
         ended = progress.seen >= planned * (1 - 1e-9)
-        if ended or progress.seen >= next_evaluation:
+        due = ended or progress.seen >= next_evaluation
+        late = time.perf_counter() > deadline
+        if due or late or len(losses) == LOOK:
+            if why := _not_finite(losses):
+                return "diverged", why
+            losses.clear()
+        if due:
             while next_evaluation <= progress.seen:
                 next_evaluation *= EVALUATION_STEP
             metrics = _evaluate(task, device)
@@ -120,12 +127,21 @@ def _loop(
             if why := too_high(reached(progress.history, planned), bars):
                 return "stopped-early", why
             model.train()
-        if time.perf_counter() > deadline:
+        if late:
             return (
                 "timed-out",
                 f"the time limit was reached after {progress.seen:.4g} of {planned:.4g} samples",
             )
     return "bad-data", "the shard holds no batch"
+
+
+def _not_finite(losses: list[tuple[float, torch.Tensor]]) -> str:
+    """Return what the first loss was that is not a number, in a sentence; nothing where all are."""
+    values = torch.stack([loss for _, loss in losses]).flatten().tolist()
+    for (seen, _), value in zip(losses, values, strict=True):
+        if not math.isfinite(value):
+            return f"the loss was {value} after {seen:.4g} samples"
+    return ""
 
 
 def _clip(parameters: list[torch.nn.Parameter]) -> None:

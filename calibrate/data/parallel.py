@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,15 @@ class Side:
     pieces: Codes
     ends: NDArray[np.int64]
 
-    @property
+    @cached_property
     def begins(self) -> NDArray[np.int64]:
         """Return where each sentence begins."""
         return np.concatenate([[0], self.ends[:-1]])
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Return how many pieces each sentence has."""
+        return np.diff(self.ends, prepend=0)
 
 
 def prepare(

@@ -73,7 +73,7 @@ class _Labelled:
         self.lengths = part.ends - part.begins
 
     def batch(self, chosen: NDArray[np.int64], device: str) -> Batch:
-        """Return the chosen utterances, padded with zeros."""
+        """Return the chosen utterances, padded with zeros; not blocking, so that a GPU is not waited for."""
         lengths = self.lengths[chosen]
         longest = -(-int(lengths.max()) // _GRID) * _GRID
         padded = np.zeros((len(chosen), longest, MELS), np.float32)
@@ -86,7 +86,12 @@ class _Labelled:
         inputs, frame_counts, targets, target_counts = map(
             torch.from_numpy, (padded, lengths, labels, counts)
         )
-        return inputs.to(device), frame_counts.to(device), targets.to(device), target_counts.to(device)
+        return (
+            inputs.to(device, non_blocking=True),
+            frame_counts,
+            targets.to(device, non_blocking=True),
+            target_counts,
+        )
 
 
 class SpeechTask:

@@ -24,9 +24,8 @@ BLANK = 0
 _HOUR = 3600 * FRAMES_PER_SECOND  # frames
 _COUNTED = 4 * STRIDE  # frames on which FLOP of ds2 are counted; they grow in proportion
 
-Batch = tuple[
-    Tensor, Tensor, Tensor, Tensor
-]  # frames (b, t, 40), their counts, labels in a row, their counts
+# frames (b, t, 40), their counts, labels in a row, their counts; counts stay on the host, which needs them
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class Transcriber(Protocol):
@@ -91,16 +90,19 @@ class Spelling:
     def nats(self, batch: Batch) -> Tensor:
         """Return the cross-entropy of the characters and the end of each text, summed."""
         inputs, frame_counts, labels, label_counts = batch
+        device = inputs.device
         texts = list(torch.split(labels, label_counts.tolist()))
         # behind every text stands END, and behind that what is not counted
         text = functional.pad(pad_sequence(texts, batch_first=True, padding_value=END), (0, 1), value=END)
-        scores = self.model(inputs, frame_counts, functional.pad(text, (1, -1), value=END))
+        heard = frame_counts.to(device, non_blocking=True)
+        scores = self.model(inputs, heard, functional.pad(text, (1, -1), value=END))
         each = functional.cross_entropy(scores.float().flatten(0, 1), text.flatten(), reduction="none")
-        return (each.view_as(text) * inside(label_counts + 1, text.shape[1])).sum()
+        said = (label_counts + 1).to(device, non_blocking=True)
+        return (each.view_as(text) * inside(said, text.shape[1])).sum()
 
     def judged(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
         """Return the nats of a batch, and what is spelled, cut at `densest` characters a frame."""
-        inputs, frame_counts, *_ = batch
+        inputs, frame_counts = batch[0], batch[1].to(batch[0].device)
         most = (frame_counts * densest).ceil().long()
         return self.nats(batch), self.model.spell(inputs, frame_counts, most)
 

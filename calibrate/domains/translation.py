@@ -100,14 +100,15 @@ class TranslationTask:
     def batches(self, seed: int) -> Iterator[tuple[Batch, float]]:
         """Yield (batch, target pieces): pairs of similar length together, in an order of the seed."""
         rng = np.random.default_rng(seed)
-        order = rng.permutation(len(self.training[1].ends))
+        pieces = self.training[1].lengths
+        order = rng.permutation(len(pieces))
         batches: list[NDArray[np.int64]] = []
         for start in range(0, len(order), _POOL * self.batch_size):
             pool = order[start : start + _POOL * self.batch_size]
-            pool = pool[np.argsort(_lengths(self.training[1])[pool], kind="stable")]
+            pool = pool[np.argsort(pieces[pool], kind="stable")]
             batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
         for i in rng.permutation(len(batches)):
-            yield self._batch(self.training, batches[i]), float(_lengths(self.training[1])[batches[i]].sum())
+            yield self._batch(self.training, batches[i]), float(pieces[batches[i]].sum())
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean nats a target piece, the end of the sentence counted as one."""
@@ -118,20 +119,18 @@ class TranslationTask:
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
         """Return token error and loss of the validation set, given the truth so far, and 1 - BLEU."""
-        wrong, nats, count = 0, 0.0, 0
-        order = np.argsort(_lengths(self.validation[1]), kind="stable")
+        wrong, nats = (torch.zeros((), dtype=torch.float64, device=self.device) for _ in range(2))
+        pieces = self.validation[1].lengths
+        order = np.argsort(pieces, kind="stable")
         for start in range(0, len(order), _EVALUATED):
             source, lengths, target = self._batch(self.validation, order[start : start + _EVALUATED])
             scores = self.model(source, lengths, _shifted(target)).float()
-            real = target != PAD
-            wrong += int(((scores.argmax(-1) != target) & real).sum())
-            nats += float(
-                functional.cross_entropy(
-                    scores.flatten(0, 1), target.flatten(), ignore_index=PAD, reduction="sum"
-                )
+            wrong += ((scores.argmax(-1) != target) & (target != PAD)).sum()
+            nats += functional.cross_entropy(
+                scores.flatten(0, 1), target.flatten(), ignore_index=PAD, reduction="sum"
             )
-            count += int(real.sum())
-        return {"token-error": wrong / count, "loss": nats / count, "unbleu": 1 - self._bleu()}
+        count = int(pieces.sum())
+        return {"token-error": float(wrong) / count, "loss": float(nats) / count, "unbleu": 1 - self._bleu()}
 
     def _bleu(self) -> float:
         chosen = np.arange(len(self.references))
@@ -159,21 +158,22 @@ class TranslationTask:
         return [[code for code in row if code not in (PAD, END)] for row in rows]
 
     def _batch(self, part: tuple[Side, Side], chosen: NDArray[np.int64]) -> Batch:
-        source, target = (_padded(side, chosen) for side in part)
-        lengths = torch.from_numpy(_lengths(part[0])[chosen])
-        return source.to(self.device), lengths.to(self.device), target.to(self.device)
+        (source, lengths), (target, _) = (_padded(side, chosen) for side in part)
+        # not blocking: the next batch is put together while a GPU is still at the one before
+        return (
+            source.to(self.device, non_blocking=True),
+            lengths.to(self.device, non_blocking=True),
+            target.to(self.device, non_blocking=True),
+        )
 
 
-def _lengths(side: Side) -> NDArray[np.int64]:
-    return np.diff(side.ends, prepend=0)
-
-
-def _padded(side: Side, chosen: NDArray[np.int64]) -> Tensor:
-    begins, ends = side.begins[chosen], side.ends[chosen]
-    out = np.full((len(chosen), int((ends - begins).max())), PAD, np.int64)
-    for row, begin, end in zip(out, begins, ends, strict=True):
-        row[: end - begin] = side.pieces[begin:end]
-    return torch.from_numpy(out)
+def _padded(side: Side, chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Return the pieces of the chosen sentences (batch, longest), and how many each has."""
+    lengths = side.lengths[chosen]
+    places = np.arange(lengths.max())
+    within = places < lengths[:, None]
+    pieces = side.pieces[np.where(within, side.begins[chosen][:, None] + places, 0)]
+    return torch.from_numpy(np.where(within, pieces, PAD).astype(np.int64)), torch.from_numpy(lengths)
 
 
 def _shifted(target: Tensor) -> Tensor:

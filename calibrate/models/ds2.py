@@ -32,13 +32,17 @@ class DeepSpeech2(nn.Module):
         self.output = nn.Linear(2 * width, symbols)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Map frames (batch, time, 40) to log-probabilities (time/3, batch, symbols) and their lengths."""
+        """Map frames (batch, time, 40) to log-probabilities (time/3, batch, symbols) and their lengths.
+
+        Lengths are on the host, where CTC looks for them: to fetch them from a GPU is to wait for it.
+        """
         hidden = frames
         for convolution, norm, stride in zip(self.convolutions, self.norms, STRIDES, strict=True):
             hidden = convolution(hidden.transpose(1, 2)).transpose(1, 2)
             hidden = functional.relu(norm(hidden))
             lengths = (lengths + stride - 1) // stride
-            hidden = hidden * inside(lengths, hidden.shape[1])[:, :, None]
+            heard = lengths.to(hidden.device, non_blocking=True)
+            hidden = hidden * inside(heard, hidden.shape[1])[:, :, None]
         for layer in self.recurrent:
-            hidden = layer(hidden, lengths)
+            hidden = layer(hidden, heard)
         return functional.log_softmax(self.output(hidden).float(), dim=-1).transpose(0, 1), lengths

@@ -120,6 +120,32 @@ def test_an_epoch_shows_a_shard_once_and_follows_from_the_seed(domain: Domain, c
         assert np.isfinite(list(scores.values())).all()
 
 
+def _any_loss(
+    scores: torch.Tensor, counts: torch.Tensor, labels: torch.Tensor, lengths: torch.Tensor
+) -> object:
+    """Stand for CTC, which has no kernel on meta; on a GPU it fetches counts that are not on the host."""
+    assert (counts.device.type, lengths.device.type, labels.device.type) == ("cpu", "cpu", "meta")
+    return scores.sum()
+
+
+@every_domain
+def test_a_step_waits_for_nothing_that_the_device_computes(
+    domain: Domain, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On device meta there are no values: whoever asks for one, as `item`, `tolist` and `if` do, fails."""
+    monkeypatch.setattr("calibrate.domains.transcription.ctc", _any_loss)
+    corpus = prepared(domain, cache)
+    for family in domain.families:
+        drawn = next(t for t in ends(spec(domain, corpus), []) if t.family == family)
+        task = code(domain).task(drawn, corpus, "meta")
+        batch, _ = next(task.batches(0))
+        loss = task.loss(batch)
+        loss.backward()
+        assert loss.device.type == "meta"
+        with pytest.raises(RuntimeError):
+            loss.item()
+
+
 @every_domain
 def test_counts_agree_with_the_model(domain: Domain, cache: Path) -> None:
     corpus = prepared(domain, cache)

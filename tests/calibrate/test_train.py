@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 import torch
 
 from calibrate.domains import named, teacher
-from calibrate.train import CLIP, COOL_DOWN, EVALUATIONS, WARM_UP, _clip, make_optimizer, train
+from calibrate.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
 from calibrate.types import Corpus, Outcome, Training
 from laws.errors import PlannerError
 
@@ -173,6 +173,38 @@ def test_the_minimum_is_kept_wherever_it_was() -> None:
     dip = scripted([0.5, 0.3] + [0.4] * (EVALUATIONS - 2))
     assert dip.metrics == {"error": 0.3, "loss": 0.6}
     assert (dip.status, dip.samples, dip.history[-1][0]) == ("finished", dip.history[1][0], 640)
+
+
+class Breaking(Script):
+    """A task whose loss is no number from some step on; its steps are counted."""
+
+    def __init__(self, at: int, value: float) -> None:
+        super().__init__([1.0] * EVALUATIONS)
+        self.at, self.value, self.done = at, value, 0
+
+    def loss(self, batch: object) -> object:
+        self.done += 1
+        return super().loss(batch) * (self.value if self.done > self.at else 1.0)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("at", [0, 1, LOOK - 1, LOOK, 5 * LOOK + 3, 639])
+def test_a_loss_that_is_no_number_is_noticed_soon_and_named_with_its_step(at: int, value: float) -> None:
+    task = Breaking(at, value)
+    code = SimpleNamespace(task=lambda training, corpus, device: task)
+    training = replace(TRAINING, data=640, max_samples=640)
+    corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=640)
+    outcome = train(code, training, corpus, device="cpu", flops=1.0, time_limit=60)  # type: ignore[arg-type]
+    assert (outcome.status, outcome.reason) == ("diverged", f"the loss was {value} after {at} samples")
+    assert at < task.done <= min(640, at + LOOK)
+    assert outcome.flops == task.done  # what was spent until it was noticed
+
+
+def test_a_training_whose_time_is_up_has_diverged_if_its_loss_says_so() -> None:
+    code = SimpleNamespace(task=lambda training, corpus, device: Breaking(0, math.nan))
+    corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=640)
+    outcome = train(code, TRAINING, corpus, device="cpu", flops=1.0, time_limit=0)  # type: ignore[arg-type]
+    assert (outcome.status, outcome.flops) == ("diverged", 1.0)
 
 
 class Slope(Script):
