@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import soundfile
@@ -24,11 +25,27 @@ def decode(recordings: list[Recording], skipped: dict[str, str]) -> Iterator[Spo
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for first in range(0, len(recordings), _WAVE):
             wave = recordings[first : first + _WAVE]
-            for recording, result in zip(wave, pool.map(_decode, wave), strict=True):
+            with _quiet():
+                results = list(pool.map(_decode, wave))
+            for recording, result in zip(wave, results, strict=True):
                 if isinstance(result, str):
                     skipped[recording.name] = result
                 else:
                     yield result
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the MP3 decoder's own notes off the screen, which it writes past Python to fd 2."""
+    kept = os.dup(2)
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _decode(recording: Recording) -> Spoken | str:

@@ -5,6 +5,7 @@ one line that names the file, and the line of a text, or it is made and `skipped
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -291,6 +292,20 @@ def test_what_is_damaged_is_named(tmp_path: Path, written: Written, case: Case) 
     assert file.removesuffix(".gz") in message, message
     assert said in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("damage", [halved, noise])
+def test_a_damaged_mp3_is_told_of_by_us_alone(
+    tmp_path: Path, written: Written, damage: Callable[[Path], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its decoder writes notes to the process's stderr, which is ours again afterwards."""
+    given = written("common voice", tmp_path / "data")
+    (path,) = given.rglob("common_voice_en_2_train-a.mp3")
+    damage(path)
+    assert SOURCES["common voice"].prepared(given, tmp_path / "cache").skipped
+    assert capfd.readouterr().err == ""
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 @pytest.mark.parametrize("name", SOURCES)
