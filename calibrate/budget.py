@@ -8,13 +8,13 @@ the same command goes on after an interruption as it would have without.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from calibrate.best import Best, best_fits, size_of
 from calibrate.fits import FEWEST, answering
+from calibrate.prices import Prices
 from calibrate.sweep import Line, Runs, Spec, Stage, again, recorded, run_id, searched
 from calibrate.types import Budget, Spent, Step, Training
 from laws import paths
@@ -57,10 +57,10 @@ class Within:
                 f"{', '.join(spec.families)} by --family"
             )
         (self._family,) = spec.families
-        self.spec, self.store, self.budget, self._expected = spec, store, budget, expected
+        self.spec, self.store, self.budget = spec, store, budget
+        self._prices = Prices(spec, budget, expected)
         self.place = FAR * spec.preset.shards[-1]
         self.steps: list[Step] = []
-        self._rates: dict[int, float] = {}  # size -> seconds a planned FLOP
         sizes = spec.preset.sizes[self._family]
         shards = spec.preset.shards[:FEWEST]
         self.start = _Buy(
@@ -69,8 +69,8 @@ class Within:
         self._bought = [self.start]
         there = {run.id: run for run in self._recorded()}
         missing = [training for training in self.start.trainings if run_id(training) not in there]
-        self.start_left = self._together(map(self._cost, missing))
-        needed = self.start_left + self._spent(there.values())
+        self.start_left = self._prices.expected(missing)
+        needed = self.start_left + self._prices.spent(there.values())
         if needed > budget.amount:
             raise PlannerError(
                 f"the budget of {budget.amount:.3g} {budget.unit} does not allow the start, every size on "
@@ -101,67 +101,41 @@ class Within:
     def _next(self) -> _Buy | None:
         """Fit what is known, note the step, and return what to train next; None where nothing is worth it."""
         runs, last = self._recorded(), self._bought[-1]
-        self._measure(runs)
+        self._prices.learn(runs)
         models = best_fits(runs, self.spec.metric, self.spec.seed)
         law = answering(self.spec, self._family, models)
         errors = log_errors(law, self.place).tolist()
         low, middle, high = (math.exp(paths.quantile(errors, q)) for q in (0.05, 0.5, 0.95))
-        took = self._spent(recorded(self.store, map(run_id, last.trainings)))
+        took = self._prices.spent(recorded(self.store, map(run_id, last.trainings)))
         self.steps.append(Step(data=last.shard, again=last.again, spent=took, error=(low, middle, high)))
-        options = [buy for x in self.spec.preset.shards if (buy := self._option(x, models, runs))]
+        options = [buy for x in self.spec.preset.shards if (buy := _option(self.spec, x, models, runs))]
         found = narrowing(
             law,
             self.place,
             [buy.shard for buy in options if buy.shard],
-            [self._together(map(self._cost, buy.trainings)) for buy in options],
+            [self._prices.expected(buy.trainings) for buy in options],
             budget=self.budget.amount - sum(step.spent for step in self.steps),
             most=1,
         )
         return options[found[0].candidate] if found else None
 
-    def _option(self, shard: float, models: Sequence[Best], runs: Sequence[Run]) -> _Buy | None:
-        """Return what can be trained of a shard: its best model again, else the sizes that may be best."""
-        here = next((best for best in models if best.data == shard), None)
-        if here:
-            count = len({run.seed for run in runs if run.data == shard})
-            training = again(self.spec, here.chosen, count)
-            return _Buy(shard, True, lambda: iter((iter((training,)),))) if count <= MOST else None
-        if any(run.data == shard for run in runs):  # none of its trainings came to its end
-            return None
-        below = [size_of(best.chosen) for best in models if best.data < shard]
-        above = [size_of(best.chosen) for best in models if best.data > shard]
-        sizes = self.spec.preset.sizes[self._family]
-        low, high = sorted((below[-1] if below else sizes[0], above[0] if above else sizes[-1]))
-        cells = [(self._family, shard, size) for size in sizes if low <= size <= high]
-        return _Buy(shard, False, lambda: searched(self.spec, cells))
-
-    def _measure(self, runs: Iterable[Run]) -> None:
-        """Learn what sizes cost here from the runs that reached their end."""
-        seconds: defaultdict[int, float] = defaultdict(float)
-        flops: defaultdict[int, float] = defaultdict(float)
-        for run in runs:
-            if run.status == "finished" and run.seconds and run.flops:
-                seconds[size_of(run)] += run.seconds
-                flops[size_of(run)] += run.flops
-        self._rates = {size: seconds[size] / flops[size] for size in flops}
-
     def _recorded(self) -> list[Run]:
         return list(recorded(self.store, (run_id(t) for buy in self._bought for t in buy.trainings)))
 
-    def _cost(self, training: Training) -> float:
-        flops = self.spec.flops(training)
-        if self.budget.unit == "FLOP":
-            return flops
-        rate = self._rates.get(training.size)
-        return flops * rate if rate else self._expected(training)
 
-    def _spent(self, runs: Iterable[Run]) -> float:
-        flop = self.budget.unit == "FLOP"
-        return self._together((run.flops if flop else run.seconds) or 0.0 for run in runs)
-
-    def _together(self, costs: Iterable[float]) -> float:
-        """Return what trainings cost together; in seconds, side by side, at least as long as the longest."""
-        each = list(costs)
-        if self.budget.unit == "FLOP":
-            return sum(each)
-        return max([0.0, *each, sum(each) / self.budget.workers])
+def _option(spec: Spec, shard: float, models: Sequence[Best], runs: Sequence[Run]) -> _Buy | None:
+    """Return what can be trained of a shard: its best model again, else the sizes that may be best."""
+    here = next((best for best in models if best.data == shard), None)
+    if here:
+        count = len({run.seed for run in runs if run.data == shard})
+        training = again(spec, here.chosen, count)
+        return _Buy(shard, True, lambda: iter((iter((training,)),))) if count <= MOST else None
+    if any(run.data == shard for run in runs):  # none of its trainings came to its end
+        return None
+    below = [size_of(best.chosen) for best in models if best.data < shard]
+    above = [size_of(best.chosen) for best in models if best.data > shard]
+    (family,) = spec.families
+    sizes = spec.preset.sizes[family]
+    low, high = sorted((below[-1] if below else sizes[0], above[0] if above else sizes[-1]))
+    cells = [(family, shard, size) for size in sizes if low <= size <= high]
+    return _Buy(shard, False, lambda: searched(spec, cells))
