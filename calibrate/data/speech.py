@@ -135,7 +135,7 @@ def _check(
     if own and held.hours < validation:
         raise PlannerError(
             f"--data {source}: dev.tsv has {held.hours:.3g} h of usable speech, and {validation:.3g} h for "
-            f"validation were wanted{left_out}: choose a smaller preset"
+            f"validation were wanted{left_out}: choose a smaller preset or give a longer dev.tsv"
         )
     if not taught.count or held.hours < validation:
         raise PlannerError(
