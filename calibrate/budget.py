@@ -109,6 +109,8 @@ class Within:
         took = self._prices.spent(recorded(self.store, map(run_id, last.trainings)))
         self.steps.append(Step(data=last.shard, again=last.again, spent=took, error=(low, middle, high)))
         options = [buy for x in self.spec.preset.shards if (buy := _option(self.spec, x, models, runs))]
+        if not options:  # all that the preset has was bought
+            return None
         found = narrowing(
             law,
             self.place,

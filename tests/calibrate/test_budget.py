@@ -67,6 +67,12 @@ def test_a_budget_buys_the_start_and_then_what_tells_most(tmp_path: Path, unit: 
     assert set(spent.left_out) == set(PRESET.shards[FEWEST:]) - bought_shards
 
 
+def test_a_budget_that_buys_everything_ends_there(tmp_path: Path) -> None:
+    spent = bought(tmp_path, 1e6 * START)
+    assert not spent.left_out
+    assert len([step for step in spent.steps if step.again]) == len(PRESET.shards)
+
+
 def test_an_interrupted_budget_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
     whole = bought(tmp_path / "whole", 2 * START)
     with pytest.raises(KeyboardInterrupt):
