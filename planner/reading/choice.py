@@ -61,10 +61,10 @@ def choose(choice: Choice, folder: Path) -> Chosen:
     """
     if choice.source not in (None, *_RANK):
         raise PlannerError(f"source {choice.source!r}: wanted one of {', '.join(_RANK)}")
+    if choice.law is not None:
+        return _by_id(choice, choice.law, Store(folder))
     store: Store | Shipped = shipped() if choice.source == "shipped" else Store(folder)
     rows = store.laws()
-    if choice.law is not None:
-        return _by_id(choice, store, rows)
     fitting = [row for row in rows if choice.fits(row)]
     fitting.sort(key=lambda row: row.form != FORECAST)
     fitting.sort(key=lambda row: row.created, reverse=True)  # stable: laws of one fit keep their order
@@ -130,26 +130,27 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
     )
 
 
-def _by_id(choice: Choice, store: Store | Shipped, rows: Sequence[LawRow]) -> Chosen:
-    """Choose the law that was named: a stored one by the start of its id, a published or a shipped one."""
+def _by_id(choice: Choice, id: str, store: Store) -> Chosen:
+    """Choose the law that was named: a published one by its id, any other by the first characters of it."""
     from laws.published import all_laws
     from planner.reading.literature import answers
 
-    wanted = choice.law or ""
-    stored = [row for row in rows if wanted and row.id.startswith(wanted)]
-    if len(stored) > 1 and wanted not in {row.id for row in stored}:
+    place = shipped() if choice.source == "shipped" else holding(store, id)
+    rows = place.laws()
+    stored = [row for row in rows if id and row.id.startswith(id)]
+    published = [] if stored else [law for law in all_laws() if law.id == id]
+    if len(stored) > 1 and id not in {row.id for row in stored}:
         raise PlannerError(
-            f"{len(stored)} laws begin with {wanted!r}: give more of the id, such as {stored[0].id}"
+            f"{len(stored)} laws begin with {id!r}: give more of the id, such as {stored[0].id}"
         )
-    published = [law for law in all_laws() if law.id == wanted] if not stored else []
-    if not stored and not published and isinstance(store, Store) and choice.source is None:
-        place = holding(store, wanted)
-        if place is not store:
-            return _by_id(replace(choice, source=place.law(wanted).source), place, place.laws())
     if not stored and not published:
-        near = _nearest(wanted, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
-        raise PlannerError(f"no law has the id {wanted!r}{near}: `planner laws list` shows them")
+        near = _nearest(id, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
+        raise PlannerError(f"no law has the id {id!r}{near}: `planner laws list` shows them")
     law = (stored or published)[0]
+    if choice.source not in (None, head(law).source):
+        raise PlannerError(
+            f"law {law.id} is {head(law).source}, not {choice.source}: leave out either --law or --source"
+        )
     if choice.metric not in (None, law.metric):
         raise PlannerError(
             f"law {law.id} is of {law.metric}, not of {choice.metric}: ask with --law {law.id} --target VALUE"
@@ -160,7 +161,7 @@ def _by_id(choice: Choice, store: Store | Shipped, rows: Sequence[LawRow]) -> Ch
             f"law {law.id} is of form {head(law).form}, not of {form}: leave out either --law or the form"
         )
     if stored and law.metric not in COMPANIONS:
-        return _from_store(store, rows, stored[0])
+        return _from_store(place, rows, stored[0])
     if published and answers(published[0]):
         return Chosen(law=published[0])
     raise PlannerError(

@@ -108,6 +108,8 @@ def test_a_kept_estimate_from_one_is_scored(empty):
         (("--source", "shipped", "--domain", "chess", "--target-loss", "1"), "there are"),
         (("--source", "fitted", "--domain", "char-lm", "--target-loss", "1"), "no fitted law answers that"),
         (("--source", "shipped", "--law", "nothing", "--target-loss", "1"), "no law has the id 'nothing'"),
+        (("--source", "fitted", "--law", ROW.id, "--target", "1.9"), "is shipped, not fitted"),
+        (("--source", "shipped", "--law", "besiroglu2024", "--target", "2"), "is published, not shipped"),
     ],
 )
 def test_what_is_not_there_is_said(empty, words, said):
