@@ -7,7 +7,7 @@ from planner import units
 from planner.pages.render import Sheet
 from planner.pages.said import spread
 from planner.pages.sheet import probability
-from planner.plans.comparison import Comparison
+from planner.plans.comparison import Comparison, Family
 from planner.warnings import sentence
 
 
@@ -46,42 +46,44 @@ def record(found: Comparison) -> dict[str, Any]:
 
 
 def sheet(found: Comparison) -> Sheet:
-    """Return the table for people: one column a family."""
+    """Return the table for people: one row a family, so that six of them still fit a screen."""
     shared, ratio = _range(found.shared), _range(found.ratio)
     return Sheet(
         title=f"Families of {found.domain}: {found.metric} against {found.unit}",
-        columns=("", *(each.law.family or "(no name)" for each in found.families)),
-        rows=_rows(found),
+        columns=_columns(found),
+        rows=tuple(_row(found, each) for each in found.families),
+        whole=frozenset({0}),
         notes=(
             f"One exponent serves all with probability {probability(found.same)}; before the data the odds "
             "were even.",
             f"If it is one, it is {shared}.",
             f"The largest exponent is {ratio} times the smallest.",
-            "Median, and the 90% interval in brackets; pooled: heard with the others"
+            "Median, and the 90% interval in brackets; beta: the exponent; pooled: heard with the others; "
+            f"at: {found.metric} there"
             + ("; best: the probability that no other family errs less." if found.alike else "."),
         ),
         sections={"Warnings": [f"{sentence(code)} [{code}]" for code in found.warnings]},
     )
 
 
-def _rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
-    unit = found.metric_unit if found.metric_unit == "fraction" else ""
-    families = found.families
-    rows = [
-        ("Exponent", *(_range(each.exponent) for each in families)),
-        ("Exponent, pooled", *(_range(each.pooled) for each in families)),
-    ]
-    for i, scale in enumerate(found.scales):
-        place = units.format_data(scale, found.unit)
-        cells = []
-        for each in families:
-            ends = spread(each.errors[i]).values()
-            low, middle, high = (units.format_metric(value, unit) for value in ends)
-            cells.append(f"{middle} ({low} to {high})")
-        rows.append((f"{found.metric} at {place}", *cells))
+def _columns(found: Comparison) -> tuple[str, ...]:
+    columns = ["Family", "Beta", "pooled"]
+    for scale in found.scales:
+        columns.append(f"at {units.format_number(scale)}")
         if found.alike:
-            rows.append(("  best there", *(probability(each.best[i]) for each in families)))
-    return tuple(rows)
+            columns.append("best")
+    return tuple(columns)
+
+
+def _row(found: Comparison, family: Family) -> tuple[str, ...]:
+    unit = found.metric_unit if found.metric_unit == "fraction" else ""
+    cells = [family.law.family or "(no name)", _range(family.exponent), _range(family.pooled)]
+    for i, errors in enumerate(family.errors):
+        low, middle, high = (units.format_metric(value, unit) for value in spread(errors).values())
+        cells.append(f"{middle} ({low} to {high})")
+        if found.alike:
+            cells.append(probability(family.best[i]))
+    return tuple(cells)
 
 
 def _range(draws: Sequence[float]) -> str:

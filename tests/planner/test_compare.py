@@ -73,6 +73,19 @@ def test_every_format_names_every_family(folder, style):
     assert all(family in ran.out for family in LAWS)
 
 
+@pytest.mark.parametrize("columns", ["80", "110"])
+def test_six_families_keep_their_names_whole(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    ran = planner("compare", "--source", "shipped", "--domain", "char-lm")
+    assert ran.code == 0
+    found = json.loads(
+        planner("compare", "--source", "shipped", "--domain", "char-lm", "--format", "json").out
+    )
+    names = [each["family"] for each in found["families"]]
+    assert len(names) == 6
+    assert all(f" {name} " in ran.out for name in names)
+
+
 def test_one_family_is_not_compared(folder):
     ran = planner("compare", "--domain", "none", "--store", folder)
     assert ran.code == 1
