@@ -283,7 +283,10 @@ class Publication:
             for name, size, modified in self._files.stamps(kind)
         )
         if late:
-            return (*gone, f"{self._index.name}: {late} files are newer than it; {mend}")
+            return (
+                *gone,
+                f"{self._index.name}: {late} {'file is' if late == 1 else 'files are'} newer than it; {mend}",
+            )
         if gone:
             return gone
         with contextlib.closing(index.connect(copy, read_only=True)) as connection:

@@ -7,6 +7,7 @@ from typing import Any
 
 from laws.errors import PlannerError
 from laws.store import Store
+from planner.pages.quantities import counted
 from planner.pages.render import Sheet
 
 
@@ -46,7 +47,9 @@ def sheet(record: dict[str, Any], done: str) -> Sheet:
     """Return counts and faults for people; `done` says what was done when there is no fault."""
     faults: Sequence[str] = record["faults"]
     return Sheet(
-        title=f"{record['store']}: {len(faults)} faults" if faults else f"{record['store']}: {done}",
+        title=f"{record['store']}: {counted(len(faults), 'fault')}"
+        if faults
+        else f"{record['store']}: {done}",
         columns=("files", "count"),
         rows=tuple((kind, str(n)) for kind, n in record.items() if kind not in ("store", "faults")),
         notes=tuple(faults),

@@ -12,7 +12,7 @@ from laws.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
 from planner import units
 from planner.plans.estimate import FAR
-from planner.reading.choice import COMPANIONS
+from planner.reading.choice import COMPANIONS, nearest
 
 FAMILIES = 2  # fewer cannot be compared
 
@@ -140,6 +140,8 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
     if len(best) < FAMILIES:
         known = ", ".join(sorted({f"{row.family or '(no name)'} ({row.metric})" for row in wanted}))
         what = f"{domain}, {metric}" if metric else domain
+        if not rows:
+            what += nearest(domain, {row.domain for row in store.laws()} - {domain})
         raise PlannerError(
             f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
             f"planner calibrate --domain {domain} --family NAME, or planner fit RUNS.csv --family NAME"

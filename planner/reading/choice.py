@@ -144,7 +144,7 @@ def _by_id(choice: Choice, id: str, store: Store) -> Chosen:
             f"{len(stored)} laws begin with {id!r}: give more of the id, such as {stored[0].id}"
         )
     if not stored and not published:
-        near = _nearest(id, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
+        near = nearest(id, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
         raise PlannerError(f"no law has the id {id!r}{near}: `planner laws list` shows them")
     law = (stored or published)[0]
     if choice.source not in (None, head(law).source):
@@ -206,7 +206,7 @@ def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
     known += [(law.domain, law.metric, law.family) for law in answerable(None, None)]
     measurable = [(row.name, name) for row in DOMAINS.values() for name in row.metrics]
     if domain is not None and domain not in {name for name, *_ in (*known, *measurable)}:
-        near = _nearest(domain, [name for name, *_ in (*known, *measurable)])
+        near = nearest(domain, [name for name, *_ in (*known, *measurable)])
         return PlannerError(
             f"no domain is called {domain!r}{near}: fit one with "
             f"`planner fit RUNS.csv --domain {domain} --metric {metric or 'METRIC'} --data-unit UNIT`"
@@ -223,7 +223,7 @@ def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
             )
         options = [name for _, name, _ in here] + [name for of, name in measurable if domain in (None, of)]
         return PlannerError(
-            f"no law of {metric!r} is known{where}{_nearest(metric, options)}: `planner laws list` shows all"
+            f"no law of {metric!r} is known{where}{nearest(metric, options)}: `planner laws list` shows all"
         )
     if choice.form is not None and (forms := _forms(replace(choice, form=None), rows)):
         asked = "one form: all are forecasts" if choice.form == PLAIN else f"form {choice.form!r}"
@@ -236,7 +236,7 @@ def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
     families = [name for _, of, name in here if choice.metric in (None, of)]
     return PlannerError(
         f"no law{f' of {metric!r}' if metric else ''} is known for family {family!r}"
-        f"{_nearest(family or '', families)}: "
+        f"{nearest(family or '', families)}: "
         "leave --family out, or `planner laws list` shows all"
     )
 
@@ -250,7 +250,8 @@ def _forms(choice: Choice, rows: Sequence[LawRow]) -> list[str]:
     return list(dict.fromkeys(law.form for law in laws))
 
 
-def _nearest(name: str, known: Iterable[str], *, show: int = 8) -> str:
+def nearest(name: str, known: Iterable[str], *, show: int = 8) -> str:
+    """Return in brackets the known name that is nearest, else the first `show` of them."""
     from difflib import get_close_matches
 
     options = list(dict.fromkeys(known))

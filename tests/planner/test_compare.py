@@ -93,6 +93,13 @@ def test_one_family_is_not_compared(folder):
     assert ran.err.count("\n") == 1
 
 
+def test_a_mistyped_domain_is_told_the_nearest(folder):
+    ran = planner("compare", "--domain", "alikee", "--store", folder)
+    assert ran.code == 1
+    assert "did you mean 'alike'?" in ran.err
+    assert ran.err.count("\n") == 1
+
+
 @pytest.fixture
 def of_speech(tmp_path):
     """Two families of speech with laws of both metrics, as a calibration stores them, the loss last."""
