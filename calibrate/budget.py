@@ -69,7 +69,7 @@ class Within:
         self._bought = [self.start]
         there = {run.id: run for run in self._recorded()}
         missing = [training for training in self.start.trainings if run_id(training) not in there]
-        self.start_left = self._prices.expected(missing)
+        self.start_left = self._prices.of(missing)
         needed = self.start_left + self._prices.spent(there.values())
         if needed > budget.amount:
             raise PlannerError(
@@ -115,7 +115,7 @@ class Within:
             law,
             self.place,
             [buy.shard for buy in options if buy.shard],
-            [self._prices.expected(buy.trainings) for buy in options],
+            [self._prices.of(buy.trainings) for buy in options],
             budget=self.budget.amount - sum(step.spent for step in self.steps),
             most=1,
         )

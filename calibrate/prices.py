@@ -10,7 +10,7 @@ from laws.types import Run
 
 
 class Prices:
-    """Prices of one family; `expected` returns the seconds of a training of a size that never ended here."""
+    """Prices of one family; `expected` tells the seconds of a training of a size that never ended here."""
 
     def __init__(self, spec: Spec, budget: Budget, expected: Callable[[Training], float]) -> None:
         self._spec, self._budget, self._expected = spec, budget, expected
@@ -26,7 +26,7 @@ class Prices:
                 flops[size_of(run)] += run.flops
         self._rates = {size: seconds[size] / flops[size] for size in flops}
 
-    def expected(self, trainings: Iterable[Training]) -> float:
+    def of(self, trainings: Iterable[Training]) -> float:
         """Return what trainings will cost together."""
         return self._together(map(self._one, trainings))
 

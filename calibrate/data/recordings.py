@@ -37,7 +37,11 @@ def decode(recordings: list[Recording], skipped: dict[str, str]) -> Iterator[Spo
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the MP3 decoder's own notes off the screen, which it writes past Python to fd 2."""
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed: there is no screen
+        yield
+        return
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 2)

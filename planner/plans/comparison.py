@@ -141,7 +141,7 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
         known = ", ".join(sorted({f"{row.family or '(no name)'} ({row.metric})" for row in wanted}))
         what = f"{domain}, {metric}" if metric else domain
         if not rows:
-            what += nearest(domain, {row.domain for row in store.laws()} - {domain})
+            what += nearest(domain, [row.domain for row in store.laws() if row.domain != domain])
         raise PlannerError(
             f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
             f"planner calibrate --domain {domain} --family NAME, or planner fit RUNS.csv --family NAME"

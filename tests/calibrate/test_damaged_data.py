@@ -7,6 +7,8 @@ one line that names the file, and the line of a text, or it is made and `skipped
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -306,6 +308,22 @@ def test_a_damaged_mp3_is_told_of_by_us_alone(
     assert capfd.readouterr().err == ""
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
+
+
+def test_recordings_are_read_where_stderr_is_closed(tmp_path: Path, written: Written) -> None:
+    given = written("common voice", tmp_path / "data")
+    clip = next(given.rglob("*.mp3"))
+    program = f"""
+import os
+from pathlib import Path
+from calibrate.data.recordings import decode
+from calibrate.data.transcripts import Recording
+os.close(2)
+(spoken,) = decode([Recording(audio=Path({str(clip)!r}), text="heard", name="a clip")], {{}})
+print(spoken.text, len(spoken.frames) > 0)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert ran.stdout == "heard True\n"
 
 
 @pytest.mark.parametrize("name", SOURCES)
