@@ -1,5 +1,7 @@
 """Whether intervals hold: known laws at the nominal rate, ranks of the truth uniform for every form."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.stats import chi2
@@ -57,20 +59,42 @@ def test_the_noise_that_is_drawn_for_calibration_is_the_noise_that_fits_assume()
         assert gained.mean() > 3 * gained.std() / np.sqrt(500), name
 
 
+@cache
+def of_200_laws(form):
+    """Return the ranks of 200 laws drawn from the prior, those left out whose fits are refused."""
+    return [found for found in (rank(form, seed) for seed in range(200)) if found]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("form", PLACES)
 def test_ranks_of_the_truth_are_uniform(form):
     """Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788) of priors, noise, sampler and forms.
 
-    200 laws drawn from the prior; chi² over 10 cells, at 1e-4 for each quantity: with at most 9 quantities a
-    form, a false alarm has a probability below 6e-3 for all six forms together. Laws whose fall is hardly
-    seen, or seen to a thousandth, are refused and leave their ranks out: 20 of 200, and as many more as were
-    measured for a surface (23) and for a break (25 of 60), whose unknowns are many.
+    chi² over 10 cells, at 1e-4 for each quantity: with at most 10 quantities a form, a false alarm has a
+    probability below 6e-3 for all six forms together.
     """
-    ranks = [found for found in (rank(form, seed) for seed in range(200)) if found]
-    assert len(ranks) >= 200 - {"surface": 35, "broken": 105}.get(form, 20)
+    ranks = of_200_laws(form)
     expected = len(ranks) / 10
     for name in ranks[0]:
         counts = np.histogram([each[name] for each in ranks], bins=10, range=(0, DRAWS + 1))[0]
         assert ((counts - expected) ** 2 / expected).sum() < chi2.isf(1e-4, 9), (name, counts)
+
+
+REFUSED = {"surface": "23 of 200 were refused", "broken": "24 of 60 were refused"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(
+            form, marks=pytest.mark.xfail(form in REFUSED, reason=REFUSED.get(form, ""), strict=True)
+        )
+        for form in PLACES
+    ],
+)
+def test_few_laws_of_the_prior_are_refused(form):
+    """At most 20 of 200: laws whose fall is hardly seen, or seen to a thousandth; they leave no rank."""
+    assert len(of_200_laws(form)) >= 180
