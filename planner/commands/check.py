@@ -4,29 +4,23 @@ from typing import Annotated
 
 import typer
 
+from planner.commands.groups import LawOptions, grouped
 from planner.commands.options import (
-    DomainOption,
-    FamilyOption,
     FormatOption,
-    LawOption,
     MetricColumnOption,
-    MetricOption,
     ParamsColumnOption,
     RunsArgument,
-    SourceOption,
     StoreOption,
     store_folder,
 )
 from planner.pages.formats import Format
 
 
+@grouped
 def check(
     *,
     runs: RunsArgument,
-    domain: DomainOption = None,
-    metric: MetricOption = None,
-    family: FamilyOption = None,
-    law: LawOption = None,
+    laws: LawOptions,
     data_column: Annotated[
         str | None, typer.Option(help="Column of the data size. Default: the law's unit of data.")
     ] = None,
@@ -38,7 +32,6 @@ def check(
     train_column: Annotated[
         str | None, typer.Option(help="Column of the metric on training data. Default: train_METRIC.")
     ] = None,
-    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -49,7 +42,6 @@ def check(
     from planner.measuring.checking import check as run
     from planner.pages.checking import records, sheet
     from planner.pages.render import show
-    from planner.reading.choice import Choice
 
     columns = {
         "data": data_column,
@@ -58,6 +50,5 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    choice = Choice(metric=metric, domain=domain, family=family, source=source, law=law)
-    found = run(runs, choice, store_folder(store), columns)
+    found = run(runs, laws.choice(), store_folder(store), columns)
     show(sheet(found), records(found), style)

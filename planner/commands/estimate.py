@@ -4,44 +4,28 @@ from typing import Annotated
 
 import typer
 
+from planner.commands.groups import LawOptions, TargetOptions, grouped
 from planner.commands.options import (
     AllocateOption,
     AssumeOption,
     CountOption,
     DataPriceOption,
-    DomainOption,
-    FamilyOption,
     FleetOption,
     FormatOption,
-    FormOption,
     HaveDataOption,
-    LawOption,
-    MetricOption,
     PartOption,
-    PlainOption,
     PrecisionOption,
     ServeOption,
-    SourceOption,
     StoreOption,
-    form_asked,
     store_folder,
 )
 from planner.pages.formats import Format
 
 
+@grouped
 def estimate(
     *,
-    target_wer: Annotated[str | None, typer.Option(help="Word error rate to reach, e.g. 5%.")] = None,
-    target_cer: Annotated[str | None, typer.Option(help="Character error rate to reach, e.g. 2%.")] = None,
-    target_loss: Annotated[
-        str | None, typer.Option(help="Loss to reach, in the law's unit, e.g. 2.48.")
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="METRIC=VALUE", help="Any metric; with --law or --metric the value alone will do."
-        ),
-    ] = None,
+    target: TargetOptions,
     data: Annotated[str | None, typer.Option(help="What this much data reaches, e.g. 10000h.")] = None,
     params: Annotated[str | None, typer.Option(help="What a model of this size reaches, e.g. 300M.")] = None,
     flops: Annotated[str | None, typer.Option(help="What this training compute reaches, e.g. 1e21.")] = None,
@@ -67,17 +51,11 @@ def estimate(
     confidence: Annotated[
         str | None, typer.Option(help="One plan that reaches the target with this probability, e.g. 80%.")
     ] = None,
-    metric: MetricOption = None,
-    domain: DomainOption = None,
-    family: FamilyOption = None,
-    form: FormOption = None,
-    plain: PlainOption = False,
-    law: LawOption = None,
+    laws: LawOptions,
     save: Annotated[
         bool, typer.Option("--save", help="Keep it, to be held against what happened: `planner forecasts`.")
     ] = False,
     name: Annotated[str, typer.Option(help="With --save: what it is an estimate for.")] = "",
-    source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -90,13 +68,7 @@ def estimate(
         raise typer.BadParameter("--name is for what is kept: add --save")
     ends = {"data": data, "params": params, "flops": flops}
     limits = {"gpu_hours": gpu_hours, "budget": budget, "deadline": deadline}
-    asked, value = one_target(
-        {"wer": target_wer, "cer": target_cer, "loss": target_loss},
-        target,
-        metric=metric,
-        alone=law is not None or metric is not None,
-        needed=not any(text is not None for text in (*ends.values(), *limits.values())),
-    )
+    choice, value = target.asked(laws)
     from dataclasses import replace
     from datetime import date
 
@@ -106,12 +78,9 @@ def estimate(
     from planner.pages.sheet import sheet
     from planner.plans.plan import plan
     from planner.plans.question import Question
-    from planner.reading.choice import Choice
 
     question = Question(
-        choice=Choice(
-            metric=asked, domain=domain, family=family, form=form_asked(form, plain), source=source, law=law
-        ),
+        choice=choice,
         target=value,
         **ends,
         **limits,
@@ -138,32 +107,3 @@ def estimate(
         page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
         told |= {"forecast": forecast.id}
     show(page, told, style)
-
-
-def one_target(
-    named: dict[str, str | None], general: str | None, *, metric: str | None, alone: bool, needed: bool
-) -> tuple[str | None, str | None]:
-    """Return (metric, value) of the one target that was given; none where none is needed.
-
-    Anything else is a usage error. `alone` says that a value without a metric will do.
-    """
-    given = [(name, text) for name, text in named.items() if text is not None]
-    count = len(given) + (general is not None)
-    if count > 1 or (count == 0 and needed):
-        options = ", ".join(["--target-" + name for name, _ in given] + ["--target"] * (general is not None))
-        if not options:
-            raise typer.BadParameter(
-                "nothing is asked: give a target, for example --target-wer 5%, or --data, --params, --flops, "
-                "--gpu-hours, --budget or --deadline"
-            )
-        raise typer.BadParameter(f"wanted one target, given {options}")
-    if count == 0:
-        return metric, None
-    if general is None:
-        return given[0]
-    of, equals, value = general.rpartition("=")
-    if not equals and not alone:
-        raise typer.BadParameter(
-            f"--target {general!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"
-        )
-    return of.strip() or metric, value

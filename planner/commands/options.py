@@ -45,14 +45,6 @@ FormOption = Annotated[
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Answer by one form instead of the forecast.")]
 
-
-def form_asked(form: str | None, plain: bool) -> str | None:
-    """Return the form that is asked for by --form or --plain; both together ask for the named one."""
-    from planner.reading.choice import PLAIN
-
-    return form or (PLAIN if plain else None)
-
-
 # a file of measurements
 RunsArgument = Annotated[
     Path, typer.Argument(help="CSV, TSV, Parquet or JSONL file, one row a finished training.")

@@ -6,19 +6,11 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import (
-    DomainOption,
-    FamilyOption,
-    FormOption,
-    MetricOption,
-    PlainOption,
-    SourceOption,
-    StoreOption,
-    form_asked,
-    store_folder,
-)
+from planner.commands.groups import LawOptions, grouped
+from planner.commands.options import StoreOption, store_folder
 
 
+@grouped
 def plot(
     *,
     subject: Annotated[
@@ -36,12 +28,7 @@ def plot(
         float, typer.Option(min=0, max=9, help="How far beyond the largest measured scale, in powers of ten.")
     ] = 1.5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same picture.")] = 0,
-    metric: MetricOption = None,
-    domain: DomainOption = None,
-    family: FamilyOption = None,
-    form: FormOption = None,
-    plain: PlainOption = False,
-    source: SourceOption = None,
+    laws: LawOptions,
     store: StoreOption = None,
 ) -> None:
     """Draw a law or a curve with its data, median, 50 and 90 % bands, and the form beside it.
@@ -50,18 +37,18 @@ def plot(
     """
     from laws.store import Store
     from planner.pages import drawing
-    from planner.reading.choice import Choice, choose
+    from planner.reading.choice import choose
 
     folder = store_folder(store)
-    if subject is None:
-        choice = Choice(
-            metric=metric, domain=domain, family=family, form=form_asked(form, plain), source=source
-        )
-        subject = choose(choice, folder).law.id
-    path = Path(subject)
-    if path.is_file():
-        found = drawing.of_curve(path, curve, decades=decades, seed=seed)
+    if subject is not None and Path(subject).is_file():
+        if laws != LawOptions():
+            raise typer.BadParameter(f"{subject} is a file of curves: leave out what chooses a law")
+        found = drawing.of_curve(Path(subject), curve, decades=decades, seed=seed)
+    elif curve is not None:
+        raise typer.BadParameter("--curve names one of a file of curves: give the file too")
     else:
+        if subject is None or laws != LawOptions():
+            subject = choose(laws.choice(law=subject), folder).law.id
         found = drawing.of_law(Store(folder), subject, decades=decades)
     if out is None:
         from planner.pages.textplot import text

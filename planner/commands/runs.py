@@ -1,6 +1,6 @@
 """`planner runs`: the trainings that were measured."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -12,7 +12,10 @@ app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibrati
 
 
 SweepOption = Annotated[str | None, typer.Option(help="Runs that this sweep trained or found done.")]
-StatusOption = Annotated[RunStatus | None, typer.Option(help="Runs that ended so.")]
+StatusOption = Annotated[
+    RunStatus | None,
+    typer.Option(metavar="STATUS", help=f"Runs that ended so: {', '.join(get_args(RunStatus))}."),
+]
 
 
 @app.command("list")

@@ -4,38 +4,28 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.estimate import one_target
+from planner.commands.groups import LawOptions, TargetOptions, grouped
 from planner.commands.options import (
     AllocateOption,
     AssumeOption,
     CountOption,
     DataPriceOption,
-    DomainOption,
-    FamilyOption,
     FleetOption,
     FormatOption,
-    FormOption,
     HaveDataOption,
-    LawOption,
-    MetricOption,
     PartOption,
-    PlainOption,
     PrecisionOption,
     ServeOption,
-    SourceOption,
     StoreOption,
-    form_asked,
     store_folder,
 )
 from planner.pages.formats import Format
 
 
+@grouped
 def what_if(
     *,
-    target_wer: Annotated[str | None, typer.Option(help="E.g. 5%,8%,10%.")] = None,
-    target_cer: Annotated[str | None, typer.Option(help="E.g. 2%,3%.")] = None,
-    target_loss: Annotated[str | None, typer.Option(help="E.g. 2.1,2.0.")] = None,
-    target: Annotated[str | None, typer.Option(metavar="METRIC=VALUES", help="E.g. error=3%,4%.")] = None,
+    target: TargetOptions,
     data: Annotated[str | None, typer.Option(help="E.g. 1000h,10000h.")] = None,
     params: Annotated[
         str | None, typer.Option(help="E.g. 1B,7B; with --data by a surface law alone.")
@@ -60,13 +50,7 @@ def what_if(
         str | None,
         typer.Option("--show", help="What the table prints: dollars, data, error, probability, ..."),
     ] = None,
-    metric: MetricOption = None,
-    domain: DomainOption = None,
-    family: FamilyOption = None,
-    form: FormOption = None,
-    plain: PlainOption = False,
-    law: LawOption = None,
-    source: SourceOption = None,
+    laws: LawOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -86,15 +70,7 @@ def what_if(
         "on": on,
         "count": count,
     }
-    asked, value = one_target(
-        {"wer": target_wer, "cer": target_cer, "loss": target_loss},
-        target,
-        metric=metric,
-        alone=law is not None or metric is not None,
-        needed=not any(
-            given[name] for name in ("data", "params", "flops", "gpu_hours", "budget", "deadline")
-        ),
-    )
+    choice, value = target.asked(laws)
     from datetime import date
 
     from planner.machines.fleet import read_fleet
@@ -102,13 +78,10 @@ def what_if(
     from planner.pages.whatif import records, sheet
     from planner.plans.question import Question
     from planner.plans.whatif import split, what_if
-    from planner.reading.choice import Choice
 
     one, axes = split({"target": value, **given}, assume or ())
     question = Question(
-        choice=Choice(
-            metric=asked, domain=domain, family=family, form=form_asked(form, plain), source=source, law=law
-        ),
+        choice=choice,
         precision=precision,
         data_price=data_price,
         serve=serve,
@@ -126,6 +99,7 @@ def what_if(
     show(sheet(found), records(found), style)
 
 
+@grouped
 def frontier(
     *,
     on: PartOption = None,
@@ -140,13 +114,7 @@ def frontier(
     have_data: HaveDataOption = None,
     data_price: DataPriceOption = None,
     serve: ServeOption = None,
-    metric: MetricOption = None,
-    domain: DomainOption = None,
-    family: FamilyOption = None,
-    form: FormOption = None,
-    plain: PlainOption = False,
-    law: LawOption = None,
-    source: SourceOption = None,
+    laws: LawOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -161,12 +129,9 @@ def frontier(
     from planner.pages.render import show
     from planner.plans.frontier import frontier
     from planner.plans.question import Question
-    from planner.reading.choice import Choice
 
     question = Question(
-        choice=Choice(
-            metric=metric, domain=domain, family=family, form=form_asked(form, plain), source=source, law=law
-        ),
+        choice=laws.choice(),
         on=on,
         count=count,
         precision=precision,

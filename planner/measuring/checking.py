@@ -13,7 +13,8 @@ from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law
 from planner.measuring.measurements import Measurements, read
-from planner.reading.choice import Choice, Chosen, choose
+from planner.reading.choice import Chosen, choose
+from planner.reading.wanted import Choice
 
 DOUBTFUL, OFF = 0.1, 0.01  # probabilities below which a run is doubted, and called off its curve
 UNKNOWN = 0.5  # probability of a cause of which nothing is known

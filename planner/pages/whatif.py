@@ -6,6 +6,7 @@ from planner.pages.answer import feasible, interval
 from planner.pages.quantities import in_brackets, name_with_unit
 from planner.pages.render import Sheet
 from planner.plans.whatif import Cell, Table
+from planner.warnings import sentence
 
 
 def records(table: Table) -> list[dict[str, Any]]:
@@ -34,21 +35,25 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
 
 def sheet(table: Table) -> Sheet:
     """Return the table for people: the first axis down, the second across, medians with their intervals."""
-    first, *rest = table.axes
-    across = table.axes[rest[0]] if rest else ("",)
+    rows_of, *columns_of = table.axes.values()
+    across = columns_of[0] if columns_of else ()
     texts = {cell.values: _text(cell, table.show) for cell in table.cells}
     rows = tuple(
-        (down, *(texts[(down, over) if rest else (down,)] for over in across)) for down in table.axes[first]
+        (down, *([texts[down, over] for over in across] if across else [texts[down,]])) for down in rows_of
     )
     plans = [cell.plan for cell in table.cells if cell.plan is not None]
     found = plans[0].estimate
-    reasons = list(dict.fromkeys(f"{' '.join(c.values)}: {c.reason}" for c in table.cells if c.reason))
+    where: dict[str, list[str]] = {}  # a reason -> the cells that have it
+    for cell in table.cells:
+        if cell.reason:
+            where.setdefault(cell.reason, []).append(" ".join(cell.values))
     codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
     what = name_with_unit(table.show, found.law.metric, found.data.unit)
-    by = " and ".join(name.replace("_", " ") for name in table.axes)
+    names = {"target": found.law.metric, "on": "part", "count": "devices"}
+    first, *rest = (names.get(name, name.replace("_", " ")) for name in table.axes)
     return Sheet(
-        title=f"{what} by {by} ({found.law.subject})",
-        columns=(first.replace("_", " "), *((over for over in across) if rest else (what,))),
+        title=f"{what} by {' and '.join((first, *rest))} ({found.law.subject})",
+        columns=(first, *(across or (what,))),
         rows=rows,
         notes=(
             "Median, and 90% interval in brackets."
@@ -56,9 +61,9 @@ def sheet(table: Table) -> Sheet:
             else "Of all limits together.",
         ),
         sections={
-            "No answer": reasons,
+            "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
             "It stands on": found.assumptions[:1],
-            "Warnings of some cells": [", ".join(codes)] if codes else [],
+            "Warnings of some cells": [f"{sentence(code)} [{code}]" for code in codes],
         },
     )
 

@@ -6,36 +6,26 @@ from dataclasses import replace
 from laws import paths
 from laws.errors import PlannerError
 from planner import units
-from planner.plans.question import PAIR, Question, two
+from planner.plans.question import PAIR, Asked, two
 from planner.reading.reading import BALANCED, Reading
 from planner.reading.worlds import World, at
 
 ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the same cost elsewhere
 
 
-def from_end(reading: Reading, given: str, question: Question) -> tuple[Reading, tuple[float, ...]]:
-    """Return the worlds, with the place of each at which it has what is given.
+def from_end(reading: Reading, asked: Asked) -> tuple[Reading, tuple[float, ...]]:
+    """Return the worlds, with the place of each at which it has the data, parameters or FLOP that are given.
 
     Raises:
         PlannerError: the law says nothing of what is given, or it is less than anything measured.
     """
+    question, given = asked.question, asked.given
     if given == PAIR:
-        reading, given = _paired(reading, question), "data"
-    if given == "data":
-        text = question.data or ""
-        value = units.parse_data(text, reading.unit)
-        if question.allocate == "smallest-model":
-            raise PlannerError(
-                "with --allocate smallest-model the data is what --have-data says: leave --data out"
-            )
-    elif given == "params":
-        text = question.params or ""
-        value = units.parse_number(text, wanted="a number of parameters such as 300M")
-    else:
-        text = question.flops or ""
-        value = units.parse_number(text, wanted="training FLOP such as 1e21")
-    if value <= 0:
-        raise PlannerError(f"--{given} {text.strip()}: wanted more than 0")
+        reading, given = _paired(reading, asked.params), "data"
+    if given == "data" and question.allocate == "smallest-model":
+        raise PlannerError(
+            "with --allocate smallest-model the data is what --have-data says: leave --data out"
+        )
     if given == "params" and not reading.knows_params:
         raise PlannerError(
             f"law {reading.law.id} says nothing of model size: give --data or a target, or measure with "
@@ -46,10 +36,17 @@ def from_end(reading: Reading, given: str, question: Question) -> tuple[Reading,
             f"law {reading.law.id} says nothing of FLOP: give --data or a target, or measure with "
             "`planner calibrate`"
         )
+    ends = {
+        "data": (asked.data, question.data),
+        "params": (asked.params, question.params),
+        "flops": (asked.flops, question.flops),
+    }
+    value, text = ends[given or ""]
+    assert value is not None and text is not None
     if given == "data":  # the line of plans is one over data
         places = (value,) * len(reading.worlds)
     else:
-        places = tuple(world.where(_line(world, given), value) for world in reading.worlds)
+        places = tuple(world.where(_line(world, given or ""), value) for world in reading.worlds)
     not_tiny(reading, places, f"--{given} {text.strip()}")
     return reading, places
 
@@ -74,13 +71,10 @@ def _line(world: World, given: str) -> Callable[[float], float]:
     return world.params
 
 
-def _paired(reading: Reading, question: Question) -> Reading:
+def _paired(reading: Reading, size: float | None) -> Reading:
     """Return the worlds with one size for all amounts of data; only a surface knows more than the best."""
-    if reading.worlds[0].loss is None:
+    if reading.worlds[0].loss is None or size is None:
         raise two(["data", "params"])
-    size = units.parse_number(question.params or "", wanted="a number of parameters such as 300M")
-    if size <= 0:
-        raise PlannerError(f"--params {question.params}: wanted more than 0")
     return replace(
         reading,
         worlds=tuple(_of_size(world, size) for world in reading.worlds),

@@ -62,13 +62,14 @@ class Estimate:
         return sum(value <= factor for value in draws) / len(draws)
 
 
-def checked_target(target: float, metric: str, unit: str) -> float:
-    """Return the target, or raise PlannerError where no law could mean it."""
+def checked_target(target: float, metric: str, unit: str, *, written: str = "") -> float:
+    """Return the target, or raise PlannerError where no law could mean it; `written` is what was typed."""
     shown = units.format_metric(target, unit)
     if not target > 0:
         raise PlannerError(f"target {metric} {shown}: wanted more than 0, no finite data set reaches it")
     if unit == "fraction" and target >= 1:
-        hint = f"; for {target:g} percent write {target:g}%" if target < 100 else ""
+        percent = target < 100 and not written.rstrip().endswith("%")
+        hint = f"; for {target:g} percent write {target:g}%" if percent else ""
         raise PlannerError(f"target {metric} {shown}: wanted a rate below 100%{hint}")
     return target
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law, Quantity
-from planner import units
 from planner.assumptions import Assumption
 from planner.machines.fleet import Fleet
 from planner.plans.commitment import committed
@@ -32,6 +31,7 @@ from planner.plans.question import Asked, Question, check, in_base_units
 from planner.plans.resources import Feasible, Resources, resources
 from planner.plans.sensitivity import shares
 from planner.reading.choice import Chosen, choose
+from planner.reading.head import head
 from planner.reading.literature import data_unit, read_published
 from planner.reading.reading import Reading, Spending, read
 
@@ -94,20 +94,18 @@ def plan_by(
     chosen: Chosen, question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0
 ) -> Plan:
     """Return what `plan` does, by a law that is already chosen."""
-    unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
-    asked = in_base_units(question, unit, today)
+    asked = asked_of(chosen, question, today)
     reading = law = _read(chosen, _spending(asked))
     assumed = _with_measured(asked, fleet, reading, folder)
-    target, binding = None, None
-    if asked.given == "target":
-        target = units.parse_metric(question.target or "", reading.law.metric_unit, metric=reading.law.metric)
+    target, binding = asked.target, None
+    if target is not None:
         places = for_target(reading, target)
         if asked.confidence is not None:
             reading, places = committed(reading, places, target, asked.confidence)
     elif asked.given is None:
         places, binding = furthest(reading, asked, fleet, assumed, seed)
     else:
-        reading, places = from_end(reading, asked.given, question)
+        reading, places = from_end(reading, asked)
     found = estimate(
         reading,
         places,
@@ -155,6 +153,12 @@ def plan_by(
         assumptions=found.assumptions,
         warnings=_warnings(found, reading, bill, asked),
     )
+
+
+def asked_of(chosen: Chosen, question: Question, today: date) -> Asked:
+    """Return the question in the units of the law that answers."""
+    unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
+    return in_base_units(question, head(chosen.law), unit, today)
 
 
 def _spending(asked: Asked) -> Spending:

@@ -24,7 +24,7 @@ from typing import Any
 from laws.errors import PlannerError
 from planner.assumptions import nearest
 from planner.plans.question import Question
-from planner.reading.choice import Choice
+from planner.reading.wanted import Choice
 
 _CHOICE = tuple(field.name for field in fields(Choice))
 _ASKED = tuple(field.name for field in fields(Question) if field.name != "choice")

@@ -12,8 +12,9 @@ from laws.store import Store
 from laws.types import Law
 from planner import units
 from planner.plans.estimate import checked_target
-from planner.reading.choice import Choice, choose
+from planner.reading.choice import choose
 from planner.reading.reading import Reading, Spending, read
+from planner.reading.wanted import Choice
 
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
 FAR = 100.0  # times the largest measured data: where a target is looked at that most draws never reach
@@ -69,7 +70,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
             f"law {law.id} has no sampled curve that a run could narrow: measure one with `planner calibrate`"
         )
     value = units.parse_metric(target, law.metric_unit, metric=law.metric)
-    checked_target(value, law.metric, law.metric_unit)
+    checked_target(value, law.metric, law.metric_unit, written=target)
     reading = read(law, Spending(), size=chosen.size, samples=chosen.samples)
     if not reading.knows_flops:
         raise PlannerError(

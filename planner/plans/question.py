@@ -8,7 +8,8 @@ from laws.errors import PlannerError
 from planner import units
 from planner.assumptions import Assumption, nearest, parse_assumption
 from planner.plans.estimate import checked_target
-from planner.reading.choice import Choice
+from planner.reading.head import Head
+from planner.reading.wanted import Choice
 
 PAIR = "data and params"
 ALLOCATIONS = ("compute-optimal", "smallest-model")
@@ -50,7 +51,10 @@ class Question:
         if len(found) > 1:
             raise two(found)
         if not found and not self.limited:
-            raise PlannerError("nothing is asked: give a target, or --data, --params, --flops or --budget")
+            raise PlannerError(
+                "nothing is asked: give a target, for example --target-wer 5%, or --data, --params, --flops, "
+                "--gpu-hours, --budget or --deadline"
+            )
         return found[0] if found else None
 
     @property
@@ -65,6 +69,10 @@ class Asked:
 
     question: Question
     given: str | None
+    target: float | None  # in the metric's unit
+    data: float | None  # in the law's unit of data
+    params: float | None
+    flops: float | None
     budget: float | None  # dollars
     days: float | None  # until the deadline
     gpu_hours: float | None
@@ -108,38 +116,59 @@ def check(question: Question) -> None:
     _ = question.given  # raises where nothing is asked, or two things
     if question.target is not None:
         text = question.target
-        value = units.parse_fraction(text) if text.rstrip().endswith("%") else units.parse_number(text)
+        percent = text.rstrip().endswith("%")
+        wanted = "a target such as 5% or 2.48"
+        value = (
+            units.parse_fraction(text, wanted=wanted) if percent else units.parse_number(text, wanted=wanted)
+        )
         checked_target(value, question.choice.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")
+    if question.count is not None and question.count < 1:
+        raise PlannerError(f"--count {question.count}: wanted at least one device")
 
 
-def in_base_units(question: Question, unit: str, today: date) -> Asked:
-    """Return the numbers of a question, data in `unit`, a deadline as days from `today`.
+def in_base_units(question: Question, law: Head, unit: str, today: date) -> Asked:
+    """Return the numbers of a question to `law`, data in `unit`, a deadline as days from `today`.
 
     Raises:
         PlannerError: a number cannot be read, is not positive, or limits what has no part to be run on.
     """
     check(question)
-    budget = positive(units.parse_money, question.budget, "budget")
-    days = None if question.deadline is None else units.parse_deadline(question.deadline, today)
-    gpu_hours = positive(units.parse_gpu_hours, question.gpu_hours, "GPU-hours")
+    target = None
+    if question.target is not None:
+        target = units.parse_metric(question.target, law.metric_unit, metric=law.metric)
+        checked_target(target, law.metric, law.metric_unit, written=question.target)
     if question.limited and question.on is None:
         raise PlannerError(
             "a budget, a deadline or GPU-hours need a part: name one with --on, such as --on h100"
         )
-    price = question.data_price
+
+    def amount(text: str) -> float:
+        return units.parse_data(text, unit)
+
+    def size(text: str) -> float:
+        return units.parse_number(text, wanted="a number of parameters such as 300M")
+
+    def compute(text: str) -> float:
+        return units.parse_number(text, wanted="training FLOP such as 1e21")
+
+    price, deadline, confidence = question.data_price, question.deadline, question.confidence
     return Asked(
         question=question,
         given=question.given,
-        budget=budget,
-        days=days,
-        gpu_hours=gpu_hours,
-        confidence=None if question.confidence is None else units.parse_probability(question.confidence),
+        target=target,
+        data=positive(amount, question.data, "--data"),
+        params=positive(size, question.params, "--params"),
+        flops=positive(compute, question.flops, "--flops"),
+        budget=positive(units.parse_money, question.budget, "a budget of"),
+        days=None if deadline is None else units.parse_deadline(deadline, today),
+        gpu_hours=positive(units.parse_gpu_hours, question.gpu_hours, "--gpu-hours"),
+        confidence=None if confidence is None else units.parse_probability(confidence),
         assumed=tuple(parse_assumption(text) for text in question.assume),
-        have=positive(lambda text: units.parse_data(text, unit), question.have_data, "data in hand"),
+        have=positive(amount, question.have_data, "--have-data"),
         data_price=None if price is None else units.parse_data_price(price, unit),
-        served=positive(lambda text: units.parse_data(text, unit), question.serve, "--serve"),
+        served=positive(amount, question.serve, "--serve"),
     )
 
 
@@ -149,5 +178,5 @@ def positive(parse: Callable[[str], float], text: str | None, what: str) -> floa
         return None
     value = parse(text)
     if value <= 0:
-        raise PlannerError(f"{what} of {text.strip()}: wanted more than 0")
+        raise PlannerError(f"{what} {text.strip()}: wanted more than 0")
     return value

@@ -16,7 +16,8 @@ from planner.machines.fleet import Fleet, read_fleet
 from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
 from planner.plans.question import check
-from planner.reading.choice import Choice, Chosen, choose
+from planner.reading.choice import Chosen, choose
+from planner.reading.wanted import Choice
 
 TOTALS = {"gpu_hours": "GPU-hours", "total_dollars": "USD", "energy": "kWh", "carbon": "kg CO2e"}
 

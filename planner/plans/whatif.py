@@ -10,9 +10,9 @@ from typing import Any
 from laws.errors import PlannerError
 from planner.assumptions import names, nearest
 from planner.machines.fleet import Fleet
-from planner.plans.plan import Plan, plan_by
-from planner.plans.question import PAIR, Question
-from planner.reading.choice import choose
+from planner.plans.plan import Plan, asked_of, plan_by
+from planner.plans.question import PAIR, Question, check
+from planner.reading.choice import Chosen, choose
 
 SHOWN = (
     "dollars",
@@ -94,7 +94,10 @@ def what_if(
     if size > _CELLS:
         raise PlannerError(f"{size} cells: wanted at most {_CELLS}, fewer values on an axis")
     question = _asked(question, one)
+    for values in product(*axes.values()):
+        check(_asked(question, dict(zip(axes, values, strict=True))))
     chosen = choose(question.choice, folder)
+    _readable(chosen, question, axes, fleet, today)
     cells = []
     for values in product(*axes.values()):
         asked = _asked(question, dict(zip(axes, values, strict=True)))
@@ -107,11 +110,40 @@ def what_if(
     plans = [cell.plan for cell in cells if cell.plan is not None]
     if not plans:
         raise PlannerError(cells[0].reason)
+    if show is not None and not any(_has(plan, show) for plan in plans):
+        raise PlannerError(f"no cell has {show}: {_WANTING.get(show, 'the law says nothing of it')}")
     return Table(
         axes={name: tuple(values) for name, values in axes.items()},
         cells=tuple(cells),
         show=show or _usual(plans[0]),
     )
+
+
+def _readable(
+    chosen: Chosen, question: Question, axes: Mapping[str, Sequence[str]], fleet: Fleet, today: date
+) -> None:
+    """Refuse a value that could be read in no cell, each beside the first values of the other axes."""
+    first = {name: values[0] for name, values in axes.items()}
+    for name, values in axes.items():
+        for text in values:
+            asked = asked_of(chosen, _asked(question, first | {name: text}), today)
+            if asked.question.on is not None:
+                fleet.part(asked.question.on)
+
+
+_ON = "name a part with --on, such as --on h100"
+_WANTING = {
+    **dict.fromkeys(("gpu_hours", "days", "energy", "carbon"), _ON),
+    "dollars": f"{_ON}, one with a price",
+    "probability": "it is that of limits beside a target, such as --have-data or --budget",
+}
+
+
+def _has(plan: Plan, show: str) -> bool:
+    if show == "probability":
+        return plan.feasible is not None
+    found = plan.quantities().get(show)
+    return found is not None and bool(found.draws)
 
 
 def _asked(question: Question, values: Mapping[str, str]) -> Question:

@@ -15,31 +15,10 @@ from laws.shipped import Shipped, holding, shipped
 from laws.store import LawRow, Store
 from laws.types import FORECAST, Law
 from planner.reading.head import Head, head
+from planner.reading.wanted import PLAIN, Choice
 
 COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
-PLAIN = "plain"  # any one form: no forecast
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What narrows the choice of the law; nothing given leaves every law of an error or a loss."""
-
-    metric: str | None = None
-    domain: str | None = None
-    family: str | None = None
-    form: str | None = None  # a form's name, or PLAIN
-    source: str | None = None  # laws.types.Source
-    law: str | None = None  # id of a law, or its first characters
-
-    def fits(self, law: LawRow | PublishedLaw) -> bool:
-        """Return whether a law is of the metric, domain, family and form where they are given."""
-        asked = law.metric not in COMPANIONS and self.metric in (None, law.metric)
-        named = head(law)
-        plain = self.form == PLAIN and named.form != FORECAST
-        formed = self.form in (None, named.form) or plain
-        here = self.domain in (None, law.domain) and self.family in (None, law.family)
-        return asked and formed and here and self.source in (None, named.source)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +30,20 @@ class Chosen:
     samples: Law | None = None
     alternatives: tuple[Head, ...] = ()
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
+
+
+def fits(choice: Choice, law: LawRow | PublishedLaw) -> bool:
+    """Return whether a law is of the metric, domain, family, form and source where they are given."""
+    named = head(law)
+    plain = choice.form == PLAIN and named.form != FORECAST
+    return (
+        law.metric not in COMPANIONS
+        and (choice.form in (None, named.form) or plain)
+        and choice.metric in (None, law.metric)
+        and choice.domain in (None, law.domain)
+        and choice.family in (None, law.family)
+        and choice.source in (None, named.source)
+    )
 
 
 def choose(choice: Choice, folder: Path) -> Chosen:
@@ -65,7 +58,7 @@ def choose(choice: Choice, folder: Path) -> Chosen:
         return _by_id(choice, choice.law, Store(folder))
     store: Store | Shipped = shipped() if choice.source == "shipped" else Store(folder)
     rows = store.laws()
-    fitting = [row for row in rows if choice.fits(row)]
+    fitting = [row for row in rows if fits(choice, row)]
     fitting.sort(key=lambda row: row.form != FORECAST)
     fitting.sort(key=lambda row: row.created, reverse=True)  # stable: laws of one fit keep their order
     ranked = sorted(fitting, key=lambda row: _RANK[row.source])
@@ -113,7 +106,7 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
     """Choose the published law to ask first; refuse when several domains could be meant."""
     from planner.reading.literature import answerable
 
-    found = [law for law in answerable(choice.domain, choice.metric) if choice.fits(law)]
+    found = [law for law in answerable(choice.domain, choice.metric) if fits(choice, law)]
     if not found:
         raise _nothing(choice, rows)
     domains = list(dict.fromkeys(law.domain for law in found))
@@ -151,11 +144,16 @@ def _by_id(choice: Choice, id: str, store: Store) -> Chosen:
         raise PlannerError(
             f"law {law.id} is {head(law).source}, not {choice.source}: leave out either --law or --source"
         )
+    for name, asked, of in (("domain", choice.domain, law.domain), ("family", choice.family, law.family)):
+        if asked not in (None, of):
+            raise PlannerError(
+                f"law {law.id} is of {name} {of!r}, not {asked!r}: leave out either --law or --{name}"
+            )
     if choice.metric not in (None, law.metric):
         raise PlannerError(
             f"law {law.id} is of {law.metric}, not of {choice.metric}: ask with --law {law.id} --target VALUE"
         )
-    if law.metric not in COMPANIONS and not Choice(form=choice.form).fits(law):
+    if law.metric not in COMPANIONS and not fits(Choice(form=choice.form), law):
         form = "one form" if choice.form == PLAIN else choice.form
         raise PlannerError(
             f"law {law.id} is of form {head(law).form}, not of {form}: leave out either --law or the form"
@@ -191,7 +189,7 @@ def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
     if choice.source is not None:
         return PlannerError(f"no {choice.source} law answers that: leave --source out, or planner laws list")
     told = _unmet(choice, rows)
-    if any(replace(choice, source="shipped").fits(row) for row in shipped().laws()):
+    if any(fits(replace(choice, source="shipped"), row) for row in shipped().laws()):
         return PlannerError(f"{told}; to try the tool, --source shipped answers for the embedded corpus")
     return told
 
@@ -245,9 +243,8 @@ def _forms(choice: Choice, rows: Sequence[LawRow]) -> list[str]:
     """Return the forms of the laws that could be asked."""
     from planner.reading.literature import answerable
 
-    laws = [*map(head, filter(choice.fits, rows))]
-    laws += map(head, filter(choice.fits, answerable(choice.domain, choice.metric)))
-    return list(dict.fromkeys(law.form for law in laws))
+    known: list[LawRow | PublishedLaw] = [*rows, *answerable(choice.domain, choice.metric)]
+    return list(dict.fromkeys(head(law).form for law in known if fits(choice, law)))
 
 
 def nearest(name: str, known: Iterable[str], *, show: int = 8) -> str:

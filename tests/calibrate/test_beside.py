@@ -14,7 +14,8 @@ from calibrate.types import Corpus
 from laws.records import content_id
 from laws.store import Store
 from laws.types import Law, Run, Rung
-from planner.reading.choice import Choice, choose
+from planner.reading.choice import choose
+from planner.reading.wanted import Choice
 
 DOMAIN = domains.named("teacher")
 PRESET = DOMAIN.presets["quick"]
@@ -137,10 +138,10 @@ def test_they_are_asked_by_id_alone(
 
 def said(capsys: pytest.CaptureFixture, *words: object) -> object:
     """Return what a command answers in JSON."""
-    from planner.cli import app
+    from planner.cli import assembled
 
     with pytest.raises(SystemExit) as end:
-        app([*map(str, words), "--format", "json"])
+        assembled()([*map(str, words), "--format", "json"])
     out = capsys.readouterr().out
     assert not end.value.code
     return json.loads(out)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from laws.errors import PlannerError
-from planner.cli import app
+from planner.cli import assembled
 from planner.machines import accelerators, cost
 from planner.machines.fleet import read_fleet
 
@@ -99,7 +99,7 @@ def test_a_missing_precision_is_refused_with_those_it_has() -> None:
 @pytest.mark.parametrize("style", ["table", "json", "csv", "markdown"])
 @pytest.mark.parametrize("words", [["list"], ["show", "h100"], ["show", "tpu-v5p"], ["assumptions"]])
 def test_commands_print_in_every_format(words: list[str], style: str) -> None:
-    result = CliRunner().invoke(app, ["accelerators", *words, "--format", style])
+    result = CliRunner().invoke(assembled(), ["accelerators", *words, "--format", style])
     assert result.exit_code == 0, result.output
     if style == "json":
         json.loads(result.stdout)
@@ -107,7 +107,7 @@ def test_commands_print_in_every_format(words: list[str], style: str) -> None:
 
 
 def test_json_carries_base_units_and_sources() -> None:
-    result = CliRunner().invoke(app, ["accelerators", "show", "h100", "--format", "json"])
+    result = CliRunner().invoke(assembled(), ["accelerators", "show", "h100", "--format", "json"])
     record = json.loads(result.stdout)
     assert record["id"] == "h100-sxm"
     assert record["figures"]["peak bf16"]["value"] == 989e12
@@ -145,7 +145,7 @@ def test_reading_the_table_changes_nothing_in_it() -> None:
 
 def test_sources_stand_to_the_left_in_the_table() -> None:
     # Text of unequal length under a right edge is unreadable; numbers keep their right edge.
-    lines = CliRunner().invoke(app, ["accelerators", "show", "h200"]).stdout.splitlines()
+    lines = CliRunner().invoke(assembled(), ["accelerators", "show", "h200"]).stdout.splitlines()
     peak, memory = (
         next(line for line in lines if line.startswith(f" {word}")) for word in ("peak bf16", "mem")
     )

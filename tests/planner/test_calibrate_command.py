@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from calibrate.domains import DOMAINS
 from laws.errors import PlannerError
 from laws.types import Run
-from planner.cli import app
+from planner.cli import assembled
 from planner.measuring import calibration
 from planner.pages import calibrated
 
@@ -21,7 +21,7 @@ RUNNER = CliRunner()
 
 def refused(*arguments: str) -> str:
     """Return the one line that a command is refused with."""
-    result = RUNNER.invoke(app, ["calibrate", *arguments])
+    result = RUNNER.invoke(assembled(), ["calibrate", *arguments])
     assert isinstance(result.exception, PlannerError), result.output
     line = str(result.exception)
     assert "\n" not in line
@@ -47,7 +47,7 @@ def test_what_is_not_known_is_named_with_what_is(arguments: tuple[str, ...], lin
 
 @pytest.mark.parametrize("arguments", [[], ["--domain", "teacher", "--workers", "0"]])
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
-    assert RUNNER.invoke(app, ["calibrate", *arguments]).exit_code == 2
+    assert RUNNER.invoke(assembled(), ["calibrate", *arguments]).exit_code == 2
 
 
 def test_a_machine_without_torch_is_told_what_to_install(
@@ -67,8 +67,8 @@ def test_a_machine_without_torch_is_told_what_to_install(
 
 def test_help_names_every_domain_and_imports_nothing_heavy() -> None:
     script = (
-        "import sys; from planner.cli import app\n"
-        "try: app(['calibrate', '--help'])\n"
+        "import sys; from planner.cli import assembled\n"
+        "try: assembled(['calibrate'])(['calibrate', '--help'])\n"
         "except SystemExit: pass\n"
         "print(sorted({'torch', 'numpy', 'scipy', 'emcee', 'duckdb'} & set(sys.modules)))"
     )

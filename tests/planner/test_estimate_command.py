@@ -231,7 +231,6 @@ def test_published_laws_of_several_domains_are_not_chosen_between(empty):
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["--target-wer", "5%", "--target-cer", "2%"],
         ["--target-wer", "5%", "--target", "cer=2%"],
         ["--target", "5%"],
@@ -245,6 +244,19 @@ def test_a_wrong_command_is_exit_2_with_the_usage(calibrated, arguments):
     assert ran.code == 2
     assert "Error: " in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "other", "of"),
+    [("--domain", "lm", "speech"), ("--family", "attention", "ds2"), ("--source", "fitted", "calibrated")],
+)
+def test_a_law_that_is_named_is_of_what_else_is_named(calibrated, option, other, of):
+    law = asked(calibrated, "--target-wer", "5%")["law"]
+    assert asked(calibrated, "--law", law, "--target", "5%", option, of)["law"] == law
+    ran = planner("estimate", "--store", calibrated, "--law", law, "--target", "5%", option, other)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert of in ran.err
+    assert f"leave out either --law or {option}" in ran.err
 
 
 def test_a_law_without_companions_still_answers_with_its_data(tmp_path):

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from laws.errors import PlannerError
 from planner import assumptions
-from planner.cli import app
+from planner.cli import assembled
 from planner.machines import cost
 from planner.machines.fleet import Fleet, read_fleet
 
@@ -76,7 +76,9 @@ def test_an_own_price_grows_old_only_if_it_is_dated(tmp_path: Path) -> None:
 
 def test_the_list_shows_how_many_there_are(tmp_path: Path) -> None:
     path = written(tmp_path, WHOLE)
-    result = CliRunner().invoke(app, ["accelerators", "list", "--format", "markdown", "--fleet", str(path)])
+    result = CliRunner().invoke(
+        assembled(), ["accelerators", "list", "--format", "markdown", "--fleet", str(path)]
+    )
     assert "| h100-sxm | 989 | 989 | 67 | 80 | 3.35 | 700 | 2.1 | 64 |" in result.stdout
     assert "| my chip | 400 | - | 50 | 96 | 2.4 | 400 | 0 | 8 |" in result.stdout
 
@@ -130,14 +132,14 @@ def test_every_mistake_is_named(tmp_path: Path, text: str, said: str) -> None:
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", tmp_path):
-        result = CliRunner().invoke(app, ["accelerators", "list", "--fleet", str(path)])
+        result = CliRunner().invoke(assembled(), ["accelerators", "list", "--fleet", str(path)])
         assert isinstance(result.exception, PlannerError)
         assert "--fleet" in str(result.exception)
 
 
 def test_the_command_reads_the_fleet(tmp_path: Path) -> None:
     path = written(tmp_path, WHOLE)
-    result = CliRunner().invoke(app, ["accelerators", "show", "h100", "--fleet", str(path)])
+    result = CliRunner().invoke(assembled(), ["accelerators", "show", "h100", "--fleet", str(path)])
     assert result.exit_code == 0
     assert "0.35 to 0.42" in result.stdout
 

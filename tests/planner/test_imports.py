@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from synthetic import passes, planner, power, size
 
 from laws.store import Store
-from planner.cli import app, narrowed
+from planner.cli import COMMANDS, assembled
 
 HEAVY = {"torch", "scipy", "emcee", "numpy", "pydantic", "importlib.metadata"}
 RUN = """
@@ -63,13 +64,39 @@ def test_help_needs_neither_the_store_nor_tables(arguments):
 
 def test_only_the_command_that_is_asked_is_prepared():
     for name in ("estimate", "laws"):
-        one = narrowed([name, "--help"])
+        one = assembled([name, "--help"])
         assert [each.name for each in (*one.registered_commands, *one.registered_groups)] == [name]
     for whole in ([], ["--help"], ["estimat"], ["--install-completion"]):
-        assert narrowed(whole) is app
+        all_of = assembled(whole)
+        names = {each.name for each in (*all_of.registered_commands, *all_of.registered_groups)}
+        assert names == COMMANDS.keys()
 
 
 @pytest.mark.parametrize(("words", "said"), [(["estimat"], "'estimate'"), (["laws", "lst"], "'list'")])
 def test_a_slip_of_the_hand_still_finds_the_nearest_command(words, said):
     ran = planner(*words)
     assert (ran.code, said in ran.err) == (2, True)
+
+
+def every_command():
+    """Return the words of every command: `estimate`, `laws list`, and of the groups themselves."""
+    app = assembled()
+    found = [[], *([each.name] for each in (*app.registered_commands, *app.registered_groups))]
+    for group in app.registered_groups:
+        found += [[group.name, each.name] for each in group.typer_instance.registered_commands]
+    return found
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_help_fits_a_terminal_of_80_columns(words, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = planner(*words, "--help")
+    assert ran.code == 0
+    assert "Usage: " in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_the_version_is_that_of_the_package():
+    ran = planner("--version")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"planner {version('scaling-planner')}\n"

@@ -51,6 +51,17 @@ def test_the_budget_is_kept_and_every_run_narrows(folder):
     assert proposed(folder, "1e11") == found
 
 
+def test_a_target_is_written_as_for_estimate(folder):
+    words = ("next", "--store", folder, "--budget", "1e11", "--domain", "speech", "--format", "json")
+    long = planner(*words, "--target", "wer=20%")
+    assert long.code == 0
+    assert planner(*words, "--target-wer", "20%") == long
+    for wrong in ([], ["--target", "20%"], ["--target-wer", "20%", "--target", "wer=20%"]):
+        ran = planner(*words, *wrong)
+        assert (ran.code, ran.out) == (2, "")
+        assert "target" in ran.err
+
+
 def test_more_money_never_leaves_more_open(folder):
     left = [proposed(folder, budget)["runs"][-1]["interval_left"] for budget in ("1e10", "1e11", "1e12")]
     assert left == sorted(left, reverse=True)

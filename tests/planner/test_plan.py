@@ -18,7 +18,7 @@ from laws.types import Run
 from planner.machines.fleet import read_fleet
 from planner.plans.plan import plan
 from planner.plans.question import Question
-from planner.reading.choice import Choice
+from planner.reading.wanted import Choice
 
 TODAY = date(2026, 11, 23)
 FLEET = read_fleet(None)
@@ -322,6 +322,11 @@ def test_the_utilisation_that_was_measured_is_taken_where_nobody_set_one(tmp_pat
 
 
 MENDABLE = [
+    ([], "nothing is asked: give a target, for example --target-wer 5%"),
+    (["--target-wer", "banana"], "wanted a target such as 5% or 2.48"),
+    (["--target-wer", "120%", "--metric", "wer"], "wanted a rate below 100%\n"),
+    (["--target-wer", "5", "--metric", "wer"], "for 5 percent write 5%"),
+    (["--flops", "0"], "--flops 0: wanted more than 0"),
     (["--target-wer", "5%", "--data", "10h"], "two questions at once, target and data"),
     (["--params", "1M", "--flops", "1e15"], "two questions at once, params and flops"),
     (["--params", "1M", "--data", "100h", "--metric", "wer"], "two questions at once"),
@@ -334,7 +339,7 @@ MENDABLE = [
     (["--budget", "$50k", "--on", "h100", "--assume", "price=0"], "costs nothing"),
     (["--budget", "$50k", "--on", "v100", "--precision", "bf16"], "has no figure for bf16"),
     (["--budget", "$50k", "--on", "h100", "--assume", "utilization=0.4"], "did you mean 'utilisation'"),
-    (["--budget", "$50k", "--on", "h100", "--count", "0"], "0 devices"),
+    (["--budget", "$50k", "--on", "h100", "--count", "0"], "--count 0: wanted at least one"),
     (["--target-wer", "5%", "--deadline", "2020-01-01", "--on", "h100"], "is past"),
     (["--target-wer", "5%", "--deadline", "0d", "--on", "h100"], "above 0"),
     (["--target-wer", "5%", "--deadline", "2026-02-30", "--on", "h100"], "wanted a day"),
@@ -471,7 +476,11 @@ def test_a_cell_without_an_answer_says_why_and_the_others_stand(folder):
     args = ["--target-wer", "5%,90%", "--on", "h100,gb200"]
     cells = asked(folder, *args, command="what-if")
     assert [bool(cell["reason"]) for cell in cells] == [False, False, True, True]
-    assert "already reached" in planner("what-if", "--store", folder, *args).out
+    table = " ".join(planner("what-if", "--store", folder, *args).out.split())
+    assert table.count("already reached") == 1
+    assert "90% h100, 90% gb200: " in table
+    assert "by wer and part (speech, ds2)" in table
+    assert "[utilisation-assumed]" in table
 
 
 @pytest.mark.parametrize(
@@ -483,6 +492,21 @@ def test_a_cell_without_an_answer_says_why_and_the_others_stand(folder):
         (["--target-wer", "90%,95%"], "already reached"),
         (["--target-wer", "5%,8%", "--assume", "prise=2,3"], "did you mean 'price'"),
         (["--target-wer", "5%,8%", "--on", "h100", "--count", "many"], "whole number"),
+        (["--target-wer", "5%,8%", "--on", "h100", "--count", "8,0"], "--count 0: wanted at least one"),
+        (["--target-wer", "5%,8%", "--on", "h100,foo"], "no accelerator is called 'foo'"),
+        (["--target-wer", "5%,banana"], "wanted a target such as 5%"),
+        (["--target-wer", "5%,"], "wanted a target such as 5%"),
+        (["--target-wer", "5%,120%"], "wanted a rate below 100%"),
+        (
+            ["--target-wer", "5%,8%", "--on", "h100", "--budget", "$1k,$0"],
+            "a budget of $0: wanted more than 0",
+        ),
+        (["--target-wer", "5%,8%", "--on", "h100", "--assume", "price=1,foo"], "cannot read the assumption"),
+        (["--target-wer", "5%,8%", "--confidence", "80%,100%"], "a probability above 0%"),
+        (["--data", "10h,3tokens"], "an amount of data in hours"),
+        (["--data", "10h,20h", "--show", "dollars"], "name a part with --on"),
+        (["--data", "10h,20h", "--show", "probability"], "limits beside a target"),
+        (["--on", "h100,a100"], "nothing is asked"),
     ],
 )
 def test_a_what_if_that_a_user_can_mend(folder, arguments, said):

@@ -147,6 +147,14 @@ def test_what_estimate_would_ask_is_drawn_where_no_law_is_named(tmp_path):
         named = synthetic.planner("plot", law.id, *words)
         assert named.code == 0
         assert synthetic.planner("plot", *words, *options).out == named.out
+        assert (
+            synthetic.planner("plot", "--law", law.id, "--store", tmp_path / "pair", "--decades", "1")
+            == named
+        )
+    other = synthetic.planner("plot", told.id, "--domain", "lm", "--store", tmp_path / "pair")
+    assert (other.code, "is of domain 'speech', not 'lm'" in other.err) == (1, True)
+    of_a_file = synthetic.planner("plot", "--curve", "ds2", "--store", tmp_path / "pair")
+    assert (of_a_file.code, "give the file too" in of_a_file.err) == (2, True)
     refused = synthetic.planner("plot", "--domain", "word-lm", "--store", tmp_path / "pair")
     assert refused.code == 1
     assert "published constants" in refused.err

@@ -1,0 +1,109 @@
+"""Options that are asked together: one dataclass each, which a command takes as one parameter."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any
+
+import typer
+
+from planner.commands.options import (
+    DomainOption,
+    FamilyOption,
+    FormOption,
+    LawOption,
+    MetricOption,
+    PlainOption,
+    SourceOption,
+)
+from planner.reading.wanted import PLAIN, Choice
+
+
+@dataclass(frozen=True, kw_only=True)
+class LawOptions:
+    """Which law answers."""
+
+    metric: MetricOption = None
+    domain: DomainOption = None
+    family: FamilyOption = None
+    form: FormOption = None
+    plain: PlainOption = False
+    law: LawOption = None
+    source: SourceOption = None
+
+    def choice(self, *, metric: str = "", law: str | None = None) -> Choice:
+        """Return the choice of the law; the target may name its metric, the subject of a picture itself."""
+        return Choice(
+            metric=metric or self.metric,
+            domain=self.domain,
+            family=self.family,
+            form=self.form or (PLAIN if self.plain else None),
+            source=self.source,
+            law=law or self.law,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOptions:
+    """The target, by one of four options."""
+
+    target_wer: Annotated[str | None, typer.Option(help="Word error rate to reach, e.g. 5%.")] = None
+    target_cer: Annotated[str | None, typer.Option(help="Character error rate to reach, e.g. 2%.")] = None
+    target_loss: Annotated[str | None, typer.Option(help="Loss to reach, in the law's unit, e.g. 2.48.")] = (
+        None
+    )
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METRIC=VALUE", help="Any metric; with --law or --metric the value alone will do."
+        ),
+    ] = None
+
+    def asked(self, laws: LawOptions) -> tuple[Choice, str | None]:
+        """Return which law is asked, and the value of the target; None where none is given."""
+        named = {"wer": self.target_wer, "cer": self.target_cer, "loss": self.target_loss}
+        given = {f"--target-{name}": (name, text) for name, text in named.items() if text is not None}
+        if self.target is not None:
+            metric, equals, value = self.target.rpartition("=")
+            if not equals and laws.law is None and laws.metric is None:
+                raise typer.BadParameter(
+                    f"--target {self.target!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"
+                )
+            given["--target"] = (metric.strip(), value)
+        if len(given) > 1:
+            raise typer.BadParameter(f"wanted one target, given {' and '.join(given)}")
+        metric, text = next(iter(given.values()), ("", None))
+        return laws.choice(metric=metric), text
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the command as typer reads it: for a parameter that is a group, one option a field."""
+    signature = inspect.signature(command)
+    groups: dict[str, Any] = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if is_dataclass(parameter.annotation)
+    }
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        if name not in groups:
+            parameters.append(parameter)
+            continue
+        parameters += [
+            inspect.Parameter(
+                option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=option.type
+            )
+            for option in fields(groups[name])
+        ]
+
+    def spread(**given: Any) -> None:
+        made = {
+            name: group(**{option.name: given.pop(option.name) for option in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**given, **made)
+
+    spread.__doc__ = command.__doc__
+    spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    spread.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return spread
