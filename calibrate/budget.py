@@ -15,7 +15,8 @@ from itertools import chain
 from calibrate.best import Best, best_fits, size_of
 from calibrate.fits import FEWEST, answering
 from calibrate.prices import Prices
-from calibrate.sweep import Line, Runs, Spec, Stage, again, recorded, run_id, searched
+from calibrate.search import Line, Runs, Stage, again, searched
+from calibrate.spec import Spec, run_id
 from calibrate.types import Budget, Spent, Step, Training
 from laws import paths
 from laws.design import log_errors, narrowing
@@ -106,7 +107,7 @@ class Within:
         law = answering(self.spec, self._family, models)
         errors = log_errors(law, self.place).tolist()
         low, middle, high = (math.exp(paths.quantile(errors, q)) for q in (0.05, 0.5, 0.95))
-        took = self._prices.spent(recorded(self.store, map(run_id, last.trainings)))
+        took = self._prices.spent(self.store.last_runs(map(run_id, last.trainings)))
         self.steps.append(Step(data=last.shard, again=last.again, spent=took, error=(low, middle, high)))
         options = [buy for x in self.spec.preset.shards if (buy := _option(self.spec, x, models, runs))]
         if not options:  # all that the preset has was bought
@@ -122,7 +123,7 @@ class Within:
         return options[found[0].candidate] if found else None
 
     def _recorded(self) -> list[Run]:
-        return list(recorded(self.store, (run_id(t) for buy in self._bought for t in buy.trainings)))
+        return list(self.store.last_runs(run_id(t) for buy in self._bought for t in buy.trainings))
 
 
 def _option(spec: Spec, shard: float, models: Sequence[Best], runs: Sequence[Run]) -> _Buy | None:

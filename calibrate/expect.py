@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from calibrate.best import size_of
-from calibrate.sweep import Spec, ends
+from calibrate.search import ends
+from calibrate.spec import Spec
 from calibrate.train import EVALUATIONS, device_name, evaluation_seconds, train
 from calibrate.types import DomainCode, Training
 from laws.errors import PlannerError
@@ -66,7 +67,7 @@ def _recorded(spec: Spec, past: Iterable[Run], device: str) -> dict[tuple[str, i
 
 def _measured(spec: Spec, family: str, size: int, code: DomainCode, device: str) -> Cost:
     """Return the cost of a size from a short training on the smallest shard."""
-    drawn = next(t for t in ends(spec, ()) if t.family == family and t.size == size)
+    drawn = next(t for t in ends(spec) if t.family == family and t.size == size)
     endless = replace(drawn, epochs=math.inf, max_samples=math.inf)
     flops = spec.rung(family, size).flops
     train(

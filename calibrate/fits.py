@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from calibrate.best import NOISE, Best, best_fits, size_of
-from calibrate.sweep import Spec, code_version
+from calibrate.identity import code_version
+from calibrate.spec import Spec
 from calibrate.types import EVALUATION_STEP
 from laws.build import law_from, now
 from laws.errors import PlannerError

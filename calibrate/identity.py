@@ -2,11 +2,18 @@
 
 import hashlib
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from calibrate.modules import FILE
+
+
+@cache
+def code_version() -> str:
+    """Return the version of this program."""
+    return _release("scaling-planner")
 
 
 def identity(module: str) -> str:
@@ -25,7 +32,7 @@ def identity(module: str) -> str:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     libraries = ", ".join(f"{name} {_release(name)}" for name in ("torch", "numpy"))
     return (
-        f"planner {_release('scaling-planner')} (sources {digest.hexdigest()[:8]}), {libraries}, "
+        f"planner {code_version()} (sources {digest.hexdigest()[:8]}), {libraries}, "
         f"Python {platform.python_version()}"
     )
 

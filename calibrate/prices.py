@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from calibrate.best import size_of
-from calibrate.sweep import Spec
+from calibrate.spec import Spec
 from calibrate.types import Budget, Training
 from laws.types import Run
 

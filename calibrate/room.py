@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from calibrate import memory
 from calibrate.engine import Job, LocalEngine
-from calibrate.sweep import Spec, ends, run_id
+from calibrate.search import ends
+from calibrate.spec import Spec, run_id
 
 TRIAL = 30.0  # seconds that one of them is trained for
 MARGIN = 1.1  # what a worker is given, over what it took in the trial
@@ -20,7 +21,7 @@ def trials(spec: Spec) -> list[Job]:
     The largest model on the largest shard with the largest batch, for one pass at most.
     """
     preset, largest = spec.preset, {}
-    for training in ends(spec, ()):
+    for training in ends(spec):
         if training.size == preset.sizes[training.family][-1]:
             largest[training.family, training.optimizer] = replace(
                 training,

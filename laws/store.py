@@ -77,6 +77,10 @@ class Store:
         """
         return self._files.last_attempts(ids)
 
+    def last_runs(self, ids: Iterable[str]) -> Iterator[Run]:
+        """Yield the last usable record of each of these runs that has one; as `last_attempts`."""
+        return (run for _, _, run in self.last_attempts(ids) if run)
+
     def publish(self) -> tuple[str, ...]:
         """Bring the index up to date with the files; return one line for each file that cannot be used.
 

@@ -12,18 +12,11 @@ from calibrate import domains
 from calibrate.best import Best
 from calibrate.data.archive import is_archive, unpacked
 from calibrate.engine import LocalEngine, Pool
+from calibrate.progress import Progress
 from calibrate.room import devices, trials
-from calibrate.sweep import (
-    AGAIN,
-    STAGES,
-    Progress,
-    Spec,
-    execute,
-    outlook,
-    recorded,
-    run_id,
-    shards_within,
-)
+from calibrate.search import STAGES, outlook
+from calibrate.spec import Spec, run_id, shards_within
+from calibrate.sweep import AGAIN, execute
 from calibrate.types import Budget, Domain, DomainCode, Preset, Spent, Training
 from laws.errors import PlannerError
 from laws.store import Store
@@ -165,14 +158,14 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
 
     store = Store(request.store)
     planned = {run_id(training): training for training in outlook(spec, ())}
-    done = {run.id: run for run in recorded(store, planned) if run.status not in AGAIN}
+    done = {run.id: run for run in store.last_runs(planned) if run.status not in AGAIN}
     planned = {run_id(training): training for training in outlook(spec, done.values())}
     with started(request, spec) as pool:
         workers = pool.workers
     within = _within(request, spec, store, code, workers)
     if within:
         planned = {run_id(training): training for training in within.start.trainings}
-        done = {run.id: run for run in recorded(store, planned) if run.status not in AGAIN}
+        done = {run.id: run for run in store.last_runs(planned) if run.status not in AGAIN}
     report("measuring how fast this machine is", 0.0)
     (device,) = devices((), 1)
     known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)

@@ -3,12 +3,12 @@
 import sys
 from types import TracebackType
 
+from rich import progress as bars
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from calibrate import sweep
+from calibrate.progress import Progress
 from calibrate.types import Domain
 from laws.types import Run
 from planner import units
@@ -23,14 +23,14 @@ class Watch:
         self._metric = next(iter(domain.metrics))
         self._said = ""
         console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),  # moves while a long training shows nothing else
-            TextColumn("{task.fields[left]}"),
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),  # moves while a long training shows nothing else
+            bars.TextColumn("{task.fields[left]}"),
         )
-        self._task: TaskID | None = None
+        self._task: bars.TaskID | None = None
         self._live = Live(self._bar, console=console, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> "Watch":
@@ -52,7 +52,7 @@ class Watch:
             _line(f"{text} …")
         self._said = text
 
-    def sweeping(self, progress: sweep.Progress) -> None:
+    def sweeping(self, progress: Progress) -> None:
         """Tell how far the sweep is, the best of each shard and the time that is left."""
         self.done, self.planned = progress.done, progress.planned
         if self._live:
@@ -62,7 +62,7 @@ class Watch:
         elif progress.before == progress.done and progress.before and not progress.last:
             _line(f"{progress.before} of {progress.planned} runs are done already")
 
-    def _view(self, progress: sweep.Progress) -> Group:
+    def _view(self, progress: Progress) -> Group:
         if self._task is None:
             self._task = self._bar.add_task("training", total=None, left="")
         self._bar.update(
@@ -94,7 +94,7 @@ class Watch:
         return units.format_metric(run.metrics[self._metric], self._domain.metrics[self._metric])
 
 
-def _left(progress: sweep.Progress) -> str:
+def _left(progress: Progress) -> str:
     if not progress.seconds_left:
         return ""
     return f", about {units.format_duration(progress.seconds_left)} left at this stage"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from calibrate.sweep import code_version
+from calibrate.identity import code_version
 from laws.records import content_id
 from laws.store import Store
 from laws.types import KeptForecast

@@ -26,7 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "calibrate"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "planner"))
 
 from calibrate.engine import Job, LocalEngine, Pool, Result
-from calibrate.sweep import Progress, Spec, execute
+from calibrate.progress import Progress
+from calibrate.spec import Spec
+from calibrate.sweep import execute
 from calibrate.types import Corpus, Domain, Outcome, Preset, doubling
 from laws import records
 from laws.store import Store
@@ -88,11 +90,12 @@ def empty(address: str = "") -> None:
     """Print runs a second of an empty training."""
     with tempfile.TemporaryDirectory() as folder:
         asked = spec(Path(folder), 600)
-        from calibrate.sweep import ends, run_id
+        from calibrate.search import ends
+        from calibrate.spec import run_id
 
         jobs = [
             Job(id=run_id(t), training=t, corpus=asked.corpus, module=MODULE, flops=1, time_limit=60)
-            for t in ends(asked, ())
+            for t in ends(asked)
         ]
         with pool(address, MODULE) as started:
             begun = time.perf_counter()
@@ -113,7 +116,7 @@ def empty(address: str = "") -> None:
 def share(address: str = "") -> None:
     """Print the part of a sweep's time that is not training, from the first dispatch to the last result."""
     from calibrate.domains import code, named
-    from calibrate.sweep import ends
+    from calibrate.search import ends
 
     with tempfile.TemporaryDirectory() as folder:
         domain = named("teacher")
@@ -129,7 +132,7 @@ def share(address: str = "") -> None:
         )  # fmt: skip
         with pool(address, domain.module) as started:
             warm = Job(
-                id="warm", training=replace(next(ends(asked, ())), max_samples=1), corpus=corpus,
+                id="warm", training=replace(next(ends(asked)), max_samples=1), corpus=corpus,
                 module=domain.module, flops=1, time_limit=60,
             )  # fmt: skip
             list(started.run([replace(warm, id=str(i)) for i in range(4 * WORKERS)]))

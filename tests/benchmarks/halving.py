@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean
 
 from calibrate.halving import Standing, reached, too_high
-from calibrate.sweep import ends
+from calibrate.search import ends
 from calibrate.train import train
 from planner.measuring.calibration import Request, prepared
 
@@ -48,7 +48,7 @@ def trained(folder: Path) -> list[list[Curve]]:
             ),
             lambda text, share: None,
         )  # fmt: skip
-        any_ = next(ends(spec, ()))
+        any_ = next(ends(spec))
         for shard in shards:
             curves = []
             for rate, batch in product(rates, batches):

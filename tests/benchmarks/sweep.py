@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 
 from calibrate.engine import Job, LocalEngine
-from calibrate.sweep import Spec, ends, run_id
+from calibrate.search import ends
+from calibrate.spec import Spec, run_id
 from calibrate.train import FIRST, schedule
 from calibrate.types import EVALUATION_STEP, DomainCode, Training
 from planner.measuring.calibration import Request, prepared
@@ -64,7 +65,7 @@ def measured(domain: str, folder: Path) -> tuple[int, list[float], float]:
     )  # fmt: skip
     (family,) = spec.families
     sizes = spec.preset.sizes[family][:2]
-    some = [t for t in ends(spec, ()) if t.size in sizes and t.data == spec.preset.shards[0]]
+    some = [t for t in ends(spec) if t.size in sizes and t.data == spec.preset.shards[0]]
     trainings = [replace(t, data=shard) for shard in spec.preset.shards[1::-1] for t in some]
     jobs = [
         Job(

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from calibrate.engine import Job
-from calibrate.sweep import run_id
+from calibrate.spec import run_id
 from calibrate.types import Corpus, DataError, Training
 
 FINE, DIES_ONCE, DIES_ALWAYS, HANGS, NO_MEMORY, BROKEN_DATA, NOT_FINITE, BUG, EATS, SLOW, LARGE, TUNED = (

@@ -9,7 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from calibrate.engine import LocalEngine, Pool
-from calibrate.sweep import Progress, Spec, execute
+from calibrate.progress import Progress
+from calibrate.spec import Spec
+from calibrate.sweep import execute
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
 from laws.store import Store

@@ -9,7 +9,7 @@ import pytest
 
 from calibrate import domains
 from calibrate.fits import DRAWS, LEAN, beside
-from calibrate.sweep import Spec
+from calibrate.spec import Spec
 from calibrate.types import Corpus
 from laws.records import content_id
 from laws.store import Store

@@ -13,7 +13,8 @@ from test_sweep import PRESET, Formula, quiet, spec
 
 from calibrate.budget import FEWEST, Within
 from calibrate.engine import Job, Result
-from calibrate.sweep import Spec, execute
+from calibrate.spec import Spec
+from calibrate.sweep import execute
 from calibrate.types import Budget, Spent
 from laws.errors import PlannerError
 from laws.store import Store

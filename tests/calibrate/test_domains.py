@@ -21,7 +21,9 @@ from calibrate.domains import DOMAINS
 from calibrate.engine import Job, Result, trained
 from calibrate.fits import best_by_family, fitted
 from calibrate.models.vit import patch
-from calibrate.sweep import Spec, ends, execute, run_id, shards_within
+from calibrate.search import ends
+from calibrate.spec import Spec, run_id, shards_within
+from calibrate.sweep import execute
 from calibrate.types import Corpus, Domain, DomainCode
 from laws.store import Store
 from laws.types import Rung
@@ -103,7 +105,7 @@ def test_each_shard_lies_inside_the_next(domain: Domain, cache: Path) -> None:
 def test_an_epoch_shows_a_shard_once_and_follows_from_the_seed(domain: Domain, cache: Path) -> None:
     corpus = prepared(domain, cache)
     smoke = domain.presets["smoke"]
-    trainings = list(ends(spec(domain, corpus), []))
+    trainings = list(ends(spec(domain, corpus)))
     for family in domain.families:
         drawn = min((t for t in trainings if t.family == family), key=lambda t: (t.data, t.size))
         task = code(domain).task(drawn, corpus, "cpu")
@@ -136,7 +138,7 @@ def test_a_step_waits_for_nothing_that_the_device_computes(
     monkeypatch.setattr("calibrate.domains.transcription.ctc", _any_loss)
     corpus = prepared(domain, cache)
     for family in domain.families:
-        drawn = next(t for t in ends(spec(domain, corpus), []) if t.family == family)
+        drawn = next(t for t in ends(spec(domain, corpus)) if t.family == family)
         task = code(domain).task(drawn, corpus, "meta")
         batch, _ = next(task.batches(0))
         loss = task.loss(batch)
@@ -149,7 +151,7 @@ def test_a_step_waits_for_nothing_that_the_device_computes(
 @every_domain
 def test_counts_agree_with_the_model(domain: Domain, cache: Path) -> None:
     corpus = prepared(domain, cache)
-    trainings = list(ends(spec(domain, corpus), []))
+    trainings = list(ends(spec(domain, corpus)))
     for family, sizes in domain.presets["smoke"].sizes.items():
         rungs = code(domain).ladder(family, (*sizes, sizes[-1] * 2**10), corpus)
         for size, rung in zip(sizes, rungs, strict=False):
@@ -257,7 +259,7 @@ def test_a_sweep_ends_in_runs_and_laws_in_a_store(domain: Domain, cache: Path, t
     runs = store.runs(domain=domain.name)
     assert {(run.status, run.reason) for run in runs} == {("finished", "")}
     assert swept.counts == {"finished": len(runs)}
-    assert {run_id(t) for t in ends(asked, [])} <= {run.id for run in runs}
+    assert {run_id(t) for t in ends(asked)} <= {run.id for run in runs}
     assert all(set(run.metrics) == set(domain.metrics) for run in runs)
     assert all(np.isfinite(list(run.metrics.values())).all() and run.samples for run in runs)
     failures: list[str] = []

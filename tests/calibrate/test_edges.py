@@ -8,7 +8,7 @@ import pytest
 from calibrate import domains
 from calibrate.best import best_fits
 from calibrate.fits import at_the_edge, fitted
-from calibrate.sweep import Spec
+from calibrate.spec import Spec
 from calibrate.types import Corpus
 from laws.types import Run, Rung
 

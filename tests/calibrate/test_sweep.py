@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrate import sweep
 from calibrate.best import NOISE, best_fits, pick, size_of
 from calibrate.domains import DOMAINS, named
 from calibrate.engine import Job, Result
-from calibrate.sweep import Progress, Spec, execute, run_id
+from calibrate.progress import Progress
+from calibrate.search import outlook
+from calibrate.spec import Spec, run_id, shards_within
+from calibrate.sweep import execute
 from calibrate.types import Corpus, Outcome, Preset, Training, doubling
 from laws.errors import PlannerError
 from laws.store import Store, StoreBusyError
@@ -209,27 +211,27 @@ def test_two_processes_do_not_run_the_same_sweep(tmp_path: Path) -> None:
 @given(seed=st.integers(0, 10**6), draws=st.integers(1, 8))
 def test_the_plan_follows_from_the_seed(seed: int, draws: int) -> None:
     asked = spec(replace(PRESET, draws=draws), seed)
-    planned = sweep.outlook(asked, ())
-    assert planned == sweep.outlook(asked, ())
+    planned = outlook(asked, ())
+    assert planned == outlook(asked, ())
     ids = [run_id(t) for t in planned]
     assert len(set(ids)) == len(ids)
     drawn = min(draws, 6)  # 3 optimizers' rates x 2 batches
     assert len(ids) == 6 * 6 * drawn + 6 * (PRESET.seeds - 1)
-    other = {run_id(t) for t in sweep.outlook(spec(replace(PRESET, draws=draws), seed + 1), ())}
+    other = {run_id(t) for t in outlook(spec(replace(PRESET, draws=draws), seed + 1), ())}
     assert not other & set(ids[: 6 * 6 * drawn])
 
 
 def test_a_wider_preset_trains_what_a_narrower_one_did() -> None:
-    narrow = sweep.outlook(spec(replace(PRESET, sizes={"mlp": (4, 8)}, seeds=1)), ())
-    wide = sweep.outlook(spec(replace(PRESET, seeds=1)), ())
+    narrow = outlook(spec(replace(PRESET, sizes={"mlp": (4, 8)}, seeds=1)), ())
+    wide = outlook(spec(replace(PRESET, seeds=1)), ())
     assert {run_id(t) for t in narrow} <= {run_id(t) for t in wide}
 
 
 def test_a_small_corpus_keeps_the_shards_that_it_fills() -> None:
     corpus = Corpus(folder=Path("nowhere"), fingerprint="f", available=850)
-    assert sweep.shards_within(PRESET, corpus).shards == (100, 200, 400, 800)
+    assert shards_within(PRESET, corpus).shards == (100, 200, 400, 800)
     with pytest.raises(PlannerError, match="bring more data"):
-        sweep.shards_within(PRESET, replace(corpus, available=399))
+        shards_within(PRESET, replace(corpus, available=399))
 
 
 def run(**changes: object) -> Run:
