@@ -1,13 +1,12 @@
 """A law for other tools: its posterior as netCDF that ArviZ opens, and as Parquet."""
 
 import math
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
 from laws.types import Law
+from laws.whole import write_whole
 
 
 def netcdf(law: Law, out: Path) -> None:
@@ -45,7 +44,7 @@ def netcdf(law: Law, out: Path) -> None:
                 for name in law.points.keys() - {"y"}:
                     _variable(constant, name, ("point",), law.points[name], None)
 
-    _whole(out, write)
+    write_whole(out, write)
 
 
 def parquet(law: Law, out: Path) -> None:
@@ -64,7 +63,7 @@ def parquet(law: Law, out: Path) -> None:
             connection.execute(f"copy draws to {_quoted(str(path))} ({options})")
 
     try:
-        _whole(out, write)
+        write_whole(out, write)
     except duckdb.Error as error:
         raise PlannerError(f"{out} cannot be written: {' '.join(str(error).split())}") from error
 
@@ -98,14 +97,3 @@ def _plain(name: str) -> str:
 
 def _quoted(text: str, mark: str = "'") -> str:
     return mark + text.replace(mark, 2 * mark) + mark
-
-
-def _whole(out: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside its name and move it there, so that nobody meets half of it."""
-    part = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        part.touch()  # what is wrong with the folder is said by the system, in its few words
-        write(part)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)

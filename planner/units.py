@@ -77,6 +77,12 @@ def parse_fraction(text: str, *, wanted: str = "a percentage such as 5% or a fra
     return _exact(value / 100) if suffix else value
 
 
+def parse_value(text: str, *, wanted: str = "a number such as 0.05, 5% or 2.48") -> float:
+    """Read a value of a metric whose unit nobody says: `5%` as 0.05, anything else as a plain number."""
+    parse = parse_fraction if text.rstrip().endswith("%") else parse_number
+    return parse(text, wanted=wanted)
+
+
 def parse_metric(text: str, unit: str, *, metric: str) -> float:
     """Read a value of a metric: a percentage is allowed only where the metric is a fraction."""
     if unit == "fraction":

@@ -36,11 +36,13 @@ def extrapolate(
     """
     from planner.measuring.extrapolation import extrapolate as run
     from planner.pages.counting import Count
+    from planner.pages.quantities import counted
 
     both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=Count())
     asked = sum(len(question.asked) for question, _ in both)
     doubtful = sum(bool(answer.warnings) for _, answer in both)
-    typer.echo(f"{out}: {asked} forecasts of {len(both)} curves, {doubtful} of them with warnings")
+    told = f"{counted(asked, 'forecast')} of {counted(len(both), 'curve')}"
+    typer.echo(f"{out}: {told}, {doubtful or 'none'} of them with warnings")
     counts = Counter(code for _, answer in both for code in answer.warnings)
     for code, count in counts.most_common():
-        typer.echo(f"  {code}, {count} {'curve' if count == 1 else 'curves'}: {sentence(code)}")
+        typer.echo(f"  {code}, {counted(count, 'curve')}: {sentence(code)}")

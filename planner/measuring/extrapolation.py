@@ -9,7 +9,6 @@ was.
 import csv
 import hashlib
 import json
-import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,12 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
+from laws.whole import write_whole
 from planner import units
 from planner.measuring import measurements
 
+NOT_CSV = (".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")  # kinds that a name would promise
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 DRAWS = 2000  # of each curve: quantiles of a thousand are some 4 % of the spread off, and these cost little
 OPTIONAL = ("y_se", "weight", "set", "ceiling")
+_PARSED = {  # how a cell is written
+    "x": units.parse_number,
+    "weight": units.parse_number,
+    **dict.fromkeys(("y", "y_se", "ceiling"), units.parse_value),
+}
+_ABOVE = ("x", "weight", "ceiling")  # 0 is refused
 
 
 @dataclass(frozen=True)
@@ -73,10 +80,23 @@ def extrapolate(
     questions = read(curves)
     if out.is_dir() or not out.parent.is_dir():
         raise PlannerError(f"{out} cannot be written: wanted the name of a file in a folder that exists")
-    answers = answered(questions, seed=seed, pool=pool, processes=processes, journal=_journal(out), tell=tell)
-    both = list(zip(questions, answers, strict=True))
-    _write(out, both)
-    _journal(out).unlink(missing_ok=True)
+    if out.exists() and out.samefile(curves):
+        raise PlannerError(f"{out} is the file of curves itself: give another with --out")
+    if out.suffix.lower() in NOT_CSV:
+        raise PlannerError(f"{out}: forecasts are written as CSV, wanted a name that ends in .csv")
+    journal = out.with_name(out.name + ".journal") if out.is_file() or not out.exists() else None
+    try:
+        if journal is not None:
+            journal.touch()
+        answers = answered(questions, seed=seed, pool=pool, processes=processes, journal=journal, tell=tell)
+        both = list(zip(questions, answers, strict=True))
+        write_whole(out, lambda path: _write(path, both))
+        if journal is not None:
+            journal.unlink()
+    except OSError as error:
+        raise PlannerError(
+            f"{out} cannot be written: {error.strerror}: give another file with --out"
+        ) from None
     return both
 
 
@@ -145,37 +165,45 @@ def read(path: Path, *, asked: bool = True) -> list[Question]:
     written as people write numbers.
     """
     names, rows = measurements.table(path)
+    found = {name: measurements.column_like(name, names) for name in ("curve", "x", "y", *OPTIONAL)}
     for name in ("curve", "x", "y"):
-        if name not in names:
+        if found[name] is None:
             raise PlannerError(
                 f"{path} has no column {name!r} (it has {', '.join(names)}): wanted curve, x, y"
             )
-    at = {name: names.index(name) for name in ("curve", "x", "y", *OPTIONAL) if name in names}
+    at = {name: names.index(column) for name, column in found.items() if column is not None}
     curves: dict[tuple[str, str], dict[str, list[Any]]] = {}
-    for number, row in enumerate(rows, start=2):
+    for n, row in enumerate(rows):
         cells = {
             name: None if row[i] is None or str(row[i]).strip() == "" else row[i] for name, i in at.items()
         }
 
-        def value(name: str, cells: dict[str, Any] = cells, number: int = number) -> float | None:
-            return None if cells.get(name) is None else _number(path, number, name, cells[name])
+        def value(name: str, cells: dict[str, Any] = cells, n: int = n) -> float | None:
+            """Return a cell as a number of the kind that its column wants."""
+            cell = cells.get(name)
+            if cell is None and name != "x":
+                return None
+            where = measurements.place(path, n, name)
+            number = measurements.number(where, cell, _PARSED[name])
+            if number < 0 or (number == 0 and name in _ABOVE):
+                least = "a number above 0" if name in _ABOVE else "0 or above"
+                raise PlannerError(f"{where} is {cell!r}: wanted {least}")
+            return number
 
         x, y = value("x"), value("y")
-        if x is None or not x > 0:
-            raise PlannerError(f"{path}, row {number}: x is {cells['x']!r}, wanted a number above 0")
-        if y is not None and y < 0:
-            raise PlannerError(f"{path}, row {number}: y is {cells['y']!r}, wanted 0 or above")
         key = (str(cells.get("set") or ""), str(cells.get("curve") or ""))
         curve = curves.setdefault(key, {"measured": [], "asked": [], "ceiling": []})
         if y is None:
             curve["asked"].append(x)
         else:
-            se, weight = value("y_se"), value("weight")
-            if weight is not None and weight <= 0:
-                raise PlannerError(f"{path}, row {number}: weight is {weight:g}, wanted a number above 0")
-            curve["measured"].append((x, y, se, weight))
+            curve["measured"].append((x, y, value("y_se"), value("weight")))
         if (ceiling := value("ceiling")) is not None:
             curve["ceiling"].append(ceiling)
+            if len(set(curve["ceiling"])) > 1:
+                where = measurements.place(path, n, "ceiling")
+                raise PlannerError(
+                    f"{where} is not that of other rows of the curve: wanted one ceiling a curve"
+                )
     questions = [
         Question(
             group, curve, tuple(sorted(found["measured"], key=lambda row: row[0])), tuple(found["asked"]),
@@ -191,16 +219,6 @@ def read(path: Path, *, asked: bool = True) -> list[Question]:
         if not any(y > 0 for _, y, _, _ in q.measured):
             raise PlannerError(f"{path}, curve {q.curve!r} has no y above 0: measure at one scale at least")
     return questions
-
-
-def _number(path: Path, row: int, name: str, cell: Any) -> float:
-    try:
-        value = float(cell) if not isinstance(cell, str) else units.parse_number(cell)
-    except (ValueError, PlannerError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise PlannerError(f"{path}, row {row}: {name} is {cell!r}, wanted a number")
-    return value
 
 
 def _points(q: Question) -> Any:
@@ -271,10 +289,6 @@ def _digest(values: Iterable[float]) -> str:
     return hashlib.sha256(repr(list(values)).encode()).hexdigest()[:16]
 
 
-def _journal(out: Path) -> Path:
-    return out.with_name(out.name + ".journal")
-
-
 def _kept(journal: Path | None) -> Iterator[tuple[str, Any]]:
     """Yield what an interrupted run has finished; a last line that was cut off is left out."""
     if journal is None or not journal.is_file():
@@ -294,9 +308,8 @@ def _keep(journal: Path | None, key: str, value: Any) -> None:
 
 
 def _write(out: Path, both: Sequence[tuple[Question, Answer]]) -> None:
-    """Write one row an asked scale, atomically."""
-    part = out.with_name(out.name + ".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    """Write one row an asked scale."""
+    with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["set", "curve", "x", *LEVELS, "forms", "warnings"])
         for q, answer in both:
@@ -307,4 +320,3 @@ def _write(out: Path, both: Sequence[tuple[Question, Answer]]) -> None:
             for x, row in zip(q.asked, answer.quantiles, strict=True):
                 cells = [f"{v:.6g}" for v in row]
                 writer.writerow([q.set, q.curve, f"{x:.12g}", *cells, forms, " ".join(answer.warnings)])
-    part.replace(out)

@@ -96,10 +96,10 @@ def read(
 
     def cells(role: str) -> Iterable[tuple[str, Any]]:
         i = names.index(used[role])
-        return ((f"{path} row {n}, column {used[role]!r}", row[i]) for n, row in enumerate(rows, 1))
+        return ((place(path, n, used[role]), row[i]) for n, row in enumerate(rows))
 
     def numbers(role: str, parse: Callable[[str], float]) -> tuple[float, ...]:
-        return tuple(_number(where, cell, parse) for where, cell in cells(role))
+        return tuple(number(where, cell, parse) for where, cell in cells(role))
 
     of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
     of_data = partial(units.parse_data, unit=data_unit)
@@ -138,11 +138,40 @@ def table(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
             names = [column[0] for column in result.description]
             rows = result.fetchmany(LARGEST + 1)
     except (duckdb.Error, OSError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise PlannerError(f"{path} cannot be read: {first}") from None
+        raise PlannerError(f"{path} cannot be read: {_why(path, error)}") from None
+    if path.stat().st_size == 0 or names in (
+        ["column0"],
+        ["json"],
+    ):  # what DuckDB calls a column without a name
+        raise PlannerError(f"{path} is empty or not a table: wanted a row of names and one row a measurement")
+    if len(names) == 1 and (mark := next((mark for mark in ",;\t" if mark in names[0]), None)):
+        raise PlannerError(
+            f"{path} is not a table: {names[0][:60]!r} is read as one name, since not every line has as many "
+            f"{mark!r} as the first"
+        )
     if len(rows) > LARGEST:
         raise PlannerError(f"{path} has more than {LARGEST:,} rows: wanted one row a finished training")
     return names, rows
+
+
+def _why(path: Path, error: Exception) -> str:
+    """Return why a file cannot be read, in the words of what read it, or because it is no text."""
+    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson"):
+        try:
+            path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as undecoded:
+            line = undecoded.object[: undecoded.start].count(b"\n") + 1
+            return f"line {line} is not UTF-8: save it as text in UTF-8"
+        except OSError as unread:
+            return unread.strerror or str(unread)
+    first, *others = [line.strip() for line in str(error).strip().splitlines()]
+    return " ".join([first, *others[:1]])
+
+
+def place(path: Path, n: int, column: str) -> str:
+    """Return where the cell of the n-th measurement (from 0) stands, counted as editors count rows."""
+    header = any(suffix.lower() in (".csv", ".tsv") for suffix in path.suffixes)
+    return f"{path} row {n + 1 + header}, column {column!r}"
 
 
 def _column(
@@ -152,8 +181,12 @@ def _column(
         if given not in names:
             raise PlannerError(f"{path} has no column {given!r} for the {role}: it has {_listed(names)}")
         return given
-    lower = {name.strip().lower(): name for name in reversed(names)}
-    return next((lower[name.lower()] for name in known if name.lower() in lower), None)
+    return next((found for name in known if (found := column_like(name, names)) is not None), None)
+
+
+def column_like(name: str, names: Sequence[str]) -> str | None:
+    """Return the first of the columns that has a name, in any case and with spaces around it."""
+    return next((each for each in names if each.strip().lower() == name.lower()), None)
 
 
 def _empty(rows: Sequence[tuple[Any, ...]], column: int) -> bool:
@@ -165,7 +198,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{shown}, ..." if len(names) > 12 else shown
 
 
-def _number(where: str, cell: Any, parse: Callable[[str], float]) -> float:
+def number(where: str, cell: Any, parse: Callable[[str], float]) -> float:
     """Return a cell as a finite number in base units."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         raise PlannerError(f"{where} is empty: wanted a number; take the row out if it was not measured")

@@ -115,12 +115,7 @@ def check(question: Question) -> None:
     """Refuse nonsense before any law is looked for."""
     _ = question.given  # raises where nothing is asked, or two things
     if question.target is not None:
-        text = question.target
-        percent = text.rstrip().endswith("%")
-        wanted = "a target such as 5% or 2.48"
-        value = (
-            units.parse_fraction(text, wanted=wanted) if percent else units.parse_number(text, wanted=wanted)
-        )
+        value = units.parse_value(question.target, wanted="a target such as 5% or 2.48")
         checked_target(value, question.choice.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")

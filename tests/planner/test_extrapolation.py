@@ -1,10 +1,12 @@
 """Whole files of curves: forecasts out in any number of processes, interruptions, bad input refused."""
 
 import csv
+import os
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,11 +93,15 @@ def test_an_interrupted_command_goes_on_where_it_was(tmp_path):
     [
         (["curve,x", "a,1"], "no column 'y'"),
         (["curve,x,y", "a,1,0.5", "a,2,0.4"], "asks nothing"),
-        (["curve,x,y", "a,1,0.5", "a,zero,"], "row 3: x is 'zero'"),
-        (["curve,x,y", "a,1,0.5", "a,-2,"], "row 3: x is '-2'"),
-        (["curve,x,y", "a,1,-0.5", "a,2,"], "row 2: y is '-0.5'"),
-        (["curve,x,y", "a,1,nan", "a,2,"], "row 2: y is 'nan'"),
-        (["curve,x,y,weight", "a,1,.5,0", "a,2,,"], "weight is 0"),
+        (["curve,x,y", "a,1,0.5", "a,zero,"], "row 3, column 'x': cannot read 'zero'"),
+        (["curve,x,y", "a,1,0.5", "a,-2,"], "row 3, column 'x' is '-2'"),
+        (["curve,x,y", "a,1,-0.5", "a,2,"], "row 2, column 'y' is '-0.5'"),
+        (["curve,x,y", "a,1,nan", "a,2,"], "row 2, column 'y': cannot read 'nan'"),
+        (["curve,x,y,weight", "a,1,.5,0", "a,2,,"], "column 'weight' is '0': wanted a number above 0"),
+        (["curve,x,y", "a,,0.5", "a,2,"], "row 2, column 'x' is empty"),
+        (["curve,x,y,y_se", "a,1,0.5,-0.1", "a,2,,"], "column 'y_se' is '-0.1': wanted 0 or above"),
+        (["curve,x,y,ceiling", "a,1,0.5,-1", "a,2,,"], "column 'ceiling' is '-1': wanted a number above 0"),
+        (["curve,x,y,ceiling", "a,1,0.5,1", "a,2,,0.9"], "row 3, column 'ceiling' is not that of other rows"),
         (["curve,x,y", "a,1,0", "a,2,"], "no y above 0"),
     ],
 )
@@ -104,9 +110,46 @@ def test_bad_input_is_refused_with_its_row(tmp_path, rows, wanted):
         extrapolation.read(curves(tmp_path, rows))
 
 
-def test_the_output_must_be_a_file_that_can_be_written(tmp_path):
-    with pytest.raises(PlannerError, match="cannot be written"):
-        extrapolation.extrapolate(curves(tmp_path), tmp_path / "none" / "out.csv")
+def test_columns_are_found_in_any_case_and_cells_read_as_people_write_them(tmp_path):
+    rows = ["Curve, X ,Y", "a,1k,50%", "a,2000,0.4", "a,4k,"]
+    (found,) = extrapolation.read(curves(tmp_path, rows))
+    assert [(x, y) for x, y, _, _ in found.measured] == [(1000.0, 0.5), (2000.0, 0.4)]
+    assert found.asked == (4000.0,)
+
+
+def test_a_cell_that_is_no_number_is_named_in_json_too(tmp_path):
+    rows = ['{"curve": "a", "x": {"v": 1}, "y": 0.5}', '{"curve": "a", "x": {"v": 2}, "y": null}']
+    with pytest.raises(PlannerError, match=r"row 1, column 'x' is .*: wanted a number"):
+        extrapolation.read(curves(tmp_path, rows, "curves.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("none/out.csv", "cannot be written"),
+        ("curves.csv", "is the file of curves itself"),
+        ("out.parquet", "ends in .csv"),
+    ],
+)
+def test_the_output_must_be_a_file_that_can_be_written(tmp_path, name, wanted):
+    path = curves(tmp_path)
+    before = path.read_text()
+    with pytest.raises(PlannerError, match=wanted):
+        extrapolation.extrapolate(path, tmp_path / name)
+    assert path.read_text() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_device_or_a_pipe_is_written_to_and_never_replaced(tmp_path):
+    path = curves(tmp_path, [ROWS[0], "b,once,1000,0.5,,", "b,once,10000,,,"])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        told = reader.submit(pipe.read_text)
+        extrapolation.extrapolate(path, pipe, processes=1)
+        assert len(told.result(timeout=60).splitlines()) == 2
+    assert pipe.is_fifo()
+    assert not (tmp_path / "pipe.journal").exists()
 
 
 def test_the_command_writes_the_file_says_so_and_explains_its_warnings(tmp_path):
@@ -118,7 +161,7 @@ def test_the_command_writes_the_file_says_so_and_explains_its_warnings(tmp_path)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said, *explained = done.stdout.splitlines()
-    assert said.endswith("1 forecasts of 1 curves, 1 of them with warnings")
+    assert said.endswith("1 forecast of 1 curve, 1 of them with warnings")
     assert f"  one-point, 1 curve: {sentence('one-point')}" in explained
     assert "forecasting: 1/1" in done.stderr
     assert len(read(tmp_path / "out.csv")) == 1

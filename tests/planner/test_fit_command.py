@@ -226,14 +226,17 @@ def test_an_empty_optional_column_is_no_column(tmp_path):
 BAD_FILES = {
     "missing.csv": (None, "no such file"),
     "notes.txt": ("hours,wer\n1,0.5\n", "wanted a file that ends in .csv"),
-    "empty.csv": ("", "no rows"),
+    "empty.csv": ("", "is empty or not a table"),
+    "ragged.csv": ("hours,wer\n1,0.5,x\n2\n", "not every line has as many"),
+    "latin.csv": ("hours,wer,by\n1,0.5,caf\xe9\n".encode("latin-1"), "line 2 is not UTF-8"),
+    "array.jsonl": ("[1, 2]\n", "is empty or not a table"),
     "header.csv": ("hours,wer\n", "no rows"),
     "other.csv": ("size,accuracy\n1,0.5\n", "--data-column"),
     "nometric.csv": ("hours,accuracy\n1,0.5\n", "--metric-column"),
-    "word.csv": ("hours,wer\n1,0.5\n2,low\n", "row 2, column 'wer'"),
-    "hole.csv": ("hours,wer\n1,0.5\n2,\n", "row 2, column 'wer' is empty"),
+    "word.csv": ("hours,wer\n1,0.5\n2,low\n", "row 3, column 'wer'"),
+    "hole.csv": ("hours,wer\n1,0.5\n2,\n", "row 3, column 'wer' is empty"),
     "comma.csv": ("hours;wer\n1;0,5\n2;0,4\n", "a point separates decimals"),
-    "nan.csv": ("hours,wer\n1,0.5\n2,nan\n", "row 2"),
+    "nan.csv": ("hours,wer\n1,0.5\n2,nan\n", "row 3"),
     "gpu.csv": ("hours,wer\n1 GPU-hours,0.5\n2,0.4\n", "compute, not data"),
     "percent.csv": ("hours,wer\n1,50\n2,40\n4,30\n", "divide percentages by 100"),
     "negative.csv": ("hours,wer\n1,0.5\n2,-0.4\n", "wanted a finite number, 0 or above"),
@@ -248,7 +251,9 @@ BAD_FILES = {
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_file_that_cannot_be_used_is_one_line_and_leaves_no_law(tmp_path, name):
     content, said = BAD_FILES[name]
-    if content is not None:
+    if isinstance(content, bytes):
+        (tmp_path / name).write_bytes(content)
+    elif content is not None:
         (tmp_path / name).write_text(content)
     ran = planner("fit", tmp_path / name, *ASR, "--store", tmp_path / "store")
     assert ran.code == 1, ran.out
