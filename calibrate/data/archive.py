@@ -1,14 +1,22 @@
-"""Unpack an archive that somebody sent: nothing outside the folder is written, nothing is executed."""
+"""Read a corpus out of an archive that somebody sent.
+
+Nothing outside a folder of the cache is written, nothing is executed, and whatever is said of a file names
+the archive and its member: nobody has seen the folder.
+"""
 
 import hashlib
+import re
 import shutil
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from calibrate.shipping import check_name
-from calibrate.types import DataError
+from calibrate.types import Corpus, DataError
 from laws.errors import PlannerError
 
 # compressed tar files are told by their names: to look into one is to unpack its beginning
@@ -20,6 +28,43 @@ def is_archive(source: Path) -> bool:
     if not source.is_file():
         return False
     return bool(_NAMES & {suffix.lower() for suffix in source.suffixes[-2:]}) or zipfile.is_zipfile(source)
+
+
+def prepare_from(
+    prepare: Callable[..., Corpus],
+    *,
+    cache: Path,
+    source: Path,
+    report: Callable[[str, float], None],
+    **asked: Any,
+) -> Corpus:
+    """Return the corpus that a domain's `prepare` makes of a tar or zip file, unpacked once into `cache`.
+
+    The other arguments are handed on. Raises PlannerError as `unpacked` and `prepare` do.
+    """
+    folder = unpacked(source, cache)
+    root = cache / folder.relative_to(cache).parts[0]
+
+    def named(text: str) -> str:
+        for place, top in ((folder.resolve(), root.resolve()), (folder, root)):
+            text = re.sub(rf"{re.escape(str(place))}(?!/)", lambda _: str(source), text)
+            text = text.replace(f"{top}/", f"{source}: ")
+        return text
+
+    def member(name: str) -> str:
+        full = named(name)
+        return full if full != name else named(str(folder / name))
+
+    try:
+        corpus = prepare(
+            cache=cache,
+            source=folder,
+            report=lambda text, share: report(named(text), share),
+            **asked,
+        )
+    except PlannerError as error:
+        raise PlannerError(named(str(error))) from error
+    return replace(corpus, skipped={member(name): named(why) for name, why in corpus.skipped.items()})
 
 
 def unpacked(source: Path, cache: Path) -> Path:

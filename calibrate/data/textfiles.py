@@ -51,9 +51,7 @@ def find(source: Path) -> tuple[Path, ...]:
         return (source,)
     if source.is_dir():
         found = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        wanted = (
-            f"no file below it ends in {' or '.join(SUFFIXES)}; name others by a glob: '{source}/**/*.md'"
-        )
+        wanted = f"no file below it ends in {' or '.join(SUFFIXES)}; name others by a glob: 'FOLDER/**/*.md'"
     elif has_magic(str(source)):
         root = Path(source.anchor or ".")
         found = sorted(p for p in root.glob(str(source.relative_to(source.anchor))) if p.is_file())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from glob import has_magic
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,14 +10,14 @@ from typing import Any
 
 from calibrate import domains
 from calibrate.best import Best
-from calibrate.data.archive import is_archive, unpacked
+from calibrate.data.archive import is_archive, prepare_from
 from calibrate.engine import LocalEngine, Pool
 from calibrate.progress import Progress
 from calibrate.room import devices, trials
 from calibrate.search import STAGES, outlook
 from calibrate.spec import Spec, run_id, shards_within
 from calibrate.sweep import AGAIN, execute
-from calibrate.types import Budget, Domain, DomainCode, Preset, Spent, Training
+from calibrate.types import Budget, Corpus, Domain, DomainCode, Preset, Spent, Training
 from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Law, RunStatus
@@ -122,9 +122,12 @@ def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Sp
     domain, families, preset = preset_of(request)
     report("loading libraries", 0.0)  # torch takes seconds
     code = _code(domain)
-    corpus = code.prepare(
+    prepare: Callable[..., Corpus] = code.prepare
+    if request.data is not None and is_archive(request.data):
+        prepare = partial(prepare_from, code.prepare)
+    corpus = prepare(
         cache=request.cache,
-        source=_source(request),
+        source=request.data,
         available=preset.shards[-1],
         validation=preset.validation,
         seed=request.seed,
@@ -284,13 +287,6 @@ def started(request: Request, spec: Spec) -> Pool:
             request.address, module=spec.domain.module, workers=request.workers, trials=trials(spec)
         )
     return LocalEngine(devices(trials(spec), request.workers))
-
-
-def _source(request: Request) -> Path | None:
-    """Return where the corpus lies: what was given, or the folder that an archive holds."""
-    if request.data and is_archive(request.data):
-        return unpacked(request.data, request.cache)
-    return request.data
 
 
 def _code(domain: Domain) -> DomainCode:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 from calibrate import domains
-from calibrate.data.archive import is_archive, unpacked
+from calibrate.data.archive import is_archive, prepare_from
 from calibrate.types import Corpus
 from laws.errors import PlannerError
 from tests.calibrate.pictured import cifar, folder, mnist
@@ -80,17 +81,15 @@ class Source:
     available: float
     validation: float
 
-    def prepared(self, source: Path, cache: Path) -> Corpus:
-        code = domains.code(domains.named(self.domain))
-        if is_archive(source):
-            source = unpacked(source, cache)
-        return code.prepare(
+    def prepared(self, source: Path, cache: Path, heard: list[str] | None = None) -> Corpus:
+        prepare = domains.code(domains.named(self.domain)).prepare
+        return (partial(prepare_from, prepare) if is_archive(source) else prepare)(
             cache=cache,
             source=source,
             available=self.available,
             validation=self.validation,
             seed=0,
-            report=lambda *_: None,
+            report=lambda text, _: heard.append(text) if heard is not None else None,
         )
 
 
@@ -296,6 +295,35 @@ def test_what_is_damaged_is_named(tmp_path: Path, written: Written, case: Case) 
     assert "\n" not in message
 
 
+PACKED = [  # each damage to each source that is a folder, the kind of archive, whether it holds one folder
+    (case, ("zip", "gztar")[i % 2], i % 3 > 0)
+    for i, case in enumerate({(c[0], c[2]): c for c in CASES if c[0] not in ("tar", "zip")}.values())
+]
+
+
+@pytest.mark.parametrize("packed", PACKED, ids=[f"{c[0]}: {c[1]} {c[2].__name__}, {k}" for c, k, _ in PACKED])
+def test_what_is_damaged_in_an_archive_is_named_by_archive_and_member(
+    tmp_path: Path, written: Written, packed: tuple[Case, str, bool]
+) -> None:
+    (name, file, damage, said), kind, below = packed
+    given = written(name, tmp_path / "data" / "top")
+    (path,) = [p for p in given.rglob("*") if p.name == file]
+    damage(path)
+    archive = shutil.make_archive(str(tmp_path / "sent"), kind, tmp_path / "data" if below else given)
+    heard: list[str] = []
+    try:
+        corpus = SOURCES[name].prepared(Path(archive), tmp_path / "cache", heard)
+    except PlannerError as refused:
+        message = str(refused)
+    else:
+        message = "; ".join(f"{what}: {why}" for what, why in corpus.skipped.items())
+        assert all(what.startswith(f"{archive}: {'top/' if below else ''}") for what in corpus.skipped)
+    assert archive in message
+    assert file.removesuffix(".gz") in message
+    assert said in message
+    assert str(tmp_path / "cache") not in "".join((message, *heard))
+
+
 @pytest.mark.parametrize("damage", [halved, noise])
 def test_a_damaged_mp3_is_told_of_by_us_alone(
     tmp_path: Path, written: Written, damage: Callable[[Path], None], capfd: pytest.CaptureFixture[str]
@@ -333,5 +361,5 @@ def test_too_little_for_validation_says_so(tmp_path: Path, written: Written, nam
     given = written(name, tmp_path / "data")
     with pytest.raises(PlannerError, match="smaller preset") as refused:
         many.prepared(given, tmp_path / "cache")
-    assert str(given) in str(refused.value) or is_archive(given)
+    assert str(given) in str(refused.value)
     assert not [p for p in (tmp_path / "cache").iterdir() if not p.name.startswith("unpacked-")]
