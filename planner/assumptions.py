@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,11 +198,3 @@ def parse_assumption(text: str) -> Assumption:
         )
     except ValueError:
         raise PlannerError(f"cannot read the assumption {text!r}: {wanted}") from None
-
-
-def nearest(name: str, known: tuple[str, ...]) -> str:
-    """Return the end of a sentence that refuses an unknown name: the nearest known one, or all of them."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f": did you mean {near[0]!r}?" if near else f": wanted one of {', '.join(known)}"

@@ -15,7 +15,7 @@ from calibrate.rows.speech import SPEECH
 from calibrate.rows.teacher import TEACHER
 from calibrate.rows.translation import TRANSLATION
 from calibrate.types import Domain, DomainCode
-from laws.errors import PlannerError
+from laws.errors import PlannerError, nearest
 
 DOMAINS = {domain.name: domain for domain in (SPEECH, TRANSLATION, WORD_LM, CHAR_LM, IMAGE, TEACHER)}
 
@@ -26,7 +26,7 @@ INSTALLED = "planner.domains"  # the group of entry points under which packages 
 def named(name: str) -> Domain:
     """Return the domain of that name, of a file's path, or of an entry point; importing the latter two.
 
-    Raises PlannerError with the known ones where there is none, or where a file holds no domain.
+    Raises PlannerError with the nearest where there is none, or where a file holds no domain.
     """
     if name in DOMAINS:
         return DOMAINS[name]
@@ -37,7 +37,7 @@ def named(name: str) -> Domain:
     installed = {point.name: point for point in entry_points(group=INSTALLED)}
     if name in installed:
         return _own(f"the installed domain {name}", installed[name].load)
-    raise PlannerError(f"no domain is called {name!r}; known are {', '.join((*DOMAINS, *installed))}")
+    raise PlannerError(f"no domain is called {name!r}{nearest(name, (*DOMAINS, *installed))}")
 
 
 def _own(where: str, read: Callable[[], object]) -> Domain:

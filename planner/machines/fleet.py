@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, nearest
 from planner import assumptions
 from planner.assumptions import Assumption
 from planner.machines import accelerators
@@ -160,7 +160,7 @@ def _is_day(text: str) -> bool:
 def _known(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in row:
         if key not in keys:
-            raise PlannerError(f"unknown key {key!r} in {where}{assumptions.nearest(key, keys)}")
+            raise PlannerError(f"unknown key {key!r} in {where}{nearest(key, keys)}")
 
 
 def _assumed(row: Mapping[str, Any], where: str) -> dict[str, Assumption]:

@@ -18,7 +18,7 @@ from calibrate.search import STAGES, outlook
 from calibrate.spec import Spec, run_id, shards_within
 from calibrate.sweep import AGAIN, execute
 from calibrate.types import Budget, Corpus, Domain, DomainCode, Preset, Spent, Training
-from laws.errors import PlannerError
+from laws.errors import PlannerError, nearest
 from laws.store import Store
 from laws.types import Law, RunStatus
 from planner import units
@@ -101,12 +101,10 @@ def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
     """Return the domain, families and preset that a request names; raise PlannerError for unknown ones."""
     domain = domains.named(request.domain)
     if request.preset not in domain.presets:
-        raise PlannerError(f"no preset is called {request.preset!r}; known are {', '.join(domain.presets)}")
+        raise PlannerError(f"no preset is called {request.preset!r}{nearest(request.preset, domain.presets)}")
     for family in request.families:
         if family not in domain.families:
-            raise PlannerError(
-                f"{domain.name} has no family {family!r}; known are {', '.join(domain.families)}"
-            )
+            raise PlannerError(f"{domain.name} has no family {family!r}{nearest(family, domain.families)}")
     if request.data is not None and not request.data.exists() and not has_magic(str(request.data)):
         raise PlannerError(
             f"--data {request.data}: wanted a corpus (a folder, file, glob or archive), and there is none"

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from laws import paths
-from laws.errors import PlannerError
+from laws.errors import PlannerError, nearest
 from laws.types import Law
 from planner import units
-from planner.assumptions import nearest
 from planner.machines.fleet import Fleet
 from planner.plans.plan import Plan, plan_by
 from planner.plans.question import Question

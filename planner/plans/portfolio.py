@@ -21,8 +21,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from laws.errors import PlannerError
-from planner.assumptions import nearest
+from laws.errors import PlannerError, nearest
 from planner.plans.question import Question
 from planner.reading.wanted import Choice
 

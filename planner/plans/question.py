@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, nearest
 from planner import units
-from planner.assumptions import Assumption, nearest, parse_assumption
+from planner.assumptions import Assumption, parse_assumption
 from planner.plans.estimate import checked_target
 from planner.reading.head import Head
 from planner.reading.wanted import Choice

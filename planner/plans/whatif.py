@@ -7,8 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from laws.errors import PlannerError
-from planner.assumptions import names, nearest
+from laws.errors import PlannerError, nearest
+from planner.assumptions import names
 from planner.machines.fleet import Fleet
 from planner.plans.plan import Plan, asked_of, plan_by
 from planner.plans.question import PAIR, Question, check

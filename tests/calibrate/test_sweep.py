@@ -296,7 +296,7 @@ def test_every_shard_is_seen_equally_often(name: str) -> None:
 
 
 def test_an_unknown_domain_is_named() -> None:
-    with pytest.raises(PlannerError, match="'speach'; known are speech"):
+    with pytest.raises(PlannerError, match="'speach': did you mean 'speech'"):
         named("speach")
 
 

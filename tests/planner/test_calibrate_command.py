@@ -31,13 +31,13 @@ def refused(*arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--domain", "speach"), "'speach'; known are speech, "),
+        (("--domain", "speach"), "'speach': did you mean 'speech'?"),
         (
             ("--domain", "teacher", "--preset", "huge"),
-            "'huge'; known are smoke, quick, laptop, reduced, full",
+            "'huge': wanted one of smoke, quick, laptop, reduced, full",
         ),
         (("--domain", "teacher", "--budget", "banana"), "cannot read 'banana'"),
-        (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn'; known are mlp"),
+        (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn': wanted one of mlp"),
         (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a corpus"),
     ],
 )
