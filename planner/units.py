@@ -87,7 +87,9 @@ def parse_metric(text: str, unit: str, *, metric: str) -> float:
     """Read a value of a metric: a percentage is allowed only where the metric is a fraction."""
     if unit == "fraction":
         return parse_fraction(text, wanted=f"{metric} as a percentage such as 5% or a fraction such as 0.05")
-    return parse_number(text, wanted=f"{metric} in {unit}, such as 2.48")
+    if text.rstrip().endswith("%") and not unit:
+        raise _refuse(text, f"{metric} as a number such as 2.48; a rate has the unit fraction")
+    return parse_number(text, wanted=f"{metric}{f' in {unit}' if unit else ''}, such as 2.48")
 
 
 def is_compute(word: str) -> bool:

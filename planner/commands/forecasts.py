@@ -1,11 +1,11 @@
 """`planner forecasts`, `planner outcome` and `planner track-record`: was the last plan right."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from planner.commands.options import DomainOption, FormatOption, StoreOption, store_folder
+from planner.commands.options import DomainOption, FormatOption, StoreOption, day, store_folder
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Forecasts: estimates that were kept with --save.")
@@ -52,9 +52,9 @@ def add_outcome(
     gpu_hours: Annotated[str | None, typer.Option(help="Device-hours of the training, e.g. 1300.")] = None,
     took: Annotated[str | None, typer.Option(help="How long the training took, e.g. 12d.")] = None,
     cost: Annotated[str | None, typer.Option(help="What compute and data cost together, e.g. '$4k'.")] = None,
-    day: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="The day it was known. Default: today."),
+    known: Annotated[
+        date | None,
+        typer.Option("--date", parser=day, metavar="DAY", help="The day it was known. Default: today."),
     ] = None,
     note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
     replaces: Annotated[
@@ -68,8 +68,6 @@ def add_outcome(
 
     For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
     """
-    from datetime import date
-
     from planner.pages.render import show
     from planner.pages.track import outcomes_records, outcomes_sheet, recorded_in_words
     from planner.pages.upkeep import current
@@ -89,7 +87,7 @@ def add_outcome(
             "days": took,
             "total_dollars": cost,
         },
-        day=date.today() if day is None else day.date(),
+        day=known or date.today(),
         today=date.today(),
         note=note,
         replaces=replaces,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from laws.errors import PlannerError
 from planner.commands.options import (
     DomainOption,
     FamilyOption,
@@ -16,7 +17,7 @@ from planner.commands.options import (
     PlainOption,
     SourceOption,
 )
-from planner.reading.wanted import PLAIN, Choice
+from planner.reading.wanted import PLAIN, Choice, with_target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +32,15 @@ class LawOptions:
     law: LawOption = None
     source: SourceOption = None
 
-    def choice(self, *, metric: str = "", law: str | None = None) -> Choice:
-        """Return the choice of the law; the target may name its metric, the subject of a picture itself."""
+    def choice(self) -> Choice:
+        """Return the choice of the law."""
         return Choice(
-            metric=metric or self.metric,
+            metric=self.metric,
             domain=self.domain,
             family=self.family,
             form=self.form or (PLAIN if self.plain else None),
             source=self.source,
-            law=law or self.law,
+            law=self.law,
         )
 
 
@@ -61,19 +62,13 @@ class TargetOptions:
 
     def asked(self, laws: LawOptions) -> tuple[Choice, str | None]:
         """Return which law is asked, and the value of the target; None where none is given."""
-        named = {"wer": self.target_wer, "cer": self.target_cer, "loss": self.target_loss}
-        given = {f"--target-{name}": (name, text) for name, text in named.items() if text is not None}
-        if self.target is not None:
-            metric, equals, value = self.target.rpartition("=")
-            if not equals and laws.law is None and laws.metric is None:
-                raise typer.BadParameter(
-                    f"--target {self.target!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"
-                )
-            given["--target"] = (metric.strip(), value)
-        if len(given) > 1:
-            raise typer.BadParameter(f"wanted one target, given {' and '.join(given)}")
-        metric, text = next(iter(given.values()), ("", None))
-        return laws.choice(metric=metric), text
+        given = {option.name: getattr(self, option.name) for option in fields(self)}
+        choice, value = with_target(laws.choice(), given)
+        if value is not None and choice.metric is None and choice.law is None:
+            raise PlannerError(
+                f"--target {value!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"
+            )
+        return choice, value
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

@@ -98,6 +98,8 @@ def export_law(
     text = export_law(current(store_folder(store)), id, kind.value, out)
     if text is not None:
         sys.stdout.write(text)
+    else:
+        typer.echo(f"{out}: law {id} as {kind.value}")
 
 
 @app.command("import")
@@ -105,7 +107,7 @@ def import_laws(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Files that `planner laws export` wrote, or folders of them, such as another store's laws/."
+            help="Files that `planner laws export` wrote, or folders of them, such as another store."
         ),
     ],
     store: StoreOption = None,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from laws.errors import PlannerError
 from planner.commands.groups import LawOptions, TargetOptions, grouped
 from planner.commands.options import FormatOption, StoreOption, store_folder
 from planner.pages.formats import Format
@@ -26,7 +27,7 @@ def propose(
     """
     choice, value = target.asked(laws)
     if value is None:
-        raise typer.BadParameter("give the target whose answer is to get surer, for example --target-wer 5%")
+        raise PlannerError("give the target whose answer is to get surer, for example --target-wer 5%")
     from planner.pages.proposal import record, sheet
     from planner.pages.render import show
     from planner.plans.proposal import propose as run

@@ -1,5 +1,6 @@
 """Options that several commands share, so that they read and behave the same everywhere."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -88,6 +89,14 @@ AllocateOption = Annotated[
     str,
     typer.Option("--allocate", help="Of a surface law: compute-optimal, or smallest-model with --have-data."),
 ]
+
+
+def day(text: str) -> date:
+    """Read a day as people write it."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day, wanted one such as 2026-11-23") from None
 
 
 def store_folder(store: Path | None) -> Path:

@@ -35,6 +35,8 @@ def plot(
 
     For example: planner plot --domain speech, or planner plot curves.csv --curve ds2 --out ds2.svg
     """
+    from dataclasses import replace
+
     from laws.store import Store
     from planner.pages import drawing
     from planner.reading.choice import choose
@@ -48,7 +50,9 @@ def plot(
         raise typer.BadParameter("--curve names one of a file of curves: give the file too")
     else:
         if subject is None or laws != LawOptions():
-            subject = choose(laws.choice(law=subject), folder).law.id
+            choice = laws.choice()
+            choice = replace(choice, law=subject or choice.law)
+            subject = choose(choice, folder, sampled=True).law.id
         found = drawing.of_law(Store(folder), subject, decades=decades)
     if out is None:
         from planner.pages.textplot import text

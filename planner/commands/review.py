@@ -1,13 +1,13 @@
 """`planner review`: a portfolio of products on one page."""
 
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from planner.commands.options import StoreOption, store_folder
+from planner.commands.options import StoreOption, day, store_folder
 
 
 class Page(StrEnum):
@@ -28,8 +28,8 @@ def review(
         Page | None, typer.Option("--format", help="Default: what --out ends in, else markdown.")
     ] = None,
     today: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day that prices and deadlines are held against."),
+        date | None,
+        typer.Option(parser=day, metavar="DAY", help="Day that prices and deadlines are held against."),
     ] = None,
     save: Annotated[
         bool | None,
@@ -53,9 +53,7 @@ def review(
     kind = style or (Page.markdown if out is None else kinds.get(out.suffix.lower()))
     if kind is None:
         raise PlannerError(f"{out}: wanted a name that ends in .html, .md or .json, or --format")
-    found = use_case.review(
-        read_portfolio(plan), store_folder(store), today=None if today is None else today.date()
-    )
+    found = use_case.review(read_portfolio(plan), store_folder(store), today=today)
     if kind is Page.html:
         from planner.pages.page import page
 

@@ -66,7 +66,7 @@ def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | 
 
     Raises PlannerError where no sampled law of one quantity answers, or the file cannot be read.
     """
-    chosen = choose(choice, folder)
+    chosen = choose(choice, folder, sampled=True)
     law = chosen.law
     if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
         raise PlannerError(

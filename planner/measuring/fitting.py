@@ -90,7 +90,7 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         raise PlannerError(
             f"{request.metric} rises with data: give what falls instead, such as 1 - {request.metric}"
         )
-    unit = request.metric_unit or ("fraction" if request.metric in RATES else "")
+    unit = request.metric_unit or ("fraction" if request.metric.lower() in RATES else "")
     measured = read(
         request.path,
         metric=request.metric,

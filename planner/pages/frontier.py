@@ -8,6 +8,7 @@ from planner.pages.answer import interval
 from planner.pages.render import Sheet
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
+from planner.warnings import sentence
 
 _PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
 
@@ -55,10 +56,13 @@ def sheet(front: Frontier) -> Sheet:
             *(titles[name] for name in rest),
         ),
         rows=tuple(rows),
-        notes=("Data, parameters and FLOP are medians.",) if rest else (),
+        notes=(
+            *(["Data, parameters and FLOP are medians."] if rest else []),
+            *(f"Left out: {reason}." for reason in front.refused[-1:]),
+        ),
         sections={
             "It stands on": found.assumptions[:1],
-            "Warnings of some points": [", ".join(codes)] if codes else [],
+            "Warnings of some points": [f"{sentence(code)} [{code}]" for code in codes],
         },
     )
 

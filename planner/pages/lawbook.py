@@ -1,6 +1,7 @@
 """Laws as they are shown, handed out and taken in: those of the store beside those of the literature."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -124,7 +125,8 @@ def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None
         if out is not None:
             out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise PlannerError(f"{out}: {error.strerror}: give another file with --out") from error
+        why = os.strerror(error.errno) if error.errno else error.strerror  # HDF5 says more than a line
+        raise PlannerError(f"{out}: {why}: give another file with --out") from error
     return text if out is None else None
 
 
@@ -140,12 +142,13 @@ def _as_text(law: Law | PublishedLaw, kind: str) -> str:
 def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
     """Check laws that someone exported and store them; the same law again changes nothing.
 
-    A folder stands for the `.json` files in it. Raises PlannerError where a file is no law, was changed after
-    its export, or contradicts itself; then none is stored.
+    A folder stands for the `.json` files in it, a store for its laws. Raises PlannerError where a file is no
+    law, was changed after its export, or contradicts itself; then none is stored.
     """
     files = []
     for path in given:
-        inside = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        laws_of = path / "laws" if (path / "laws").is_dir() else path
+        inside = sorted(laws_of.glob("*.json")) if path.is_dir() else [path]
         if not inside:
             raise PlannerError(f"{path} is a folder without .json files: give one that has exported laws")
         files += inside

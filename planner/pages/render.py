@@ -49,7 +49,7 @@ def show(sheet: Sheet, records: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.write(text.rstrip("\n") + "\n" if text else "")
 
 
 def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -68,6 +68,8 @@ def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     rows = [flat(record) for record in records]
+    if not rows:
+        return ""  # the names of the columns come with the first row
     out = io.StringIO()
     writer = csv.DictWriter(out, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
     writer.writeheader()

@@ -72,6 +72,8 @@ def runs_sheet(records: Sequence[dict[str, Any]]) -> Sheet:
     )
     finished = sum(record["status"] == "finished" for record in records)
     notes = tuple(f"{r['id'][:short]} {r['status']}: {r['reason']}" for r in records if r["reason"])
+    if not records:
+        notes = ("`planner calibrate` trains and keeps runs.",)
     return Sheet(
         title=f"{len(records)} runs, {finished} finished",
         columns=("id", "status", "attempts", "domain", "family", "data", "params", *metrics, "time"),

@@ -18,6 +18,7 @@ from planner.reading.choice import choose
 from planner.reading.literature import data_unit
 
 COSTS = {"dollars": "budget", "gpu_hours": "gpu_hours", "flops": "flops", "data": "data"}
+MOST = 400  # points: each is a plan of its own
 DRAWN = 100.0  # times the largest measured data: how far a front goes where nobody says
 
 
@@ -28,6 +29,7 @@ class Frontier:
     cost: str  # a key of `COSTS`
     unit: str
     points: tuple[tuple[float, Plan], ...]
+    refused: tuple[str, ...]  # why costs have no plan, one a cost
 
 
 def frontier(
@@ -48,8 +50,8 @@ def frontier(
     beyond which a law is a guess. Without `against` the cost is dollars where a part is named, else FLOP,
     else data. Raises PlannerError for ends that cannot be read or are not known.
     """
-    if points < 2:
-        raise PlannerError(f"{points} points: wanted at least 2")
+    if not 2 <= points <= MOST:
+        raise PlannerError(f"--points {points}: wanted 2 to {MOST}")
     cost = against or ("flops" if question.on is None else "dollars")
     if cost not in COSTS:
         raise PlannerError(f"--against {cost!r}{nearest(cost, tuple(COSTS))}")
@@ -58,8 +60,8 @@ def frontier(
     chosen = choose(question.choice, folder)
     unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
 
-    def ask(end: str, value: float) -> Plan:
-        fields: dict[str, Any] = {end: f"{'$' if end == 'budget' else ''}{value!r}"}
+    def ask(end: str, value: float, **others: Any) -> Plan:
+        fields: dict[str, Any] = {end: f"{'$' if end == 'budget' else ''}{value!r}"} | others
         return plan_by(chosen, replace(question, **fields), folder, fleet, today=today, seed=seed)
 
     measured = chosen.law.x_range if isinstance(chosen.law, Law) else chosen.law.measured
@@ -69,22 +71,30 @@ def frontier(
             return _READ[cost](text) if cost != "data" else units.parse_data(text, unit)
         if data is None:
             raise PlannerError(f"law {chosen.law.id} does not say what was measured: say --from and --to")
-        return paths.quantile(_draws(ask("data", data), cost), 0.5)
+        # without what is served, which makes the model of a small amount of data as small as can be
+        return paths.quantile(_draws(ask("data", data, serve=None), cost), 0.5)
 
     smallest, largest = measured
     first, last = end(low, smallest), end(high, None if largest is None else DRAWN * largest)
     if not 0 < first < last < math.inf:
-        raise PlannerError(f"from {first:g} to {last:g}: wanted the smaller end first, both above 0")
+        ends = f"from {low or f'{first:.3g} (the smallest measured data)'} to "
+        ends += high or f"{last:.3g} ({DRAWN:g} times the largest measured data)"
+        raise PlannerError(f"{ends}: wanted the smaller end first, both above 0")
     found, refused = [], []
     for i in range(points):
         value = first * (last / first) ** (i / (points - 1))
         try:
             found.append((value, ask(COSTS[cost], value)))
         except PlannerError as error:  # an end below the smallest training
-            refused.append(error)
+            refused.append(str(error))
     if not found:
-        raise refused[0]
-    return Frontier(cost=cost, unit=unit if cost == "data" else _UNITS[cost], points=tuple(found))
+        raise PlannerError(refused[0])
+    return Frontier(
+        cost=cost,
+        unit=unit if cost == "data" else _UNITS[cost],
+        points=tuple(found),
+        refused=tuple(refused),
+    )
 
 
 _READ: Mapping[str, Callable[[str], float]] = {
@@ -97,6 +107,11 @@ _UNITS = {"dollars": "USD", "gpu_hours": "GPU-hours", "flops": "FLOP"}
 
 def _draws(plan: Plan, cost: str) -> tuple[float, ...]:
     draws = plan.total_dollars.draws if cost == "dollars" else plan.quantities()[cost].draws
+    if not draws and plan.resources is not None and plan.resources.training.gpu_hours:
+        raise PlannerError(
+            f"{plan.question.on} has no price: give one with --assume price=VALUE or in a fleet file, or "
+            "take --against gpu_hours"
+        )
     if not draws:
         raise PlannerError(
             f"law {plan.estimate.law.id} does not lead to {cost}: take --against data, or measure with "

@@ -23,12 +23,12 @@ from typing import Any
 
 from laws.errors import PlannerError, nearest
 from planner.plans.question import Question
-from planner.reading.wanted import Choice
+from planner.reading.wanted import TARGETS, Choice, with_target
 
 _CHOICE = tuple(field.name for field in fields(Choice))
 _ASKED = tuple(field.name for field in fields(Question) if field.name != "choice")
 _PLAN = ("title", "today", "seed", "fleet", "products")
-_PRODUCT = ("name", *_CHOICE, *_ASKED)
+_PRODUCT = ("name", *_CHOICE, *_ASKED, *TARGETS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +100,11 @@ def _product(row: Mapping[str, Any], place: int, path: str) -> Product:
     if "assume" in row:
         asked["assume"] = _assumed(row["assume"], where)
     choice = Choice(**{key: _text(row[key], key, where) for key in _CHOICE if key in row})
+    targets = {key: _text(row[key], key, where) for key in ("target", *TARGETS) if key in row}
+    try:
+        choice, asked["target"] = with_target(choice, targets)
+    except PlannerError as error:
+        raise PlannerError(f"{where}: {error}") from None
     return Product(name=" ".join(name.split()), question=Question(choice=choice, **asked))
 
 

@@ -63,7 +63,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     """
     from laws.design import log_errors, narrowing
 
-    chosen = choose(choice, folder)
+    chosen = choose(choice, folder, sampled=True)
     law = chosen.law
     if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
         raise PlannerError(

@@ -46,8 +46,10 @@ def fits(choice: Choice, law: LawRow | PublishedLaw) -> bool:
     )
 
 
-def choose(choice: Choice, folder: Path) -> Chosen:
+def choose(choice: Choice, folder: Path, *, sampled: bool = False) -> Chosen:
     """Return the law that answers best: from the store in `folder`, else a published one.
+
+    `sampled` asks for a law with draws, so for none of the literature, unless it is named by id or source.
 
     Raises:
         PlannerError: no law fits, several could be meant, or the one that is named cannot answer.
@@ -64,6 +66,8 @@ def choose(choice: Choice, folder: Path) -> Chosen:
     ranked = sorted(fitting, key=lambda row: _RANK[row.source])
     if choice.metric is None:
         ranked.sort(key=lambda row: (_RANK[row.source], _place_of_metric(row)))
+    if not ranked and sampled and choice.source is None:
+        raise _nothing(choice, rows, [])
     if not ranked:
         return _from_literature(choice, rows)
     first: dict[tuple[str, str, str, str, str], LawRow] = {}
@@ -108,7 +112,7 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
 
     found = [law for law in answerable(choice.domain, choice.metric) if fits(choice, law)]
     if not found:
-        raise _nothing(choice, rows)
+        raise _nothing(choice, rows, answerable(None, None))
     domains = list(dict.fromkeys(law.domain for law in found))
     if len(domains) > 1:
         asked = f"law of {choice.metric!r}" if choice.metric else "law"
@@ -179,7 +183,7 @@ def _companion(store: Store | Shipped, rows: Iterable[LawRow], law: Law, metric:
     return store.law(fitting[0].id) if fitting else None
 
 
-def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
+def _nothing(choice: Choice, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
     """Say which part of the question no law meets, the nearest that one does, and what to do next."""
     if choice.source == "shipped":
         there = sorted({f"{row.domain} {row.metric}" for row in rows if row.metric not in COMPANIONS})
@@ -188,20 +192,19 @@ def _nothing(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
         )
     if choice.source is not None:
         return PlannerError(f"no {choice.source} law answers that: leave --source out, or planner laws list")
-    told = _unmet(choice, rows)
+    told = _unmet(choice, rows, literature)
     if any(fits(replace(choice, source="shipped"), row) for row in shipped().laws()):
         return PlannerError(f"{told}; to try the tool, --source shipped answers for the embedded corpus")
     return told
 
 
-def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
+def _unmet(choice: Choice, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
     """Say what is missing, and where the store or a measurement would have it."""
     from calibrate.domains import DOMAINS
-    from planner.reading.literature import answerable
 
     metric, domain, family = choice.metric or "", choice.domain, choice.family
     known = [(row.domain, row.metric, row.family) for row in rows if row.metric not in COMPANIONS]
-    known += [(law.domain, law.metric, law.family) for law in answerable(None, None)]
+    known += [(law.domain, law.metric, law.family) for law in literature]
     measurable = [(row.name, name) for row in DOMAINS.values() for name in row.metrics]
     if domain is not None and domain not in {name for name, *_ in (*known, *measurable)}:
         near = nearest(domain, [name for name, *_ in (*known, *measurable)])
@@ -212,7 +215,8 @@ def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
     here = [name for name in known if domain in (None, name[0])]
     where = f" for domain {domain!r}" if domain else ""
     if choice.metric is None and not here:
-        return PlannerError(f"no law is stored{where}: measure with `planner calibrate --domain {domain}`")
+        named = domain or "DOMAIN"
+        return PlannerError(f"no law is stored{where}: measure with `planner calibrate --domain {named}`")
     if choice.metric is not None and metric not in {name for _, name, _ in here}:
         homes = [name for name, of in measurable if of == metric and domain in (None, name)]
         if homes:
@@ -223,7 +227,7 @@ def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
         return PlannerError(
             f"no law of {metric!r} is known{where}{nearest(metric, options)}: `planner laws list` shows all"
         )
-    if choice.form is not None and (forms := _forms(replace(choice, form=None), rows)):
+    if choice.form is not None and (forms := _forms(replace(choice, form=None), rows, literature)):
         asked = "one form: all are forecasts" if choice.form == PLAIN else f"form {choice.form!r}"
         named = "power-floor" if choice.form == PLAIN else choice.form
         return PlannerError(
@@ -239,11 +243,9 @@ def _unmet(choice: Choice, rows: Sequence[LawRow]) -> PlannerError:
     )
 
 
-def _forms(choice: Choice, rows: Sequence[LawRow]) -> list[str]:
+def _forms(choice: Choice, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> list[str]:
     """Return the forms of the laws that could be asked."""
-    from planner.reading.literature import answerable
-
-    known: list[LawRow | PublishedLaw] = [*rows, *answerable(choice.domain, choice.metric)]
+    known: list[LawRow | PublishedLaw] = [*rows, *literature]
     return list(dict.fromkeys(head(law).form for law in known if fits(choice, law)))
 
 

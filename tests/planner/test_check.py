@@ -93,6 +93,10 @@ def test_every_format_says_the_verdict(folder, tmp_path, style):
 def test_a_published_law_cannot_judge_a_run(tmp_path):
     path = tmp_path / "runs.csv"
     path.write_text("words,loss\n1e9,3\n", encoding="utf-8")
-    ran = planner("check", path, "--domain", "word-lm", "--store", tmp_path / "none")
-    assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert "no sampled curve" in ran.err
+    for words, said in (
+        (("--domain", "word-lm"), "planner calibrate --domain word-lm"),
+        (("--law", "hestness2017-wordlm"), "no sampled curve"),
+    ):
+        ran = planner("check", path, *words, "--store", tmp_path / "none")
+        assert (ran.code, ran.err.count("\n")) == (1, 1)
+        assert said in ran.err

@@ -174,6 +174,11 @@ def test_a_stored_law_answers_before_a_published_one(calibrated):
 
 
 MENDABLE = [
+    (["--target-wer", "5%", "--target-cer", "2%"], "wanted one target, given --target-wer and --target-cer"),
+    (["--target-wer", "5%", "--target", "cer=2%"], "wanted one target, given --target-wer and --target"),
+    (["--target-wer", "5%", "--metric", "cer"], "--target-wer 5% is of wer, and --metric says cer"),
+    (["--target", "wer=5%", "--metric", "cer"], "is of wer, and --metric says cer"),
+    (["--target", "5%"], "wanted METRIC=VALUE"),
     (["--target-wer", "0"], "wanted more than 0"),
     (["--target-wer", "0%"], "wanted more than 0"),
     (["--target-wer", "-5%"], "wanted more than 0"),
@@ -231,9 +236,6 @@ def test_published_laws_of_several_domains_are_not_chosen_between(empty):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--target-wer", "5%", "--target-cer", "2%"],
-        ["--target-wer", "5%", "--target", "cer=2%"],
-        ["--target", "5%"],
         ["--target-wer"],
         ["--target-wer", "5%", "--format", "xml"],
         ["--nonsense"],

@@ -248,6 +248,18 @@ BAD_FILES = {
 }
 
 
+def test_a_rate_is_known_in_capitals_and_a_percentage_of_something_else_is_refused(tmp_path):
+    measured = tmp_path / "runs.csv"
+    measured.write_text("hours,wer\n10,50%\n20,40%\n")
+    words = ("fit", measured, "--domain", "a", "--data-unit", "hours", "--metric-column", "wer")
+    ran = planner(*words, "--metric", "WER", "--store", tmp_path / "store")
+    assert ran.code == 0
+    assert "WER at 20 hours of audio" in ran.out
+    refused = planner(*words, "--metric", "oddness", "--store", tmp_path / "store")
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    assert "cannot read '50%': wanted oddness as a number such as 2.48; a rate has the unit" in refused.err
+
+
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_file_that_cannot_be_used_is_one_line_and_leaves_no_law(tmp_path, name):
     content, said = BAD_FILES[name]

@@ -532,12 +532,25 @@ def test_a_frontier_falls_and_its_points_are_plans(folder, line):
     assert "Lowest" in table
 
 
+def test_a_frontier_starts_where_training_does_and_says_what_it_left_out(folder):
+    words = ("--domain", "lm", "--points", "3")
+    served = asked(folder, *words, "--serve", "1e13 tokens", command="frontier")
+    assert served[0]["params"]["median"] > 1e5, "what is served makes no model of a few parameters"
+    table = planner("frontier", "--store", folder, "--domain", "speech", "--against", "data", "--points", "3",
+                    "--from", "0.01h").out  # fmt: skip
+    assert "Left out: --data 0.01 is less than the smallest measured training" in " ".join(table.split())
+    assert "[extrapolated-far]" in table
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--against", "dollar"], "did you mean 'dollars'"),
         (["--against", "dollars"], "--on"),
-        (["--points", "1"], "at least 2"),
+        (["--points", "1"], "wanted 2 to 400"),
+        (["--points", "1000000"], "wanted 2 to 400"),
+        (["--from", "1e40"], "(100 times the largest measured data): wanted the smaller end first"),
+        (["--on", "gb200"], "gb200 has no price"),
         (["--from", "1e22", "--to", "1e20"], "the smaller end first"),
         (["--law", "krajewski2024-dense"], "--from and --to"),
     ],

@@ -155,9 +155,16 @@ def test_what_estimate_would_ask_is_drawn_where_no_law_is_named(tmp_path):
     assert (other.code, "is of domain 'speech', not 'lm'" in other.err) == (1, True)
     of_a_file = synthetic.planner("plot", "--curve", "ds2", "--store", tmp_path / "pair")
     assert (of_a_file.code, "give the file too" in of_a_file.err) == (2, True)
-    refused = synthetic.planner("plot", "--domain", "word-lm", "--store", tmp_path / "pair")
-    assert refused.code == 1
-    assert "published constants" in refused.err
+    for words, said in (
+        (
+            ("--domain", "word-lm"),
+            "measure with `planner calibrate --domain word-lm`; to try the tool, --source",
+        ),
+        (("--domain", "word-lm", "--source", "published"), "is published constants"),
+    ):
+        refused = synthetic.planner("plot", *words, "--store", tmp_path / "pair")
+        assert (refused.code, refused.err.count("\n")) == (1, 1)
+        assert said in refused.err
 
 
 def test_a_flat_law_is_drawn(tmp_path):

@@ -34,6 +34,18 @@ def test_each_product_is_what_estimate_says(tmp_path):
     assert json.loads(ran.out) == translation["plan"]
 
 
+@pytest.mark.parametrize(
+    "line", ['target = "loss=3.2"', "target_loss = 3.2", 'metric = "loss"\ntarget = 3.2']
+)
+def test_a_target_is_written_as_for_estimate(tmp_path, line):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f'today = 2026-11-23\n[[products]]\nname = "A"\ndomain = "word-lm"\n{line}\n')
+    ran = planner("review", plan, "--store", tmp_path / "store", "--format", "json")
+    assert ran.code == 0, ran.err
+    (found,) = (each["plan"] for each in json.loads(ran.out)["products"])
+    assert (found["metric"], found["target"]) == ("loss", 3.2)
+
+
 def test_the_summary_counts_and_adds_up(tmp_path):
     found = json.loads(reviewed(tmp_path, "--format", "json"))
     summary, plans = found["summary"], [row["plan"] for row in found["products"]]
@@ -65,6 +77,10 @@ def test_out_decides_the_kind(tmp_path):
         ("today = 2026-11-23\n" + PRODUCT + 'on = "h1000"\n', "product 'A': "),
         ("today = 2026-11-23\n" + PRODUCT + "assume = 3\n", "wanted a list"),
         ("today = \n", "not a TOML file"),
+        (
+            "today = 2026-11-23\n" + PRODUCT + "target_wer = '5%'\n",
+            "wanted one target, given --target and --targ",
+        ),
     ],
 )
 def test_a_plan_that_cannot_be_meant_is_one_clear_line(tmp_path, text, told):
@@ -74,3 +90,10 @@ def test_a_plan_that_cannot_be_meant_is_one_clear_line(tmp_path, text, told):
     assert ran.code == 1
     assert told in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "23.11.2026"])
+def test_a_day_that_is_none_is_said_to_be_none(tmp_path, day):
+    ran = planner("review", EXAMPLE, "--store", tmp_path / "store", "--today", day)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{day!r} is no day, wanted one such as 2026-11-23" in ran.err

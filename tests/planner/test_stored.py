@@ -120,6 +120,12 @@ def test_runs_of_a_killed_writer_are_listed(folder):
 def test_an_empty_store_lists_every_published_and_every_shipped_law(tmp_path):
     assert as_json("runs", "list", "--store", tmp_path / "none") == []
     assert "0 runs" in answered("runs", "list", "--store", tmp_path / "none")
+    assert "`planner calibrate` trains and keeps runs" in answered(
+        "runs", "list", "--store", tmp_path / "none"
+    )
+    assert answered("runs", "export", "--store", tmp_path / "none") == "", (
+        "no empty line, no row without names"
+    )
     listed = as_json("laws", "list", "--store", tmp_path / "none")
     assert len(listed) == len(all_laws()) + len(shipped().laws())
     assert not (tmp_path / "none").exists()
@@ -165,7 +171,8 @@ def test_a_published_law_is_shown_with_its_source_and_units(folder):
 
 def test_a_law_travels_to_another_store(folder, tmp_path):
     file = tmp_path / "law.json"
-    assert answered("laws", "export", law(1).id, "--store", folder, "--output", file) == ""
+    said = answered("laws", "export", law(1).id, "--store", folder, "--output", file)
+    assert said == f"{file}: law {law(1).id} as json\n"
     other = tmp_path / "other"
     assert law(1).id in answered("laws", "import", file, "--store", other)
     answered("laws", "import", file, "--store", other)  # again changes nothing
@@ -184,6 +191,7 @@ def test_laws_travel_as_a_folder_and_several_at_once(folder, tmp_path):
     assert len(out.splitlines()) == count
     files = sorted(theirs.glob("*.json"))
     answered("laws", "import", *files, "--store", tmp_path / "other")
+    assert answered("laws", "import", tmp_path / "one", "--store", tmp_path / "whole") == out
     for name in ("one", "other"):
         listed = as_json("laws", "list", "--store", tmp_path / name, "--source", "calibrated")
         assert len(listed) == count
@@ -208,7 +216,10 @@ def test_the_name_of_the_file_says_what_a_law_is_exported_as(folder, tmp_path, k
     if kind == "nc":
         pytest.importorskip("h5netcdf", reason="needs the extra `netcdf`")
     out = tmp_path / f"law.{kind}"
-    assert answered("laws", "export", law(1).id, "--store", folder, "--out", out) == ""
+    assert (
+        answered("laws", "export", law(1).id, "--store", folder, "--out", out)
+        == f"{out}: law {law(1).id} as {kind}\n"
+    )
     assert out.read_bytes()[:4] == {"csv": b"alph", "parquet": b"PAR1", "nc": b"\x89HDF"}[kind]
     if kind != "csv":
         words = ("laws", "export", law(1).id, "--store", folder, "--format", kind)
