@@ -4,10 +4,11 @@ Each file in `planner/commands/` parses its options, calls one use case and rend
 """
 
 import gc
+import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -81,10 +82,19 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
 def main() -> None:
     """Run the command line; what a user can mend is one line on stderr and exit code 1."""
     gc.set_threshold(KEPT)
+    for name in ("stdout", "stderr"):  # Python has none where the shell closed it (`>&-`)
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.StringIO())
     try:
         assembled(sys.argv[1:])()
     except PlannerError as error:
-        # what a user typed may hold line breaks and control characters: it stays one line, and harmless
-        line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(str(error).splitlines()))
-        sys.stderr.write(f"planner: {line}\n")
-        sys.exit(1)
+        refuse(str(error))
+    except OSError as error:  # what no command foresaw: a full disk, a folder that is not ours
+        refuse(f"{error.filename or 'the output'} cannot be used: {error.strerror or error}")
+
+
+def refuse(reason: str) -> NoReturn:
+    """End with a reason on one line; what a user typed may hold line breaks and control characters."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(reason.splitlines()))
+    sys.stderr.write(f"planner: {line}\n")
+    sys.exit(1)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from laws.errors import PlannerError
 from laws.types import Source
 from planner.pages.formats import Format
 
@@ -100,8 +101,13 @@ def day(text: str) -> date:
 
 
 def store_folder(store: Path | None) -> Path:
-    """Return the store's folder: as given, else the platform's data folder."""
+    """Return the store's folder: as given, else the platform's data folder.
+
+    Raises PlannerError where a file has that name.
+    """
     if store is not None:
+        if store.is_file():
+            raise PlannerError(f"the store {store} is a file: wanted a folder, give one with --store")
         return store
     from platformdirs import user_data_path
 

@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 from planner.pages.formats import Format
 
+NARROWEST = 20  # characters: what calls itself narrower, as editors' terminals call themselves 0, is not one
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
@@ -98,6 +100,7 @@ def _table(sheet: Sheet) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
+    console.width = max(console.width, NARROWEST)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(sheet.columns):
         side: Literal["left", "right"] = "left" if i in sheet.words else "right"

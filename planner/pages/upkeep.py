@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
+from laws.files import FOLDERS
 from laws.store import Store
 from planner.pages.quantities import counted
 from planner.pages.render import Sheet
@@ -20,9 +21,8 @@ def current(folder: Path) -> Store:
         sys.stderr.write(f"planner: shown as of the last index: {error}\n")
     else:
         if problems:
-            sys.stderr.write(
-                f"planner: {len(problems)} files cannot be used: `planner store check` names them\n"
-            )
+            few = counted(len(problems), "file")
+            sys.stderr.write(f"planner: {few} cannot be used: `planner store check` names them\n")
     return store
 
 
@@ -57,7 +57,7 @@ def sheet(record: dict[str, Any], done: str) -> Sheet:
 
 
 def _existing(folder: Path) -> Store:
-    if not folder.is_dir():
+    if not any((folder / name).exists() for name in ("index.duckdb", *FOLDERS.values())):
         raise PlannerError(
             f"no store at {folder}: `planner calibrate` and `planner fit` make one, or give --store"
         )

@@ -1,9 +1,11 @@
 """What a start imports: read from sys.modules of a fresh interpreter, after the command has run."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from synthetic import passes, planner, power, size
@@ -100,3 +102,39 @@ def test_the_version_is_that_of_the_package():
     ran = planner("--version")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == f"planner {version('scaling-planner')}\n"
+
+
+ASKED = [["--help"], ["estimate", "--target-wer", "5%"], ["laws", "list", "--format", "json"], ["plot"]]
+PLANNER = [sys.executable, "-c", "from planner.cli import main; main()"]
+
+
+def asked(words, store, **settings):
+    return subprocess.run(
+        [*PLANNER, *words],
+        env={**os.environ, "PLANNER_STORE": str(store), **settings.pop("env", {})},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        **settings,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ASKED, ids=" ".join)
+def test_an_output_that_takes_nothing_is_one_line(store, words):
+    with Path("/dev/full").open("w") as full:
+        done = asked(words, store, stdout=full)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("words", ASKED, ids=" ".join)
+def test_a_closed_output_is_no_fault(store, words):
+    done = asked(words, store, preexec_fn=lambda: os.close(1))  # as `>&-` does
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_screen_that_calls_itself_0_wide_is_printed_on(store):
+    done = asked(ASKED[1], store, stdout=subprocess.PIPE, env={"COLUMNS": "0"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "wer" in done.stdout

@@ -298,3 +298,19 @@ def test_check_and_rebuild_tell_by_their_exit_code(folder):
 )
 def test_every_listing_prints_in_every_format(made, command, style):
     assert answered(*command.split(), "--store", made, "--format", style).strip()
+
+
+def test_a_folder_that_is_no_store_is_neither_checked_nor_made_one(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    for command in ("check", "rebuild"):
+        assert "no store at" in refused("store", command, "--store", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert "is a file: wanted a folder" in refused("laws", "list", "--store", tmp_path / "notes.txt")
+
+
+def test_a_file_that_was_cut_in_its_first_line_is_said_to_be_cut_short(folder):
+    path = sorted((folder / "laws").glob("*.json"))[0]
+    path.write_bytes(path.read_bytes()[:60])
+    ran = planner("store", "check", "--store", folder)
+    assert ran.code == 1
+    assert "cut short" in ran.out
