@@ -127,6 +127,7 @@ def _loop(
             if why := too_high(reached(progress.history, planned), bars):
                 return "stopped-early", why
             model.train()
+            late = time.perf_counter() > deadline  # an evaluation takes its time, too
         if late:
             return (
                 "timed-out",

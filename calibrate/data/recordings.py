@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import re
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import soundfile
@@ -18,6 +20,7 @@ LONGEST = (
 )
 SHORTEST = 0.1
 _WAVE = 64  # recordings decoded together
+_NOTES = re.compile(rb"(?:Note: |Warning: |\[src/libmpg123)[^\n]*\n")  # lines of the MP3 decoder
 
 
 def decode(recordings: list[Recording], skipped: dict[str, str]) -> Iterator[Spoken]:
@@ -25,7 +28,7 @@ def decode(recordings: list[Recording], skipped: dict[str, str]) -> Iterator[Spo
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for first in range(0, len(recordings), _WAVE):
             wave = recordings[first : first + _WAVE]
-            with _quiet():
+            with _quiet() if any(r.audio.suffix.lower() == ".mp3" for r in wave) else nullcontext():
                 results = list(pool.map(_decode, wave))
             for recording, result in zip(wave, results, strict=True):
                 if isinstance(result, str):
@@ -36,20 +39,23 @@ def decode(recordings: list[Recording], skipped: dict[str, str]) -> Iterator[Spo
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the MP3 decoder's own notes off the screen, which it writes past Python to fd 2."""
+    """Keep the MP3 decoder's own notes off the screen, which it writes past Python to fd 2.
+
+    What others write there meanwhile comes through afterwards.
+    """
     try:
         kept = os.dup(2)
     except OSError:  # closed: there is no screen
         yield
         return
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    with os.fdopen(kept, "wb") as screen, tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            written.seek(0)
+            screen.write(_NOTES.sub(b"", written.read()))
 
 
 def _decode(recording: Recording) -> Spoken | str:

@@ -20,7 +20,9 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 from calibrate import domains
+from calibrate.data import recordings
 from calibrate.data.archive import is_archive, prepare_from
+from calibrate.data.transcripts import Recording
 from calibrate.types import Corpus
 from laws.errors import PlannerError
 from tests.calibrate.pictured import cifar, folder, mnist
@@ -336,6 +338,27 @@ def test_a_damaged_mp3_is_told_of_by_us_alone(
     assert capfd.readouterr().err == ""
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
+
+
+def test_what_others_write_while_recordings_decode_is_heard(
+    tmp_path: Path, written: Written, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = written("common voice", tmp_path / "data")
+    clips = sorted(given.rglob("*.mp3"))
+    noise(clips[0])
+    decoded = recordings._decode
+
+    def loud(recording: Recording) -> object:
+        os.write(2, f"others on {recording.name}\n".encode())
+        return decoded(recording)
+
+    monkeypatch.setattr(recordings, "_decode", loud)
+    wave = [Recording(audio=clip, text="heard", name=clip.name) for clip in clips]
+    skipped: dict[str, str] = {}
+    assert len(list(recordings.decode(wave, skipped))) == len(clips) - 1
+    assert list(skipped) == [clips[0].name]
+    heard = capfd.readouterr().err.splitlines()
+    assert sorted(heard) == sorted(f"others on {clip.name}" for clip in clips)
 
 
 def test_recordings_are_read_where_stderr_is_closed(tmp_path: Path, written: Written) -> None:

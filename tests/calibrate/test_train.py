@@ -13,9 +13,10 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
+from calibrate import train as train_module
 from calibrate.domains import named, teacher
 from calibrate.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
-from calibrate.types import Corpus, Outcome, Training
+from calibrate.types import Corpus, Outcome, Task, Training
 from laws.errors import PlannerError
 
 pytestmark = pytest.mark.torch
@@ -251,6 +252,26 @@ def test_what_goes_wrong_is_told_and_not_raised(
     assert reason in outcome.reason
     assert "\n" not in outcome.reason
     assert all(math.isfinite(value) for value in outcome.metrics.values())
+
+
+def test_no_step_follows_an_evaluation_that_overran_the_time(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock goes on in evaluations alone."""
+    clock = [0.0]
+    evaluated = train_module._evaluate
+
+    def slow(task: Task, device: str) -> dict[str, float]:
+        clock[0] += 100.0
+        return evaluated(task, device)
+
+    monkeypatch.setattr(train_module, "_evaluate", slow)
+    monkeypatch.setattr(train_module.time, "perf_counter", lambda: clock[0])
+    outcome = run(corpus, time_limit=250.0)
+    assert outcome.status == "timed-out"
+    assert outcome.seconds == 300.0
+    assert len(outcome.history) == 3
+    assert f"after {outcome.history[-1][0]:.4g} of" in outcome.reason
 
 
 def test_a_shard_without_a_batch_ends() -> None:
