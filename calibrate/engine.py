@@ -153,6 +153,11 @@ class LocalEngine:
         """Return how many trainings run at a time."""
         return len(self._devices)
 
+    @property
+    def gpus(self) -> int:
+        """Return how many GPUs they share."""
+        return len({device for device in self._devices if device != "cpu"})
+
     def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
         """Yield the result of every attempt, as they end."""
         queue = Queue(jobs)

@@ -136,9 +136,9 @@ def fitted(
                 told.add(line)
 
 
-def answering(spec: Spec, family: str, models: Sequence[Best]) -> Law:
-    """Return the law that answers for the error that decides, from what was measured so far."""
-    curve = next(each for each in curves(spec, family) if each.metric == spec.metric)
+def answering(spec: Spec, family: str, models: Sequence[Best], metric: str) -> Law:
+    """Return the law that answers for a metric, from what was measured so far."""
+    curve = next(each for each in curves(spec, family) if each.metric == metric)
     return _law(spec, family, models, curve, {}, created=now())
 
 

@@ -62,21 +62,26 @@ def workers(jobs: Sequence[Job], device: str, free: Callable[[str], int] = memor
     return _fitting(free(device), taken(jobs, device, free))
 
 
+def gpus() -> int:
+    """Return how many GPUs torch sees here."""
+    import torch
+
+    return torch.cuda.device_count()
+
+
 def devices(jobs: Sequence[Job], asked: int | None) -> tuple[str, ...]:
     """Return the device of each worker: as many as fit on the GPUs, else one for each CPU core.
 
     `jobs` are the `trials` of the sweep; `asked` overrides the number. Imports torch.
     """
-    import torch
-
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if not gpus:
+    cards = [f"cuda:{i}" for i in range(gpus())]
+    if not cards:
         return ("cpu",) * (asked or cores)
     if asked:
-        return tuple(gpus[i % len(gpus)] for i in range(asked))
-    free = {gpu: memory.free(gpu) for gpu in gpus}
-    need = taken(jobs, max(gpus, key=free.__getitem__))
+        return tuple(cards[i % len(cards)] for i in range(asked))
+    free = {card: memory.free(card) for card in cards}
+    need = taken(jobs, max(cards, key=free.__getitem__))
     return dealt({gpu: _fitting(bytes_, need) for gpu, bytes_ in free.items()}, cores)
 
 

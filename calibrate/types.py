@@ -115,32 +115,49 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What a sweep may spend, in FLOP or in seconds of its workers side by side."""
+    """What a sweep may spend: FLOP, seconds of its workers side by side, or those seconds on each GPU."""
 
     amount: float
-    unit: str  # "FLOP" or "seconds"
+    unit: str  # "FLOP", "seconds" or "GPU-seconds"
     workers: int
+    gpus: int = 0  # that the workers share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What a budget is to make surer: the lowest error of the families, where it reaches a target.
+
+    Without a target it is asked at a fixed amount of data.
+    """
+
+    metric: str
+    target: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """What a budget went for at one step, what that took, and what is known after it."""
 
+    family: str  # nothing: all of them, at the start
     data: float | None  # the shard; None is the start
     again: bool  # whether with another seed, and not for the first time
     spent: float  # in the unit of the budget
-    error: tuple[float, float, float]  # 5 %, 50 % and 95 % of the error that is asked for
+    place: float  # data size at which the error is asked for
+    error: tuple[float, float, float]  # 5 %, 50 % and 95 % of it
+    needed: tuple[float, float, float] | None  # of the data that the target needs, inf: never
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What a budget went for."""
+    """What a budget went for so far."""
 
     budget: Budget
+    goal: Goal
     start: float  # what the start was expected to take when the command began
-    place: float  # data size at which the error is asked for
-    steps: tuple[Step, ...]
-    left_out: tuple[float, ...]  # shards that were never trained
+    steps: tuple[Step, ...] = ()
+    width: float = 1.0  # 90 % interval of the last step's error, over that at the same place after the start
+    left_out: tuple[tuple[str, float], ...] = ()  # (family, shard) that were never trained
+    ended: str = ""  # why no more was bought
 
 
 class Task(Protocol):

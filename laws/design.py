@@ -20,6 +20,7 @@ from laws.types import Law
 
 Array = NDArray[np.float64]
 SEED = 0
+FAR = 100.0  # times the largest measured data: where a target is looked at that most draws never reach
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,68 @@ def picks(
 
 
 def narrowing(
-    law: Law, place: float, candidates: Sequence[float], cost: Sequence[float], *, budget: float, most: int
+    laws: Sequence[Law],
+    place: float,
+    candidates: Sequence[tuple[int, float]],
+    cost: Sequence[float],
+    *,
+    budget: float,
+    most: int,
 ) -> list[Pick]:
-    """Return which of the candidate data sizes to train on, so that the law's error at `place` gets surer.
+    """Return what to train so that the lowest error of the laws at `place` gets surer.
 
-    `cost` and `budget` are in one unit. Half of the noise is taken to be the shard's own, which no further
-    training on it averages away.
+    A candidate is a law, by its place among them, and a data size; `cost` and `budget` are in one unit. Half
+    of the noise is taken to be the shard's own, which no further training on it averages away.
     """
-    seen = np.column_stack([log_errors(law, x) for x in candidates])
-    scale, degrees = stored(law.parameters)
-    own = float(np.median(scale * np.sqrt(degrees / (degrees - 2)))) * math.sqrt(0.5)
+    paired = _paired(laws)
+    seen = np.column_stack([_at(paired[i], x) for i, x in candidates])
+    noise = [_sd(law) * math.sqrt(0.5) for law in laws]
+    own = np.array([noise[i] for i, _ in candidates])
     seen = seen + own * np.random.default_rng(SEED).standard_normal(seen.shape)
-    return picks(log_errors(law, place), seen, [own] * len(candidates), cost, budget=budget, most=most)
+    return picks(log_errors(laws, place), seen, own, cost, budget=budget, most=most)
 
 
-def log_errors(law: Law, x: float) -> Array:
-    """Return the logarithm of the error at a data size, a value a draw."""
-    return np.array([paths.value_at(law.grid, path, math.log(x)) for path in law.paths])
+def log_errors(laws: Sequence[Law], x: float) -> Array:
+    """Return the logarithm of the lowest error of the laws at a data size, a value a draw."""
+    return np.asarray(np.min([_at(each, x) for each in _paired(laws)], axis=0))
+
+
+def needed(laws: Sequence[Law], target: float) -> Array:
+    """Return the data with which the first of the laws reaches a target, a value a draw; inf: none does."""
+    each = [[paths.inverse(grid, path, math.log(target)) for path in drawn] for grid, drawn in _paired(laws)]
+    return np.asarray(np.exp(np.min(each, axis=0)))
+
+
+def place_of(laws: Sequence[Law], target: float) -> float:
+    """Return where the answer to a target is looked at: at the median of the data needed, inside the data.
+
+    Where most draws never reach it, that is FAR times the largest measured data.
+    """
+    middle = paths.quantile(needed(laws, target).tolist(), 0.5)
+    if math.isinf(middle):
+        return FAR * max(law.x_range[1] for law in laws)
+    return max(middle, min(law.x_range[0] for law in laws))
+
+
+Drawn = tuple[Sequence[float], Sequence[Sequence[float]]]  # a grid of log x, and paths over it
+
+
+def _paired(laws: Sequence[Law]) -> list[Drawn]:
+    """Return as many paths of each law; laws were fitted apart, so each pairs its draws by chance."""
+    count = min(len(law.paths) for law in laws)
+    orders = [np.random.default_rng((SEED, i)).permutation(len(law.paths)) for i, law in enumerate(laws)]
+    orders[0] = np.arange(count)
+    return [
+        (law.grid, [law.paths[i] for i in order[:count]]) for law, order in zip(laws, orders, strict=True)
+    ]
+
+
+def _at(drawn: Drawn, x: float) -> Array:
+    grid, drawn_paths = drawn
+    return np.array([paths.value_at(grid, path, math.log(x)) for path in drawn_paths])
+
+
+def _sd(law: Law) -> float:
+    """Return the standard deviation of one log error, as the law has it in the middle."""
+    scale, degrees = stored(law.parameters)
+    return float(np.median(scale * np.sqrt(degrees / (degrees - 2))))

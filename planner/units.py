@@ -92,6 +92,18 @@ def parse_metric(text: str, unit: str, *, metric: str) -> float:
     return parse_number(text, wanted=f"{metric}{f' in {unit}' if unit else ''}, such as 2.48")
 
 
+def checked_target(target: float, metric: str, unit: str, *, written: str = "") -> float:
+    """Return the target, or raise PlannerError where no law could mean it; `written` is what was typed."""
+    shown = format_metric(target, unit)
+    if not target > 0:
+        raise PlannerError(f"target {metric} {shown}: wanted more than 0, no finite data set reaches it")
+    if unit == "fraction" and target >= 1:
+        percent = target < 100 and not written.rstrip().endswith("%")
+        hint = f"; for {target:g} percent write {target:g}%" if percent else ""
+        raise PlannerError(f"target {metric} {shown}: wanted a rate below 100%{hint}")
+    return target
+
+
 def is_compute(word: str) -> bool:
     """Return whether a unit counts hours of a device and so no data."""
     return word.lower().startswith(("gpu", "device"))

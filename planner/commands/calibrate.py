@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from calibrate.domains import DOMAINS
+from planner.commands.groups import LawOptions, TargetOptions, grouped
 from planner.commands.options import FormatOption, StoreOption, store_folder
 from planner.pages.formats import Format
 
@@ -20,6 +21,7 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+@grouped
 def calibrate(
     *,
     domain: Annotated[
@@ -56,9 +58,11 @@ def calibrate(
     budget: Annotated[
         str,
         typer.Option(
-            help="The most to spend, on the runs that tell most: a time such as 30m, or FLOP (1e15)."
+            help="The most to spend, on the runs that tell most, of a target if one is given: a time such as "
+            "30m, FLOP (1e15), or '2 GPU-hours'."
         ),
     ] = "",
+    target: TargetOptions,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the runs, their FLOP and time; train nothing.")
     ] = False,
@@ -74,9 +78,10 @@ def calibrate(
     What is finished is kept: the same command after an interruption goes on where it was.
     For example: planner calibrate --domain speech --preset quick
     """
-    from planner.measuring.calibration import Request, preset_of
+    choice, value = target.asked(LawOptions(metric=""))  # without a metric, the domain's first
     from planner.measuring.calibration import calibrate as run
     from planner.measuring.calibration import dry_run as look_ahead
+    from planner.measuring.request import Request, preset_of
     from planner.pages.calibrated import (
         calibration_records,
         calibration_sheet,
@@ -102,6 +107,7 @@ def calibrate(
         engine=engine.value,
         address=address,
         budget=budget,
+        target=(choice.metric or "", value) if value is not None else None,
     )
     watch = Watch(preset_of(request)[0])
     try:
@@ -110,7 +116,7 @@ def calibrate(
                 dry = look_ahead(request, watch.preparing)
                 sheet, records = dry_run_sheet(dry), dry_run_records(dry)
             else:
-                done = run(request, watch.preparing, watch.sweeping)
+                done = run(request, watch.preparing, watch.sweeping, watch.spending)
                 sheet, records = calibration_sheet(done), calibration_records(done)
     except KeyboardInterrupt:
         kept = (

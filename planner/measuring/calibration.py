@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from glob import has_magic
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from calibrate import domains
@@ -13,44 +11,18 @@ from calibrate.best import Best
 from calibrate.data.archive import is_archive, prepare_from
 from calibrate.engine import LocalEngine, Pool
 from calibrate.progress import Progress
-from calibrate.room import devices, trials
+from calibrate.room import devices, gpus, trials
 from calibrate.search import STAGES, outlook
 from calibrate.spec import Spec, run_id, shards_within
 from calibrate.sweep import AGAIN, execute
-from calibrate.types import Budget, Corpus, Domain, DomainCode, Preset, Spent, Training
-from laws.errors import PlannerError, nearest
+from calibrate.types import Budget, Corpus, Domain, DomainCode, Spent, Training
+from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Law, RunStatus
-from planner import units
+from planner.measuring.request import Request, budget_of, check_gpus, goal_of, preset_of
 
 RUNGS_BEYOND = 10  # doublings of the largest trained size that the ladder goes on for
 INSTALL = "calibrating needs more libraries ({missing} is missing): pip install 'scaling-planner[calibrate]'"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What the user asked to calibrate."""
-
-    domain: str
-    preset: str
-    families: tuple[str, ...]  # none: all of the domain
-    data: Path | None
-    store: Path
-    cache: Path
-    seed: int
-    workers: int | None
-    engine: str = "local"
-    address: str = "auto"  # of the cluster, where the engine is ray
-    budget: str = ""  # what may be spent; nothing: all that the preset asks for
-
-    @property
-    def command(self) -> str:
-        """Return the command that asks this again, on any machine."""
-        words = ["planner calibrate --domain", self.domain, "--preset", self.preset, "--seed", str(self.seed)]
-        words += [word for family in self.families for word in ("--family", family)]
-        words += ["--data", str(self.data)] if self.data else []
-        words += ["--budget", f"'{self.budget}'"] if self.budget else []
-        return " ".join(words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,29 +69,12 @@ class DryRun:
         return sum(shard.seconds for shard in self.shards) / self.workers
 
 
-def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
-    """Return the domain, families and preset that a request names; raise PlannerError for unknown ones."""
-    domain = domains.named(request.domain)
-    if request.preset not in domain.presets:
-        raise PlannerError(f"no preset is called {request.preset!r}{nearest(request.preset, domain.presets)}")
-    for family in request.families:
-        if family not in domain.families:
-            raise PlannerError(f"{domain.name} has no family {family!r}{nearest(family, domain.families)}")
-    if request.data is not None and not request.data.exists() and not has_magic(str(request.data)):
-        raise PlannerError(
-            f"--data {request.data}: wanted a corpus (a folder, file, glob or archive), and there is none"
-        )
-    if request.budget:
-        _budget(request.budget)  # before a corpus is made for nothing
-    preset = domain.presets[request.preset]
-    return domain, request.families or preset.families or domain.families, preset
-
-
 def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Spec, DomainCode]:
     """Prepare the corpus, count the sizes and return what is to be trained."""
     domain, families, preset = preset_of(request)
     report("loading libraries", 0.0)  # torch takes seconds
     code = _code(domain)
+    check_gpus(request, gpus())
     prepare: Callable[..., Corpus] = code.prepare
     if request.data is not None and is_archive(request.data):
         prepare = partial(prepare_from, code.prepare)
@@ -155,22 +110,17 @@ def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Sp
 def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
     """Return what a sweep would train, without training more than a rate needs."""
     spec, code = prepared(request, report)
-    from calibrate.expect import costs
-
     store = Store(request.store)
     planned = {run_id(training): training for training in outlook(spec, ())}
     done = {run.id: run for run in store.last_runs(planned) if run.status not in AGAIN}
     planned = {run_id(training): training for training in outlook(spec, done.values())}
+    known = _costs(spec, store, code, report)
     with started(request, spec) as pool:
         workers = pool.workers
-    within = _within(request, spec, store, code, workers)
+        within = _within(request, spec, store, pool, expected=partial(known.seconds, spec))
     if within:
         planned = {run_id(training): training for training in within.start.trainings}
         done = {run.id: run for run in store.last_runs(planned) if run.status not in AGAIN}
-    report("measuring how fast this machine is", 0.0)
-    (device,) = devices((), 1)
-    known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
-    report("measuring how fast this machine is", 1.0)
     shards = []
     for family in spec.families:
         for data in spec.preset.shards:
@@ -199,19 +149,31 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
 
 
 def calibrate(
-    request: Request, report: Callable[[str, float], None], progress: Callable[[Progress], None]
+    request: Request,
+    report: Callable[[str, float], None],
+    progress: Callable[[Progress], None],
+    told: Callable[[Spent], None] = lambda _: None,
 ) -> Calibration:
     """Train what the sweep still misses, fit its laws and store them.
 
-    Raises PlannerError where nothing came out: no run finished, or another process runs the same sweep.
+    `told` hears what a budget went for, as it goes. Raises PlannerError where nothing came out: no run
+    finished, or another process runs the same sweep.
     """
     spec, code = prepared(request, report)
     from calibrate.fits import at_the_edge, beside, best_by_family, fitted
 
     store = Store(request.store)
     report("starting workers", 0.0)
+    costs = cache(lambda: _costs(spec, store, code, report))
     with started(request, spec) as engine:
-        within = _within(request, spec, store, code, engine.workers)
+        within = _within(
+            request,
+            spec,
+            store,
+            engine,
+            expected=lambda training: costs().seconds(spec, training),
+            told=told,
+        )
         stages = within.stages() if within else STAGES
         swept = execute(spec, store, engine, engine.workers, progress, stages=stages)
     best = best_by_family(spec, swept.contenders)
@@ -244,34 +206,35 @@ def calibrate(
     )
 
 
-def _budget(text: str) -> tuple[float, str]:
-    """Return what a sweep may spend and its unit; raise PlannerError for what no sweep is measured in."""
-    amount, unit = units.parse_budget(text)
-    if unit == "GPU-seconds":
-        raise PlannerError(f"--budget {text.strip()}: wanted a time such as 30m, or FLOP such as 1e15")
-    if amount <= 0:
-        raise PlannerError(f"--budget {text.strip()} buys nothing: wanted more than 0")
-    return amount, unit
-
-
-def _within(request: Request, spec: Spec, store: Store, code: DomainCode, workers: int) -> Any:
+def _within(
+    request: Request,
+    spec: Spec,
+    store: Store,
+    engine: Pool,
+    *,
+    expected: Callable[[Training], float],
+    told: Callable[[Spent], None] = lambda _: None,
+) -> Any:
     """Return the sweep within the budget that was given (`calibrate.budget.Within`), None without one."""
     if not request.budget:
         return None
     from calibrate.budget import Within
-    from calibrate.expect import Costs, costs
 
-    amount, unit = _budget(request.budget)
+    amount, unit = budget_of(request)
+    gpus = engine.gpus if isinstance(engine, LocalEngine) else 0
+    budget = Budget(amount=amount, unit=unit, workers=engine.workers, gpus=gpus)
+    return Within(spec, store, budget, goal_of(request, spec.domain), expected=expected, told=told)
 
-    def expected(training: Training) -> float:
-        return known().seconds(spec, training)
 
-    @cache
-    def known() -> Costs:
-        (device,) = devices((), 1)
-        return costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
+def _costs(spec: Spec, store: Store, code: DomainCode, report: Callable[[str, float], None]) -> Any:
+    """Return what trainings are expected to take on this machine (`calibrate.expect.Costs`)."""
+    from calibrate.expect import costs
 
-    return Within(spec, store, Budget(amount=amount, unit=unit, workers=workers), expected)
+    report("measuring how fast this machine is", 0.0)
+    (device,) = devices((), 1)
+    known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
+    report("measuring how fast this machine is", 1.0)
+    return known
 
 
 def started(request: Request, spec: Spec) -> Pool:

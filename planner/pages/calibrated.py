@@ -1,14 +1,14 @@
 """A calibration and a dry run as they are shown."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from calibrate.types import Spent
+from calibrate.types import Goal
 from laws.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units
 from planner.measuring.calibration import Calibration, DryRun
+from planner.pages import spending
 from planner.pages.fitted import records as law_records
 from planner.pages.render import Sheet
 from planner.pages.said import phases, predictions, spread
@@ -26,7 +26,7 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
         "runs": dict(sorted(calibration.counts.items())),
         "flops": calibration.flops,
         "saved_flops": calibration.saved,
-        **({"budget": _spent_record(calibration.spent)} if calibration.spent else {}),
+        **({"budget": spending.record(calibration.spent)} if calibration.spent else {}),
         "best": [
             {
                 "family": family,
@@ -92,7 +92,11 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
             *calibration.problems,
         ),
         sections={
-            **({_heading_of(calibration.spent): _steps(calibration)} if calibration.spent else {}),
+            **(
+                {spending.heading(calibration.spent): spending.account(calibration.spent, spec.domain)}
+                if calibration.spent
+                else {}
+            ),
             "Laws, median and 90% interval": [
                 *map(_in_words, calibration.laws),
                 *_beside_in_words(calibration.beside),
@@ -101,59 +105,6 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
             "Next": [_next(calibration)],
         },
     )
-
-
-def _spent_record(spent: Spent) -> dict[str, Any]:
-    return {
-        "amount": spent.budget.amount,
-        "unit": spent.budget.unit,
-        "spent": sum(step.spent for step in spent.steps),
-        "asked_at": spent.place,
-        "left_out": list(spent.left_out),
-        "steps": [
-            {
-                "data": step.data,
-                "again": step.again,
-                "spent": step.spent,
-                "error": dict(zip(("q05", "median", "q95"), step.error, strict=True)),
-            }
-            for step in spent.steps
-        ],
-    }
-
-
-def _amount(amount: float, unit: str) -> str:
-    return f"{units.format_flops(amount)} FLOP" if unit == "FLOP" else units.format_duration(amount)
-
-
-def _heading_of(spent: Spent) -> str:
-    unit = spent.budget.unit
-    whole = _amount(spent.budget.amount, unit)
-    return f"The budget: {_amount(sum(step.spent for step in spent.steps), unit)} of {whole} spent"
-
-
-def _steps(calibration: Calibration) -> list[str]:
-    """Say what a budget went for, how surer each step made the answer, and what was left out."""
-    spent, domain = calibration.spent, calibration.spec.domain
-    assert spent is not None
-    metric, metric_unit = calibration.spec.metric, domain.metrics[calibration.spec.metric]
-    asked = f"{metric} at {units.format_data(spent.place, domain.data_unit)}"
-    lines = []
-    for step in spent.steps:
-        where = "the start" if step.data is None else units.format_data(step.data, domain.data_unit)
-        low, middle, high = (units.format_metric(error, metric_unit) for error in step.error)
-        lines.append(
-            f"{where}{', another seed' if step.again else ''}, {_amount(step.spent, spent.budget.unit)}: "
-            f"{asked} {middle} ({low} to {high})"
-        )
-    first, last = (math.log(step.error[2] / step.error[0]) for step in (spent.steps[0], spent.steps[-1]))
-    lines.append(
-        f"The 90% interval of {asked} is {last / first:.0%} as wide as after the start, on a log scale."
-    )
-    if spent.left_out:
-        shards = ", ".join(units.format_number(shard) for shard in spent.left_out)
-        lines.append(f"Not trained: the shards of {shards} {domain.data_unit}.")
-    return lines
 
 
 def _phases(calibration: Calibration) -> list[str]:
@@ -210,7 +161,7 @@ def dry_run_records(dry: DryRun) -> dict[str, Any]:
         "runs": sum(shard.runs for shard in dry.shards),
         "done": sum(shard.done for shard in dry.shards),
         "flops": sum(shard.flops for shard in dry.shards),
-        **({"budget": _spent_record(dry.spent)} if dry.spent else {}),
+        **({"budget": spending.record(dry.spent)} if dry.spent else {}),
         "shards": [
             {
                 "family": shard.family,
@@ -269,25 +220,13 @@ def dry_run_sheet(dry: DryRun) -> Sheet:
             f"Times come from {dry.source}.",
             "The shards between the smallest and the largest are searched only in the sizes that are best at "
             "those two, so it can be fewer runs.",
-            *_start(dry),
+            *((spending.beginning(dry.spent, dry.spec.domain),) if dry.spent else ()),
             *(
                 ("Settings in the worse half for their shard and size are stopped early, so it can be less.",)
                 if dry.spec.preset.draws > 1
                 else ()
             ),
         ),
-    )
-
-
-def _start(dry: DryRun) -> tuple[str, ...]:
-    """Say what a budget is for beyond the start, which the table shows."""
-    if not dry.spent:
-        return ()
-    unit, asked = dry.spent.budget.unit, units.format_data(dry.spent.place, dry.spec.domain.data_unit)
-    return (
-        f"This is the start, about {_amount(dry.spent.start, unit)} of "
-        f"{_amount(dry.spent.budget.amount, unit)}. What is left goes, step by step, to the runs that narrow "
-        f"the error at {asked} most for their cost.",
     )
 
 
@@ -324,8 +263,12 @@ def _band(said: Mapping[str, float], show: Callable[[float], str]) -> str:
 
 def _next(calibration: Calibration) -> str:
     spec = calibration.spec
-    errors = [best.metrics[spec.metric] for models in calibration.best.values() for best in models]
-    target = units.format_metric(min(errors) / 2, spec.domain.metrics[spec.metric], digits=1).split()[0]
-    if spec.metric in ("wer", "cer", "loss"):
-        return f"planner estimate --domain {spec.domain.name} --target-{spec.metric} {target}"
-    return f"planner estimate --domain {spec.domain.name} --target {spec.metric}={target}"
+    goal = calibration.spent.goal if calibration.spent else Goal(metric=spec.metric)
+    value = goal.target
+    if value is None:
+        value = min(best.metrics[spec.metric] for bests in calibration.best.values() for best in bests) / 2
+    digits = 1 if goal.target is None else 3
+    target = units.format_metric(value, spec.domain.metrics[goal.metric], digits=digits).split()[0]
+    if goal.metric in ("wer", "cer", "loss"):
+        return f"planner estimate --domain {spec.domain.name} --target-{goal.metric} {target}"
+    return f"planner estimate --domain {spec.domain.name} --target {goal.metric}={target}"

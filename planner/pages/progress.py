@@ -9,9 +9,10 @@ from rich.live import Live
 from rich.table import Table
 
 from calibrate.progress import Progress
-from calibrate.types import Domain
+from calibrate.types import Domain, Spent
 from laws.types import Run
 from planner import units
+from planner.pages import spending
 
 
 class Watch:
@@ -51,6 +52,14 @@ class Watch:
         elif text != self._said:
             _line(f"{text} …")
         self._said = text
+
+    def spending(self, spent: Spent) -> None:
+        """Tell what a budget is for, and after each step what it went for."""
+        text = (spending.latest if spent.steps else spending.beginning)(spent, self._domain)
+        if self._live:
+            self._live.console.print(text)
+        else:
+            _line(text)
 
     def sweeping(self, progress: Progress) -> None:
         """Tell how far the sweep is, the best of each shard and the time that is left."""

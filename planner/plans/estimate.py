@@ -62,18 +62,6 @@ class Estimate:
         return sum(value <= factor for value in draws) / len(draws)
 
 
-def checked_target(target: float, metric: str, unit: str, *, written: str = "") -> float:
-    """Return the target, or raise PlannerError where no law could mean it; `written` is what was typed."""
-    shown = units.format_metric(target, unit)
-    if not target > 0:
-        raise PlannerError(f"target {metric} {shown}: wanted more than 0, no finite data set reaches it")
-    if unit == "fraction" and target >= 1:
-        percent = target < 100 and not written.rstrip().endswith("%")
-        hint = f"; for {target:g} percent write {target:g}%" if percent else ""
-        raise PlannerError(f"target {metric} {shown}: wanted a rate below 100%{hint}")
-    return target
-
-
 def from_laws(law: Law, target: float, *, size: Law | None = None, samples: Law | None = None) -> Estimate:
     """Return what `target` needs by a stored law and its companions.
 
@@ -90,7 +78,7 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
     Raises:
         PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
     """
-    checked_target(target, reading.law.metric, reading.law.metric_unit)
+    units.checked_target(target, reading.law.metric, reading.law.metric_unit)
     asked = f"target {reading.law.metric} {reading.law.shown(target)}"
     if reading.smallest is not None:
         smallest = reading.smallest

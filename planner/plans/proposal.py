@@ -11,13 +11,11 @@ from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Law
 from planner import units
-from planner.plans.estimate import checked_target
 from planner.reading.choice import choose
 from planner.reading.reading import Reading, Spending, read
 from planner.reading.wanted import Choice
 
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
-FAR = 100.0  # times the largest measured data: where a target is looked at that most draws never reach
 MOST = 8  # runs of one proposal: after them the law is to be fitted anew
 WORLDS = 101  # enough for the median cost of a run
 
@@ -61,7 +59,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     in the store. Raises PlannerError where no sampled curve answers, where it says nothing of FLOP, or where
     the budget cannot be read or buys no run.
     """
-    from laws.design import log_errors, narrowing
+    from laws.design import log_errors, narrowing, place_of
 
     chosen = choose(choice, folder, sampled=True)
     law = chosen.law
@@ -70,7 +68,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
             f"law {law.id} has no sampled curve that a run could narrow: measure one with `planner calibrate`"
         )
     value = units.parse_metric(target, law.metric_unit, metric=law.metric)
-    checked_target(value, law.metric, law.metric_unit, written=target)
+    units.checked_target(value, law.metric, law.metric_unit, written=target)
     reading = read(law, Spending(), size=chosen.size, samples=chosen.samples)
     if not reading.knows_flops:
         raise PlannerError(
@@ -79,18 +77,17 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
         )
     rate, device = _rate(folder, law)
     flops = _budget(budget, rate)
-    needed = paths.quantile([world.for_error(value) for world in reading.worlds], 0.5)
-    place = needed if needed < math.exp(law.grid[-1]) else FAR * law.x_range[1]
+    place = place_of([law], value)
     candidates = _candidates(law)
     cost = [_cost(reading, data) for data in candidates]
-    found = narrowing(law, place, candidates, cost, budget=flops, most=MOST)
+    found = narrowing([law], place, [(0, data) for data in candidates], cost, budget=flops, most=MOST)
     if not found:
         raise PlannerError(
             f"{budget.strip()} buys no run that narrows the answer: the smallest costs "
             f"{units.format_flops(min(cost))} FLOP"
             f"{f', about {units.format_duration(min(cost) / rate)} here' if rate else ''}"
         )
-    asked = log_errors(law, place)
+    asked = log_errors([law], place)
     spread = float(asked.std(ddof=1))
     measured = set(law.points.get("x", ()))
     steps = []

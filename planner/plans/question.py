@@ -7,7 +7,6 @@ from datetime import date
 from laws.errors import PlannerError, nearest
 from planner import units
 from planner.assumptions import Assumption, parse_assumption
-from planner.plans.estimate import checked_target
 from planner.reading.head import Head
 from planner.reading.wanted import Choice
 
@@ -116,7 +115,7 @@ def check(question: Question) -> None:
     _ = question.given  # raises where nothing is asked, or two things
     if question.target is not None:
         value = units.parse_value(question.target, wanted="a target such as 5% or 2.48")
-        checked_target(value, question.choice.metric or "value", "")
+        units.checked_target(value, question.choice.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")
     if question.count is not None and question.count < 1:
@@ -133,7 +132,7 @@ def in_base_units(question: Question, law: Head, unit: str, today: date) -> Aske
     target = None
     if question.target is not None:
         target = units.parse_metric(question.target, law.metric_unit, metric=law.metric)
-        checked_target(target, law.metric, law.metric_unit, written=question.target)
+        units.checked_target(target, law.metric, law.metric_unit, written=question.target)
     if question.limited and question.on is None:
         raise PlannerError(
             "a budget, a deadline or GPU-hours need a part: name one with --on, such as --on h100"

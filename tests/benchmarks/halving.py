@@ -18,7 +18,8 @@ from statistics import mean
 from calibrate.halving import Standing, reached, too_high
 from calibrate.search import ends
 from calibrate.train import train
-from planner.measuring.calibration import Request, prepared
+from planner.measuring.calibration import prepared
+from planner.measuring.request import Request
 
 ADAM = (1e-3, 2e-3, 4e-3, 8e-3)
 # domain, family, size, shards, passes, rates, batches

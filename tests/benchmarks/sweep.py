@@ -21,7 +21,8 @@ from calibrate.search import ends
 from calibrate.spec import Spec, run_id
 from calibrate.train import FIRST, schedule
 from calibrate.types import EVALUATION_STEP, DomainCode, Training
-from planner.measuring.calibration import Request, prepared
+from planner.measuring.calibration import prepared
+from planner.measuring.request import Request
 
 DOMAINS = ("teacher", "word-lm", "char-lm", "image", "translation")
 

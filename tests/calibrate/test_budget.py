@@ -1,21 +1,24 @@
 """A sweep within a budget: it never overspends, goes on after an interruption, and says what it did."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
 from dataclasses import replace
+from itertools import chain
 
 from test_sweep import PRESET, Formula, quiet, spec
 
 from calibrate.budget import FEWEST, Within
 from calibrate.engine import Job, Result
+from calibrate.prices import Prices
+from calibrate.search import searched
 from calibrate.spec import Spec
 from calibrate.sweep import execute
-from calibrate.types import Budget, Spent
+from calibrate.types import Budget, Goal, Outcome, Spent, Training
 from laws.errors import PlannerError
 from laws.store import Store
 
@@ -26,23 +29,47 @@ ASKED = spec(replace(PRESET, sizes={"mlp": (4, 16, 64)}, draws=1, seeds=1))
 START = sum(ASKED.most_flops(("mlp", x, size)) for x in PRESET.shards[:FEWEST] for size in (4, 16, 64))
 
 
-def within(folder: Path, amount: float, unit: str = "FLOP", asked: Spec = ASKED) -> Within:
+def within(
+    folder: Path,
+    amount: float,
+    unit: str = "FLOP",
+    asked: Spec = ASKED,
+    *,
+    target: float | None = None,
+    told: Callable[[Spent], None] = lambda _: None,
+) -> Within:
     return Within(
         asked,
         Store(folder),
-        Budget(amount=amount, unit=unit, workers=2),
+        Budget(amount=amount, unit=unit, workers=2, gpus=1),
+        Goal(metric="error", target=target),
         expected=lambda training: asked.flops(training) / RATE,
+        told=told,
     )
 
 
+BOTH = replace(
+    ASKED,
+    preset=replace(ASKED.preset, sizes=dict.fromkeys(("mlp", "poor"), (4, 16, 64))),
+    families=("mlp", "poor"),
+    ladder=dict.fromkeys(("mlp", "poor"), ASKED.ladder["mlp"]),
+)
+
+
 class Whole(Formula):
-    """Trainings by the formula that take all the FLOP that were planned, and their time."""
+    """Trainings by the formula that take all the FLOP and time that were planned; one family errs more."""
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
         for result in super().run(jobs):
             flops = result.job.flops * result.job.training.planned
-            outcome = replace(result.outcome, flops=flops, seconds=flops / RATE)
+            worse = 2 if result.job.training.family == "poor" else 1
+            metrics = {name: worse * value for name, value in result.outcome.metrics.items()}
+            outcome = replace(result.outcome, flops=flops, seconds=flops / RATE, metrics=metrics)
             yield replace(result, outcome=outcome)
+
+
+def drawn(shard: float, size: int) -> list[Training]:
+    return list(chain.from_iterable(searched(ASKED, [("mlp", shard, size)])))
 
 
 def bought(folder: Path, amount: float, unit: str = "FLOP", stop_after: float = math.inf) -> Spent:
@@ -65,7 +92,66 @@ def test_a_budget_buys_the_start_and_then_what_tells_most(tmp_path: Path, unit: 
     for step in spent.steps:
         assert step.error[0] < step.error[1] < step.error[2]
     bought_shards = {step.data for step in spent.steps if step.data and not step.again}
-    assert set(spent.left_out) == set(PRESET.shards[FEWEST:]) - bought_shards
+    assert set(spent.left_out) == {("mlp", x) for x in set(PRESET.shards[FEWEST:]) - bought_shards}
+
+
+def test_a_target_is_asked_where_it_is_reached(tmp_path: Path) -> None:
+    heard: list[Spent] = []
+    found = within(tmp_path, 20 * START, target=0.06, told=heard.append)
+    execute(ASKED, Store(tmp_path), Whole(), 2, quiet, stages=found.stages())
+    spent = found.report()
+    reached = 0.06 ** (-1 / 0.3)  # by the formula, four times the largest shard
+    last = spent.steps[-1]
+    assert last.needed
+    assert last.place == last.needed[1] == pytest.approx(reached, rel=0.5)
+    assert last.needed[0] < reached < last.needed[2]
+    assert last.error[0] < 0.06 < last.error[2]
+    assert spent.width < 0.7
+    assert [len(each.steps) for each in heard] == list(range(len(spent.steps) + 1))
+    assert heard[-1] == spent
+    assert spent.ended
+
+
+def test_a_family_that_is_never_the_best_gets_the_start_alone(tmp_path: Path) -> None:
+    found = within(tmp_path, 10 * START, asked=BOTH)
+    execute(BOTH, Store(tmp_path), Whole(), 2, quiet, stages=found.stages())
+    spent = found.report()
+    assert len(spent.steps) > 2
+    assert {step.family for step in spent.steps} == {"", "mlp"}
+    assert {run.family for run in Store(tmp_path).runs()} == {"mlp", "poor"}
+    assert {("poor", shard) for shard in PRESET.shards[FEWEST:]} <= set(spent.left_out)
+
+
+def test_a_family_without_a_law_is_passed_over_and_none_at_all_is_said(tmp_path: Path) -> None:
+    class Diverging(Whole):
+        def __init__(self, families: set[str]) -> None:
+            super().__init__()
+            self.families = families
+
+        def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+            for result in super().run(jobs):
+                lost = Outcome(status="diverged", reason="no number", flops=1.0, seconds=0.1)
+                diverges = result.job.training.family in self.families
+                yield replace(result, outcome=lost) if diverges else result
+
+    found = within(tmp_path / "one", 5 * START, asked=BOTH)
+    execute(BOTH, Store(tmp_path / "one"), Diverging({"poor"}), 2, quiet, stages=found.stages())
+    assert {step.family for step in found.report().steps} == {"", "mlp"}
+    found = within(tmp_path / "none", 5 * START, asked=BOTH)
+    with pytest.raises(PlannerError, match="0 shards have a finished run"):
+        execute(BOTH, Store(tmp_path / "none"), Diverging({"mlp", "poor"}), 2, quiet, stages=found.stages())
+
+
+def test_gpu_hours_are_the_time_on_every_gpu(tmp_path: Path) -> None:
+    longest = ASKED.most_flops(("mlp", PRESET.shards[FEWEST - 1], 64))
+    seconds = max(START / 2, longest) / RATE
+    two = Budget(amount=2.2 * seconds, unit="GPU-seconds", workers=2, gpus=2)
+    prices = Prices(ASKED, two, lambda training: ASKED.flops(training) / RATE)
+    start = [t for x in PRESET.shards[:FEWEST] for size in (4, 16, 64) for t in drawn(x, size)]
+    assert prices.of(start) == pytest.approx(2 * seconds)
+    assert within(tmp_path, 1.1 * seconds, "GPU-seconds").report().start == pytest.approx(seconds)
+    with pytest.raises(PlannerError, match="GPU-hours does not allow the start"):
+        within(tmp_path, 0.9 * seconds, "GPU-seconds")
 
 
 def test_a_budget_that_buys_everything_ends_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,5 +177,5 @@ def test_a_budget_without_a_start_is_refused_in_one_line(tmp_path: Path) -> None
     ) as e:
         within(tmp_path, START / 2)
     assert "\n" not in str(e.value)
-    with pytest.raises(PlannerError, match="one family, and there are 2: give one of mlp, other by --family"):
-        within(tmp_path, START, asked=replace(ASKED, families=("mlp", "other")))
+    with pytest.raises(PlannerError, match="every size of 2 families on the 3 smallest shards"):
+        within(tmp_path, 1.5 * START, asked=BOTH)

@@ -10,7 +10,8 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 from calibrate.domains import teacher
 from laws.store import Store
 from laws.types import FORECAST
-from planner.measuring.calibration import Request, calibrate
+from planner.measuring.calibration import calibrate
+from planner.measuring.request import Request
 
 pytestmark = pytest.mark.torch
 SEEDS = 10

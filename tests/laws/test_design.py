@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from laws.design import picks
+from laws.design import FAR, log_errors, narrowing, needed, picks, place_of
+from tests.laws.stored import law
 
 
 def worlds(n=4000, seed=0):
@@ -44,3 +45,39 @@ def test_nothing_is_proposed_where_nothing_tells_anything():
     noise = np.random.default_rng(2).standard_normal(seen.shape)
     assert picks(asked, noise, [1.0] * 4, [1.0] * 4, budget=100.0) == []
     assert picks(asked, seen, [0.03] * 4, [1.0] * 4, budget=0.5) == []
+
+
+GRID = tuple(np.linspace(0, 12, 49))
+
+
+def power(levels, slopes, **changes):
+    """Return a law whose draws are power laws, measured from 1 to 100."""
+    paths = tuple(tuple(level - slope * x for x in GRID) for level, slope in zip(levels, slopes, strict=True))
+    noise = {"scale": (0.03,) * len(paths), "degrees": (8.0,) * len(paths)}
+    return law(parameters=noise, grid=GRID, paths=paths, x_range=(1.0, 100.0), **changes)
+
+
+def test_what_a_target_needs_is_read_off_the_draws():
+    asked = power([0.0, 0.0, 0.0], [0.3, 0.25, 0.001])
+    assert needed([asked], 0.1) == pytest.approx([0.1 ** (-1 / 0.3), 0.1 ** (-1 / 0.25), np.inf])
+    assert place_of([asked], 0.1) == pytest.approx(0.1 ** (-1 / 0.25))
+    assert place_of([power([0.0] * 3, [0.3, 0.001, 0.001])], 0.1) == FAR * 100.0
+    assert place_of([asked], 2.0) == 1.0  # the smallest measured data does already
+
+
+def test_of_several_laws_the_lowest_is_asked():
+    rng = np.random.default_rng(0)
+    good, poor = (
+        power(level + 0.02 * rng.standard_normal(400), rng.normal(0.3, 0.02, 400)) for level in (0, 2)
+    )
+    assert log_errors([good, poor], 1000.0) == pytest.approx(log_errors([good], 1000.0))
+    assert needed([poor, good], 0.1).mean() == pytest.approx(needed([good], 0.1).mean())
+    places = [(law, x) for law in (0, 1) for x in (10.0, 100.0)]
+    found = narrowing([good, poor], 1000.0, places, [1.0] * 4, budget=10.0, most=4)
+    assert found
+    assert {pick.candidate for pick in found} <= {0, 1}
+    alone = narrowing([good], 1000.0, [(0, 10.0), (0, 100.0)], [1.0] * 2, budget=10.0, most=4)
+    assert found[0].candidate == alone[0].candidate
+    # laws that were fitted apart know nothing of each other, also where their draws are the same
+    twins = narrowing([good, good], 1000.0, places, [1.0] * 4, budget=10.0, most=2)
+    assert {pick.candidate for pick in twins} == {1, 3}

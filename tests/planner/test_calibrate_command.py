@@ -1,8 +1,10 @@
 """`planner calibrate` as a user meets it: what it refuses, what it prints, what a fresh start imports."""
 
 import json
+import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,11 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from calibrate.domains import DOMAINS
+from calibrate.types import Budget, Goal, Spent, Step
 from laws.errors import PlannerError
 from laws.types import Run
 from planner.cli import assembled
 from planner.measuring import calibration
+from planner.measuring.request import Request, check_gpus, goal_of, preset_of
 from planner.pages import calibrated
+from planner.pages.spending import account, beginning, latest, record
 
 RUNNER = CliRunner()
 
@@ -37,6 +42,17 @@ def refused(*arguments: str) -> str:
             "'huge': wanted one of smoke, quick, laptop, reduced, full",
         ),
         (("--domain", "teacher", "--budget", "banana"), "cannot read 'banana'"),
+        (("--domain", "teacher", "--budget", "0m"), "--budget 0m buys nothing"),
+        (("--domain", "teacher", "--target", "error=5%"), "there is no budget: add one such as --budget 30m"),
+        (
+            ("--domain", "teacher", "--budget", "1m", "--target", "eror=5%"),
+            "teacher has no metric 'eror': did you mean 'error'?",
+        ),
+        (("--domain", "teacher", "--budget", "1m", "--target", "5"), "for 5 percent write 5%"),
+        (
+            ("--domain", "teacher", "--budget", "5 GPU-hours", "--engine", "ray"),
+            "the nodes of a cluster come and go",
+        ),
         (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn': wanted one of mlp"),
         (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a corpus"),
     ],
@@ -127,6 +143,68 @@ def test_a_calibration_from_dry_run_to_estimate(tmp_path: Path) -> None:
     assert answer["source"] == "calibrated"
     assert answer["data"]["median"] > 512
     assert answer["flops"]["median"] > 0
+
+
+def asked(**changes: object) -> Request:
+    plain: dict[str, object] = {
+        "domain": "speech", "preset": "quick", "families": ("ds2", "attention", "ds2"), "data": None,
+        "store": Path("s"), "cache": Path("c"), "seed": 0, "workers": None, "budget": "30m",
+    }  # fmt: skip
+    return Request(**(plain | changes))  # type: ignore[arg-type]
+
+
+def test_a_budget_and_its_target_are_read_once() -> None:
+    domain, families, _ = preset_of(asked(target=("cer", "2%")))
+    assert families == ("ds2", "attention")
+    assert goal_of(asked(target=("cer", "2%")), domain) == Goal(metric="cer", target=0.02)
+    assert goal_of(asked(target=("", "2%")), domain) == Goal(metric="wer", target=0.02)
+    assert goal_of(asked(), domain) == Goal(metric="wer")
+    assert asked(target=("cer", "2%")).command.endswith("--budget '30m' --target 'cer=2%'")
+    check_gpus(asked(), 0)
+    check_gpus(asked(budget="2 GPU-hours"), 1)
+    with pytest.raises(PlannerError, match="no GPU is seen here"):
+        check_gpus(asked(budget="2 GPU-hours"), 0)
+
+
+@pytest.mark.torch
+def test_a_budget_from_its_start_to_what_it_came_to(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    command = [sys.executable, "-c", "from planner.cli import main; main()", "calibrate"]
+    command += ["--domain", "teacher", "--preset", "smoke", "--store", str(tmp_path / "store")]
+    command += ["--cache", str(tmp_path / "cache"), "--budget", "1e12", "--target", "error=8%"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    before, *during = [line for line in done.stderr.splitlines() if "1e12 FLOP" in line]
+    assert before.startswith("A budget of 1e12 FLOP: first every size on the smallest shards, about ")
+    assert before.endswith("the runs that narrow the answer to error 8% most for their cost.")
+    assert during[0].startswith("the start took ")
+    assert all(line.startswith("mlp, ") for line in during[1:])
+    assert all(" of 1e12 FLOP spent: error 8% needs " in line for line in during)
+    assert "1e12 FLOP spent\n- the start, " in done.stdout
+    assert "planner estimate --domain teacher --target error=8%" in done.stdout
+
+
+def test_a_budget_is_told_in_its_own_unit() -> None:
+    speech = DOMAINS["speech"]
+    spent = Spent(
+        budget=Budget(amount=7200, unit="GPU-seconds", workers=4, gpus=2), goal=Goal(metric="wer"), start=0.0
+    )
+    assert "2 GPU-hours: first every size on the smallest shards, done already" in beginning(spent, speech)
+    step = Step(
+        family="ds2", data=2.0, again=True, spent=1800, place=64.0, error=(0.1, 0.2, 0.3), needed=None
+    )
+    spent = replace(
+        spent, steps=(step,), left_out=(("ds2", 4.0), ("attention", 4.0)), width=0.5, ended="over"
+    )
+    assert latest(spent, speech) == (
+        "ds2, 2 hours of audio, another seed took 0.5 GPU-hours, 0.5 GPU-hours of 2 GPU-hours spent: "
+        "wer at 64 hours of audio 20% (10% to 30%); over"
+    )
+    assert account(spent, speech)[-1] == "Not trained: the shards of ds2 4, attention 4 hours."
+    never = replace(
+        spent, goal=Goal(metric="wer", target=0.1), steps=(replace(step, needed=(9, 90, math.inf)),)
+    )
+    assert latest(never, speech).endswith("wer 10% needs 90 (9 to never) hours; over")
+    assert record(never)["steps"][0]["needed"] == {"q05": 9, "median": 90, "q95": None}
 
 
 def test_what_halving_saved_and_where_shards_lie_is_said() -> None:
