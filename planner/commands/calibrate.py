@@ -1,5 +1,6 @@
 """`planner calibrate`: measure learning curves here."""
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,10 @@ from typing import Annotated
 import typer
 
 from calibrate.domains import DOMAINS
-from planner.commands.groups import LawOptions, TargetOptions, grouped
+from planner.commands.groups import TargetOptions, grouped
 from planner.commands.options import FormatOption, StoreOption, store_folder
 from planner.pages.formats import Format
+from planner.reading.wanted import Choice, with_target
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
@@ -78,7 +80,7 @@ def calibrate(
     What is finished is kept: the same command after an interruption goes on where it was.
     For example: planner calibrate --domain speech --preset quick
     """
-    choice, value = target.asked(LawOptions(metric=""))  # without a metric, the domain's first
+    choice, value = with_target(Choice(), asdict(target))  # without a metric, the domain's first
     from planner.measuring.calibration import calibrate as run
     from planner.measuring.calibration import dry_run as look_ahead
     from planner.measuring.request import Request, preset_of
