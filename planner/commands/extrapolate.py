@@ -38,7 +38,13 @@ def extrapolate(
     from planner.pages.counting import Count
     from planner.pages.quantities import counted
 
-    both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=Count())
+    try:
+        both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=Count())
+    except KeyboardInterrupt:
+        typer.echo(
+            "\nplanner: stopped; what is finished is kept: the same command goes on from there", err=True
+        )
+        raise typer.Exit(130) from None  # what shells expect of a program that Ctrl-C ended
     asked = sum(len(question.asked) for question, _ in both)
     doubtful = sum(bool(answer.warnings) for _, answer in both)
     told = f"{counted(asked, 'forecast')} of {counted(len(both), 'curve')}"

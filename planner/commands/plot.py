@@ -25,7 +25,8 @@ def plot(
     ] = None,
     curve: Annotated[str | None, typer.Option(help="Which curve of the file.")] = None,
     decades: Annotated[
-        float, typer.Option(min=0, max=9, help="How far beyond the largest measured scale, in powers of ten.")
+        float,
+        typer.Option(help="How far beyond the largest measured scale, in powers of ten, at most 9."),
     ] = 1.5,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same picture.")] = 0,
     laws: LawOptions,

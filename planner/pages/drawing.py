@@ -15,6 +15,7 @@ from planner.measuring import extrapolation
 from planner.reading.reading import forms_in_words
 
 LEVELS = tuple(extrapolation.LEVELS.values())
+FURTHEST = 9  # powers of ten beyond the data: as far as stored paths reach
 PLACES = 121  # of a law; the forecast of a curve is computed anew, at half of them
 
 
@@ -102,6 +103,10 @@ def _counted(points: int) -> str:
 
 
 def _places(low: float, high: float, decades: float, count: int) -> tuple[float, ...]:
+    if not 0 <= decades <= FURTHEST:
+        raise PlannerError(f"--decades {decades:g}: wanted a number from 0 to {FURTHEST}")
+    if low == high and decades == 0:
+        raise PlannerError("one size was measured, and nothing beyond it is asked: give --decades above 0")
     start, end = math.log(low), math.log(high) + decades * math.log(10)
     return tuple(math.exp(start + (end - start) * i / (count - 1)) for i in range(count))
 

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -172,6 +173,29 @@ def test_the_command_writes_the_file_says_so_and_explains_its_warnings(tmp_path)
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
     assert "missing.csv" in refused.stderr
+
+
+def test_an_interrupted_command_says_that_it_goes_on(tmp_path):
+    rows = ["curve,x,y", *(f"c{i},{x},{x**-0.3}" for i in range(40) for x in (1e3, 2e3, 4e3)), "c0,1e5,"]
+    listening = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # as no background job is
+    )
+    call = [sys.executable, "-c", f"{listening}; from planner.cli import main; main()", "extrapolate"]
+    running = subprocess.Popen(
+        [*call, str(curves(tmp_path, rows)), "--out", str(tmp_path / "out.csv"), "--processes", "1"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    journal = tmp_path / "out.csv.journal"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.endswith("planner: stopped; what is finished is kept: the same command goes on from there\n")
+    assert "Traceback" not in said
+    assert not (tmp_path / "out.csv").exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")

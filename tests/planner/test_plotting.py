@@ -167,6 +167,23 @@ def test_what_estimate_would_ask_is_drawn_where_no_law_is_named(tmp_path):
         assert said in refused.err
 
 
+@pytest.mark.parametrize(
+    ("decades", "said"),
+    [
+        ("nan", "--decades nan: wanted a number from 0 to 9"),
+        ("-1", "--decades -1"),
+        ("10", "--decades 10"),
+        ("0", "one size"),
+    ],
+)
+def test_how_far_a_curve_is_drawn_is_a_number_that_reaches_somewhere(tmp_path, decades, said):
+    path = tmp_path / "curves.csv"
+    path.write_text("curve,x,y\na,1,0.5\na,1,0.52\n")
+    ran = synthetic.planner("plot", path, "--decades", decades)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert said in ran.err
+
+
 def test_a_flat_law_is_drawn(tmp_path):
     store = Store(tmp_path / "flat")
     made = synthetic.law(lambda _x, _d: math.log(0.3), {"alpha": [1.0] * 5}, form="power", x_range=(1.0, 1.0))
