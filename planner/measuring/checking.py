@@ -12,7 +12,7 @@ from pathlib import Path
 from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law
-from planner.measuring.measurements import Measurements, read
+from planner.measuring.measurements import Measurements, place, read
 from planner.reading.choice import Chosen, choose
 from planner.reading.wanted import Choice
 
@@ -21,6 +21,7 @@ UNKNOWN = 0.5  # probability of a cause of which nothing is known
 # a model that errs on its training data nearly as it does elsewhere has not fitted it; one that errs half as
 # much has
 UNFITTED, FITTED = 0.9, 0.5
+LARGEST_RATE = 2.0  # as where laws are fitted: a rate above it is a percentage without its sign
 CONTRADICTED = 0.1  # what is left of a cause that the training error speaks against
 
 
@@ -73,9 +74,16 @@ def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | 
             f"law {law.id} has no sampled curve with noise, so nothing says how far a run may lie from it: "
             "measure one with `planner calibrate`, or fit one with `planner fit`"
         )
-    measured = read(
-        path, metric=law.metric, metric_unit=law.metric_unit, data_unit=law.x_unit, columns=columns
-    )
+    try:
+        measured = read(
+            path, metric=law.metric, metric_unit=law.metric_unit, data_unit=law.x_unit, columns=columns
+        )
+    except PlannerError as error:
+        if "domain-chosen" not in chosen.warnings:
+            raise
+        raise PlannerError(
+            f"{error}; law {law.id} of {law.domain} was asked: --domain names another"
+        ) from None
     runs = tuple(_checked(chosen, law, measured, i) for i in range(len(measured)))
     far = ["extrapolated-far"] if any(run.beyond > 100 for run in runs) else []
     return Check(law=law, runs=runs, warnings=tuple(dict.fromkeys([*law.warnings, *far])))
@@ -83,10 +91,12 @@ def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | 
 
 def _checked(chosen: Chosen, law: Law, measured: Measurements, i: int) -> Checked:
     data, value = measured.data[i], measured.metric[i]
-    if not (data > 0 and value > 0):
-        raise PlannerError(
-            f"{measured.path} row {i + 1}: data {data:g} and {law.metric} {value:g}, wanted above 0"
-        )
+    for role, number in (("data", data), ("metric", value)):
+        where = place(measured.path, i, measured.columns[role])
+        if not number > 0:
+            raise PlannerError(f"{where} is {number:g}: wanted more than 0")
+        if role == "metric" and law.metric_unit == "fraction" and number > LARGEST_RATE:
+            raise PlannerError(f"{where} is {number:g}: wanted a fraction or a percentage such as 35%")
     expected, surprise = _predicted(law, data, value)
     causes: dict[str, float] = {}
     unknown: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from laws.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
 from planner import units
 from planner.plans.estimate import FAR
+from planner.plans.question import positive
 from planner.reading.choice import COMPANIONS, nearest
 
 FAMILIES = 2  # fewer cannot be compared
@@ -70,7 +71,8 @@ def compare(
     store: Store | Shipped = shipped() if source == "shipped" else Store(folder)
     found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
     unit = found[0].x_unit
-    scales = tuple(units.parse_data(text, unit) for text in at)
+    asked = (positive(lambda written: units.parse_data(written, unit), text, "--at") for text in at)
+    scales = tuple(dict.fromkeys(scale for scale in asked if scale is not None))
     if not scales:
         common = min(law.x_range[1] for law in found)
         scales = (common, 10 * common)
@@ -142,6 +144,8 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
         what = f"{domain}, {metric}" if metric else domain
         if not rows:
             what += nearest(domain, [row.domain for row in store.laws() if row.domain != domain])
+        elif metric is not None and not wanted:
+            what += nearest(metric, [row.metric for row in rows])
         raise PlannerError(
             f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
             f"planner calibrate --domain {domain} --family NAME, or planner fit RUNS.csv --family NAME"

@@ -100,6 +100,19 @@ def test_a_mistyped_domain_is_told_the_nearest(folder):
     assert ran.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("data", ["-1h", "0h", "nan", "3 tokens"])
+def test_a_scale_that_no_data_has_is_one_line(folder, data):
+    ran = planner("compare", "--domain", "alike", "--store", folder, "--at", data)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert data in ran.err
+
+
+def test_a_mistyped_metric_is_told_the_nearest(folder):
+    ran = planner("compare", "--domain", "alike", "--store", folder, "--metric", "were")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "did you mean 'wer'?" in ran.err
+
+
 @pytest.fixture
 def of_speech(tmp_path):
     """Two families of speech with laws of both metrics, as a calibration stores them, the loss last."""
