@@ -21,7 +21,6 @@ UNKNOWN = 0.5  # probability of a cause of which nothing is known
 # a model that errs on its training data nearly as it does elsewhere has not fitted it; one that errs half as
 # much has
 UNFITTED, FITTED = 0.9, 0.5
-LARGEST_RATE = 2.0  # as where laws are fitted: a rate above it is a percentage without its sign
 CONTRADICTED = 0.1  # what is left of a cause that the training error speaks against
 
 
@@ -91,12 +90,9 @@ def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | 
 
 def _checked(chosen: Chosen, law: Law, measured: Measurements, i: int) -> Checked:
     data, value = measured.data[i], measured.metric[i]
-    for role, number in (("data", data), ("metric", value)):
-        where = place(measured.path, i, measured.columns[role])
-        if not number > 0:
-            raise PlannerError(f"{where} is {number:g}: wanted more than 0")
-        if role == "metric" and law.metric_unit == "fraction" and number > LARGEST_RATE:
-            raise PlannerError(f"{where} is {number:g}: wanted a fraction or a percentage such as 35%")
+    if value == 0:
+        where = place(measured.path, i, measured.columns["metric"])
+        raise PlannerError(f"{where} is 0: wanted more than 0, which no law of this kind reaches")
     expected, surprise = _predicted(law, data, value)
     causes: dict[str, float] = {}
     unknown: tuple[str, ...] = ()

@@ -25,6 +25,8 @@ _READERS: Mapping[str, str] = {
     ".ndjson": "read_json(?, format = 'newline_delimited')",
 }
 _COMPRESSED = (".gz", ".zst")
+LARGEST_RATE = 2.0  # above it a rate is a percentage that lost its sign; word error rates do exceed 1
+REACH = 1e100  # data sizes beyond, or below its inverse, are no sizes: laws reach a billion times further
 LARGEST = 1_000_000  # rows: a table of finished trainings is never longer
 
 # role -> names that a column of it goes by, besides what the user names; the metric and the unit are added
@@ -98,8 +100,18 @@ def read(
         i = names.index(used[role])
         return ((place(path, n, used[role]), row[i]) for n, row in enumerate(rows))
 
-    def numbers(role: str, parse: Callable[[str], float]) -> tuple[float, ...]:
-        return tuple(number(where, cell, parse) for where, cell in cells(role))
+    def numbers(role: str, parse: Callable[[str], float], *, zero: bool = False) -> tuple[float, ...]:
+        found = []
+        for where, cell in cells(role):
+            value = number(where, cell, parse)
+            if value < 0 or (value == 0 and not zero):
+                raise PlannerError(f"{where} is {value:g}: wanted {'0 or more' if zero else 'more than 0'}")
+            if role == "data" and not 1 / REACH <= value <= REACH:
+                raise PlannerError(f"{where} is {value:g}: wanted a size between {1 / REACH:g} and {REACH:g}")
+            if role == "metric" and metric_unit == "fraction" and value > LARGEST_RATE:
+                raise PlannerError(f"{where} is {value:g}: wanted a fraction, 35 % is 0.35 or 35%")
+            found.append(value)
+        return tuple(found)
 
     of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
     of_data = partial(units.parse_data, unit=data_unit)
@@ -108,12 +120,12 @@ def read(
         path=path,
         fingerprint=hashlib.sha256(path.read_bytes()).hexdigest(),
         data=numbers("data", of_data),
-        metric=numbers("metric", of_metric),
+        metric=numbers("metric", of_metric, zero=True),
         params=numbers("params", units.parse_number) if "params" in used else None,
-        se=numbers("se", of_metric) if "se" in used else None,
+        se=numbers("se", of_metric, zero=True) if "se" in used else None,
         seed=tuple(str(cell) for _, cell in cells("seed")) if "seed" in used else None,
         samples=numbers("samples", of_data) if "samples" in used else None,
-        train=numbers("train", of_metric) if "train" in used else None,
+        train=numbers("train", of_metric, zero=True) if "train" in used else None,
         columns=used,
     )
 
@@ -203,6 +215,8 @@ def number(where: str, cell: Any, parse: Callable[[str], float]) -> float:
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         raise PlannerError(f"{where} is empty: wanted a number; take the row out if it was not measured")
     try:
+        if isinstance(cell, bool):
+            raise TypeError
         value = parse(cell) if isinstance(cell, str) else float(cell)
     except PlannerError as error:
         raise PlannerError(f"{where}: {error}") from None

@@ -107,7 +107,7 @@ def test_a_published_law_cannot_judge_a_run(tmp_path):
     [
         ("-5,0.3", "row 2, column 'hours' is -5: wanted more than 0"),
         ("100,0", "row 2, column 'wer' is 0: wanted more than 0"),
-        ("100,35", "row 2, column 'wer' is 35: wanted a fraction or a percentage such as 35%"),
+        ("100,35", "row 2, column 'wer' is 35: wanted a fraction, 35 % is 0.35 or 35%"),
     ],
 )
 def test_a_row_that_no_training_has_is_one_line(folder, tmp_path, row, said):
