@@ -75,7 +75,7 @@ def calibrate(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Train many small models on growing shards of data, and fit how the error falls.
+    """Train small models on growing shards, fit how error falls.
 
     What is finished is kept: the same command after an interruption goes on where it was.
     For example: planner calibrate --domain speech --preset quick

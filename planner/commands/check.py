@@ -35,7 +35,9 @@ def check(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Hold trainings against their law: how surprising each is, and what is likely wrong with it.
+    """Hold trainings against their law: do they lie on its curve?
+
+    Says how surprising each is, and what is likely wrong with it.
 
     For example: planner check new-runs.csv --domain speech --metric wer
     """

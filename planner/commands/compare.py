@@ -26,7 +26,9 @@ def compare(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Compare the laws of a domain's families: slopes, errors, and whether they share one exponent.
+    """Compare the families of a domain: slopes, errors, exponents.
+
+    Says what each errs at the same data, and whether they share one exponent.
 
     For example: planner compare --domain speech
     """

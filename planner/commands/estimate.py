@@ -59,7 +59,9 @@ def estimate(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Say what a target needs, or what data, compute, money or time reach, and how sure that is.
+    """Say what a target needs, or what data or money reach.
+
+    With how sure that is: every number has its 90 % interval.
 
     Give one: planner estimate --target-wer 5%, or --data, --params, --flops, --gpu-hours, --budget,
     --deadline.

@@ -28,7 +28,7 @@ def extrapolate(
     processes: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a core.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same forecasts.")] = 0,
 ) -> None:
-    """Forecast learning curves beyond their measured scales, with intervals.
+    """Forecast many learning curves beyond what was measured.
 
     Writes q05, q25, median, q75, q95 of the next measurement in y's units, the weights of the forms and
     warning codes. An interrupted command goes on where it was. For example:

@@ -58,7 +58,9 @@ def fit(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Fit laws to trainings that were measured elsewhere, and store them for `planner estimate`.
+    """Fit laws to trainings that were measured elsewhere.
+
+    They are stored, and `planner estimate` answers by them.
 
     For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """

@@ -32,7 +32,7 @@ def list_forecasts(
 def show_forecast(
     id: ForecastArgument, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
-    """Show one forecast: the question, what was said, what it stood on, what happened."""
+    """Show one: what was asked and said, and what happened."""
     from planner.pages.forecasts import forecast_record, forecast_sheet
     from planner.pages.render import show
     from planner.pages.upkeep import current
@@ -100,7 +100,10 @@ def add_outcome(
 def list_outcomes(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
-    """List what happened beside what was forecast; what was replaced is left out."""
+    """List what happened beside what was forecast.
+
+    What was replaced is left out.
+    """
     from planner.pages.quantities import counted
     from planner.pages.render import show
     from planner.pages.track import outcomes_records, outcomes_sheet
@@ -115,7 +118,10 @@ def list_outcomes(
 def track_record(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
-    """Hold forecasts against outcomes: coverage, bias and interval score by domain and age."""
+    """Hold forecasts against outcomes: were they right?
+
+    Coverage, bias and interval score by domain and age.
+    """
     from planner.pages.render import show
     from planner.pages.track import track_records, track_sheet
     from planner.pages.upkeep import current

@@ -44,7 +44,7 @@ def list_laws(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """List the laws of the store, newest first, those of the literature, and those that ship to try."""
+    """List all: stored, newest first, published, shipped to try."""
     from planner.pages.lawbook import laws_records, laws_sheet
     from planner.pages.render import show
     from planner.pages.upkeep import current
@@ -61,7 +61,7 @@ def list_laws(
 
 @app.command("show")
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
-    """Show one law: its constants with their spread, what it says, where it comes from."""
+    """Show one: constants, what it says, where it comes from."""
     from planner.pages.lawbook import law_record, law_sheet
     from planner.pages.render import show
     from planner.pages.upkeep import current
@@ -86,7 +86,7 @@ def export_law(
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Hand out one law as a file that `planner laws import` takes, or its posterior for other tools.
+    """Write one to a file, to be imported or for other tools.
 
     For example: planner laws export 3f9a --out law.nc
     """
@@ -112,7 +112,10 @@ def import_laws(
     ],
     store: StoreOption = None,
 ) -> None:
-    """Check laws that others exported and store them: all, or none where one is not as it should be."""
+    """Check laws that others exported, and store them.
+
+    All, or none where one is not as it should be.
+    """
     from laws.store import Store
     from planner.pages.lawbook import import_files
 

@@ -21,7 +21,7 @@ def propose(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Say which runs narrow the answer to a target most, for what they cost.
+    """Say which runs narrow an answer most, for what they cost.
 
     For example: planner next --domain speech --target-wer 5% --budget 30m
     """

@@ -32,7 +32,9 @@ def plot(
     laws: LawOptions,
     store: StoreOption = None,
 ) -> None:
-    """Draw a law or a curve with its data, median, 50 and 90 % bands, and the form beside it.
+    """Draw a law or a curve with its points and its bands.
+
+    Of a forecast the median, 50 and 90 % bands, and the form that was fitted beside it.
 
     For example: planner plot --domain speech, or planner plot curves.csv --curve ds2 --out ds2.svg
     """

@@ -41,7 +41,11 @@ def review(
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Hold a portfolio of products against its limits: feasible or not, GPU-hours, dollars, dates."""
+    """Hold a portfolio of products against its limits.
+
+    Each feasible or not, with GPU-hours, dollars and dates.
+    For example: planner review plan.toml --out review.html
+    """
     import json
 
     from laws.errors import PlannerError

@@ -58,7 +58,7 @@ def export_runs(
     store: StoreOption = None,
     style: FormatOption = Format.csv,
 ) -> None:
-    """Print every attempt in full, one row each; `planner fit` reads the CSV."""
+    """Print every attempt in full, as CSV for `planner fit`."""
     from planner.pages.render import show
     from planner.pages.runs import exported, exported_sheet
     from planner.pages.upkeep import current

@@ -10,7 +10,10 @@ app = typer.Typer(no_args_is_help=True, help="Store: check it, and make its inde
 
 @app.command("check")
 def check_store(store: StoreOption = None, style: FormatOption = Format.table) -> None:
-    """Hold every file against its hash and the index against the files; exit with 1 on a fault."""
+    """Hold files against their hashes, the index against them.
+
+    Exits with 1 on a fault.
+    """
     from planner.pages.render import show
     from planner.pages.upkeep import check, sheet
 
@@ -21,7 +24,10 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
 
 @app.command("rebuild")
 def rebuild_store(store: StoreOption = None, style: FormatOption = Format.table) -> None:
-    """Make the index anew from the files; exit with 1 when a file could not be used."""
+    """Make the index anew from the files.
+
+    Exits with 1 when a file could not be used.
+    """
     from planner.pages.render import show
     from planner.pages.upkeep import rebuild, sheet
 

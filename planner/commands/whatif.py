@@ -54,7 +54,9 @@ def what_if(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Ask one question over a table: one or two options with several values, separated by commas.
+    """Ask one question over a table of values.
+
+    One or two options take several values, separated by commas.
 
     planner what-if --target-wer 5%,8%,10% --on h100,a100
     """

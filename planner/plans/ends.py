@@ -6,7 +6,7 @@ from dataclasses import replace
 from laws import paths
 from laws.errors import PlannerError
 from planner import units
-from planner.plans.question import PAIR, Asked, two
+from planner.plans.question import PAIR, Asked
 from planner.reading.reading import BALANCED, Reading
 from planner.reading.worlds import World, at
 
@@ -74,7 +74,10 @@ def _line(world: World, given: str) -> Callable[[float], float]:
 def _paired(reading: Reading, size: float | None) -> Reading:
     """Return the worlds with one size for all amounts of data; only a surface knows more than the best."""
     if reading.worlds[0].loss is None or size is None:
-        raise two(["data", "params"])
+        raise PlannerError(
+            f"law {reading.law.id} knows one model size for each amount of data: give --data or --params; "
+            "a surface law answers both together"
+        )
     return replace(
         reading,
         worlds=tuple(_of_size(world, size) for world in reading.worlds),

@@ -66,7 +66,7 @@ def furthest(
         decides = min(at, key=lambda name: at[name])
         places.append(at[decides])
         deciding.append(decides)
-    not_tiny(reading, places, "this")
+    not_tiny(reading, places, "what the limits allow")
     return tuple(places), max(dict.fromkeys(deciding), key=deciding.count)
 
 

@@ -1,6 +1,6 @@
 """A question as people write it and as numbers: units depend on the law that answers and are read late."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import date
 
@@ -48,7 +48,10 @@ class Question:
         if found == ["data", "params"]:
             return PAIR
         if len(found) > 1:
-            raise two(found)
+            raise PlannerError(
+                f"two questions at once, {' and '.join(found)}: give one and the others come back; what "
+                "limits an answer is --have-data, --budget, --gpu-hours and --deadline"
+            )
         if not found and not self.limited:
             raise PlannerError(
                 "nothing is asked: give a target, for example --target-wer 5%, or --data, --params, --flops, "
@@ -100,14 +103,6 @@ def as_command(question: Question) -> str:
             for text in value if isinstance(value, tuple) else (value,):
                 words += [f"--{option.name.replace('_', '-')}", shlex.quote(str(text))]
     return " ".join(words)
-
-
-def two(found: Sequence[str]) -> PlannerError:
-    """Return the refusal of two questions at once."""
-    return PlannerError(
-        f"two questions at once, {' and '.join(found)}: give one and the others come back; what limits an "
-        "answer is --have-data, --budget, --gpu-hours and --deadline"
-    )
 
 
 def check(question: Question) -> None:

@@ -96,6 +96,8 @@ def test_help_fits_a_terminal_of_80_columns(words, monkeypatch):
     assert ran.code == 0
     assert "Usage: " in ran.out
     assert max(map(len, ran.out.splitlines())) <= 80
+    listed = ran.out.partition("Commands:")[2]
+    assert "..." not in listed, "what a command is for is cut short"
 
 
 def test_the_version_is_that_of_the_package():

@@ -329,7 +329,7 @@ MENDABLE = [
     (["--flops", "0"], "--flops 0: wanted more than 0"),
     (["--target-wer", "5%", "--data", "10h"], "two questions at once, target and data"),
     (["--params", "1M", "--flops", "1e15"], "two questions at once, params and flops"),
-    (["--params", "1M", "--data", "100h", "--metric", "wer"], "two questions at once"),
+    (["--params", "1M", "--data", "100h", "--metric", "wer"], "a surface law answers both together"),
     (["--budget", "$50k"], "--on"),
     (["--target-wer", "5%", "--deadline", "3d"], "--on"),
     (["--budget", "$0", "--on", "h100"], "wanted more than 0"),
