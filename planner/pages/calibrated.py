@@ -52,19 +52,28 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
 def calibration_sheet(calibration: Calibration) -> Sheet:
     """Return the table for people: the best model of each shard, the laws, the next command."""
     spec = calibration.spec
-    several = len(spec.families) > 1
-    rows = tuple(
-        (
-            units.format_number(best.data),
-            *((family,) if several else ()),
-            units.format_number(best.params),
-            *(_value(best.metrics[name], unit) for name, unit in spec.domain.metrics.items()),
-            "" if best.samples is None else units.format_number(best.samples),
-            *(str(best.chosen.hyper[name]) for name in ("size", "learning_rate", "batch_size")),
-        )
-        for family, models in calibration.best.items()
-        for best in models
+    columns = (
+        spec.domain.data_unit.capitalize(),
+        "Params",
+        *map(_heading, spec.domain.metrics),
+        "Seen",
+        "Size",
+        "Rate",
+        "Batch",
     )
+    rows = {
+        family: [
+            (
+                units.format_number(best.data),
+                units.format_number(best.params),
+                *(_value(best.metrics[name], unit) for name, unit in spec.domain.metrics.items()),
+                "" if best.samples is None else units.format_number(best.samples),
+                *(str(best.chosen.hyper[name]) for name in ("size", "learning_rate", "batch_size")),
+            )
+            for best in models
+        ]
+        for family, models in calibration.best.items()
+    }
     counts = calibration.counts
     unfinished = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "finished")
     finished = f"{counts.get('finished', 0)} runs finished{f', {unfinished}' if unfinished else ''}."
@@ -72,17 +81,9 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
     read = f"Seen: {spec.domain.data_unit} until the best error, repeats counted; {', '.join(named)}."
     return Sheet(
         title=f"Best model of each shard: {spec.domain.name}, preset {spec.preset_name}",
-        columns=(
-            spec.domain.data_unit.capitalize(),
-            *(("Family",) if several else ()),
-            "Params",
-            *map(_heading, spec.domain.metrics),
-            "Seen",
-            "Size",
-            "Rate",
-            "Batch",
-        ),
-        rows=rows,
+        columns=columns,
+        rows=_by_family(rows),
+        whole=_names(rows),
         notes=(
             read,
             finished,
@@ -181,46 +182,42 @@ def dry_run_records(dry: DryRun) -> dict[str, Any]:
 def dry_run_sheet(dry: DryRun) -> Sheet:
     """Return the table for people: what each shard will cost."""
     unit = dry.spec.domain.data_unit
-    several = len(dry.spec.families) > 1
-    rows = [
-        (
-            units.format_data(shard.data, unit),
-            *((shard.family,) if several else ()),
-            " ".join(map(str, shard.sizes)),
-            str(shard.runs),
-            str(shard.done),
-            units.format_number(shard.flops),
-            units.format_duration(shard.seconds),
-        )
-        for shard in dry.shards
-    ]
+    rows = {
+        family: [
+            (
+                units.format_data(shard.data, unit),
+                " ".join(map(str, shard.sizes)),
+                str(shard.runs),
+                str(shard.done),
+                units.format_number(shard.flops),
+                units.format_duration(shard.seconds),
+            )
+            for shard in dry.shards
+            if shard.family == family
+        ]
+        for family in dry.spec.families
+    }
     total = (
         "all",
-        *(("",) if several else ()),
         "",
         str(sum(shard.runs for shard in dry.shards)),
         str(sum(shard.done for shard in dry.shards)),
         units.format_number(sum(shard.flops for shard in dry.shards)),
         units.format_duration(sum(shard.seconds for shard in dry.shards)),
     )
+    what = "The start of a budget" if dry.spent else "To be trained at most"
     return Sheet(
-        title=f"To be trained at most: {dry.spec.domain.name}, preset {dry.spec.preset_name}",
-        columns=(
-            "Data",
-            *(("Family",) if several else ()),
-            "Sizes",
-            "Runs",
-            "Done",
-            "FLOP left",
-            "Time of one worker",
-        ),
-        rows=(*rows, total),
+        title=f"{what}: {dry.spec.domain.name}, preset {dry.spec.preset_name}",
+        columns=("Data", "Sizes", "Runs", "Done", "FLOP left", "Time of one worker"),
+        rows=(*_by_family(rows), total),
+        whole=_names(rows),
         notes=(
             f"About {units.format_duration(dry.seconds)} with {dry.workers} workers at once.",
             f"Times come from {dry.source}.",
-            "The shards between the smallest and the largest are searched only in the sizes that are best at "
-            "those two, so it can be fewer runs.",
-            *((spending.beginning(dry.spent, dry.spec.domain),) if dry.spent else ()),
+            spending.beginning(dry.spent, dry.spec.domain)
+            if dry.spent
+            else "The shards between the smallest and the largest are searched only in the sizes that are "
+            "best at those two, so it can be fewer runs.",
             *(
                 ("Settings in the worse half for their shard and size are stopped early, so it can be less.",)
                 if dry.spec.preset.draws > 1
@@ -228,6 +225,20 @@ def dry_run_sheet(dry: DryRun) -> Sheet:
             ),
         ),
     )
+
+
+def _by_family(rows: Mapping[str, Sequence[tuple[str, ...]]]) -> tuple[tuple[str, ...], ...]:
+    """Return rows in order; of several families each has its name above: beside them it fits no screen."""
+    if len(rows) < 2:
+        return tuple(row for of in rows.values() for row in of)
+    return tuple(
+        row for family, of in rows.items() if of for row in ((family, *[""] * (len(of[0]) - 1)), *of)
+    )
+
+
+def _names(rows: Mapping[str, object]) -> frozenset[int]:
+    """Return the column that has the names of families: it is not folded."""
+    return frozenset({0}) if len(rows) > 1 else frozenset()
 
 
 def _value(value: float, unit: str) -> str:

@@ -63,7 +63,13 @@ def latest(spent: Spent, domain: Domain) -> str:
 
 def account(spent: Spent, domain: Domain) -> list[str]:
     """Say what a budget went for, how surer each step made the answer, and what was left out."""
-    lines = [
+    families = {step.family for step in spent.steps} | {family for family, _ in spent.left_out}
+    best = (
+        ["Asked is the best of the families, draw by draw; `planner estimate` answers by one of them."]
+        if len(families - {""}) > 1
+        else []
+    )
+    lines = best + [
         f"{_what(step, domain)}, {_amount(step.spent, spent)}: {_known(step, spent, domain)}"
         for step in spent.steps
     ]

@@ -224,5 +224,12 @@ def test_what_halving_saved_and_where_shards_lie_is_said() -> None:
     assert calibrated._stopped(done) == ()  # type: ignore[arg-type]
 
 
+def test_families_stand_above_their_rows() -> None:
+    rows = {"lstm": [("1k", "5%"), ("2k", "4%")], "rhn": [], "vit": [("1k", "6%")]}
+    shown = (("lstm", ""), ("1k", "5%"), ("2k", "4%"), ("vit", ""), ("1k", "6%"))
+    assert calibrated._by_family(rows) == shown
+    assert calibrated._by_family({"lstm": rows["lstm"]}) == tuple(rows["lstm"])
+
+
 def replace_metric(law: SimpleNamespace) -> SimpleNamespace:
     return SimpleNamespace(**{**vars(law), "metric": "loss"})
