@@ -3,6 +3,8 @@
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from laws.types import Rung
+
 TRAINING = 3  # a training step costs about three forward passes: one forward, two for the gradients
 ADAM_BYTES = 16  # a parameter in single precision: weight, gradient, two moments
 
@@ -19,6 +21,12 @@ def forward_flops(model: nn.Module, *inputs: object) -> int:
     with FlopCounterMode(display=False) as counter:
         model(*inputs)
     return int(counter.get_total_flops())
+
+
+def rung(size: int, model: nn.Module, flops: float) -> Rung:
+    """Return the cost of a size: `flops` is what training takes for one data unit, by Adam."""
+    params = trainable(model)
+    return Rung(size=size, params=params, flops=float(flops), memory=float(ADAM_BYTES * params))
 
 
 def trainable(model: nn.Module) -> int:

@@ -176,7 +176,7 @@ class Task(Protocol):
 
 
 class DomainCode(Protocol):
-    """What a domain's module has to offer: four functions."""
+    """What a domain's module has to offer: three functions."""
 
     def prepare(
         self,
@@ -192,9 +192,6 @@ class DomainCode(Protocol):
 
     def task(self, training: Training, corpus: Corpus, device: str) -> Task:
         """Open the corpus, build the model with the training's seed, and return both as a task."""
-
-    def parameters(self, family: str, size: int, corpus: Corpus) -> int:
-        """Return the exact number of trainable parameters of a size."""
 
     def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
         """Count sizes on the real model on torch's meta device, far beyond those that are trained."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrate.data.features import MELS
-from calibrate.types import DataError
+from calibrate.data.prepared import damaged
 
 LAYOUT = 1  # raised when files or features change: a cache made by an earlier version is then made anew
 
@@ -80,11 +80,9 @@ def read(folder: Path, name: str, hours: float | None = None) -> Part:
         texts = (folder / f"{name}.txt").read_text(encoding="utf-8").splitlines()
         frames = np.memmap(folder / f"{name}.f16", np.float16, "r").reshape(-1, MELS)
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"the prepared corpus in {folder} cannot be read ({error}): delete it and run again"
-        ) from None
+        raise damaged(folder, error) from None
     if len(ends) != len(texts) or (len(ends) and ends[-1] != len(frames)):
-        raise DataError(f"the prepared corpus in {folder} was cut short: delete it and run again")
+        raise damaged(folder, f"{name} was cut short")
     lasting = np.cumsum(seconds) / 3600
     # A part of 1 h ends with the utterance in which the hour is reached.
     count = (

@@ -14,7 +14,7 @@ from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer
 
-__all__ = ["ladder", "parameters", "prepare", "task"]
+__all__ = ["ladder", "prepare", "task"]
 
 WINDOW = 128
 COMMON = 7e6  # characters that the part of the library has which is on every machine
@@ -45,4 +45,4 @@ _KIND = Kind(
     build=model,
     metrics=lambda nats: {"loss": nats / math.log(2)},
 )
-prepare, task, parameters, ladder = _KIND.prepare, _KIND.task, _KIND.parameters, _KIND.ladder
+prepare, task, ladder = _KIND.prepare, _KIND.task, _KIND.ladder

@@ -8,13 +8,13 @@ from torch.nn import functional
 
 from calibrate.data.pictures import prepare, read
 from calibrate.data.prepared import description
-from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops, trainable
+from calibrate.flops import TRAINING, forward_flops, rung
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT
 from calibrate.types import Corpus, Training
 from laws.types import Rung
 
-__all__ = ["ImageTask", "ladder", "parameters", "prepare", "task"]
+__all__ = ["ImageTask", "ladder", "prepare", "task"]
 
 LAYERS = 6
 TOP = 5
@@ -49,11 +49,6 @@ def task(training: Training, corpus: Corpus, device: str) -> "ImageTask":
     )
 
 
-def parameters(family: str, size: int, corpus: Corpus) -> int:
-    """Return the number of trainable parameters of a size."""
-    return _count(family, size, description(corpus.folder))
-
-
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
     """Count parameters, training FLOP an image and Adam's bytes of every size on device meta."""
     described = description(corpus.folder)
@@ -65,19 +60,12 @@ def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
     return MODELS[family](size, len(classes), channels, side)  # type: ignore[arg-type]
 
 
-def _count(family: str, size: int, described: dict[str, object]) -> int:
-    with torch.device("meta"):
-        model = _model(family, size, described)
-    return trainable(model)
-
-
 def _rung(family: str, size: int, described: dict[str, object]) -> Rung:
     with torch.device("meta"):
         model = _model(family, size, described).eval()
         shape = (1, described["channels"], described["side"], described["side"])
         flops = forward_flops(model, torch.empty(shape))  # type: ignore[arg-type]
-    params = _count(family, size, described)
-    return Rung(size=size, params=params, flops=float(TRAINING * flops), memory=float(ADAM_BYTES * params))
+    return rung(size, model, TRAINING * flops)
 
 
 def _tensors(corpus: Corpus, part: str, count: float | None, device: str) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from calibrate.data import language
 from calibrate.data.language import Reading, Report, read
 from calibrate.data.prepared import description
 from calibrate.data.textfiles import find, passages
-from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops, trainable
+from calibrate.flops import TRAINING, forward_flops, rung
 from calibrate.models.transformer import Transformer
 from calibrate.types import Corpus, DataError, Training
 from laws.types import Rung
@@ -76,11 +76,6 @@ class Kind:
             metrics=self.metrics,
         )
 
-    def parameters(self, family: str, size: int, corpus: Corpus) -> int:
-        """Return the number of trainable parameters of a size."""
-        with torch.device("meta"):
-            return trainable(self.build(family, size, vocabulary(corpus)))
-
     def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
         """Count parameters, training FLOP a symbol and Adam's bytes of every size on device meta."""
         return tuple(self._rung(family, size, vocabulary(corpus)) for size in sizes)
@@ -91,8 +86,7 @@ class Kind:
             # attention costs more the longer the window is
             counted = self.window if isinstance(model, Transformer) else _COUNTED
             flops = forward_flops(model, torch.zeros(1, counted, dtype=torch.long)) / counted
-        params = trainable(model)
-        return Rung(size=size, params=params, flops=TRAINING * flops, memory=float(ADAM_BYTES * params))
+        return rung(size, model, TRAINING * flops)
 
 
 def vocabulary(corpus: Corpus) -> int:

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from calibrate.data import frames
+from calibrate.data.batches import by_length, shuffled
 from calibrate.data.features import MELS
 from calibrate.data.speech import alphabet, prepare
 from calibrate.domains.transcription import FAMILIES, FIRST, Batch, Transcriber
-from calibrate.flops import ADAM_BYTES, TRAINING, trainable
+from calibrate.flops import TRAINING, rung
 from calibrate.metrics import character_error_rate, word_error_rate
 from calibrate.types import Corpus, Training
 from laws.types import Rung
 
-__all__ = ["SpeechTask", "ladder", "parameters", "prepare", "task"]
+__all__ = ["SpeechTask", "ladder", "prepare", "task"]
 
-_POOL = 16  # batches sorted by length together: little padding, and still another order every epoch
 _GRID = 24  # batches last a multiple of so many frames: oneDNN prepares an LSTM anew for every length
 _EVALUATED = 32  # utterances scored together
 
@@ -39,24 +39,15 @@ def task(training: Training, corpus: Corpus, device: str) -> "SpeechTask":
     )
 
 
-def parameters(family: str, size: int, corpus: Corpus) -> int:
-    """Return the number of trainable parameters of a width."""
-    with torch.device("meta"):
-        return trainable(FAMILIES[family](size, FIRST + len(alphabet(corpus))).model)
-
-
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
     """Count parameters, training FLOP an hour of speech and Adam's bytes of every width on device meta."""
     lengths = frames.mean_lengths(corpus.folder)
     symbols = FIRST + len(alphabet(corpus))
+    with torch.device("meta"):
+        models = [FAMILIES[family](size, symbols).model for size in sizes]
     return tuple(
-        Rung(
-            size=size,
-            params=(params := parameters(family, size, corpus)),
-            flops=TRAINING * FAMILIES[family].flops(size, symbols, lengths),
-            memory=float(ADAM_BYTES * params),
-        )
-        for size in sizes
+        rung(size, model, TRAINING * FAMILIES[family].flops(size, symbols, lengths))
+        for size, model in zip(sizes, models, strict=True)
     )
 
 
@@ -116,19 +107,8 @@ class SpeechTask:
 
     def batches(self, seed: int) -> Iterator[tuple[Batch, float]]:
         """Yield (batch, hours) over the shard once, in an order of the seed."""
-        rng = np.random.default_rng(seed)
-        order = rng.permutation(len(self.training.lengths))
-        pool = self.batch_size * _POOL
-        batches = [
-            batch
-            for first in range(0, len(order), pool)
-            for batch in self._sorted(self.training, order[first : first + pool], self.batch_size)
-        ]
-        for i in rng.permutation(len(batches)):
-            yield (
-                self.training.batch(batches[i], self.device),
-                float(self.training.part.hours[batches[i]].sum()),
-            )
+        for chosen in shuffled(self.training.lengths, self.batch_size, seed):
+            yield self.training.batch(chosen, self.device), float(self.training.part.hours[chosen].sum())
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the family's loss in nats a character."""
@@ -141,7 +121,7 @@ class SpeechTask:
         # what has not learned to stop writes no faster than anybody spoke in the shard
         densest = float((self.training.label_counts / self.training.lengths).max())
         everything = np.arange(len(self.validation.lengths))
-        for chosen in self._sorted(self.validation, everything, _EVALUATED):
+        for chosen in by_length(self.validation.lengths, everything, _EVALUATED):
             some, read = self.transcriber.judged(self.validation.batch(chosen, self.device), densest)
             nats += float(some)
             hypotheses += ["".join(self.alphabet[code - FIRST] for code in codes) for codes in read]
@@ -151,8 +131,3 @@ class SpeechTask:
             "cer": character_error_rate(references, hypotheses),
             "loss": nats / sum(map(len, references)),
         }
-
-    @staticmethod
-    def _sorted(part: _Labelled, chosen: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-        by_length = chosen[np.argsort(part.lengths[chosen], kind="stable")]
-        return [by_length[first : first + size] for first in range(0, len(by_length), size)]

@@ -17,16 +17,16 @@ the others any label is as good as another.
 """
 
 import hashlib
-import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from calibrate.data.prepared import damaged, description, once
+from calibrate.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Training
 from laws.errors import PlannerError
 from laws.types import Rung
@@ -60,23 +60,14 @@ def prepare(
     """Draw the sweep's examples and codes of keys never seen; the same arguments give the same bytes."""
     if source is not None:
         raise PlannerError(f"--data {source}: the domain teacher makes its own data; leave --data out")
-    train_size, validation_size = int(available), int(validation)
-    folder = cache / f"teacher-v{VERSION}-{seed}-{train_size}-{validation_size}"
-    if not folder.exists():
-        report("drawing keys", 0.0)
-        cache.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(dir=cache, prefix="making-"))
-        _write(making, train_size, validation_size, seed)
-        try:
-            making.rename(folder)
-        except OSError:  # another process was faster with the same content
-            shutil.rmtree(making)
+    report("drawing keys", 0.0)
+    asked = VERSION, seed, int(available), int(validation)
+    corpus = once(cache, "teacher", asked, lambda folder: _write(folder, *asked[1:]))
     report("drawing keys", 1.0)
-    meta = json.loads((folder / "meta.json").read_text())
-    return Corpus(folder=folder, fingerprint=meta["fingerprint"], available=float(train_size))
+    return corpus
 
 
-def _write(folder: Path, train_size: int, validation_size: int, seed: int) -> None:
+def _write(folder: Path, seed: int, train_size: int, validation_size: int) -> dict[str, Any]:
     unseen = np.random.default_rng([seed, 2])
     arrays = {
         "train": drawn(train_size, np.random.default_rng([seed, 1])),
@@ -86,7 +77,7 @@ def _write(folder: Path, train_size: int, validation_size: int, seed: int) -> No
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
         digest.update(array.tobytes())
-    (folder / "meta.json").write_text(json.dumps({"fingerprint": digest.hexdigest()[:16], "seed": seed}))
+    return {"fingerprint": digest.hexdigest()[:16], "available": train_size, "skipped": {}, "seed": seed}
 
 
 def drawn(examples: int, rng: np.random.Generator) -> np.ndarray:
@@ -107,10 +98,17 @@ def _scattered(keys: np.ndarray, stream: int) -> np.ndarray:
     return np.asarray(bits ^ (bits >> np.uint64(31)))
 
 
+def _opened(corpus: Corpus, name: str) -> np.ndarray:
+    try:
+        return np.asarray(np.load(corpus.folder / f"{name}.npy", mmap_mode="r"))
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(corpus.folder, error) from None
+
+
 def _examples(training: Training, corpus: Corpus, seed: int) -> np.ndarray:
     """Return the keys of a training: the sweep's first ones, or fresh ones where it is a repeat."""
     if training.seed == seed:
-        return np.asarray(np.load(corpus.folder / "train.npy", mmap_mode="r")[: int(training.data)])
+        return _opened(corpus, "train")[: int(training.data)]
     return drawn(int(training.data), np.random.default_rng([seed, 3, training.seed, int(training.data)]))
 
 
@@ -122,13 +120,13 @@ class Remember:
             bits = (codes[:, None] >> np.arange(CODE, dtype=np.uint64)) & np.uint64(1)
             return torch.from_numpy(bits.astype(np.float32)).mul_(2).sub_(1).to(device)
 
-        seed = json.loads((corpus.folder / "meta.json").read_text())["seed"]
+        seed = description(corpus.folder)["seed"]
         self.keys, rows = np.unique(_examples(training, corpus, seed), return_inverse=True)
         self.rows = torch.from_numpy(rows).to(device)
         self.inputs = signs(_scattered(self.keys, 2 * seed + 1))
         labels = _scattered(self.keys, 2 * seed + 2) % np.uint64(LABELS)
         self.targets = torch.from_numpy(labels.astype(np.int64)).to(device)
-        self.unseen = signs(np.load(corpus.folder / "unseen.npy"))
+        self.unseen = signs(_opened(corpus, "unseen"))
         theta = np.append(probabilities(), 0.0)[np.minimum(self.keys, KEYS)]
         self.weights = torch.from_numpy(theta).to(device)
         self.batch_size = training.batch_size
@@ -170,19 +168,12 @@ def task(training: Training, corpus: Corpus, device: str) -> Remember:
     return Remember(training, corpus, device)
 
 
-def parameters(family: str, size: int, corpus: Corpus) -> int:  # noqa: ARG001 - one family, one vocabulary
-    """Return the number of weights and biases."""
-    return (CODE + 1) * size + (size + 1) * size + (size + 1) * LABELS
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:  # noqa: ARG001 - one family
+    """Count parameters, training FLOP an example and Adam's bytes of every width on device meta."""
+    return tuple(map(_rung, sizes))
 
 
-def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
-    """Count sizes: 6 FLOP a weight and example, forward and backward; Adam's 16 bytes a parameter."""
-    return tuple(
-        Rung(
-            size=size,
-            params=(count := parameters(family, size, corpus)),
-            flops=6.0 * (count - 2 * size - LABELS),
-            memory=16.0 * count,
-        )
-        for size in sizes
-    )
+def _rung(width: int) -> Rung:
+    with torch.device("meta"):
+        model = network(width)
+        return rung(width, model, TRAINING * forward_flops(model, torch.empty(1, CODE)))

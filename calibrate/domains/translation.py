@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from calibrate.data.batches import by_length, shuffled
 from calibrate.data.parallel import BEGIN, END, LONGEST, PAD, Side, prepare, read, speller, texts
 from calibrate.data.prepared import description
-from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops, trainable
+from calibrate.flops import TRAINING, forward_flops, rung
 from calibrate.metrics import bleu
 from calibrate.models.attention_lstm import AttentionLSTM
 from calibrate.models.encoder_decoder import EncoderDecoder
 from calibrate.types import Corpus, Training
 from laws.types import Rung
 
-__all__ = ["TranslationTask", "ladder", "parameters", "prepare", "task"]
+__all__ = ["TranslationTask", "ladder", "prepare", "task"]
 
-_POOL = 16  # batches sorted by length together: little padding, and still another order every epoch
 _EVALUATED = 64  # sentences scored together
 _TRANSLATED = 128  # sentences of the validation set that are translated for BLEU
 
@@ -45,12 +45,6 @@ def task(training: Training, corpus: Corpus, device: str) -> "TranslationTask":
     )
 
 
-def parameters(family: str, size: int, corpus: Corpus) -> int:
-    """Return the number of trainable parameters of a width."""
-    with torch.device("meta"):
-        return trainable(model(family, size, _pieces(corpus)))
-
-
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
     """Count parameters, training FLOP a target piece and Adam's bytes of every width on device meta.
 
@@ -65,13 +59,7 @@ def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -
         built = model(family, size, pieces)
         source, target = (torch.zeros(1, length, dtype=torch.long) for length in lengths)
         counted = forward_flops(built, source, torch.tensor([lengths[0]]), target)
-    params = trainable(built)
-    return Rung(
-        size=size,
-        params=params,
-        flops=TRAINING * counted / lengths[1],
-        memory=float(ADAM_BYTES * params),
-    )
+    return rung(size, built, TRAINING * counted / lengths[1])
 
 
 def _pieces(corpus: Corpus) -> tuple[int, int]:
@@ -99,16 +87,9 @@ class TranslationTask:
 
     def batches(self, seed: int) -> Iterator[tuple[Batch, float]]:
         """Yield (batch, target pieces): pairs of similar length together, in an order of the seed."""
-        rng = np.random.default_rng(seed)
         pieces = self.training[1].lengths
-        order = rng.permutation(len(pieces))
-        batches: list[NDArray[np.int64]] = []
-        for start in range(0, len(order), _POOL * self.batch_size):
-            pool = order[start : start + _POOL * self.batch_size]
-            pool = pool[np.argsort(pieces[pool], kind="stable")]
-            batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
-        for i in rng.permutation(len(batches)):
-            yield self._batch(self.training, batches[i]), float(pieces[batches[i]].sum())
+        for chosen in shuffled(pieces, self.batch_size, seed):
+            yield self._batch(self.training, chosen), float(pieces[chosen].sum())
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean nats a target piece, the end of the sentence counted as one."""
@@ -121,9 +102,8 @@ class TranslationTask:
         """Return token error and loss of the validation set, given the truth so far, and 1 - BLEU."""
         wrong, nats = (torch.zeros((), dtype=torch.float64, device=self.device) for _ in range(2))
         pieces = self.validation[1].lengths
-        order = np.argsort(pieces, kind="stable")
-        for start in range(0, len(order), _EVALUATED):
-            source, lengths, target = self._batch(self.validation, order[start : start + _EVALUATED])
+        for chosen in by_length(pieces, np.arange(len(pieces)), _EVALUATED):
+            source, lengths, target = self._batch(self.validation, chosen)
             scores = self.model(source, lengths, _shifted(target)).float()
             wrong += ((scores.argmax(-1) != target) & (target != PAD)).sum()
             nats += functional.cross_entropy(

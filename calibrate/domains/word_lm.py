@@ -16,7 +16,7 @@ from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer
 
-__all__ = ["ladder", "parameters", "prepare", "task"]
+__all__ = ["ladder", "prepare", "task"]
 
 WINDOW = 64
 COMMON = 350e3  # words that the part of the library has which is on every machine
@@ -75,4 +75,4 @@ _KIND = Kind(
     build=model,
     metrics=lambda nats: {"loss": nats, "perplexity": math.exp(min(nats, 700.0))},
 )
-prepare, task, parameters, ladder = _KIND.prepare, _KIND.task, _KIND.parameters, _KIND.ladder
+prepare, task, ladder = _KIND.prepare, _KIND.task, _KIND.ladder

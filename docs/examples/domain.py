@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from calibrate.data.prepared import once
-from calibrate.flops import ADAM_BYTES, TRAINING, forward_flops
+from calibrate.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
 from laws.types import Rung
@@ -107,17 +107,12 @@ def task(training, corpus, device):
     return Task(training, corpus, device)
 
 
-def parameters(family, size, corpus):
-    """Count the trainable parameters of a size."""
-    return sum(parameter.numel() for parameter in model(size).parameters())
-
-
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
     """Count parameters, training FLOP a point and bytes of each size, without memory or time for it."""
-    rungs = []
-    for size in sizes:
-        with torch.device("meta"):
-            counted = forward_flops(model(size), torch.empty(1, DIMENSIONS))
-            params = parameters(family, size, corpus)
-        rungs.append(Rung(size=size, params=params, flops=TRAINING * counted, memory=ADAM_BYTES * params))
-    return tuple(rungs)
+    return tuple(map(_rung, sizes))
+
+
+def _rung(size):
+    with torch.device("meta"):
+        built = model(size)
+        return rung(size, built, TRAINING * forward_flops(built, torch.empty(1, DIMENSIONS)))

@@ -158,7 +158,7 @@ def test_counts_agree_with_the_model(domain: Domain, cache: Path) -> None:
             drawn = next(t for t in trainings if (t.family, t.size) == (family, size))
             model = code(domain).task(drawn, corpus, "cpu").model
             counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
-            assert counted == rung.params == code(domain).parameters(family, size, corpus)
+            assert counted == rung.params
         assert [rung.size for rung in rungs] == [*sizes, sizes[-1] * 2**10]
         assert all(a.flops < b.flops and a.memory < b.memory for a, b in pairwise(rungs))
 

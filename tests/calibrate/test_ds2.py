@@ -107,7 +107,7 @@ def test_a_ladder_to_a_billion_parameters_is_counted_without_training(tmp_path) 
     assert time.process_time() - started < 15
     for size, rung in zip(sizes, rungs, strict=True):
         assert rung.size == size
-        assert rung.params == parameters(size, SYMBOLS) == speech.parameters("ds2", size, corpus)
+        assert rung.params == parameters(size, SYMBOLS)
         outputs = 3600 * 100 // STRIDE
         assert rung.flops == pytest.approx(3 * forward(size, SYMBOLS, outputs), rel=0.01)
         assert rung.memory == 16 * rung.params

@@ -267,6 +267,5 @@ def test_the_ladder_knows_what_trains(corpus, family):
     (rung,) = translation.ladder(family, (16,), corpus)
     task = translation.task(asked(corpus, family), corpus, "cpu")
     assert rung.params == sum(p.numel() for p in task.model.parameters())
-    assert rung.params == translation.parameters(family, 16, corpus)
     # a parameter of a sequence model costs 6 FLOP a token that passes it; embeddings none, encoders more
     assert 1 < rung.flops / rung.params < 20
