@@ -4,21 +4,8 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.groups import LawOptions, TargetOptions, grouped
-from planner.commands.options import (
-    AllocateOption,
-    AssumeOption,
-    CountOption,
-    DataPriceOption,
-    FleetOption,
-    FormatOption,
-    HaveDataOption,
-    PartOption,
-    PrecisionOption,
-    ServeOption,
-    StoreOption,
-    store_folder,
-)
+from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
+from planner.commands.options import AllocateOption, FormatOption, StoreOption, store_folder
 from planner.pages.formats import Format
 
 
@@ -39,14 +26,8 @@ def estimate(
         str | None,
         typer.Option(help="A limit, or the question itself; needs --on: 30d, or a day such as 2027-03-01."),
     ] = None,
-    on: PartOption = None,
-    count: CountOption = None,
-    precision: PrecisionOption = None,
-    fleet: FleetOption = None,
-    assume: AssumeOption = None,
-    have_data: HaveDataOption = None,
-    data_price: DataPriceOption = None,
-    serve: ServeOption = None,
+    machines: MachineOptions,
+    at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
     confidence: Annotated[
         str | None, typer.Option(help="One plan that reaches the target with this probability, e.g. 80%.")
@@ -61,17 +42,13 @@ def estimate(
 ) -> None:
     """Say what a target needs, or what data or money reach.
 
-    With how sure that is: every number has its 90 % interval.
-
-    Give one: planner estimate --target-wer 5%, or --data, --params, --flops, --gpu-hours, --budget,
-    --deadline.
+    With how sure that is: every number has its 90 % interval. Give one:
+    planner estimate --target-wer 5%, or --data, --params, --flops, --gpu-hours, --budget, --deadline.
     """
     if name and not save:
         raise typer.BadParameter("--name is for what is kept: add --save")
-    ends = {"data": data, "params": params, "flops": flops}
-    limits = {"gpu_hours": gpu_hours, "budget": budget, "deadline": deadline}
     choice, value = target.asked(laws)
-    from dataclasses import replace
+    from dataclasses import asdict, replace
     from datetime import date
 
     from planner.machines.fleet import read_fleet
@@ -84,20 +61,19 @@ def estimate(
     question = Question(
         choice=choice,
         target=value,
-        **ends,
-        **limits,
-        on=on,
-        count=count,
-        precision=precision,
-        assume=tuple(assume or ()),
-        have_data=have_data,
-        data_price=data_price,
-        serve=serve,
+        data=data,
+        params=params,
+        flops=flops,
+        gpu_hours=gpu_hours,
+        budget=budget,
+        deadline=deadline,
+        **machines.asked(),
+        **asdict(at_hand),
         allocate=allocate,
         confidence=confidence,
     )
     today = date.today()
-    found = plan(question, store_folder(store), read_fleet(fleet), today=today)
+    found = plan(question, store_folder(store), read_fleet(machines.fleet), today=today)
     page, told = sheet(found), record(found)
     if save:
         from laws.store import Store

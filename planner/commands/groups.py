@@ -9,12 +9,20 @@ import typer
 
 from laws.errors import PlannerError
 from planner.commands.options import (
+    AssumeOption,
+    CountOption,
+    DataPriceOption,
     DomainOption,
     FamilyOption,
+    FleetOption,
     FormOption,
+    HaveDataOption,
     LawOption,
     MetricOption,
+    PartOption,
     PlainOption,
+    PrecisionOption,
+    ServeOption,
     SourceOption,
 )
 from planner.reading.wanted import PLAIN, Choice, with_target
@@ -69,6 +77,35 @@ class TargetOptions:
                 f"--target {value!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"
             )
         return choice, value
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions:
+    """What a plan runs on."""
+
+    on: PartOption = None
+    count: CountOption = None
+    precision: PrecisionOption = None
+    fleet: FleetOption = None
+    assume: AssumeOption = None
+
+    def asked(self) -> dict[str, Any]:
+        """Return the fields of a question that these are."""
+        return {
+            "on": self.on,
+            "count": self.count,
+            "precision": self.precision,
+            "assume": tuple(self.assume or ()),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What data there is, and what the model is for."""
+
+    have_data: HaveDataOption = None
+    data_price: DataPriceOption = None
+    serve: ServeOption = None
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

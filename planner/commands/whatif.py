@@ -4,18 +4,12 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.groups import LawOptions, TargetOptions, grouped
+from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
 from planner.commands.options import (
     AllocateOption,
-    AssumeOption,
-    CountOption,
-    DataPriceOption,
     FleetOption,
     FormatOption,
-    HaveDataOption,
-    PartOption,
     PrecisionOption,
-    ServeOption,
     StoreOption,
     store_folder,
 )
@@ -41,9 +35,7 @@ def what_if(
     assume: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUES", help="E.g. price=1,2,3 or utilisation=0.3,0.4.")
     ] = None,
-    have_data: HaveDataOption = None,
-    data_price: DataPriceOption = None,
-    serve: ServeOption = None,
+    at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
     confidence: Annotated[str | None, typer.Option(help="E.g. 80%.")] = None,
     quantity: Annotated[
@@ -56,8 +48,7 @@ def what_if(
 ) -> None:
     """Ask one question over a table of values.
 
-    One or two options take several values, separated by commas.
-
+    One or two options take several values, separated by commas. For example:
     planner what-if --target-wer 5%,8%,10% --on h100,a100
     """
     given = {
@@ -67,7 +58,7 @@ def what_if(
         "gpu_hours": gpu_hours,
         "budget": budget,
         "deadline": deadline,
-        "have_data": have_data,
+        "have_data": at_hand.have_data,
         "confidence": confidence,
         "on": on,
         "count": count,
@@ -85,8 +76,8 @@ def what_if(
     question = Question(
         choice=choice,
         precision=precision,
-        data_price=data_price,
-        serve=serve,
+        data_price=at_hand.data_price,
+        serve=at_hand.serve,
         allocate=allocate,
     )
     found = what_if(
@@ -104,26 +95,21 @@ def what_if(
 @grouped
 def frontier(
     *,
-    on: PartOption = None,
-    count: CountOption = None,
     against: Annotated[str | None, typer.Option(help="The cost: dollars, gpu_hours, flops or data.")] = None,
     low: Annotated[str | None, typer.Option("--from", help="The smallest cost, e.g. '$1k'.")] = None,
     high: Annotated[str | None, typer.Option("--to", help="The largest cost, e.g. '$1M'.")] = None,
     points: Annotated[int, typer.Option(help="How many costs.")] = 9,
-    precision: PrecisionOption = None,
-    fleet: FleetOption = None,
-    assume: AssumeOption = None,
-    have_data: HaveDataOption = None,
-    data_price: DataPriceOption = None,
-    serve: ServeOption = None,
+    machines: MachineOptions,
+    at_hand: DataOptions,
     laws: LawOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
     """Print the Pareto front of error against cost, with its band.
 
-    planner frontier --domain speech --on h100
+    For example: planner frontier --domain speech --on h100
     """
+    from dataclasses import asdict
     from datetime import date
 
     from planner.machines.fleet import read_fleet
@@ -132,20 +118,11 @@ def frontier(
     from planner.plans.frontier import frontier
     from planner.plans.question import Question
 
-    question = Question(
-        choice=laws.choice(),
-        on=on,
-        count=count,
-        precision=precision,
-        assume=tuple(assume or ()),
-        have_data=have_data,
-        data_price=data_price,
-        serve=serve,
-    )
+    question = Question(choice=laws.choice(), **machines.asked(), **asdict(at_hand))
     found = frontier(
         question,
         store_folder(store),
-        read_fleet(fleet),
+        read_fleet(machines.fleet),
         today=date.today(),
         against=against,
         low=low,
