@@ -125,7 +125,7 @@ def _decode(path: Path) -> Pixels | str:
             with Image.open(path) as image:
                 colour = image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning) as error:
-        return " ".join(f"not readable: {error}".split())
+        return " ".join(f"not readable: {error}".replace(f" {str(path)!r}", "").split())
     side = min(colour.size)
     left, top = (colour.width - side) / 2, (colour.height - side) / 2
     box = (left, top, left + side, top + side)

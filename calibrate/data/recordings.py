@@ -66,7 +66,8 @@ def _decode(recording: Recording) -> Spoken | str:
             return f"{promised.duration:.0f} s long, at most {LONGEST:.0f} s are used"
         samples, rate = soundfile.read(str(recording.audio), dtype="float32", always_2d=True)
     except (OSError, RuntimeError, ValueError) as error:  # soundfile's own errors are RuntimeErrors
-        return " ".join(f"not readable: {error}".split())
+        # its own errors begin with the path, which is the name already
+        return " ".join(f"not readable: {getattr(error, 'error_string', error)}".split())
     if len(samples) < promised.frames:
         return f"cut short: {len(samples)} of {promised.frames} samples"
     if len(samples) < SHORTEST * rate:

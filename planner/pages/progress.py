@@ -57,7 +57,7 @@ class Watch:
         """Tell what a budget is for, and after each step what it went for."""
         text = (spending.latest if spent.steps else spending.beginning)(spent, self._domain)
         if self._live:
-            self._live.console.print(text)
+            self._live.console.print(text, highlight=False, markup=False)
         else:
             _line(text)
 
