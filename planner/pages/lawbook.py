@@ -18,6 +18,7 @@ from planner.pages.render import Sheet
 from planner.pages.said import phases, predictions, spread
 from planner.reading.head import ORIGINS
 from planner.reading.reading import forms_in_words
+from planner.warnings import sentence
 
 
 def laws_records(
@@ -242,26 +243,27 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         for p in record["predictions"]
     ]
     measured = f"{units.format_number(low)} to {units.format_data(high, record['x_unit'])}"
+    of = f"{record['metric']} ({record['metric_unit']})" if record["metric_unit"] else record["metric"]
     read_from = record["x"].replace(",", " and ")
     facts = [
         f"{ORIGINS.get(record['source'], record['source'])}, domain {record['domain']}"
         + (f", family {record['family']}" if record["family"] else ""),
-        f"{record['metric']} ({record['metric_unit']}) from {read_from}: form {record['form']}, "
+        f"{of} from {read_from}: form {record['form']}, "
         f"{record['points']} points from {measured}, {record['draws']} draws",
         *([f"forms: {forms_in_words(record['forms'])}"] if record["forms"] else []),
         *([f"phases by size ({record['x_unit']}): {found}"] if (found := phases(record["phases"])) else []),
         f"fitted {record['created']}",
         *(f"{name}: {text}" for name, text in record["definitions"].items()),
-        *([f"warnings: {', '.join(record['warnings'])}"] if record["warnings"] else []),
         *([f"ladder: exact cost of {len(record['ladder'])} sizes"] if record["ladder"] else []),
         "diagnostics: " + ", ".join(f"{name} {value:.4g}" for name, value in record["diagnostics"].items()),
         "provenance: " + ", ".join(f"{name} {value}" for name, value in record["provenance"].items()),
     ]
     return Sheet(
         title=f"Law {record['id']}",
-        columns=("", "5 %", "median", "95 %"),
+        columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
         notes=tuple(note for note in facts if not note.endswith(": ")),
+        sections={"Warnings": [f"{sentence(code)} [{code}]" for code in record["warnings"]]},
     )
 
 

@@ -159,6 +159,16 @@ def test_a_stored_law_is_shown_with_its_spread_and_what_it_says(folder):
     assert "rhat" in out
 
 
+def test_a_stored_law_without_a_unit_has_no_empty_brackets_and_tells_its_warnings(tmp_path):
+    made = law(3, metric="loss", metric_unit="", warnings=("few-points",))
+    store = Store(tmp_path)
+    store.add_law(made)
+    store.publish()
+    shown = " ".join(answered("laws", "show", made.id, "--store", tmp_path).split())
+    assert "()" not in shown
+    assert "The law stands on few points for its form: its shape is largely assumed. [few-points]" in shown
+
+
 def test_a_published_law_is_shown_with_its_source_and_units(folder):
     out = answered("laws", "show", "hestness2019-wordlm-size", "--store", folder)
     assert "arXiv:1909.01736" in out
