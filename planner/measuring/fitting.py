@@ -26,7 +26,7 @@ from laws.types import FORECAST, Law
 from planner import units
 from planner.measuring.measurements import Measurements, read
 from planner.measuring.pool import others, shared_weights
-from planner.reading.choice import COMPANIONS
+from planner.reading.head import COMPANIONS
 
 AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})

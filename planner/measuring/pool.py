@@ -11,7 +11,7 @@ from laws.forecast import held_out, stacked
 from laws.points import Points
 from laws.store import Store
 from laws.types import FORECAST, Law
-from planner.reading.choice import COMPANIONS
+from planner.reading.head import COMPANIONS
 
 
 def others(folder: Path, domain: str, *, family: str, metric: str) -> dict[str, Points]:

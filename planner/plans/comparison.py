@@ -13,7 +13,8 @@ from laws.types import FORECAST, Law, Source
 from planner import units
 from planner.plans.estimate import FAR
 from planner.plans.question import positive
-from planner.reading.choice import COMPANIONS, nearest
+from planner.reading.head import COMPANIONS
+from planner.reading.missing import hint
 
 FAMILIES = 2  # fewer cannot be compared
 
@@ -143,9 +144,9 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
         known = ", ".join(sorted({f"{row.family or '(no name)'} ({row.metric})" for row in wanted}))
         what = f"{domain}, {metric}" if metric else domain
         if not rows:
-            what += nearest(domain, [row.domain for row in store.laws() if row.domain != domain])
+            what += hint(domain, [row.domain for row in store.laws() if row.domain != domain])
         elif metric is not None and not wanted:
-            what += nearest(metric, [row.metric for row in rows])
+            what += hint(metric, [row.metric for row in rows])
         raise PlannerError(
             f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
             f"planner calibrate --domain {domain} --family NAME, or planner fit RUNS.csv --family NAME"

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from laws.published import PublishedLaw
-from laws.types import Law, LawRow, Source
+from laws.types import FORECAST, Law, LawRow, Source
 from planner import units
+from planner.reading.wanted import PLAIN, Choice
 
+COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
 # what a source is called where its name alone would mislead
 ORIGINS = {"shipped": "calibrated by the authors on the embedded corpus, no law of other data"}
 
@@ -47,4 +49,18 @@ def head(law: Law | LawRow | PublishedLaw) -> Head:
         form=form,
         metric=law.metric,
         metric_unit=unit,
+    )
+
+
+def fits(choice: Choice, law: LawRow | PublishedLaw) -> bool:
+    """Return whether a law is of the metric, domain, family, form and source where they are given."""
+    named = head(law)
+    plain = choice.form == PLAIN and named.form != FORECAST
+    return (
+        law.metric not in COMPANIONS
+        and (choice.form in (None, named.form) or plain)
+        and choice.metric in (None, law.metric)
+        and choice.domain in (None, law.domain)
+        and choice.family in (None, law.family)
+        and choice.source in (None, named.source)
     )
