@@ -3,6 +3,8 @@
 Codes come with every answer in every format, so that a script can refuse on them.
 """
 
+from collections.abc import Iterable
+
 WARNINGS: dict[str, str] = {
     "extrapolated-far": "The data needed is more than ten times the largest that was measured, further than "
     "forecasts were checked: measure larger sets before committing to it.",
@@ -68,3 +70,13 @@ WARNINGS: dict[str, str] = {
 def sentence(code: str) -> str:
     """Return the sentence of a code; a code that a newer version stored is shown as it is."""
     return WARNINGS.get(code, f"{code}: see docs/warnings.md.")
+
+
+def told(codes: Iterable[str]) -> list[str]:
+    """Return each code behind its sentence, for people."""
+    return [f"{sentence(code)} [{code}]" for code in codes]
+
+
+def records(codes: Iterable[str]) -> list[dict[str, str]]:
+    """Return each code with its sentence, for scripts."""
+    return [{"code": code, "sentence": sentence(code)} for code in codes]

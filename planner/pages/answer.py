@@ -8,10 +8,10 @@ from typing import Any
 
 from laws import paths
 from laws.types import Interval, Quantity
+from planner import warnings
 from planner.assumptions import Assumption
 from planner.plans.estimate import FAR
 from planner.plans.plan import Plan
-from planner.warnings import sentence
 
 # named even where they are not known, so that a script finds the same keys in every answer
 _MACHINE = {
@@ -88,7 +88,7 @@ def record(plan: Plan) -> dict[str, Any]:
         "assumed": [] if bill is None else [_assumed(assumption) for assumption in bill.assumed],
         "companions": dict(found.companions),
         "assumptions": list(plan.assumptions),
-        "warnings": [{"code": code, "sentence": sentence(code)} for code in plan.warnings],
+        "warnings": warnings.records(plan.warnings),
         "alternatives": [
             {"id": a.id, "source": a.source, "domain": a.domain, "family": a.family, "metric": a.metric}
             for a in found.alternatives

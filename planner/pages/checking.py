@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from planner import units
+from planner import units, warnings
 from planner.measuring.checking import DOUBTFUL, Check, Checked
 from planner.pages.render import Sheet
-from planner.warnings import sentence
 
 _DO = {
     "capacity": "train a larger model on the same data",
@@ -64,7 +63,7 @@ def sheet(found: Check) -> Sheet:
         notes=notes,
         sections={
             "What to do": [f"{name}: {_DO[name]}." for name in likely],
-            "Warnings": [f"{sentence(code)} [{code}]" for code in found.warnings],
+            "Warnings": warnings.told(found.warnings),
         },
         words=frozenset({5, 6}),
         whole=frozenset({5}),

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from planner import units
+from planner import units, warnings
 from planner.pages.render import Sheet
 from planner.pages.said import spread
 from planner.pages.sheet import probability
 from planner.plans.comparison import Comparison, Family
-from planner.warnings import sentence
 
 
 def record(found: Comparison) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def record(found: Comparison) -> dict[str, Any]:
             }
             for each in found.families
         ],
-        "warnings": [{"code": code, "sentence": sentence(code)} for code in found.warnings],
+        "warnings": warnings.records(found.warnings),
     }
 
 
@@ -62,7 +61,7 @@ def sheet(found: Comparison) -> Sheet:
             f"at: {found.metric} there"
             + ("; best: the probability that no other family errs less." if found.alike else "."),
         ),
-        sections={"Warnings": [f"{sentence(code)} [{code}]" for code in found.warnings]},
+        sections={"Warnings": warnings.told(found.warnings)},
     )
 
 

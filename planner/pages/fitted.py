@@ -5,11 +5,10 @@ from typing import Any
 
 from laws.forms import FORMS
 from laws.types import FORECAST, Law
-from planner import units
+from planner import units, warnings
 from planner.pages.render import Sheet
 from planner.pages.said import predictions, spread
 from planner.reading.reading import forms_in_words
-from planner.warnings import sentence
 
 
 def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
@@ -31,7 +30,7 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
             "predictions": predictions(law),
             "phases": {name: list(column) for name, column in law.phases.items()},
             "diagnostics": dict(law.diagnostics),
-            "warnings": [{"code": code, "sentence": sentence(code)} for code in law.warnings],
+            "warnings": warnings.records(law.warnings),
         }
         for law in laws
     ]
@@ -50,7 +49,7 @@ def sheet(laws: Sequence[Law]) -> Sheet:
         rows=tuple(rows),
         notes=[in_words(law) for law in laws],
         sections={
-            "Warnings": [f"{sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
+            "Warnings": [f"{warnings.sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
             "Ask it": [f"{ask} (--plain: by the form alone)" if plain else ask],
         },
     )

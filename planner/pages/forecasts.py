@@ -7,10 +7,10 @@ from typing import Any
 
 from laws.store import Store
 from laws.types import Quantity
+from planner import warnings
 from planner.pages.quantities import NAMES, counted, name_with_unit, named, printed
 from planner.pages.render import Sheet
 from planner.plans.outcome import current
-from planner.warnings import sentence
 
 _ENDS = ("q05", "median", "q95")
 
@@ -55,7 +55,7 @@ def forecast_record(store: Store, id: str) -> dict[str, Any]:
     plain = {name: value for name, value in asdict(found).items() if name != "quantities"}
     return plain | {
         "quantities": {name: quantiles(quantity) for name, quantity in found.quantities.items()},
-        "warnings": [{"code": code, "sentence": sentence(code)} for code in found.warnings],
+        "warnings": warnings.records(found.warnings),
         "outcomes": [asdict(each) for each in current(store.outcomes()) if each.forecast == found.id],
     }
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from planner import units
+from planner import units, warnings
 from planner.pages.answer import interval
 from planner.pages.render import Sheet
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
-from planner.warnings import sentence
 
 _PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
 
@@ -22,7 +21,7 @@ def records(front: Frontier) -> list[dict[str, Any]]:
             "law": plan.estimate.law.id,
             "metric": plan.estimate.law.metric,
             **{name: interval(quantity) for name, quantity in plan.quantities().items()},
-            "warnings": [{"code": code} for code in plan.warnings],
+            "warnings": warnings.records(plan.warnings),
         }
         for value, plan in front.points
     ]
@@ -62,7 +61,7 @@ def sheet(front: Frontier) -> Sheet:
         ),
         sections={
             "It stands on": found.assumptions[:1],
-            "Warnings of some points": [f"{sentence(code)} [{code}]" for code in codes],
+            "Warnings of some points": warnings.told(codes),
         },
     )
 

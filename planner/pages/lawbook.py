@@ -13,12 +13,11 @@ from laws.published import PublishedLaw
 from laws.shipped import holding, shipped
 from laws.store import LawRow, Store
 from laws.types import Law, Source
-from planner import units
+from planner import units, warnings
 from planner.pages.render import Sheet
 from planner.pages.said import phases, predictions, spread
 from planner.reading.head import ORIGINS
 from planner.reading.reading import forms_in_words
-from planner.warnings import sentence
 
 
 def laws_records(
@@ -263,7 +262,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
         notes=tuple(note for note in facts if not note.endswith(": ")),
-        sections={"Warnings": [f"{sentence(code)} [{code}]" for code in record["warnings"]]},
+        sections={"Warnings": warnings.told(record["warnings"])},
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from laws import paths
 from laws.types import Quantity
-from planner import units
+from planner import units, warnings
 from planner.assumptions import Assumption
 from planner.pages.answer import INSIDE, WITHIN, feasible, verdict
 from planner.pages.quantities import in_brackets
@@ -13,7 +13,6 @@ from planner.pages.render import Sheet
 from planner.plans.estimate import Estimate
 from planner.plans.plan import Plan
 from planner.plans.question import PAIR
-from planner.warnings import sentence
 
 SHOWN = 3  # other laws that the table names; JSON has them all
 _LIMITS = {
@@ -34,7 +33,7 @@ def sheet(plan: Plan) -> Sheet:
         "It stands on": plan.assumptions,
         "On the machines": _on_machines(plan),
         "Assumed of the machines": _assumed(plan),
-        "Warnings": [f"{sentence(code)} [{code}]" for code in plan.warnings if code != "embedded-corpus"],
+        "Warnings": warnings.told(code for code in plan.warnings if code != "embedded-corpus"),
         "Other laws that answer": _others(found),
     }
     return Sheet(
@@ -77,7 +76,7 @@ def _title(plan: Plan) -> str:
 
 def _not_yours(found: Estimate) -> list[str]:
     """Say before anything else that a law which ships with the tool is of no corpus but its own."""
-    return [sentence("embedded-corpus")] if found.law.source == "shipped" else []
+    return [warnings.sentence("embedded-corpus")] if found.law.source == "shipped" else []
 
 
 def _machines(plan: Plan) -> str:
@@ -178,11 +177,7 @@ def _where_reached(data: Quantity) -> list[str]:
 
 def _sensitivity(plan: Plan) -> list[str]:
     ordered = sorted(plan.sensitivity.items(), key=lambda item: -item[1])
-    shown = [
-        f"{'price' if name == 'price' else name.replace('_', ' ')} {share:.0%}"
-        for name, share in ordered
-        if share >= 0.01
-    ]
+    shown = [f"{name.replace('_', ' ')} {share:.0%}" for name, share in ordered if share >= 0.01]
     what = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
     of = what.get(plan.sensitive, plan.sensitive)
     return (

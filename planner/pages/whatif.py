@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from planner import warnings
 from planner.pages.answer import feasible, interval
 from planner.pages.quantities import in_brackets, name_with_unit
 from planner.pages.render import Sheet
 from planner.plans.whatif import Cell, Table
-from planner.warnings import sentence
 
 
 def records(table: Table) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
         "feasible": feasible(found),
         "probability": None if fits is None else fits.probability,
         "binding": found.binding,
-        "warnings": [{"code": code} for code in found.warnings],
+        "warnings": warnings.records(found.warnings),
     }
 
 
@@ -63,7 +63,7 @@ def sheet(table: Table) -> Sheet:
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
             "It stands on": found.assumptions[:1],
-            "Warnings of some cells": [f"{sentence(code)} [{code}]" for code in codes],
+            "Warnings of some cells": warnings.told(codes),
         },
     )
 

@@ -436,6 +436,7 @@ def test_what_if_cells_are_what_estimate_says(folder):
     ]
     alone = asked(folder, "--target-wer", "8%", "--on", "a100", "--count", "16")
     assert cells[3]["dollars"] == alone["dollars"]
+    assert cells[3]["warnings"] == alone["warnings"]
     assert cells[3]["data"] == alone["data"]
 
 
