@@ -104,6 +104,14 @@ def _known(step: Step, spent: Spent, domain: Domain) -> str:
         low, middle, high = (units.format_metric(error, unit) for error in step.error)
         place = units.format_data(step.place, domain.data_unit)
         return f"{spent.goal.metric} at {place} {middle} ({low} to {high})"
+    if math.isinf(step.needed[1]):
+        soonest = step.needed[0]
+        few = (
+            ""
+            if math.isinf(soonest)
+            else f"; in 5% of them {units.format_data(soonest, domain.data_unit)} do"
+        )
+        return f"no amount of data reaches {_target(spent, domain)} in most draws{few}"
     low, middle, high = ("never" if math.isinf(data) else units.format_number(data) for data in step.needed)
     return f"{_target(spent, domain)} needs {middle} ({low} to {high}) {domain.data_unit}"
 

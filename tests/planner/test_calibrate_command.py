@@ -204,6 +204,10 @@ def test_a_budget_is_told_in_its_own_unit() -> None:
         spent, goal=Goal(metric="wer", target=0.1), steps=(replace(step, needed=(9, 90, math.inf)),)
     )
     assert latest(never, speech).endswith("wer 10% needs 90 (9 to never) hours; over")
+    mostly = replace(never, steps=(replace(step, needed=(9, math.inf, math.inf)),), ended="")
+    assert latest(mostly, speech).endswith(
+        "no amount of data reaches wer 10% in most draws; in 5% of them 9 hours of audio do"
+    )
     assert record(never)["steps"][0]["needed"] == {"q05": 9, "median": 90, "q95": None}
 
 
