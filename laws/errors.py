@@ -11,6 +11,13 @@ class PlannerError(Exception):
     """
 
 
+def harmless(text: str) -> str:
+    """Return a text for the screen: control characters that a name from elsewhere holds are spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
 def nearest(name: str, known: Collection[str]) -> str:
     """Return the end of a sentence that refuses an unknown name: the nearest known one, or all of them."""
     from difflib import get_close_matches

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, harmless
 
 # An answer is made of values that stay until it is printed: looking for garbage among them after every 700
 # new ones, as Python does, is a twelfth of what an estimate costs.
@@ -94,7 +94,6 @@ def main() -> None:
 
 
 def refuse(reason: str) -> NoReturn:
-    """End with a reason on one line; what a user typed may hold line breaks and control characters."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(reason.splitlines()))
-    sys.stderr.write(f"planner: {line}\n")
+    """End with a reason on one line."""
+    sys.stderr.write(f"planner: {harmless(' '.join(reason.splitlines()))}\n")
     sys.exit(1)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from laws.errors import harmless
 from planner.commands.options import (
     DomainOption,
     FormatOption,
@@ -120,4 +121,4 @@ def import_laws(
     from planner.pages.lawbook import import_files
 
     for law in import_files(Store(store_folder(store)), files):
-        sys.stdout.write(f"{law.id}  {law.domain} {law.metric} ({law.source}, {law.form})\n")
+        typer.echo(harmless(f"{law.id}  {law.domain} {law.metric} ({law.source}, {law.form})"))

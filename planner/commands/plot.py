@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from laws.errors import harmless
 from planner.commands.groups import LawOptions, grouped
 from planner.commands.options import StoreOption, store_folder
 
@@ -60,9 +61,9 @@ def plot(
     if out is None:
         from planner.pages.textplot import text
 
-        typer.echo(text(found, width=shutil.get_terminal_size((80, 24)).columns))
+        typer.echo(harmless(text(found, width=shutil.get_terminal_size((80, 24)).columns)))
     else:
         from planner.pages.plotting import write
 
         write(found, out)
-        typer.echo(f"{out}: {found.title}")
+        typer.echo(harmless(f"{out}: {found.title}"))

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from laws.errors import harmless
 from planner.pages.formats import Format
 
 NARROWEST = 20  # characters: what calls itself narrower, as editors' terminals call themselves 0, is not one
@@ -86,11 +87,15 @@ def markdown(sheet: Sheet) -> str:
     lines.insert(3, "|" + " --- |" * len(sheet.columns))
     for heading, notes in sheet.passages():
         lines += ["", *([f"**{heading}**", ""] if heading else []), *(f"- {note}" for note in notes)]
-    return "\n".join(lines)
+    return harmless("\n".join(lines))
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _flat(text: str) -> str:
+    return harmless(" ".join(text.split("\n")))
 
 
 def _table(sheet: Sheet) -> None:
@@ -106,12 +111,12 @@ def _table(sheet: Sheet) -> None:
         side: Literal["left", "right"] = "left" if i in sheet.words else "right"
         table.add_column(Text(column), justify=side, overflow="fold", no_wrap=i in sheet.whole)
     for row in sheet.rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(Text(sheet.title, "bold"))
+        table.add_row(*(Text(_flat(cell)) for cell in row))
+    console.print(Text(_flat(sheet.title), "bold"))
     console.print(table)
     for heading, notes in sheet.passages():
         if heading:
             console.print(Text(f"\n{heading}", "bold"))
         for note in notes:
-            for i, line in enumerate(textwrap.wrap(note, console.width - 4, break_on_hyphens=False)):
+            for i, line in enumerate(textwrap.wrap(_flat(note), console.width - 4, break_on_hyphens=False)):
                 console.print(Text(f"{'  ' if i else '- '}{line}"))

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from laws import paths
+from laws.errors import harmless
 from laws.types import Quantity
 from planner import units
 from planner.pages import answer, lawcurve
@@ -115,10 +116,8 @@ def as_markdown(found: Review) -> str:
         if row["measure"]:
             pages.append(f"**What to measure next**: {row['measure']}")
         pages.append("\n".join(["**Trail**", "", *(f"- {law_in_words(law)}" for law in row["laws"])]))
-    return (
-        "\n\n".join([*pages, "\n".join(["## Trail", "", *(f"- {x}" for x in in_words(told["trail"]))])])
-        + "\n"
-    )
+    trail = "\n".join(["## Trail", "", *(f"- {x}" for x in in_words(told["trail"]))])
+    return harmless("\n\n".join([*pages, trail]) + "\n")
 
 
 def headline(found: Review) -> str:

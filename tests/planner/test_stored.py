@@ -324,3 +324,17 @@ def test_a_file_that_was_cut_in_its_first_line_is_said_to_be_cut_short(folder):
     ran = planner("store", "check", "--store", folder)
     assert ran.code == 1
     assert "cut short" in ran.out
+
+
+@pytest.mark.parametrize("style", ["table", "markdown"])
+def test_control_characters_of_a_foreign_law_reach_no_screen(tmp_path, style):
+    made = law(4, domain="\x1b[31mred\x07", family="a\u202eb", provenance={"file": "x\x1b]0;title\x07y"})
+    store = Store(tmp_path / "theirs")
+    store.add_law(made)
+    store.publish()
+    shown = answered("laws", "import", tmp_path / "theirs", "--store", tmp_path / "ours")
+    for words in (("laws", "list", "--source", "calibrated"), ("laws", "show", made.id)):
+        shown += answered(*words, "--store", tmp_path / "ours", "--format", style)
+    shown += answered("plot", made.id, "--store", tmp_path / "ours")
+    assert "\\x1b[31mred" in shown
+    assert not {c for c in shown if not c.isprintable()} - {"\n"}
