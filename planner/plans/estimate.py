@@ -111,17 +111,25 @@ def _middle(lines: Sequence[Line | None], places: Sequence[float]) -> float:
 
 def _below_floor(reading: Reading, asked: str) -> PlannerError:
     """Say how low the errors of all worlds stay, and which target could be asked instead."""
-    lowest = _limits(reading)
+    most = reading.worlds[0]
+    have = most.data(most.high)
+    limited = reading.open_split and have < most.high  # by --have-data
+    lowest = tuple(w.error(w.high) for w in reading.worlds) if limited else _limits(reading)
     low, high = (reading.law.shown(paths.quantile(lowest, q)) for q in (0.05, 0.95))
     between = low if low == high else f"{low} to {high}"
+    if limited:
+        return PlannerError(
+            f"{asked} is out of reach with {units.format_data(have, reading.unit)} in hand: by law "
+            f"{reading.law.id} the error stays at {between}; ask for more than that, or have more data"
+        )
     if reading.open_split:
         return PlannerError(
             f"{asked} is at or below the floor of law {reading.law.id}, {between}: ask for more than that"
         )
     possible = reading.law.shown(1.1 * paths.quantile(lowest, 0.95), digits=2)
-    most = units.format_data(reading.worlds[0].high, reading.unit)
+    end = units.format_data(most.high, reading.unit)
     return PlannerError(
-        f"{asked} is below the floor of law {reading.law.id}: even at {most} the error stays at {between}; "
+        f"{asked} is below the floor of law {reading.law.id}: even at {end} the error stays at {between}; "
         f"ask for {possible} or more, or measure larger data sets to know the floor better"
     )
 

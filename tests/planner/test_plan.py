@@ -359,6 +359,11 @@ MENDABLE = [
     (["--target-wer", "5%", "--data-price", "$12/token"], "$12/hour"),
     (["--data", "10h", "--domain", "teacher"], "planner calibrate --domain teacher"),
     (["--data", "10h", "--domain", "speach"], "did you mean 'speech'"),
+    (["--domain", "lm", "--target", "loss=2", "--have-data", "1e9"], "out of reach with 1B tokens in hand"),
+    (
+        ["--domain", "lm", "--target", "loss=2", "--have-data", "1e9", "--allocate", "smallest-model"],
+        "out of reach with 1B tokens in hand",
+    ),
 ]
 
 
