@@ -109,6 +109,11 @@ def is_compute(word: str) -> bool:
     return word.lower().startswith(("gpu", "device"))
 
 
+def unit_of_data(text: str) -> str:
+    """Return a unit of data by its name here: hours of audio are `hours`, however they are typed."""
+    return "hours" if text.strip().lower() in ("h", "hr", "hrs", "hour", "hours", "hours of audio") else text
+
+
 def parse_data(text: str, unit: str) -> float:
     """Read an amount of data in `unit` (`10k`, `10000h`, `2.5M words`); any other unit is refused.
 

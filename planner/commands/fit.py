@@ -33,8 +33,8 @@ def fit(
     form: Annotated[
         str,
         typer.Option(
-            help="auto: a forecast and one form beside it. Or one of forecast, power, power-floor, "
-            "three-phase, broken, surface, alone (docs/laws.md)."
+            help="auto: a forecast and one form beside it. Or one alone: forecast, power, power-floor, "
+            "three-phase, broken or surface (docs/laws.md)."
         ),
     ] = "auto",
     data_column: Annotated[

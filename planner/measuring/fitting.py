@@ -8,7 +8,7 @@ import math
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +32,7 @@ AUTO = "auto"  # a forecast, with one form beside it; or the surface where the f
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})
 RATES = frozenset({"wer", "cer", "ter", "wper", "error", "top1", "top5"})
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
+PERCENT = frozenset({"%", "percent", "percentage", "pct"})
 RISING = frozenset({"accuracy", "acc", "bleu", "chrf", "f1", "auc", "map", "miou"})
 
 
@@ -70,7 +71,9 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
     forms = (AUTO, FORECAST, "surface", *ERROR_FORMS)
     if request.form not in forms:
         raise PlannerError(f"no form is called {request.form!r}: wanted one of {', '.join(forms)}")
+    request = replace(request, data_unit=units.unit_of_data(request.data_unit))
     named = {"domain": request.domain, "metric": request.metric, "data-unit": request.data_unit}
+    named |= {"family": request.family} if request.family else {}
     for option, name in named.items():
         if not NAME.fullmatch(name):
             raise PlannerError(
@@ -89,6 +92,11 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
     if request.metric.lower() in RISING:
         raise PlannerError(
             f"{request.metric} rises with data: give what falls instead, such as 1 - {request.metric}"
+        )
+    if request.metric_unit in PERCENT:
+        raise PlannerError(
+            f"--metric-unit {request.metric_unit}: rates are kept as fractions, give --metric-unit fraction; "
+            "cells may be 0.35 or 35%"
         )
     unit = request.metric_unit or ("fraction" if request.metric.lower() in RATES else "")
     measured = read(

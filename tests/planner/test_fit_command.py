@@ -15,6 +15,7 @@ from synthetic import planner
 from laws.errors import PlannerError
 from laws.fit import fit
 from laws.points import checked
+from laws.store import Store
 from planner.measuring.fitting import _wants_surface, best_by_data
 from planner.measuring.measurements import Measurements, read
 
@@ -255,6 +256,14 @@ BAD_FILES = {
 }
 
 
+@pytest.mark.parametrize("unit", ["h", "Hours", "hour"])
+def test_hours_are_hours_however_they_are_typed(tmp_path, unit):
+    words = ("--domain", "a", "--metric", "wer", "--data-unit", unit, "--form", "power", "--format", "json")
+    ran = planner("fit", WHISPER, *words, "--store", tmp_path)
+    assert ran.code == 0, ran.err
+    assert {law.x_unit for law in Store(tmp_path).laws()} == {"hours"}
+
+
 def test_a_rate_is_known_in_capitals_and_a_percentage_of_something_else_is_refused(tmp_path):
     measured = tmp_path / "runs.csv"
     measured.write_text("hours,wer\n10,50%\n20,40%\n")
@@ -291,6 +300,8 @@ def test_a_file_that_cannot_be_used_is_one_line_and_leaves_no_law(tmp_path, name
         (["--domain", "a", "--metric", "params", "--data-unit", "hours"], "--params-column"),
         ([*ASR, "--form", "exponential"], "wanted one of auto"),
         ([*ASR, "--form", "surface"], "--params-column"),
+        ([*ASR, "--family", "x\ny"], "--family 'x"),
+        ([*ASR, "--metric-unit", "percent"], "give --metric-unit fraction"),
         ([*ASR, "--data-column", "minutes"], "no column 'minutes'"),
         ([*ASR, "--data-column", "wer"], "asked for twice"),
     ],
