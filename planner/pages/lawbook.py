@@ -14,6 +14,7 @@ from laws.shipped import holding, shipped
 from laws.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
+from planner.pages.quantities import counted
 from planner.pages.render import Sheet
 from planner.pages.said import phases, predictions, spread
 from planner.reading.head import ORIGINS
@@ -38,7 +39,7 @@ def laws_records(
 
 def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
     """Return the table of laws."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for record in listed:
         taken = ", ".join(unit if name == "data" else name for name, unit in record["inputs"].items())
         asked = "" if record["form"] else " (ratios only)"
@@ -47,12 +48,16 @@ def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
         rows.append(
             (record["id"], record["source"], _subject(record), f"{record['metric']} from {taken}{asked}")
         )
+    columns: tuple[str, ...] = ("id", "source", "domain", "law of")
+    origins = {record["source"] for record in listed}
+    if len(origins) == 1:  # stands above, so that the rest fits a narrow screen
+        columns, rows = ("id", "domain", "law of"), [(row[0], *row[2:]) for row in rows]
     return Sheet(
-        title=f"{len(rows)} laws",
-        columns=("id", "source", "domain", "law of"),
+        title=f"{counted(len(rows), 'law')}{f', {origins.pop()}' if len(origins) == 1 else ''}",
+        columns=columns,
         rows=tuple(rows),
         notes=_listed(listed),
-        words=frozenset(range(4)),
+        words=frozenset(range(len(columns))),
         whole=frozenset({0}),
     )
 

@@ -9,6 +9,7 @@ from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Run, RunStatus
 from planner import units
+from planner.pages.quantities import counted
 from planner.pages.render import Sheet
 
 # every attempt in full, one row each; metrics and settings follow as columns of their own
@@ -53,34 +54,51 @@ def runs_records(
 
 
 def runs_sheet(records: Sequence[dict[str, Any]]) -> Sheet:
-    """Return the table of runs: ids cut to what tells them apart, metrics in their domain's units."""
-    metrics = list(dict.fromkeys(name for record in records for name in record["metrics"]))
+    """Return the table of runs: ids cut to what tells them apart, metrics in their domain's units.
+
+    What is the same of all of them stands above it, so that the rest fits a narrow screen.
+    """
+    domains = dict.fromkeys(record["domain"] for record in records)
+    first = [name for domain in domains if domain in DOMAINS for name in DOMAINS[domain].metrics]
+    there = dict.fromkeys(name for record in records for name in record["metrics"])
+    metrics = [
+        *(name for name in dict.fromkeys(first) if name in there),
+        *(n for n in there if n not in first),
+    ]
     short = _distinct([record["id"] for record in records])
-    rows = tuple(
-        (
-            record["id"][:short],
-            record["status"],
-            str(record["attempts"]),
-            record["domain"],
-            record["family"],
-            units.format_data(record["data"], record["data_unit"]),
-            units.format_number(record["params"]),
-            *(_metric(record, name) for name in metrics),
-            "-" if record["seconds"] is None else units.format_duration(record["seconds"]),
-        )
-        for record in records
-    )
+    of = [", ".join(filter(None, (r["domain"], r["family"]))) for r in records]
+    data_units = {record["data_unit"] for record in records}
+    unit = f", {data_units.pop()}" if len(data_units) == 1 else ""
+    columns = {
+        "id": [r["id"][:short] for r in records],
+        "status": [r["status"] for r in records],
+        "attempts": [str(r["attempts"]) for r in records],
+        "of": of,
+        f"data{unit}": [
+            units.format_number(r["data"]) if unit else units.format_data(r["data"], r["data_unit"])
+            for r in records
+        ],
+        "params": [units.format_number(r["params"]) for r in records],
+        **{name: [_metric(record, name) for record in records] for name in metrics},
+        "time": ["-" if r["seconds"] is None else units.format_duration(r["seconds"]) for r in records],
+    }
+    one = f" of {of[0]}" if len(set(of)) == 1 else ""
+    if one:
+        del columns["of"]
+    if set(columns["attempts"]) == {"1"}:
+        del columns["attempts"]
     finished = sum(record["status"] == "finished" for record in records)
     notes = tuple(f"{r['id'][:short]} {r['status']}: {r['reason']}" for r in records if r["reason"])
     if not records:
-        notes = ("`planner calibrate` trains and keeps runs.",)
+        notes = ("`planner calibrate` trains and keeps runs; without options all of the store are listed.",)
+    names = list(columns)
     return Sheet(
-        title=f"{len(records)} runs, {finished} finished",
-        columns=("id", "status", "attempts", "domain", "family", "data", "params", *metrics, "time"),
-        rows=rows,
+        title=f"{counted(len(records), 'run')}{one}, {finished} finished",
+        columns=tuple(names),
+        rows=tuple(zip(*columns.values(), strict=True)),
         notes=notes,
-        words=frozenset({0, 1, 3, 4}),
-        whole=frozenset({0}),
+        words=frozenset(names.index(name) for name in ("id", "status", "of") if name in columns),
+        whole=frozenset({0, 1}),
     )
 
 

@@ -92,6 +92,16 @@ def test_the_table_of_runs_says_why_one_failed(folder):
     assert "50%" in out
 
 
+def test_runs_of_one_kind_fit_a_narrow_screen(folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = answered("runs", "list", "--store", folder, "--sweep", "sweep-a", "--status", "finished")
+    assert out.splitlines()[0] == "3 runs of speech, ds2, 3 finished"
+    assert out.splitlines()[2].split() == ["id", "status", "data,", "hours", "params", "wer", "cer", "time"]
+    assert len([line for line in out.splitlines() if " finished " in line]) == 3
+    both = answered("runs", "list", "--store", folder)
+    assert both.splitlines()[2].split()[:4] == ["id", "status", "attempts", "of"]
+
+
 def test_one_run_shows_every_attempt(folder):
     found = as_json("runs", "show", "run1", "--store", folder)
     assert [(a["attempt"], a["status"]) for a in found["attempts"]] == [(1, "finished"), (2, "diverged")]
