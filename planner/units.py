@@ -268,9 +268,14 @@ def format_metric(value: float, unit: str, *, digits: int = 3) -> str:
     return f"{format_number(value, digits=digits)} {unit}".rstrip()
 
 
+def data_in_words(unit: str) -> str:
+    """Return what a unit of data is called: hours are said to be of audio."""
+    return "hours of audio" if unit == "hours" else unit
+
+
 def format_data(value: float, unit: str, *, digits: int = 3) -> str:
-    """Print an amount of data with its unit; hours are said to be of audio."""
-    return f"{format_number(value, digits=digits)} {'hours of audio' if unit == 'hours' else unit}"
+    """Print an amount of data with its unit."""
+    return f"{format_number(value, digits=digits)} {data_in_words(unit)}"
 
 
 def format_duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from planner import units, warnings
 from planner.measuring.checking import DOUBTFUL, Check, Checked
+from planner.pages.quantities import counted
 from planner.pages.render import Sheet
 
 _DO = {
@@ -42,8 +43,9 @@ def sheet(found: Check) -> Sheet:
     likely = list(dict.fromkeys(run.likely for run in doubted if run.likely))
     chance = DOUBTFUL * len(found.runs)
     notes = [
-        f"{len(doubted)} of {len(found.runs)} runs are doubtful or off; of as many on the curve about "
-        f"{units.format_number(chance, digits=2)} would be, by chance."
+        f"{len(doubted)} of {counted(len(found.runs), 'run')} {'is' if len(doubted) == 1 else 'are'} "
+        f"doubtful or off; of as many on the curve about {units.format_number(chance, digits=2)} "
+        "would be, by chance."
     ]
     if unknown:
         notes.append(f"Columns that would tell the causes apart: {', '.join(unknown)}.")

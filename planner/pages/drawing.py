@@ -55,7 +55,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
     forms = f"; forms: {forms_in_words(law.forms)}" if law.forms else ""
     return Drawing(
         title=f"{law.domain}{family}: {law.metric} by {law.form}, {_counted(law.n_points)}",
-        x_name="hours of audio" if law.x_unit == "hours" else law.x_unit,
+        x_name=units.data_in_words(law.x_unit),
         y_name=law.metric if law.metric_unit in ("", "fraction") else f"{law.metric}, {law.metric_unit}",
         y_unit=law.metric_unit,
         measured=tuple(zip(law.points.get("x", ()), law.points.get("y", ()), strict=True)),

@@ -58,7 +58,7 @@ def curve(found: Plan, chosen: Chosen) -> Curve:
     stored = law if isinstance(law, Law) and law.paths else None
     bands = _of_worlds(reading.worlds, x) if stored is None else _of_paths(stored, x)
     seen = reading.open_split and not smallest
-    unit = "hours of audio" if reading.unit == "hours" else reading.unit
+    unit = units.data_in_words(reading.unit)
     return Curve(
         x_name="parameters" if smallest else f"{unit} seen" if seen else unit,
         y_name=law.metric,

@@ -41,7 +41,7 @@ def name_with_unit(name: str, metric: str, data_unit: str) -> str:
     """Return what a quantity is called where its values are printed without their unit."""
     if name != "data":
         return named(name, metric)
-    return f"Data, {'hours of audio' if data_unit == 'hours' else data_unit}"
+    return f"Data, {units.data_in_words(data_unit)}"
 
 
 def in_brackets(name: str, quantity: Quantity | None) -> str:

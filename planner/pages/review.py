@@ -15,6 +15,7 @@ from laws.types import Quantity
 from planner import units
 from planner.pages import answer, lawcurve
 from planner.pages.lawcurve import curve
+from planner.pages.quantities import counted
 from planner.pages.render import Sheet, markdown
 from planner.pages.sheet import probability, sheet
 from planner.pages.trail import in_words, law_in_words, laws, trail
@@ -126,8 +127,7 @@ def headline(found: Review) -> str:
     parts = [f"{fits.count(True)} feasible", f"{fits.count(False)} not feasible"]
     if None in fits:
         parts.append(f"{fits.count(None)} without limits")
-    products = "1 product" if len(fits) == 1 else f"{len(fits)} products"
-    return f"As of {found.today}: {products}, {', '.join(parts)}."
+    return f"As of {found.today}: {counted(len(fits), 'product')}, {', '.join(parts)}."
 
 
 def verdict(plan: dict[str, Any]) -> str:

@@ -87,12 +87,11 @@ def _machines(plan: Plan) -> str:
 def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
     found, question = plan.estimate, plan.question
     quantities = plan.quantities()
-    data = "hours of audio" if found.data.unit == "hours" else found.data.unit
     rows: list[tuple[str, Quantity, Callable[[float], str]]] = []
     if found.target is None or plan.confidence is not None:
         rows.append((f"{found.law.metric} reached", found.error, found.law.shown))
     rows += [
-        (f"Data, {data}", found.data, units.format_number),
+        (f"Data, {units.data_in_words(found.data.unit)}", found.data, units.format_number),
         ("Parameters", found.params, units.format_number),
         ("Training FLOP", found.flops, units.format_flops),
         ("Times the largest measured data", found.beyond, units.format_number),

@@ -19,7 +19,7 @@ from laws.types import Law, Quantity
 from planner import units
 from planner.reading.head import Head
 from planner.reading.reading import Reading, Spending, read
-from planner.reading.worlds import Line, at
+from planner.reading.worlds import Line, at, for_each
 
 FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
 
@@ -151,7 +151,7 @@ def estimate(
 
     A target holds at the places by construction, unless they are `committed`: one plan for all worlds.
     """
-    found = reading.worlds * len(places) if len(reading.worlds) == 1 else reading.worlds
+    found = for_each(reading.worlds, len(places))
     pairs = list(zip(found, places, strict=True))
     spread = reading.spread or len(set(places)) > 1
     data = tuple(at(world.data, x) for world, x in pairs)

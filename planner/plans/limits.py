@@ -14,7 +14,7 @@ from planner.plans.estimate import Estimate
 from planner.plans.question import Asked
 from planner.plans.resources import DRAWS, ONE_MACHINE, Feasible, Resources, feasible, held
 from planner.reading.reading import Reading
-from planner.reading.worlds import World
+from planner.reading.worlds import World, for_each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def furthest(
             "--deadline, or give a price with --assume price=VALUE"
         )
     n = len(machines.paces)
-    found = reading.worlds * n if len(reading.worlds) == 1 else reading.worlds
+    found = for_each(reading.worlds, n)
     stock = None if reading.open_split else asked.stock  # a surface repeats what there is
     places, deciding = [], []
     for i, (world, pace) in enumerate(zip(found, machines.paces, strict=True)):
@@ -91,7 +91,7 @@ def kept(
         others["target"] = reached  # one plan reaches it in some worlds and not in others
     if asked.stock is not None:
         within = [x <= asked.stock * (1 + 1e-9) for x in found.data.draws]
-        others["data"] = within * n if len(within) == 1 else within
+        others["data"] = for_each(within, n)
     if limited and bill is not None:
         return feasible(
             bill,
@@ -104,7 +104,7 @@ def kept(
     return held(others, reached) if others else None
 
 
-def reached(found: Estimate, n: int) -> list[bool]:
+def reached(found: Estimate, n: int) -> tuple[bool, ...]:
     """Return in which of n draws the target is reached; without a target, in which there is a plan at all."""
     draws = found.data.draws
     target = found.target
@@ -112,7 +112,7 @@ def reached(found: Estimate, n: int) -> list[bool]:
         math.isfinite(x) and (target is None or error <= target * (1 + 1e-9))
         for x, error in zip(draws, found.error.draws, strict=True)
     ]
-    return within * n if len(within) == 1 else within
+    return for_each(within, n)
 
 
 def _machines(

@@ -34,6 +34,7 @@ from planner.reading.choice import Chosen, choose
 from planner.reading.head import head
 from planner.reading.literature import data_unit, read_published
 from planner.reading.reading import Reading, Spending, read
+from planner.reading.worlds import for_each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +206,7 @@ def _collection(found: Estimate, asked: Asked, n: int) -> tuple[float, ...]:
     if price is None:
         return ()
     costs = tuple(price * max(x - have, 0.0) if price else 0.0 for x in found.data.draws)
-    return costs * n if len(costs) == 1 else costs
+    return for_each(costs, n)
 
 
 def _error_at(found: Estimate, confidence: float | None) -> float | None:
@@ -227,7 +228,7 @@ def _serving(reading: Reading, found: Estimate, places: Sequence[float], served:
     unit = "FLOP"
     if not served or not reading.knows_flops:
         return Quantity(draws=(), unit=unit, spread=found.flops.spread)
-    worlds = reading.worlds * len(places) if len(reading.worlds) == 1 else reading.worlds
+    worlds = for_each(reading.worlds, len(places))
     draws = tuple(
         world.per_unit(size) / 3 * served if world.per_unit is not None and math.isfinite(size) else math.inf
         for world, size in zip(worlds, found.params.draws, strict=True)
@@ -244,7 +245,7 @@ def _serving_dollars(found: Estimate, bill: Resources | None, serving: Quantity)
         served / trained if math.isfinite(trained) else math.inf
         for served, trained in zip(serving.draws, found.flops.draws, strict=True)
     ]
-    ratios = share * len(dollars) if len(share) == 1 else share
+    ratios = for_each(share, len(dollars))
     draws = tuple(paid * ratio if paid else 0.0 for paid, ratio in zip(dollars, ratios, strict=True))
     return Quantity(draws=draws, unit="USD")
 

@@ -15,6 +15,7 @@ from planner.machines.compute import Training, train
 from planner.machines.cost import Cost, cost
 from planner.machines.fleet import Fleet
 from planner.plans.estimate import Estimate
+from planner.reading.worlds import for_each
 
 DRAWS = 1000  # of the assumptions, where the law is a single published figure
 ONE_MACHINE = 8  # devices, where neither the question nor the fleet says how many
@@ -93,8 +94,8 @@ def resources(
     n = len(flops) if len(flops) > 1 else DRAWS
     number = fleet.count(chosen) if count is None else count
     training = train(
-        _repeated(flops, n),
-        _repeated(params, n),
+        for_each(flops, n),
+        for_each(params, n),
         chosen,
         count=ONE_MACHINE if number is None else number,
         assumed=fleet.assumptions(chosen) | given,
@@ -102,10 +103,6 @@ def resources(
         precision=precision,
     )
     return Resources(training=training, cost=cost(training, seed=seed, today=today, price=price))
-
-
-def _repeated(draws: Sequence[float], n: int) -> tuple[float, ...]:
-    return tuple(draws) * n if len(draws) == 1 else tuple(draws)
 
 
 def feasible(

@@ -10,11 +10,13 @@ arXiv:2401.00448), on data that may repeat (Muennighoff et al. 2023, arXiv:2305.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from laws import paths
 from planner.reading.allocation import Repeated, Surface, effective
 from planner.reading.roots import root
 
+T = TypeVar("T")
 Line = Callable[[float], float]
 BELOW = 1e-6
 ENDLESS = 50.0  # half-lives of repeated data after which no pass is worth anything
@@ -68,6 +70,11 @@ class World:
 
 def _inverse(value: float) -> float:
     return 1 / value if value > 0 else math.inf
+
+
+def for_each(values: Sequence[T], n: int) -> tuple[T, ...]:
+    """Return one value for each of n draws: a single one, of a law without a posterior, serves them all."""
+    return tuple(values) * n if len(values) == 1 else tuple(values)
 
 
 def at(line: Line | None, x: float) -> float:
