@@ -52,17 +52,29 @@ def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
         raise PlannerError(
             f"--data {request.data}: wanted a corpus (a folder, file, glob or archive), and there is none"
         )
+    preset = domain.presets[request.preset]
+    families = tuple(dict.fromkeys(request.families)) or preset.families or domain.families
     if request.budget:
         budget_of(request)
-        goal_of(request, domain)
+        _check_alike(domain, families, goal_of(request, domain).metric)
     elif request.target:
         raise PlannerError(
             "a target says what a budget is spent on, and there is no budget: add one such as --budget 30m, "
             "or leave the target to `planner estimate`"
         )
-    preset = domain.presets[request.preset]
-    families = tuple(dict.fromkeys(request.families)) or preset.families or domain.families
     return domain, families, preset
+
+
+def _check_alike(domain: Domain, families: tuple[str, ...], metric: str) -> None:
+    """Raise PlannerError where the best of families is asked by a metric that they count differently."""
+    counted = {
+        domain.definitions.get(f"{metric} of {family}", domain.definitions.get(metric)) for family in families
+    }
+    if len(counted) > 1:
+        raise PlannerError(
+            f"{metric} is counted differently in {' and '.join(families)}, so the best of them cannot be "
+            "told: give one --family, or a target of another metric"
+        )
 
 
 def budget_of(request: Request) -> tuple[float, str]:

@@ -159,6 +159,10 @@ def test_a_budget_and_its_target_are_read_once() -> None:
     assert goal_of(asked(target=("cer", "2%")), domain) == Goal(metric="cer", target=0.02)
     assert goal_of(asked(target=("", "2%")), domain) == Goal(metric="wer", target=0.02)
     assert goal_of(asked(), domain) == Goal(metric="wer")
+    alone = asked(target=("loss", "2"), families=("ds2",))
+    assert preset_of(alone)[1] == ("ds2",)
+    with pytest.raises(PlannerError, match="loss is counted differently in ds2 and attention"):
+        preset_of(asked(target=("loss", "2")))
     assert asked(target=("cer", "2%")).command.endswith("--budget '30m' --target 'cer=2%'")
     check_gpus(asked(), 0)
     check_gpus(asked(budget="2 GPU-hours"), 1)
