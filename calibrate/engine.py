@@ -24,7 +24,6 @@ from calibrate import memory
 from calibrate.halving import Rungs
 from calibrate.modules import load
 from calibrate.types import Corpus, DomainCode, Outcome, Training
-from laws.types import RunStatus
 
 ATTEMPTS = 3  # a training whose process dies is tried so often
 START = 600.0  # seconds in which a process has to have imported torch, on however busy a machine
@@ -54,6 +53,19 @@ class Result:
     attempt: int
     outcome: Outcome
     final: bool
+
+
+def lost(job: Job, attempt: int, why: str, seconds: float, device: str = "") -> Result:
+    """Return the result of an attempt whose process died; the last of ATTEMPTS is final."""
+    outcome = Outcome(status="failed", reason=why, seconds=seconds, device=device)
+    return Result(job, attempt, outcome, final=attempt - job.attempt + 1 >= ATTEMPTS)
+
+
+def hung(job: Job, attempt: int, grace: float, seconds: float, device: str = "") -> Result:
+    """Return the result of a training that was killed `grace` seconds beyond its time limit."""
+    why = f"it hung: killed {grace:g} s after its time limit of {job.time_limit:g} s"
+    outcome = Outcome(status="timed-out", reason=why, seconds=seconds, device=device)
+    return Result(job, attempt, outcome, final=True)
 
 
 class Engine(Protocol):
@@ -222,13 +234,11 @@ class LocalEngine:
             outcome: Outcome | None = worker.connection.recv()
         except (EOFError, OSError):
             worker.process.join(timeout=1.0)  # for its own exit code, not that of our kill
-            code = self._remove(worker)
-            final = attempt - job.attempt + 1 >= ATTEMPTS
-            if not final:
+            why = f"the worker process died ({_how(self._remove(worker))})"
+            result = lost(job, attempt, why, time.monotonic() - worker.started, worker.device)
+            if not result.final:
                 queue.put_back(job, attempt + 1)
-            return Result(
-                job, attempt, _failed(worker, "failed", f"the worker process died ({_how(code)})"), final
-            )
+            return result
         if outcome is None:
             worker.deadline = time.monotonic() + job.time_limit + self._grace
             return None
@@ -239,13 +249,7 @@ class LocalEngine:
         job, attempt = worker.job, worker.attempt
         assert job is not None
         self._remove(worker)
-        reason = f"it hung: killed {self._grace:g} s after its time limit of {job.time_limit:g} s"
-        return Result(job, attempt, _failed(worker, "timed-out", reason), final=True)
-
-
-def _failed(worker: _Worker, status: RunStatus, reason: str) -> Outcome:
-    seconds = time.monotonic() - worker.started
-    return Outcome(status=status, reason=reason, seconds=seconds, device=worker.device)
+        return hung(job, attempt, self._grace, time.monotonic() - worker.started, worker.device)
 
 
 def _end(worker: _Worker) -> int | None:

@@ -22,12 +22,11 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from calibrate import memory, room, shipping
-from calibrate.engine import ATTEMPTS, GRACE, START, Job, Queue, Result, settle, trained
+from calibrate.engine import GRACE, START, Job, Queue, Result, hung, lost, settle, trained
 from calibrate.identity import identity
 from calibrate.modules import load
 from calibrate.types import Corpus, Outcome
 from laws.errors import PlannerError
-from laws.types import RunStatus
 
 LOOK = 5.0  # seconds between two looks at which nodes there are
 STARTS = 3  # a node on which so many workers in a row do not get ready is given up
@@ -328,11 +327,11 @@ class RayEngine:
             if not worker.folders:
                 self._did_not_start(worker.node, _line(error))
             return None
-        final = attempt - job.attempt + 1 >= ATTEMPTS
-        if not final:
+        why = f"the worker on {worker.node.name} was lost ({_line(error)})"
+        result = lost(job, attempt, why, time.monotonic() - worker.started)
+        if not result.final:
             queue.put_back(job, attempt + 1)
-        reason = f"the worker on {worker.node.name} was lost ({_line(error)})"
-        return Result(job, attempt, _failed(worker, "failed", reason), final)
+        return result
 
     def _did_not_start(self, node: _Node, why: str) -> None:
         self._fruitless[node.id] = self._fruitless.get(node.id, 0) + 1
@@ -348,8 +347,7 @@ class RayEngine:
         job, attempt = worker.job, worker.attempt
         assert job is not None
         self._remove(worker)
-        reason = f"it hung: killed {self._grace:g} s after its time limit of {job.time_limit:g} s"
-        return Result(job, attempt, _failed(worker, "timed-out", reason), final=True)
+        return hung(job, attempt, self._grace, time.monotonic() - worker.started)
 
     def _refuse(self, node: _Node, why: str) -> None:
         if node.id not in self._refused:
@@ -380,10 +378,6 @@ def _nodes() -> list[dict[str, Any]]:
 
 def _can_train(described: dict[str, Any]) -> bool:
     return int(described["Resources"].get("CPU", 0)) >= 1
-
-
-def _failed(worker: _Worker, status: RunStatus, reason: str) -> Outcome:
-    return Outcome(status=status, reason=reason, seconds=time.monotonic() - worker.started)
 
 
 def _cache() -> Path:

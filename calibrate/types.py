@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from laws.errors import PlannerError
 from laws.types import Rung, RunStatus
 
+Report = Callable[[str, float], None]  # hears what is done before a training, and which share of it
+
 EVALUATION_STEP = 2**0.5  # a training is evaluated whenever it has seen this many times the samples
 
 
@@ -186,9 +188,9 @@ class DomainCode(Protocol):
         available: float,
         validation: float,
         seed: int,
-        report: Callable[[str, float], None],
+        report: Report,
     ) -> Corpus:
-        """Make the embedded corpus or read one from `source`, cached; `report(text, share)` hears of it."""
+        """Make the embedded corpus or read one from `source`, cached."""
 
     def task(self, training: Training, corpus: Corpus, device: str) -> Task:
         """Open the corpus, build the model with the training's seed, and return both as a task."""

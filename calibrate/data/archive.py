@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrate.shipping import check_name
-from calibrate.types import Corpus, DataError
+from calibrate.types import Corpus, DataError, Report
 from laws.errors import PlannerError
 
 # compressed tar files are told by their names: to look into one is to unpack its beginning
@@ -35,7 +35,7 @@ def prepare_from(
     *,
     cache: Path,
     source: Path,
-    report: Callable[[str, float], None],
+    report: Report,
     **asked: Any,
 ) -> Corpus:
     """Return the corpus that a domain's `prepare` makes of a tar or zip file, unpacked once into `cache`.

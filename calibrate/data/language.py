@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrate.data.prepared import damaged, once
-from calibrate.types import Corpus
+from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 
 UNKNOWN = 0  # the symbol for everything that is not in the vocabulary
@@ -24,7 +24,6 @@ LEAST = 5  # times that a symbol stands in the training text at least
 LAYOUT = 1  # raised when files or rules change: a cache made by an earlier version is then made anew
 
 Codes = NDArray[np.int64]
-Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

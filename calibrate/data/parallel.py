@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from calibrate.data.grammar import Grammar, Languages
 from calibrate.data.prepared import damaged, description, once
-from calibrate.types import Corpus
+from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 
 PAD, UNKNOWN, BEGIN, END = range(4)
@@ -27,7 +27,6 @@ LEFT_OUT = 0.5  # share of the pairs that may be unusable before a corpus is ref
 
 Codes = NDArray[np.int32]
 Pair = tuple[str, str]
-Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Prepare a corpus of images with classes: drawn or decoded once, split, cached as plain arrays."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from calibrate.data import glyphs, imagefiles
 from calibrate.data.imagefiles import Pixels
 from calibrate.data.prepared import damaged, once
-from calibrate.types import Corpus
+from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 
 LAYOUT = 1  # raised when files or pixels change: a cache made by an earlier version is then made anew
 _USABLE = 0.5  # share of the files read below which a corpus is refused
-
-Report = Callable[[str, float], None]
 
 
 def prepare(

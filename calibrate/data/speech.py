@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from calibrate.data.frames import Spoken, Written
 from calibrate.data.prepared import description, once
 from calibrate.data.synthesis import speech
 from calibrate.data.transcripts import Found, Recording
-from calibrate.types import Corpus
+from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 
 STRIDE = 3  # frames that a model merges into one output
@@ -25,8 +25,6 @@ _USABLE = 0.5  # share of the recordings read below which a corpus is refused
 OWN_SPEAKERS = (
     "Nobody who is heard in the validation set (dev.tsv) or in test.tsv is heard in the training set."
 )
-
-Report = Callable[[str, float], None]
 
 
 def prepare(

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from calibrate.data import language
-from calibrate.data.language import Reading, Report, read
+from calibrate.data.language import Reading, read
 from calibrate.data.prepared import description
 from calibrate.data.textfiles import find, passages
 from calibrate.flops import TRAINING, forward_flops, rung
 from calibrate.models.transformer import Transformer
-from calibrate.types import Corpus, DataError, Training
+from calibrate.types import Corpus, DataError, Report, Training
 from laws.types import Rung
 
 _COUNTED = 4  # symbols on which FLOP of a recurrent model are counted; they grow in proportion

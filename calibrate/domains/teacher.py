@@ -17,7 +17,7 @@ the others any label is as good as another.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from torch import nn
 
 from calibrate.data.prepared import damaged, description, once
 from calibrate.flops import TRAINING, forward_flops, rung
-from calibrate.types import Corpus, Training
+from calibrate.types import Corpus, Report, Training
 from laws.errors import PlannerError
 from laws.types import Rung
 
@@ -55,7 +55,7 @@ def expected_error(examples: float) -> float:
 
 def prepare(
     *, cache: Path, source: Path | None, available: float, validation: float, seed: int,
-    report: Callable[[str, float], None],
+    report: Report,
 ) -> Corpus:  # fmt: skip
     """Draw the sweep's examples and codes of keys never seen; the same arguments give the same bytes."""
     if source is not None:

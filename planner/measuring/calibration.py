@@ -15,7 +15,7 @@ from calibrate.room import devices, gpus, trials
 from calibrate.search import STAGES, outlook
 from calibrate.spec import Spec, run_id, shards_within
 from calibrate.sweep import AGAIN, execute
-from calibrate.types import Budget, Corpus, Domain, DomainCode, Spent, Training
+from calibrate.types import Budget, Corpus, Domain, DomainCode, Report, Spent, Training
 from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Law, RunStatus
@@ -69,7 +69,7 @@ class DryRun:
         return sum(shard.seconds for shard in self.shards) / self.workers
 
 
-def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Spec, DomainCode]:
+def prepared(request: Request, report: Report) -> tuple[Spec, DomainCode]:
     """Prepare the corpus, count the sizes and return what is to be trained."""
     domain, families, preset = preset_of(request)
     report("loading libraries", 0.0)  # torch takes seconds
@@ -107,7 +107,7 @@ def prepared(request: Request, report: Callable[[str, float], None]) -> tuple[Sp
     return spec, code
 
 
-def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
+def dry_run(request: Request, report: Report) -> DryRun:
     """Return what a sweep would train, without training more than a rate needs."""
     spec, code = prepared(request, report)
     store = Store(request.store)
@@ -150,7 +150,7 @@ def dry_run(request: Request, report: Callable[[str, float], None]) -> DryRun:
 
 def calibrate(
     request: Request,
-    report: Callable[[str, float], None],
+    report: Report,
     progress: Callable[[Progress], None],
     told: Callable[[Spent], None] = lambda _: None,
 ) -> Calibration:
@@ -226,7 +226,7 @@ def _within(
     return Within(spec, store, budget, goal_of(request, spec.domain), expected=expected, told=told)
 
 
-def _costs(spec: Spec, store: Store, code: DomainCode, report: Callable[[str, float], None]) -> Any:
+def _costs(spec: Spec, store: Store, code: DomainCode, report: Report) -> Any:
     """Return what trainings are expected to take on this machine (`calibrate.expect.Costs`)."""
     from calibrate.expect import costs
 
