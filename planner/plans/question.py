@@ -113,6 +113,16 @@ def check(question: Question) -> None:
         units.checked_target(value, question.choice.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")
+    machines = {
+        "--count": question.count,
+        "--precision": question.precision,
+        "--assume": question.assume or None,
+    }
+    if question.on is None and (idle := [name for name, value in machines.items() if value is not None]):
+        raise PlannerError(f"{' and '.join(idle)} without a part: name one with --on, such as --on h100")
+    named = [text.partition("=")[0].strip() for text in question.assume]
+    if twice := next((name for name in named if named.count(name) > 1), None):
+        raise PlannerError(f"--assume {twice} is given twice: keep one, a band is {twice}=LOW..HIGH")
     if question.count is not None and question.count < 1:
         raise PlannerError(f"--count {question.count}: wanted at least one device")
 

@@ -364,6 +364,15 @@ MENDABLE = [
         ["--domain", "lm", "--target", "loss=2", "--have-data", "1e9", "--allocate", "smallest-model"],
         "out of reach with 1B tokens in hand",
     ),
+    (["--data", "10h", "--metric", "wer", "--count", "64"], "--count without a part: name one with --on"),
+    (
+        ["--data", "10h", "--metric", "wer", "--assume", "price=2", "--precision", "bf16"],
+        "name one with --on",
+    ),
+    (
+        ["--budget", "$5", "--on", "h100", "--assume", "price=2", "--assume", "price=3"],
+        "price is given twice",
+    ),
 ]
 
 
