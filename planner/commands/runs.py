@@ -11,7 +11,10 @@ from planner.pages.formats import Format
 app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibration measured.")
 
 
-SweepOption = Annotated[str | None, typer.Option(help="Runs that this sweep trained or found done.")]
+SweepOption = Annotated[
+    str | None,
+    typer.Option(help="Runs that this sweep trained or found done; the first characters of its id will do."),
+]
 StatusOption = Annotated[
     RunStatus | None,
     typer.Option(metavar="STATUS", help=f"Runs that ended so: {', '.join(get_args(RunStatus))}."),

@@ -24,7 +24,7 @@ def runs_records(
 ) -> list[dict[str, Any]]:
     """Return one record a run, as its last attempt left it, with the number of attempts."""
     by_id: dict[str, list[Run]] = {}
-    for run in store.runs(domain=domain, sweep=sweep):
+    for run in store.runs(domain=domain, sweep=_sweep(store, sweep)):
         by_id.setdefault(run.id, []).append(run)
     last = {id: max(attempts, key=lambda run: run.attempt) for id, attempts in by_id.items()}
     return [
@@ -102,6 +102,22 @@ def runs_sheet(records: Sequence[dict[str, Any]]) -> Sheet:
     )
 
 
+def _sweep(store: Store, id: str | None) -> str | None:
+    """Return the id of the sweep that begins so."""
+    if id is None:
+        return None
+    known = {sweep.id for sweep in store.sweeps()} | {run.sweep for run in store.runs()}
+    found = [each for each in known if each.startswith(id)]
+    if id in known:
+        return id
+    if len(found) != 1:
+        raise PlannerError(
+            f"{len(found)} sweeps of {store.folder} begin with {id!r}: `planner runs list --format json` "
+            "names the sweep of each run"
+        )
+    return found[0]
+
+
 def run_record(store: Store, id: str) -> dict[str, Any]:
     """Return every attempt of one run; the first characters of its id are enough when they are unique."""
     found = {run.id for run in store.runs() if run.id.startswith(id)} if id else set()
@@ -146,7 +162,7 @@ def exported(
     store: Store, *, domain: str | None, sweep: str | None, status: RunStatus | None
 ) -> list[dict[str, Any]]:
     """Return every attempt as one flat row; `planner fit` reads the CSV that it makes."""
-    runs = store.runs(domain=domain, sweep=sweep, status=status)
+    runs = store.runs(domain=domain, sweep=_sweep(store, sweep), status=status)
     return [
         {name: getattr(run, name) for name in _PLAIN}
         | run.metrics

@@ -80,6 +80,9 @@ def test_runs_are_narrowed_by_domain_sweep_and_how_they_ended(folder):
 
     assert ids("--domain", "char-lm") == ["run9"]
     assert ids("--sweep", "sweep-a") == ["run0", "run1", "run2", "run3"]
+    assert ids("--sweep", "sweep") == ids("--sweep", "sweep-a")
+    assert "0 sweeps" in refused("runs", "list", "--store", folder, "--sweep", "lost")
+    assert "0 sweeps" in refused("runs", "export", "--store", folder, "--sweep", "lost")
     assert ids("--status", "diverged") == ["run1"]
     assert ids("--status", "finished", "--domain", "speech") == ["run0", "run2", "run3"]
     assert planner("runs", "list", "--store", folder, "--status", "lost").code == 2
