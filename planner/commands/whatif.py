@@ -15,6 +15,8 @@ from planner.commands.options import (
 )
 from planner.pages.formats import Format
 
+MANY = 50  # plans: some seconds of them
+
 
 @grouped
 def what_if(
@@ -67,6 +69,7 @@ def what_if(
     from datetime import date
 
     from planner.machines.fleet import read_fleet
+    from planner.pages.counting import Count
     from planner.pages.render import show
     from planner.pages.whatif import records, sheet
     from planner.plans.question import Question
@@ -88,6 +91,7 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
+        tell=Count(least=MANY),
     )
     show(sheet(found), records(found), style)
 
@@ -113,6 +117,7 @@ def frontier(
     from datetime import date
 
     from planner.machines.fleet import read_fleet
+    from planner.pages.counting import Count
     from planner.pages.frontier import records, sheet
     from planner.pages.render import show
     from planner.plans.frontier import frontier
@@ -128,5 +133,6 @@ def frontier(
         low=low,
         high=high,
         points=points,
+        tell=Count(least=MANY),
     )
     show(sheet(found), records(found), style)

@@ -5,13 +5,19 @@ import time
 
 
 class Count:
-    """Tell how many of all tasks are done, and the time that is left; call it after each task."""
+    """Tell how many of all tasks are done, and the time that is left; call it after each task.
 
-    def __init__(self) -> None:
+    `least` is the number of tasks from which on it is worth a word.
+    """
+
+    def __init__(self, *, least: int = 1) -> None:
+        self._least = least
         self._what, self._began, self._first, self._said = "", 0.0, 0, 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Print the state: always in a terminal, every ten seconds and at the end elsewhere."""
+        if total < self._least:
+            return
         now = time.monotonic()
         if what != self._what:
             self._what, self._began, self._first, self._said = what, now, done, now

@@ -12,7 +12,7 @@ from laws.errors import PlannerError, nearest
 from laws.types import Law
 from planner import units
 from planner.machines.fleet import Fleet
-from planner.plans.plan import Plan, plan_by
+from planner.plans.plan import Plan, Tell, plan_by
 from planner.plans.question import Question
 from planner.reading.choice import choose
 from planner.reading.literature import data_unit
@@ -43,6 +43,7 @@ def frontier(
     high: str | None = None,
     points: int = 9,
     seed: int = 0,
+    tell: Tell = lambda _what, _done, _all: None,
 ) -> Frontier:
     """Return the lowest error for costs between two ends, in even steps of their logarithm.
 
@@ -82,11 +83,13 @@ def frontier(
         raise PlannerError(f"{ends}: wanted the smaller end first, both above 0")
     found, refused = [], []
     for i in range(points):
+        tell("points", i, points)
         value = first * (last / first) ** (i / (points - 1))
         try:
             found.append((value, ask(COSTS[cost], value)))
         except PlannerError as error:  # an end below the smallest training
             refused.append(str(error))
+    tell("points", points, points)
     if not found:
         raise PlannerError(refused[0])
     return Frontier(

@@ -13,7 +13,7 @@ of it by name. Position i of every quantity is the same possible world.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,8 @@ from planner.reading.head import head
 from planner.reading.literature import data_unit, read_published
 from planner.reading.reading import Reading, Spending, read
 from planner.reading.worlds import for_each
+
+Tell = Callable[[str, int, int], None]  # hears what many plans are, how many are done, and of how many
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 from laws.errors import PlannerError, nearest
 from planner.assumptions import names
 from planner.machines.fleet import Fleet
-from planner.plans.plan import Plan, asked_of, plan_by
+from planner.plans.plan import Plan, Tell, asked_of, plan_by
 from planner.plans.question import PAIR, Question, check
 from planner.reading.choice import Chosen, choose
 
@@ -72,10 +72,11 @@ def what_if(
     today: date,
     seed: int = 0,
     show: str | None = None,
+    tell: Tell = lambda _what, _done, _all: None,
 ) -> Table:
     """Return a plan for every combination of values; an axis is a field of `Question` or an assumption.
 
-    `one` has the fields and assumptions that are the same in every cell.
+    `one` has the fields and assumptions that are the same in every cell; `tell` hears how far it is.
 
     A cell that has no answer keeps the reason. Raises PlannerError where no cell has one, for an axis too
     many, and for a quantity that no plan has.
@@ -98,8 +99,9 @@ def what_if(
         check(_asked(question, dict(zip(axes, values, strict=True))))
     chosen = choose(question.choice, folder)
     _readable(chosen, question, axes, fleet, today)
-    cells = []
+    cells: list[Cell] = []
     for values in product(*axes.values()):
+        tell("cells", len(cells), size)
         asked = _asked(question, dict(zip(axes, values, strict=True)))
         try:
             cells.append(
@@ -107,6 +109,7 @@ def what_if(
             )
         except PlannerError as error:
             cells.append(Cell(values=values, plan=None, reason=str(error)))
+    tell("cells", size, size)
     plans = [cell.plan for cell in cells if cell.plan is not None]
     if not plans:
         raise PlannerError(cells[0].reason)

@@ -454,6 +454,15 @@ def test_what_if_cells_are_what_estimate_says(folder):
     assert cells[3]["data"] == alone["data"]
 
 
+@pytest.mark.parametrize(("values", "told"), [(3, ""), (60, "cells: 60/60\n")])
+def test_a_large_table_says_how_far_it_is(folder, values, told):
+    targets = ",".join(f"{2.3 + i / 1000:.3f}" for i in range(values))
+    ran = planner("what-if", "--store", folder, "--domain", "lm", "--target-loss", targets, "--format", "csv")
+    assert (ran.code, ran.err) == (0, told)
+    front = planner("frontier", "--store", folder, "--domain", "lm", "--points", values, "--format", "csv")
+    assert (front.code, front.err) == (0, told.replace("cells", "points"))
+
+
 def test_what_if_takes_prices_and_utilisations(folder):
     cells = asked(
         folder, "--target-loss", "2.2", "--domain", "lm", "--on", "h100",
