@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from laws import paths
-from laws.types import Quantity
+from laws.types import FORECAST, Quantity
 from planner import units, warnings
 from planner.assumptions import Assumption
 from planner.pages.answer import INSIDE, WITHIN, feasible, verdict
@@ -227,10 +227,11 @@ def _limit(found: Estimate) -> list[str]:
 
 
 def _others(found: Estimate) -> list[str]:
-    shown = [
-        f"{a.source}, {a.subject}: planner estimate --law {a.id} --target VALUE"
-        for a in found.alternatives[:SHOWN]
-    ]
+    shown = []
+    for other in found.alternatives[:SHOWN]:
+        hidden = other.form == FORECAST and found.law.form != FORECAST
+        origin = f"{other.source} forecast" if hidden else other.source
+        shown.append(f"{origin}, {other.subject}: planner estimate --law {other.id} --target VALUE")
     more = len(found.alternatives) - SHOWN
     return [*shown, f"{more} more: planner laws list"] if more > 0 else shown
 

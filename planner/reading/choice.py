@@ -7,6 +7,7 @@ of its embedded corpora: they answer where they are asked for, by source or id, 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from laws.errors import PlannerError
@@ -56,10 +57,15 @@ def choose(choice: Choice, folder: Path, *, sampled: bool = False) -> Chosen:
         raise nothing(choice, rows, [])
     if not ranked:
         return _from_literature(choice, rows)
-    first: dict[tuple[str, str, str, str, str], LawRow] = {}
+    first: dict[tuple[str, ...], LawRow] = {}
     for row in ranked:
-        first.setdefault((row.source, row.domain, row.family, row.metric, row.x), row)
+        first.setdefault(_of(row), row)
     answering, *others = first.values()
+    if (
+        answering.form != FORECAST and choice.form is None
+    ):  # fitted later, by name: the forecast is still there
+        older = (row for row in ranked if row.form == FORECAST and _of(row) == _of(answering))
+        others = [*islice(older, 1), *others]
     warnings = []
     if choice.domain is None and any(row.domain != answering.domain for row in others):
         warnings.append("domain-chosen")
@@ -68,6 +74,11 @@ def choose(choice: Choice, folder: Path, *, sampled: bool = False) -> Chosen:
     return _from_store(
         store, rows, answering, alternatives=tuple(map(head, others)), warnings=tuple(warnings)
     )
+
+
+def _of(row: LawRow) -> tuple[str, ...]:
+    """Return what a law is of: among laws of the same the newest answers."""
+    return row.source, row.domain, row.family, row.metric, row.x
 
 
 def _place_of_metric(row: LawRow) -> int:

@@ -248,6 +248,21 @@ def test_a_wrong_command_is_exit_2_with_the_usage(calibrated, arguments):
     assert "Traceback" not in ran.err
 
 
+def test_a_forecast_that_a_later_form_hides_is_named(tmp_path):
+    store = Store(tmp_path)
+    told = power(0.4, 0.3, form="forecast", created="2026-01-01T00:00:00Z")
+    for law in (told, power(0.5, 0.3, form="power", created="2026-01-02T00:00:00Z")):
+        store.add_law(law)
+    store.publish()
+    found = asked(tmp_path, "--target-wer", "5%")
+    assert found["form"] == "power", "the newest answers"
+    assert [other["id"] for other in found["alternatives"]] == [told.id]
+    assert asked(tmp_path, "--target-wer", "5%", "--form", "forecast")["law"] == told.id
+    table = " ".join(planner("estimate", "--store", tmp_path, "--target-wer", "5%").out.split())
+    assert f"calibrated forecast, speech, ds2: planner estimate --law {told.id}" in table
+    assert asked(tmp_path, "--target-wer", "5%", "--plain")["alternatives"] == []
+
+
 @pytest.mark.parametrize(
     ("option", "other", "of"),
     [("--domain", "lm", "speech"), ("--family", "attention", "ds2"), ("--source", "fitted", "calibrated")],
