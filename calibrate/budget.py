@@ -86,10 +86,11 @@ class Within:
         self._start_left = self._prices.of(missing)
         whole = self._start_left + self._prices.spent(there.values())
         if whole > budget.amount:
-            of = f" of {len(spec.families)} families" if len(spec.families) > 1 else ""
+            count = len(spec.families)
+            of, fewer = (f" of {count} families", ", fewer families") if count > 1 else ("", "")
             raise PlannerError(
                 f"the budget of {_said(budget.amount, budget.unit)} does not allow the start, every size{of} "
-                f"on the {FEWEST} smallest shards, about {_said(whole, budget.unit)}: give more, or take a "
+                f"on the {FEWEST} smallest shards, about {_said(whole, budget.unit)}: give more{fewer} or a "
                 "smaller preset"
             )
 

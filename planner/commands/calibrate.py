@@ -60,8 +60,8 @@ def calibrate(
     budget: Annotated[
         str,
         typer.Option(
-            help="The most to spend, on the runs that tell most, of a target if one is given: a time such as "
-            "30m, FLOP (1e15), or '2 GPU-hours'."
+            help="The most to spend: a time such as 30m, FLOP (1e15), or '2 GPU-hours'. It goes to the runs "
+            "that make the answer to the target surest."
         ),
     ] = "",
     target: TargetOptions,
