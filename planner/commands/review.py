@@ -49,6 +49,7 @@ def review(
     import json
 
     from laws.errors import PlannerError
+    from laws.whole import write_whole
     from planner.pages.review import as_markdown, headline, record
     from planner.plans import review as use_case
     from planner.plans.portfolio import read_portfolio
@@ -70,7 +71,7 @@ def review(
         typer.echo(text, nl=False)
     else:
         try:
-            out.write_text(text, encoding="utf-8")
+            write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
         except OSError as error:
             raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
         typer.echo(f"{out}: {headline(found)}")

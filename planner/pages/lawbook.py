@@ -13,6 +13,7 @@ from laws.published import PublishedLaw
 from laws.shipped import holding, shipped
 from laws.store import LawRow, Store
 from laws.types import Law, Source
+from laws.whole import write_whole
 from planner import units, warnings
 from planner.pages.quantities import counted
 from planner.pages.render import Sheet
@@ -128,7 +129,7 @@ def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None
             return None
         text = _as_text(law, kind)
         if out is not None:
-            out.write_text(text, encoding="utf-8")
+            write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error.strerror  # HDF5 says more than a line
         raise PlannerError(f"{out}: {why}: give another file with --out") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
+from laws.whole import write_whole
 from planner import units
 from planner.pages.chart import ticks
 from planner.pages.drawing import Drawing
@@ -51,6 +52,5 @@ def write(drawing: Drawing, out: Path) -> None:
         axes.grid(visible=True, linewidth=0.3, alpha=0.4)
         figure.supxlabel(textwrap.fill(drawing.note, 110), fontsize=7, color="grey")
         kind = out.suffix.lower()[1:]
-        figure.savefig(
-            out, dpi=160, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None}
-        )
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        write_whole(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))
