@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from laws import forecast as f
+from laws.beliefs import shipped_prior
 from laws.drift import DECADE, PARAMETERS, Curve, paths
 from laws.points import checked
 
@@ -40,7 +41,7 @@ def axes(columns: int, *, height: float = 2.6) -> tuple[Figure, list[Axes]]:
 
 def beliefs() -> None:
     """Draw what each belief expects beyond a curve of two decades that it has not seen: its law alone."""
-    prior = f.shipped_prior()
+    prior = shipped_prior()
     figure, row = axes(4, height=2.2)
     decades = np.linspace(0, 3.5, 36)
     curve = Curve(np.array([2.0 * DECADE]), np.zeros(1), np.ones(1), np.zeros(1))

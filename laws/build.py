@@ -24,6 +24,7 @@ REACH = 9.0  # decades beyond the largest measured x
 MEANINGS = PARAMETERS | {
     "scale": "of the noise of one log y, as a Student-t",
     "degrees": "of freedom of that Student-t",
+    "odds": "1 where a draw is of the odds y/(ceiling - y), 0 where it is of y",
 }
 FINE, COARSE = 0.05, 0.1  # decades between grid points up to two decades beyond the data, and further out
 
@@ -102,9 +103,9 @@ def _parameters(found: Posterior | Forecast) -> Mapping[str, Array]:
     """Return draws by name; all have the noise's "scale" and "degrees": how far a run may lie."""
     if not isinstance(found, Forecast):
         return found.parameters
-    drawn = dict(zip(PARAMETERS, found.draws.T, strict=True))
-    sd = np.sqrt(np.exp(2 * drawn["noise"]) + found.curve.next_variance)
-    return drawn | {"scale": sd * np.sqrt((FIXED - 2) / FIXED), "degrees": np.full(len(sd), FIXED)}
+    sd = found.noise()
+    noise = {"scale": sd * np.sqrt((FIXED - 2) / FIXED), "degrees": np.full(len(sd), FIXED)}
+    return {**found.parameters(), **noise}
 
 
 def _paths(found: Posterior | Forecast, log_x: Array, count: int) -> Array:
@@ -112,7 +113,7 @@ def _paths(found: Posterior | Forecast, log_x: Array, count: int) -> Array:
     if not len(log_x):
         return np.empty((0, 0))
     if isinstance(found, Forecast):
-        return _falling(found.paths(np.exp(log_x)), log_x > found.curve.t[-1])
+        return _falling(found.paths(np.exp(log_x)), log_x > found.end)
     rows = np.linspace(0, len(found.parameters["scale"]) - 1, count).round().astype(int)
     drawn = {name: values[rows] for name, values in found.parameters.items()}
     return FORMS[found.form].log_y(np.exp(log_x), drawn)
@@ -128,7 +129,17 @@ def _falling(paths: Array, beyond: NDArray[np.bool_]) -> Array:
     return np.hstack([paths[:, ~beyond], np.minimum.accumulate(paths[:, beyond], axis=1)])
 
 
+def points_of(law: Law) -> Points:
+    """Return the points that a law of one curve was fitted to."""
+    columns = {name: np.array(values) for name, values in law.points.items()}
+    ceiling = float(columns["ceiling"][0]) if "ceiling" in columns else None
+    return Points(x=columns["x"], y=columns["y"], y_se=columns.get("y_se"), ceiling=ceiling)
+
+
 def _columns(points: Points) -> dict[str, tuple[float, ...]]:
     x = {"x": points.x} if points.x.ndim == 1 else {"params": points.x[:, 0], "data": points.x[:, 1]}
     se = {} if points.y_se is None else {"y_se": points.y_se}
-    return {name: tuple(column.tolist()) for name, column in (x | {"y": points.y} | se).items()}
+    known = points.ceiling is not None and np.isfinite(points.ceiling)
+    ceiling = {"ceiling": np.full(len(points), points.ceiling)} if known else {}
+    columns = x | {"y": points.y} | se | ceiling
+    return {name: tuple(column.tolist()) for name, column in columns.items()}

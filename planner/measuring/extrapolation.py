@@ -110,7 +110,7 @@ def answered(
     tell: Tell = lambda _what, _done, _all: None,
 ) -> list[Answer]:
     """Return the answers to questions, in their order; the number of processes changes nothing."""
-    from laws.forecast import stacked
+    from laws.stacking import stacked
 
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = (
         "1"  # for the processes: many, not wide
@@ -270,7 +270,7 @@ def _end_with_parent() -> None:
 
 
 def _score(q: Question, seed: int) -> list[float]:
-    from laws.forecast import held_out
+    from laws.stacking import held_out
 
     return [float(v) for v in held_out(_points(q), seed=seed)]
 

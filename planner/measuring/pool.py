@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from laws.build import points_of
 from laws.errors import PlannerError
-from laws.forecast import held_out, stacked
 from laws.points import Points
+from laws.stacking import held_out, stacked
 from laws.store import Store
 from laws.types import FORECAST, Law
 from planner.reading.head import COMPANIONS
@@ -25,7 +26,7 @@ def others(folder: Path, domain: str, *, family: str, metric: str) -> dict[str, 
         key = (row.family, row.metric)
         if row.form == FORECAST and row.metric not in COMPANIONS and key != (family, metric):
             found.setdefault(key, store.law(row.id))
-    curves = {law.id: _points(law) for law in found.values() if law.points}
+    curves = {law.id: points_of(law) for law in found.values() if law.points}
     if not curves:
         raise PlannerError(
             f"--pool: the store has no other curve of {domain!r} to learn from: fit one first under this "
@@ -38,8 +39,3 @@ def shared_weights(points: Points, curves: Sequence[Points], *, seed: int) -> ND
     """Return the weights (K,) of the beliefs for `points` where `curves` are of the same collection."""
     scores = [held_out(each, seed=seed) for each in (*curves, points)]
     return np.asarray(stacked(scores)[-1])
-
-
-def _points(law: Law) -> Points:
-    columns = {name: np.array(values) for name, values in law.points.items()}
-    return Points(x=columns["x"], y=columns["y"], y_se=columns.get("y_se"))

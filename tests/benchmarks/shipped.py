@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from calibrate.domains import DOMAINS
+from laws.beliefs import shipped_prior
+from laws.build import points_of
 from laws.forecast import forecast
-from laws.points import checked
+from laws.points import Points
 from laws.shipped import Shipped, shipped
 from laws.store import Store
 from laws.types import FORECAST, Law
@@ -48,33 +50,54 @@ class Held:
         return self.told[1] <= self.measured <= self.told[-2]
 
 
-def laws(place: Store | Shipped) -> Iterator[Law]:
-    """Yield the newest forecast of each family of each domain, of the metric that decides there."""
+@dataclass(frozen=True)
+class Cut:
+    """A law's curve, cut into what a forecast may see and the shards after it."""
+
+    law: Law
+    early: Points
+    late: Points
+
+
+def laws(place: Store | Shipped, *, every_metric: bool = False) -> Iterator[Law]:
+    """Yield the newest forecast of each family of each domain, of the metric that decides there or of all."""
     seen = set()
     for row in place.laws():
         first = next(iter(DOMAINS[row.domain].metrics)) if row.domain in DOMAINS else None
-        key = row.domain, row.family
-        if (row.form, row.metric) == (FORECAST, first) and row.source != "fitted" and key not in seen:
+        key = row.domain, row.family, row.metric
+        wanted = every_metric or row.metric == first
+        if row.form == FORECAST and wanted and row.source != "fitted" and key not in seen:
             seen.add(key)
             yield place.law(row.id)
 
 
-def held(law: Law) -> list[Held]:
-    """Return the largest shards of a law beside what the others say of them."""
-    x, y = np.array(law.points["x"]), np.array(law.points["y"])
-    y_se = law.points.get("y_se")
-    points = checked(x, y, y_se=y_se, rate=law.metric_unit == "fraction")
-    early = points.part(slice(len(x) - LEFT_OUT))
-    told = forecast(early, seed=SEED).quantiles(points.x[-LEFT_OUT:], LEVELS).T
-    pairs = zip(points.x[-LEFT_OUT:], points.y[-LEFT_OUT:], told.tolist(), strict=True)
-    return [Held(law, len(early), float(a), float(b), tuple(row)) for a, b, row in pairs]
+def cut(law: Law, seen: int, *, most: int = LEFT_OUT) -> Cut:
+    """Return a law's curve with so many shards seen, and at most so many after them."""
+    points = points_of(law)
+    return Cut(law, points.part(slice(seen)), points.part(slice(seen, seen + most)))
+
+
+def every_cut() -> Iterator[Cut]:
+    """Yield every curve that ships, of every metric, cut after three shards, four, ... to the last but one.
+
+    Perplexity is left out: it is the exponential of the loss.
+    """
+    for law in laws(shipped(), every_metric=True):
+        if law.metric != "perplexity":
+            yield from (cut(law, seen) for seen in range(3, law.n_points))
+
+
+def held(of: Cut) -> list[Held]:
+    """Return the later shards of a curve beside what the others say of them."""
+    told = forecast(of.early, seed=SEED, prior=shipped_prior("sweep")).quantiles(of.late.x, LEVELS).T
+    pairs = zip(of.late.x, of.late.y, told.tolist(), strict=True)
+    return [Held(of.law, len(of.early), float(x), float(y), tuple(row)) for x, y, row in pairs]
 
 
 def table(place: Store | Shipped) -> str:
     """Return the Markdown of all families, with the shares inside."""
-    rows = [
-        each for law in sorted(laws(place), key=lambda law: (law.domain, law.family)) for each in held(law)
-    ]
+    chosen = sorted(laws(place), key=lambda law: (law.domain, law.family))
+    rows = [each for law in chosen for each in held(cut(law, law.n_points - LEFT_OUT))]
     lines = [
         "| domain | family | shards seen | foretold at | measured | forecast | 90 % interval | inside |",
         "| --- | --- | --: | --: | --: | --: | --: | --- |",

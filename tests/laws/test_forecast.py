@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from laws import forecast as f
+from laws import stacking
+from laws.beliefs import shipped_prior
 from laws.drift import Curve, paths
 from laws.errors import PlannerError
+from laws.odds import BLUR, log_error
 from laws.points import Points, checked
 
 X = np.geomspace(1e3, 1e5, 9)
@@ -44,7 +47,7 @@ def test_emcee_and_importance_sampling_forecast_the_same():
     """Medians differ by less than a sixth of the width, widths by less than a third, on all kinds."""
     for y in (2 * X**-0.3, 2 * X**-0.3 + 0.05, 0.9 / (1 + (X / 1e4) ** 0.5), 0.5 + 0.02 * np.sin(np.log(X))):
         points = measured(y)
-        weights = np.full(len(f.shipped_prior().names), 1 / len(f.shipped_prior().names))
+        weights = np.full(len(shipped_prior().names), 1 / len(shipped_prior().names))
         both = [
             np.log(
                 f.forecast(points, seed=3, weights=weights, chain=chain, draws=4000).quantiles([1e6], LEVELS)[
@@ -112,29 +115,29 @@ def test_a_surface_is_refused_in_one_line():
 
 
 def test_stacking_follows_the_evidence_and_keeps_the_prior_where_there_is_none():
-    prior = f.shipped_prior()
-    none = f.stacked([np.zeros(len(prior.names))] * 3)
+    prior = shipped_prior()
+    none = stacking.stacked([np.zeros(len(prior.names))] * 3)
     assert none == pytest.approx(np.tile(prior.weight, (3, 1)))
     first = np.zeros(len(prior.names))
     first[0] = 3.0
-    told = f.stacked([first] * 20)
+    told = stacking.stacked([first] * 20)
     assert np.all(told[:, 0] > 0.8)
     # maximising sum(log(w·exp(s))) + EQUALS·prior·log(w): the fixed point has no gradient
     scores = np.random.default_rng(0).standard_normal((30, len(prior.names)))
     common = prior.weight
     for _ in range(2000):
         share = common * np.exp(scores)
-        common = (share / share.sum(1)[:, None]).sum(0) + f.EQUALS * prior.weight
+        common = (share / share.sum(1)[:, None]).sum(0) + stacking.EQUALS * prior.weight
         common /= common.sum()
-    each = common * np.exp(f.TRUST * scores)
-    assert f.stacked(list(scores)) == pytest.approx(each / each.sum(1)[:, None], abs=1e-3)
+    each = common * np.exp(stacking.TRUST * scores)
+    assert stacking.stacked(list(scores)) == pytest.approx(each / each.sum(1)[:, None], abs=1e-3)
 
 
 def test_a_belief_is_judged_by_what_it_forecasts():
     """A curve that stops falling: the belief without a floor scores below the one that saturates."""
     x = np.geomspace(1e3, 1e6, 13)
-    names = f.shipped_prior().names
-    score = f.held_out(measured(0.3 + 30 * x**-0.7, x, noise=0.005), seed=0)
+    names = shipped_prior().names
+    score = stacking.held_out(measured(0.3 + 30 * x**-0.7, x, noise=0.005), seed=0)
     assert score[names.index("saturating")] > score[names.index("no-floor")]
 
 
@@ -142,7 +145,7 @@ def test_the_prior_that_ships_is_what_its_script_states():
     from tests.benchmarks import prior
 
     shipped = Path(f.__file__).with_name("prior.json").read_text(encoding="utf-8")
-    assert shipped == prior.text(f.shipped_prior().weight)
+    assert shipped == prior.text()
 
 
 @pytest.mark.slow
@@ -160,19 +163,26 @@ def test_each_belief_is_calibrated_on_curves_that_it_holds_true():
 
 def rank(seed):
     """Return the share of draws below the truth, for one curve from one belief; every fourth one by emcee."""
-    prior, rng, t = f.shipped_prior(), np.random.default_rng(seed), np.log(X)
+    prior, rng, t = shipped_prior(), np.random.default_rng(seed), np.log(X)
     k = seed % len(prior.names)
-    alone = f.Prior(
-        *(getattr(prior, name)[k : k + 1] for name in ("names", "forms", "mean", "sd")), np.ones(1)
-    )
+    alone = prior.part(np.arange(len(prior.names)) == k)
     draw = alone.mean + alone.sd * rng.standard_normal(alone.mean.shape)
     # a curve of one point at the largest scale fixes the level; the onset is counted from the smallest scale
     anchor = Curve(t[-1:], np.zeros(1), np.ones(1), np.zeros(1))
     moved = draw - np.eye(draw.shape[1])[2] * (t[-1] - t[0]) / np.log(10)
     _, seen = paths(anchor, moved, np.append(t, np.log(4e5)), rng)
-    points = Points(x=X, y=np.exp(seen[0, :9]), ceiling=np.inf)
+    ceiling = np.inf
+    if alone.of_odds[0]:
+        # odds of 1 at the last point; what blurs them near the ceiling is drawn, too
+        ceiling = 1.0
+        share = 1 / (1 + np.exp(-seen[0, :9]))
+        seen[0, :9] += BLUR / np.maximum(1 - share, BLUR) * rng.standard_normal(9)
+        seen[0, 9] += BLUR / (1 - share[8]) * rng.standard_normal()
+        seen = log_error(seen, ceiling)
+    points = Points(x=X, y=np.exp(seen[0, :9]), ceiling=ceiling)
     # a seed of its own: with that of the truth the sampler would draw the numbers that made the truth
     own = int(rng.integers(2**31))
     told = f.forecast(points, seed=own, draws=400, weights=np.ones(1), prior=alone, chain=seed // 8 % 4 == 0)
-    told = replace(told, lift=np.zeros(400))  # a series that never rises is one by chance here
+    # a series that never rises is one by chance here
+    told = replace(told, parts=tuple(replace(part, lift=np.zeros(400)) for part in told.parts))
     return np.mean(told.measurements([4e5])[:, 0] < seen[0, 9])
