@@ -16,6 +16,7 @@ from calibrate.best import NOISE, Best, best_fits, size_of
 from calibrate.identity import code_version
 from calibrate.spec import Spec
 from calibrate.types import EVALUATION_STEP
+from laws.beliefs import shipped_prior
 from laws.build import law_from, now
 from laws.errors import PlannerError
 from laws.fit import Posterior, fit, plain
@@ -156,7 +157,13 @@ def _law(
         raise PlannerError(f"{len(measured)} shards have a finished run, {FEWEST} are needed")
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     se = [y * math.log(curve.step) / math.sqrt(12) for _, y in measured] if curve.step > 1 else None
-    points = checked([best.data for best, _ in measured], [y for _, y in measured], y_se=se, rate=curve.rate)
+    points = checked(
+        [best.data for best, _ in measured],
+        [y for _, y in measured],
+        y_se=se,
+        ceiling=spec.corpus.guessing.get(curve.metric),
+        rate=curve.rate,
+    )
     edges = {
         "sizes-cut": curve.metric == "params" and any(_largest(spec, best) for best, _ in measured),
         "training-cut": curve.metric != "params" and any(_cut_short(best) for best, _ in measured),
@@ -164,7 +171,7 @@ def _law(
     phases: Phases = {}
     found: Posterior | Forecast
     if curve.form == FORECAST:
-        found = forecast(points, seed=spec.seed)
+        found = forecast(points, seed=spec.seed, prior=shipped_prior("sweep"))
     elif curve.form == PLAIN:
         points, phases = apart(points, seed=spec.seed)
         found = plain(points, seed=spec.seed)

@@ -5,7 +5,7 @@ import io
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,13 @@ def prepare(
         return _make(folder, found, available=available, validation=validation, report=report, source=source)
 
     corpus = once(cache, "translation", asked, make)
-    return Corpus(
-        folder=corpus.folder,
-        fingerprint=corpus.fingerprint,
-        available=corpus.available,
-        skipped=skipped | dict(corpus.skipped),
-    )
+    guessing = _guessing(read(corpus.folder, "validation")[1])
+    return replace(corpus, skipped=skipped | dict(corpus.skipped), guessing=guessing)
+
+
+def _guessing(target: Side) -> dict[str, float]:
+    """Return the error of the commonest piece at every place, ends among them; in BLEU nothing is right."""
+    return {"token-error": float(1 - np.bincount(target.pieces).max() / len(target.pieces)), "unbleu": 1.0}
 
 
 def read(folder: Path, part: str, amount: float | None = None) -> tuple[Side, Side]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,16 @@ def prepare(
             return _read(folder, source, asked_for, seed=seed, skipped=skipped, report=report)
         return _draw(folder, asked_for, seed=seed, report=report)
 
-    return once(cache, "images", (LAYOUT, available, validation, seed, key), make)
+    corpus = once(cache, "images", (LAYOUT, available, validation, seed, key), make)
+    return replace(corpus, guessing=_guessing(read(corpus.folder, "validation")[1]))
+
+
+def _guessing(classes: NDArray[np.int16]) -> dict[str, float]:
+    """Return what naming the commonest classes for every image scores, and their shares as probabilities."""
+    shares = np.sort(np.bincount(classes) / len(classes))[::-1]
+    some = shares[shares > 0]
+    found = {"error": 1 - some[0], "top5-error": 1 - some[:5].sum(), "loss": -(some * np.log(some)).sum()}
+    return {metric: float(value) for metric, value in found.items() if value > 1e-9}
 
 
 def read(folder: Path, part: str, count: float | None = None) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:

@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def prepare(
         }
 
     asked = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
-    return once(cache, "speech", asked, make)
+    # who writes nothing leaves out every word and every character
+    return replace(once(cache, "speech", asked, make), guessing={"wer": 1.0, "cer": 1.0})
 
 
 def alphabet(corpus: Corpus) -> str:
