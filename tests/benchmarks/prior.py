@@ -65,7 +65,8 @@ SATURATING: Own = {"floor": (1.0, 1.0)}
 NO_FLOOR: Own = {"floor": (-2.5, 1.5)}
 ACCELERATING: Own = {"bend": (log(0.45), 0.6), "floor": (-1.5, 1.5)}
 PLATEAU: Own = {"bend": (log(1.15), 0.6), "floor": (1.0, 1.0)}
-ODDS: Own = {"exponent": (log(0.6), 0.8)}  # near best guessing odds fall faster than published errors do
+# near best guessing odds fall faster than published errors do, and little of them is floor
+ODDS: Own = {"exponent": (log(0.7), 0.8), "floor": (-2.0, 1.5)}
 OF_ODDS = "power law of odds"
 BELIEFS = (
     Belief(name="power-floor", form="power-floor", elsewhere=0.35, sweep=0.15, own=FROM_THE_START),
@@ -91,10 +92,9 @@ BELIEFS = (
         name="plateau", form="stretched exponential", elsewhere=0.05, sweep=0.05, own=FROM_THE_START | PLATEAU
     ),
     # together as much as all others, where the error of best guessing is known
-    Belief(name="odds", form=OF_ODDS, elsewhere=0.4, sweep=0.4, odds=True, own=ODDS | FROM_THE_START),
-    Belief(name="odds-three-phase", form=OF_ODDS, elsewhere=0.4, sweep=0.4, odds=True, own=ODDS),
+    Belief(name="odds", form=OF_ODDS, elsewhere=0.45, sweep=0.45, odds=True, own=ODDS | FROM_THE_START),
+    Belief(name="odds-three-phase", form=OF_ODDS, elsewhere=0.45, sweep=0.45, odds=True, own=ODDS),
     Belief(name="odds-saturating", form=OF_ODDS, elsewhere=0.1, sweep=0.1, odds=True, own=ODDS | SATURATING),
-    Belief(name="odds-no-floor", form=OF_ODDS, elsewhere=0.1, sweep=0.1, odds=True, own=ODDS | NO_FLOOR),
 )
 MOST = 10  # curves that a set may count for
 PSEUDO = 20.0  # curves that the stated weights are worth

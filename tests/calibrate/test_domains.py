@@ -79,6 +79,55 @@ def test_a_corpus_is_the_same_wherever_it_is_made(domain: Domain, cache: Path, t
         assert (again.folder / file.name).read_bytes() == file.read_bytes()
 
 
+def scores_of_the_best_guess(
+    domain: Domain, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, float]:
+    """Return what a model of the domain scores that gives one answer, the best, whatever it is shown."""
+    drawn = min(ends(spec(domain, corpus)), key=lambda t: (t.data, t.size))
+    task = code(domain).task(drawn, corpus, "cpu")
+    if domain.name == "speech":
+        monkeypatch.setattr(
+            task.transcriber, "judged", lambda batch, _: (torch.zeros(()), [[]] * len(batch[0]))
+        )
+        return task.evaluate()
+    counts = {
+        "image": lambda: np.bincount(pictures.read(corpus.folder, "validation")[1]),
+        "translation": lambda: np.bincount(parallel.read(corpus.folder, "validation")[1].pieces),
+        "teacher": lambda: np.ones(16),
+    }[domain.name]()
+    logits = torch.log(torch.from_numpy(counts / counts.sum()).float() + 1e-30)
+
+    def guess(*shown: torch.Tensor) -> torch.Tensor:
+        shape = shown[-1].shape[: 2 if domain.name == "translation" else 1]
+        size = task.model.output.out_features if domain.name == "translation" else len(logits)
+        return torch.nn.functional.pad(logits, (0, size - len(logits)), value=-1e3).expand(*shape, size)
+
+    monkeypatch.setattr(task.model, "forward", guess)
+    scores = task.evaluate()
+    if domain.name == "teacher":  # any label is as good as another, so all of them are guessed in turn
+        errors = []
+        for label in range(16):
+            logits = torch.eye(16)[label]
+            errors.append(task.evaluate()["error"])
+        scores["error"] = float(np.mean(errors))
+    return scores
+
+
+@every_domain
+def test_best_guessing_scores_what_the_corpus_says(
+    domain: Domain, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = prepared(domain, cache)
+    assert set(corpus.guessing) <= set(domain.metrics)
+    if domain.name in {"word-lm", "char-lm"}:  # small models are above the entropy of single symbols
+        assert not corpus.guessing
+        return
+    assert {name for name, unit in domain.metrics.items() if unit == "fraction"} <= set(corpus.guessing)
+    told = scores_of_the_best_guess(domain, corpus, monkeypatch)
+    for metric, best in corpus.guessing.items():
+        assert told[metric] == pytest.approx(best, rel=0.002), metric
+
+
 # What a training of so much data is taught, in the order of the corpus.
 TAUGHT: dict[str, Callable[[Path, float], Sequence[object]]] = {
     "speech": lambda folder, data: frames.read(folder, "training", data).texts,
