@@ -18,6 +18,7 @@ the others any label is as good as another.
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
