@@ -55,6 +55,13 @@ def fit(
         bool,
         typer.Option("--pool", help="Let the domain's other curves in the store help to weigh the forms."),
     ] = False,
+    best_guess: Annotated[
+        str | None,
+        typer.Option(
+            help="Error of best guessing, without a look at the input: 99.9% for 1,000 classes, 100% for "
+            "WER. It tells how far a curve has come that has only begun to fall."
+        ),
+    ] = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -86,6 +93,7 @@ def fit(
         columns=columns,
         seed=seed,
         pool=pool,
+        best_guess=best_guess,
     )
     laws = fit_file(request, store_folder(store))
     show(sheet(laws), records(laws), style)

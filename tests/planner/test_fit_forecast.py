@@ -222,3 +222,38 @@ def test_a_pure_power_law_is_never_answered_without_a_warning(tmp_path):
     told = asked(store, "--data", "1740h")
     assert told["error"]["q95"] < 0.1236
     assert "no-floor" in [warning["code"] for warning in told["warnings"]]
+
+
+NEAR_THE_GUESS = ["images,error", "256,0.963", "512,0.83", "1024,0.597", "2048,0.314"]
+
+
+def test_the_error_of_best_guessing_tells_a_curve_that_has_only_begun_to_fall(tmp_path):
+    (tmp_path / "runs.csv").write_text("\n".join(NEAR_THE_GUESS) + "\n", encoding="utf-8")
+    words = ("fit", tmp_path / "runs.csv", "--domain", "glyphs", "--metric", "error", "--data-unit", "images")
+    medians = {}
+    for guess in ((), ("--best-guess", "98.9%")):
+        store = tmp_path / f"store{len(guess)}"
+        ran = planner(*words, "--store", store, *guess)
+        assert ran.code == 0, ran.err
+        told = asked(store, "--data", "8192 images")
+        assert ("power law of odds" in told["forms"]) == bool(guess)
+        medians[bool(guess)] = told["error"]["median"]
+    assert 0.05 < medians[True] < 0.8 * medians[False]  # 10.7 % were measured
+
+
+@pytest.mark.parametrize(
+    ("guess", "said"),
+    [
+        ("20%", "nothing measured lies below it"),
+        ("2.3", "fraction"),
+        ("banana", "--best-guess"),
+        ("-1", "--best-guess"),
+    ],
+)
+def test_best_guesses_that_cannot_be_are_refused_in_one_line(tmp_path, guess, said):
+    (tmp_path / "runs.csv").write_text("\n".join(NEAR_THE_GUESS) + "\n", encoding="utf-8")
+    words = ("fit", tmp_path / "runs.csv", "--domain", "glyphs", "--metric", "error", "--data-unit", "images")
+    ran = planner(*words, "--store", tmp_path / "store", "--best-guess", guess)
+    assert ran.code == 1
+    assert said in ran.err
+    assert len(ran.err.strip().splitlines()) == 1
