@@ -1,6 +1,6 @@
 """Draw the figures of docs/forecasting.md into docs/figures: `python -m docs.figures [--ranks]`.
 
-`--ranks` also repeats the simulation-based calibration, 240 forecasts, which takes minutes.
+`--ranks` also repeats the simulation-based calibration, 264 forecasts, which takes minutes.
 """
 
 import sys
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from laws import forecast as f
 from laws.beliefs import shipped_prior
 from laws.drift import DECADE, PARAMETERS, Curve, paths
+from laws.odds import log_error
 from laws.points import checked
 
 Array = NDArray[np.float64]
@@ -42,7 +43,7 @@ def axes(columns: int, *, height: float = 2.6) -> tuple[Figure, list[Axes]]:
 def beliefs() -> None:
     """Draw what each belief expects beyond a curve of two decades that it has not seen: its law alone."""
     prior = shipped_prior()
-    figure, row = axes(4, height=2.2)
+    figure, row = axes(6, height=2.2)
     decades = np.linspace(0, 3.5, 36)
     curve = Curve(np.array([2.0 * DECADE]), np.zeros(1), np.ones(1), np.zeros(1))
     onset, drift = (list(PARAMETERS).index(name) for name in ("onset", "drift"))
@@ -52,6 +53,8 @@ def beliefs() -> None:
         z[:, onset] -= 2.0  # onsets are counted from the smallest scale, two decades before the end
         z[:, drift] = -12.0
         law, _ = paths(curve, z, decades * DECADE, rng)
+        if prior.of_odds[i]:  # half of what best guessing scores at the last point
+            law = log_error(law, 2.0)
         plot.plot(decades, law.T / np.log(10), color=f"C{i % 2}", lw=0.8, alpha=0.8)
         plot.plot([], [], color=f"C{i % 2}", label=name)
         plot.axvline(2.0, color="0.6", lw=0.6, ls=":")
@@ -107,17 +110,17 @@ def ranks() -> None:
     """Draw the ranks of the truth among the draws, for curves that each belief holds true."""
     from tests.laws.test_forecast import rank
 
-    found = [float(rank(seed)) for seed in range(240)]
+    found = [float(rank(seed)) for seed in range(264)]
     counts = np.histogram(found, bins=8, range=(0, 1))[0]
     print(
         "ranks:",
         counts.tolist(),
         "chi squared on 7 degrees:",
-        round(float(((counts - 30) ** 2 / 30).sum()), 1),
+        round(float(((counts - 33) ** 2 / 33).sum()), 1),
     )
     figure, (plot,) = axes(1)
     plot.bar(np.arange(8) / 8 + 1 / 16, counts, width=0.115, color="C0", alpha=0.7)
-    plot.axhspan(30 - 1.96 * 30**0.5, 30 + 1.96 * 30**0.5, color="0.85", zorder=0)
+    plot.axhspan(33 - 1.96 * 33**0.5, 33 + 1.96 * 33**0.5, color="0.85", zorder=0)
     plot.set_xlabel("share of draws below the truth", fontsize=8)
     plot.set_ylabel("curves", fontsize=8)
     save(figure, "forecast-ranks")

@@ -8,6 +8,7 @@ that anybody can repeat it. `docs/accuracy.md` has its table.
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from laws.types import FORECAST, Law
 from planner import units
 
 LEFT_OUT = 2  # of the largest shards
+FEWEST = 3  # shards that a forecast here sees
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 SEED = 0
 
@@ -84,7 +86,7 @@ def every_cut() -> Iterator[Cut]:
     """
     for law in laws(shipped(), every_metric=True):
         if law.metric != "perplexity":
-            yield from (cut(law, seen) for seen in range(3, law.n_points))
+            yield from (cut(law, seen) for seen in range(FEWEST, law.n_points))
 
 
 def held(of: Cut) -> list[Held]:
@@ -113,16 +115,33 @@ def table(place: Store | Shipped) -> str:
             f"| {row.law.domain} | {row.law.family} | {row.shards} | {data} | {row.law.metric} "
             f"{shown(row.measured)} | {middle} | {low} to {high} | {'yes' if row.inside else 'no'} |"
         )
-    count, holds, inner = len(rows), sum(row.inside for row in rows), sum(row.inner for row in rows)
     rmsle = float(np.sqrt(np.mean([np.log(row.told[2] / row.measured) ** 2 for row in rows])))
     return "\n".join(
         [
             *lines,
             "",
-            f"Of {count} shards of {count // LEFT_OUT} families the 90 % interval holds {holds}, the 50 % "
-            f"interval {inner}; the root mean square of log(forecast / measured) is {rmsle:.3f}.",
+            f"Of {len(rows)} shards of {len(chosen)} families the 90 % interval holds "
+            f"{sum(row.inside for row in rows)}, the 50 % interval {sum(row.inner for row in rows)}; the "
+            f"root mean square of log(forecast / measured) is {rmsle:.3f}.",
         ]
     )
+
+
+def by_shards(place: Store | Shipped) -> str:
+    """Return the Markdown of how forecasts do that saw three shards, four, ...: one or two shards further."""
+    found: dict[int, list[Held]] = defaultdict(list)
+    for law in laws(place):
+        for seen in range(FEWEST, law.n_points):
+            found[seen] += held(cut(law, seen))
+    lines = [
+        "| shards seen | foretold | inside 50 % | inside 90 % | rms of log(forecast / measured) |",
+        "| --: | --: | --: | --: | --: |",
+    ]
+    for seen, rows in sorted(found.items()):
+        away = np.sqrt(np.mean([np.log(row.told[2] / row.measured) ** 2 for row in rows]))
+        inner, inside = (np.mean([getattr(row, name) for row in rows]) for name in ("inner", "inside"))
+        lines.append(f"| {seen} | {len(rows)} | {inner:.2f} | {inside:.2f} | {away:.3f} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -130,7 +149,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.shipped", description=__doc__)
     parser.add_argument("--store", type=Path, help="read the calibrated laws of this store instead")
     store = parser.parse_args().store
-    sys.stdout.write(table(Store(store) if store else shipped()) + "\n")
+    place = Store(store) if store else shipped()
+    sys.stdout.write(f"{table(place)}\n\n{by_shards(place)}\n")
 
 
 if __name__ == "__main__":

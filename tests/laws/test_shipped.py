@@ -10,11 +10,12 @@ from stored import law, run, sweep
 from calibrate.best import best_fits
 from calibrate.domains import DOMAINS
 from laws import records, ship
+from laws.beliefs import shipped_prior
+from laws.build import points_of
 from laws.errors import PlannerError
 from laws.fit import fit, plain
 from laws.forecast import forecast
 from laws.forms import FORMS
-from laws.points import checked
 from laws.shipped import STEP, Shipped, holding, shipped
 from laws.store import Store
 from laws.types import FORECAST, Law, Run, Sweep
@@ -76,16 +77,11 @@ def draws(found: Law) -> np.ndarray:
 
 def refitted(found: Law) -> np.ndarray:
     """Return the same of a fit, by another seed, to the points of a shipped law."""
-    points = checked(
-        found.points["x"],
-        found.points["y"],
-        y_se=found.points.get("y_se"),
-        rate=found.metric_unit == "fraction",
-    )
+    points = points_of(found)
     seed = int(found.provenance["seed"]) + 1
     places = np.exp(np.log(found.x_range[1]) + np.array([0.0, np.log(10)]))
     if found.form == FORECAST:
-        return forecast(points, seed=seed).paths(places)
+        return forecast(points, seed=seed, prior=shipped_prior("sweep")).paths(places)
     told = plain(points, seed=seed) if found.form == "power-floor" else fit(points, found.form, seed=seed)
     return FORMS[told.form].log_y(places, told.parameters)
 
