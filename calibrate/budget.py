@@ -87,11 +87,11 @@ class Within:
         whole = self._start_left + self._prices.spent(there.values())
         if whole > budget.amount:
             count = len(spec.families)
-            of, fewer = (f" of {count} families", ", fewer families") if count > 1 else ("", "")
+            of, fewer = (f" of {count} families", ", name fewer families") if count > 1 else ("", "")
             raise PlannerError(
                 f"the budget of {_said(budget.amount, budget.unit)} does not allow the start, every size{of} "
-                f"on the {FEWEST} smallest shards, about {_said(whole, budget.unit)}: give more{fewer} or a "
-                "smaller preset"
+                f"on the {FEWEST} smallest shards, about {_said(whole, budget.unit)}: give more{fewer}, or "
+                "take a smaller preset"
             )
 
     def stages(self) -> Iterator[Stage]:
@@ -198,7 +198,7 @@ class Within:
 
 def _said(amount: float, unit: str) -> str:
     if unit == "FLOP":
-        return f"{amount:.3g} FLOP"
+        return f"{amount:.3g} FLOP".replace("e+", "e")
     if unit == "GPU-seconds":
         return f"{amount / 3600:.3g} GPU-hours"
     return f"{amount:.3g} s" if amount < 60 else f"{amount / 60:.3g} minutes"
