@@ -25,7 +25,7 @@ def list_forecasts(
 
     opened = current(store_folder(store))
     found = forecasts_records(opened, domain=domain)
-    show(forecasts_sheet(opened, found), found, style)
+    show(forecasts_sheet(opened, found, domain=domain), found, style)
 
 
 @app.command("show")

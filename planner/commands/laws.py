@@ -50,14 +50,9 @@ def list_laws(
     from planner.pages.render import show
     from planner.pages.upkeep import current
 
-    found = laws_records(
-        current(store_folder(store)),
-        domain=domain,
-        metric=metric,
-        source=source,
-        beside=all_fits,
-    )
-    show(laws_sheet(found), found, style)
+    opened = current(store_folder(store))
+    found = laws_records(opened, domain=domain, metric=metric, source=source, beside=all_fits)
+    show(laws_sheet(found, opened, domain=domain, metric=metric), found, style)
 
 
 @app.command("show")

@@ -34,8 +34,9 @@ def list_runs(
     from planner.pages.runs import runs_records, runs_sheet
     from planner.pages.upkeep import current
 
-    found = runs_records(current(store_folder(store)), domain=domain, sweep=sweep, status=status)
-    show(runs_sheet(found), found, style)
+    opened = current(store_folder(store))
+    found = runs_records(opened, domain=domain, sweep=sweep, status=status)
+    show(runs_sheet(found, opened, domain=domain), found, style)
 
 
 @app.command("show")

@@ -8,7 +8,7 @@ from typing import Any
 from laws.store import Store
 from laws.types import Quantity
 from planner import warnings
-from planner.pages.quantities import NAMES, counted, name_with_unit, named, printed
+from planner.pages.quantities import NAMES, counted, name_with_unit, named, none_of, printed
 from planner.pages.render import Sheet
 from planner.plans.outcome import current
 
@@ -21,7 +21,7 @@ def forecasts_records(store: Store, *, domain: str | None) -> list[dict[str, Any
     return [{**asdict(row), "outcomes": of.count(row.id)} for row in store.forecasts(domain=domain)]
 
 
-def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]]) -> Sheet:
+def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]], *, domain: str | None) -> Sheet:
     """Return the table of forecasts."""
     rows = tuple(
         (
@@ -34,16 +34,19 @@ def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]]) -> Sheet:
         )
         for record in records
     )
-    note = (
-        "`planner forecasts show ID` has what was said; `planner outcome add ID` records what happened."
-        if rows
-        else "`planner estimate ... --save` and `planner review PLAN --save` keep forecasts."
+    notes: tuple[str, ...] = (
+        "`planner forecasts show ID` has what was said; `planner outcome add ID` records what happened.",
     )
+    if not rows:
+        known = {"domain": {row.domain for row in store.forecasts()}}
+        notes = none_of({"domain": domain}, known) or (
+            "`planner estimate ... --save` and `planner review PLAN --save` keep forecasts.",
+        )
     return Sheet(
         title=f"{counted(len(rows), 'forecast')} in {store.folder}",
         columns=("id", "day", "name", "of", "given", "outcomes"),
         rows=rows,
-        notes=(note,),
+        notes=notes,
         words=frozenset(range(5)),
         whole=frozenset({0, 1}),
     )

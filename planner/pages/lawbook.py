@@ -15,7 +15,7 @@ from laws.store import LawRow, Store
 from laws.types import Law, Source
 from laws.whole import write_whole
 from planner import units, warnings
-from planner.pages.quantities import counted
+from planner.pages.quantities import counted, none_of
 from planner.pages.render import Sheet
 from planner.pages.said import phases, predictions, spread
 from planner.reading.head import ORIGINS
@@ -38,8 +38,10 @@ def laws_records(
     return stored + [_published_record(law) for law in literature] + to_try
 
 
-def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
-    """Return the table of laws."""
+def laws_sheet(
+    listed: Sequence[Mapping[str, Any]], store: Store, *, domain: str | None, metric: str | None
+) -> Sheet:
+    """Return the table of laws; where the names that were asked for left none, what comes nearest to them."""
     rows: list[tuple[str, ...]] = []
     for record in listed:
         taken = ", ".join(unit if name == "data" else name for name, unit in record["inputs"].items())
@@ -57,7 +59,7 @@ def laws_sheet(listed: Sequence[Mapping[str, Any]]) -> Sheet:
         title=f"{counted(len(rows), 'law')}{f', {origins.pop()}' if len(origins) == 1 else ''}",
         columns=columns,
         rows=tuple(rows),
-        notes=_listed(listed),
+        notes=_listed(listed) or _nearest(store, domain, metric),
         words=frozenset(range(len(columns))),
         whole=frozenset({0}),
     )
@@ -72,12 +74,20 @@ def _subject(record: Mapping[str, Any]) -> str:
 def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Say what there is to read on, and what the shipped laws in a list are."""
     if not listed:
-        return ("`planner calibrate` and `planner fit` make laws.",)
+        return ()
     ships = any(record["source"] == "shipped" for record in listed)
     return (
         "`planner laws show ID` has constants, units, range and source.",
         *((f"shipped: {ORIGINS['shipped']}; to try the tool with.",) if ships else ()),
     )
+
+
+def _nearest(store: Store, domain: str | None, metric: str | None) -> tuple[str, ...]:
+    """Say why a list is empty."""
+    everything = laws_records(store, domain=None, metric=None, source=None)
+    known = {kind: {record[kind] for record in everything} for kind in ("domain", "metric")}
+    unknown = none_of({"domain": domain, "metric": metric}, known)
+    return unknown or ("`planner calibrate` and `planner fit` make laws.",)
 
 
 def law_record(store: Store, id: str) -> dict[str, Any]:

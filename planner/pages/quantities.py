@@ -1,7 +1,10 @@
 """What quantities are called in a table, and how their values are printed, by the name they have in JSON."""
 
+from collections.abc import Mapping
+
 from laws.types import Quantity
 from planner import units
+from planner.reading.missing import hint
 
 NAMES = {
     "error": "Error reached",
@@ -35,6 +38,15 @@ def named(name: str, metric: str) -> str:
 def counted(n: int, what: str) -> str:
     """Return how many there are in words: `1 outcome`, `2 outcomes`."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def none_of(asked: Mapping[str, str | None], known: Mapping[str, set[str]]) -> tuple[str, ...]:
+    """Return a sentence for each name that nothing has, with the nearest that there is."""
+    return tuple(
+        f"Nothing is of {kind} {name!r}{hint(name, sorted(known[kind]))}."
+        for kind, name in asked.items()
+        if name is not None and name not in known[kind]
+    )
 
 
 def name_with_unit(name: str, metric: str, data_unit: str) -> str:

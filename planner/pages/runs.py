@@ -9,7 +9,7 @@ from laws.errors import PlannerError
 from laws.store import Store
 from laws.types import Run, RunStatus
 from planner import units
-from planner.pages.quantities import counted
+from planner.pages.quantities import counted, none_of
 from planner.pages.render import Sheet
 
 # every attempt in full, one row each; metrics and settings follow as columns of their own
@@ -53,7 +53,7 @@ def runs_records(
     ]
 
 
-def runs_sheet(records: Sequence[dict[str, Any]]) -> Sheet:
+def runs_sheet(records: Sequence[dict[str, Any]], store: Store, *, domain: str | None) -> Sheet:
     """Return the table of runs: ids cut to what tells them apart, metrics in their domain's units.
 
     What is the same of all of them stands above it, so that the rest fits a narrow screen.
@@ -90,7 +90,9 @@ def runs_sheet(records: Sequence[dict[str, Any]]) -> Sheet:
     finished = sum(record["status"] == "finished" for record in records)
     notes = tuple(f"{r['id'][:short]} {r['status']}: {r['reason']}" for r in records if r["reason"])
     if not records:
-        notes = ("`planner calibrate` trains and keeps runs; without options all of the store are listed.",)
+        notes = none_of({"domain": domain}, {"domain": {run.domain for run in store.runs()}}) or (
+            "`planner calibrate` trains and keeps runs; without options all of the store are listed.",
+        )
     names = list(columns)
     return Sheet(
         title=f"{counted(len(records), 'run')}{one}, {finished} finished",

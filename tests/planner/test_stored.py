@@ -351,3 +351,15 @@ def test_control_characters_of_a_foreign_law_reach_no_screen(tmp_path, style):
     shown += answered("plot", made.id, "--store", tmp_path / "ours")
     assert "\\x1b[31mred" in shown
     assert not {c for c in shown if not c.isprintable()} - {"\n"}
+
+
+def test_a_list_that_a_slip_of_the_hand_left_empty_names_the_nearest(folder):
+    for words in (("laws", "list"), ("runs", "list")):
+        assert "Nothing is of domain 'spech' (did you mean 'speech'?)" in answered(
+            *words, "--domain", "spech", "--store", folder
+        )
+        assert as_json(*words, "--domain", "spech", "--store", folder) == []
+    assert "Nothing is of metric 'were' (did you mean 'wer'?)" in answered(
+        "laws", "list", "--metric", "were", "--store", folder
+    )
+    assert "Nothing is of domain 'zz'." in answered("forecasts", "list", "--domain", "zz", "--store", folder)
