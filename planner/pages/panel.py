@@ -134,7 +134,7 @@ def _product(name: str, each: Plan, chosen: Chosen, found: Review, laws: dict[st
         "part": None if part is None else part.id,
         "count": count,
         "options": _options(each, found),
-        "limit_options": _limit_options(each),
+        "part_options": _part_options(each),
         "price_option": next(
             (text.partition("=")[2].strip() for text in question.assume if _is_price(text)), ""
         ),
@@ -179,25 +179,26 @@ def _options(each: Plan, found: Review) -> list[str]:
         "--serve": question.serve,
         "--confidence": question.confidence,
         "--allocate": None if question.allocate == "compute-optimal" else question.allocate,
-        "--precision": question.precision,
         "--fleet": None if fleet is None else fleet.name,
     }
-    words = [f"{name} {shlex.quote(text)}" for name, text in options.items() if text is not None]
-    return [*words, *(f"--assume {shlex.quote(text)}" for text in question.assume if not _is_price(text))]
+    return [f"{name} {shlex.quote(text)}" for name, text in options.items() if text is not None]
 
 
 def _is_price(assumption: str) -> bool:
     return assumption.partition("=")[0].strip() == "price"
 
 
-def _limit_options(each: Plan) -> list[str]:
+def _part_options(each: Plan) -> list[str]:
+    """Return what the command needs as long as a part is named: what is assumed of it, and the limits."""
     question, days = each.question, each.asked.days
     options = {
+        "--precision": question.precision,
         "--budget": question.budget,
         "--gpu-hours": question.gpu_hours,
         "--deadline": None if days is None else f"{days:.15g}d",
     }
-    return [f"{name} {shlex.quote(text)}" for name, text in options.items() if text is not None]
+    words = [f"{name} {shlex.quote(text)}" for name, text in options.items() if text is not None]
+    return [*words, *(f"--assume {shlex.quote(text)}" for text in question.assume if not _is_price(text))]
 
 
 def _worlds(each: Plan, chosen: Chosen, laws: dict[str, Any]) -> dict[str, Any]:

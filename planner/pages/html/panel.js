@@ -153,7 +153,7 @@ function command(product, { target, part, count, price }) {
   if (part) words.push("--on", part.id, "--count", count);
   const set = price.replace("$", "").replace(/\s/g, "") || product.price_option;
   if (part && set) words.push("--assume", `price=${set}`);
-  return [...words, ...product.options, ...(part ? product.limit_options : [])].join(" ");
+  return [...words, ...product.options, ...(part ? product.part_options : [])].join(" ");
 }
 
 async function start() {
