@@ -75,7 +75,7 @@ class Corpus:
     available: float  # training data it holds, data unit
     skipped: Mapping[str, str] = field(default_factory=dict)  # file -> why it was left out
     notes: tuple[str, ...] = ()  # what a reader of its curves has to know, in sentences
-    # metric -> what the best guess scores that looks at no input, where it is known: no curve begins above it
+    # metric -> what the best guess scores that looks at no input, where it is known
     guessing: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -20,7 +20,12 @@ def harmless(text: str) -> str:
 
 def nearest(name: str, known: Collection[str]) -> str:
     """Return the end of a sentence that refuses an unknown name: the nearest known one, or all of them."""
+    near = closest(name, known)
+    return f": did you mean {near!r}?" if near else f": wanted one of {', '.join(known)}"
+
+
+def closest(name: str, known: Collection[str]) -> str | None:
+    """Return the known name that an unknown one was probably meant to be, if any is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f": did you mean {near[0]!r}?" if near else f": wanted one of {', '.join(known)}"
+    return next(iter(get_close_matches(name, known, n=1)), None)

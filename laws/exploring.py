@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from laws.beliefs import Prior
 from laws.drift import Curve, log_likelihood, thinned
 from laws.importance import Mixture, log_sum
-from laws.odds import odds
 from laws.points import Points
 
 Array = NDArray[np.float64]
@@ -22,18 +21,18 @@ STAGES = (4000, *[1000] * 18)  # draws of the stages of importance sampling, the
 STUCK = 0.01  # noise of log y that is hidden where values repeat: no measured error does, rounded ones do
 
 
-def curve_of(points: Points, *, of_odds: bool = False) -> Curve:
-    """Return the curve of points on log axes, of y or of its odds against the points' ceiling."""
-    if of_odds and points.ceiling is not None:
-        read = odds(points, points.ceiling)
-        curve = curve_of(read)
-        # what blurs the odds near the ceiling does not blur what is measured further down
-        last = 0.0 if read.y_se is None else float(read.y_se[-1] / read.y[-1])
-        return replace(curve, next_variance=last**2)
+def curve_of(points: Points) -> Curve:
+    """Return the curve of points on log axes."""
     curve = thinned(points.x, points.y, y_se=points.y_se, weight=points.weight)
     if _stuck(points):
         curve = replace(curve, variance=curve.variance + STUCK**2)
     return curve
+
+
+def curve_of_odds(points: Points) -> Curve:
+    """Return the curve of `odds`: what blurs them near the ceiling blurs no measurement further down."""
+    last = 0.0 if points.y_se is None else float(points.y_se[-1] / points.y[-1])
+    return replace(curve_of(points), next_variance=last**2)
 
 
 def _stuck(points: Points) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from laws.beliefs import Prior, shipped_prior
 from laws.drift import DECADE, PARAMETERS, Curve, log_likelihood, paths
 from laws.errors import PlannerError
-from laws.exploring import Explored, curve_of, explore
+from laws.exploring import Explored, curve_of, curve_of_odds, explore
 from laws.importance import Mixture, log_sum
 from laws.minima import ABOVE, WIDER, probability
 from laws.odds import log_error, log_steepness, odds
@@ -156,10 +156,15 @@ def forecast(
     diagnostics: dict[str, float] = {}
     warnings = points.warnings + _doubts(points)
     of_odds = round(draws * float(weights[prior.of_odds].sum()))
-    for some, count in ((~prior.of_odds, draws - of_odds), (prior.of_odds, of_odds)):
+    for some, count, ceiling in (
+        (~prior.of_odds, draws - of_odds, None),
+        (prior.of_odds, of_odds, points.ceiling),
+    ):
         if not count:
             continue
-        part, more, said = _part(points, prior.part(some), weights[some], seed, count, chain=chain)
+        part, more, said = _part(
+            points, ceiling, prior.part(some), weights[some], draws=count, seed=seed, chain=chain
+        )
         parts.append(part)
         # of two densities the worse number stands for both
         for name, value in more.items():
@@ -170,20 +175,28 @@ def forecast(
     for form, weight in zip(prior.forms, weights, strict=True):
         if weight > 0:
             by_form[form] = by_form.get(form, 0.0) + float(weight)
-    ceiling = points.ceiling if points.ceiling is not None else 1.0 if points.y.max() <= 1 else None
-    if ceiling is not None:
-        ceiling = max(ceiling, float(points.y.max()))
+    highest = points.ceiling if points.ceiling is not None else 1.0 if points.y.max() <= 1 else None
+    if highest is not None:
+        highest = max(highest, float(points.y.max()))
     codes = tuple(dict.fromkeys(warnings))
-    return Forecast(tuple(parts), float(points.y[-1]), by_form, diagnostics, codes, ceiling, seed)
+    return Forecast(tuple(parts), float(points.y[-1]), by_form, diagnostics, codes, highest, seed)
 
 
 def _part(
-    points: Points, prior: Prior, weights: Array, seed: int, draws: int, *, chain: bool
+    points: Points,
+    ceiling: float | None,
+    prior: Prior,
+    weights: Array,
+    *,
+    draws: int,
+    seed: int,
+    chain: bool,
 ) -> tuple[Part, dict[str, float], tuple[str, ...]]:
-    """Return draws of the density that beliefs about y alone, or about odds alone, make together."""
-    of_odds = bool(prior.of_odds[0])
-    rng = np.random.default_rng([seed, 1] if of_odds else seed)
-    explored = explore(curve_of(points, of_odds=of_odds), prior, rng)
+    """Return draws of the density that beliefs about y make together, or with a ceiling those about odds."""
+    read = points if ceiling is None else odds(points, ceiling)
+    curve = curve_of(read) if ceiling is None else curve_of_odds(read)
+    rng = np.random.default_rng(seed if ceiling is None else [seed, 1])
+    explored = explore(curve, prior, rng)
     # the stacked mixture of K posteriors is one posterior, under this mixture of their priors
     mixed = weights / explored.evidence
     mixed = mixed / mixed.sum()
@@ -195,12 +208,11 @@ def _part(
         z, more, warnings = _chain(prior, mixed, explored, importance, draws=draws, rng=rng)
         diagnostics |= more
     sigma = np.exp(z[:, _NOISE])
-    y = odds(points, points.ceiling).y if of_odds and points.ceiling is not None else points.y
-    minimum = probability(points.x, y, sigma)
+    minimum = probability(read.x, read.y, sigma)
     if minimum.mean() > 0.5:
         warnings += ("running-minimum",)
     lift = np.where(rng.random(len(z)) < minimum, sigma, 0.0)
-    return Part(explored.curve, z, lift, points.ceiling if of_odds else None), diagnostics, warnings
+    return Part(curve, z, lift, ceiling), diagnostics, warnings
 
 
 def _chain(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from laws.beliefs import Prior, shipped_prior
 from laws.drift import moments
-from laws.exploring import curve_of, explore
+from laws.exploring import curve_of, curve_of_odds, explore
 from laws.odds import log_steepness, odds
 from laws.points import Points
 
@@ -51,27 +51,28 @@ def judged(early: Points, late: Points, *, seed: int, prior: Prior | None = None
     """Return the mean log density (K,) of late points under each belief, forecast from the early ones."""
     prior = prior or shipped_prior()
     score = np.full(len(prior.names), -np.inf)
-    for of_odds in (False, True):
-        some = usable(early, prior) & (prior.of_odds == of_odds)
+    held = usable(early, prior)
+    for some, ceiling in ((held & ~prior.of_odds, None), (held & prior.of_odds, early.ceiling)):
         if some.any():
-            score[some] = _judged(early, late, seed=seed, prior=prior.part(some), of_odds=of_odds)
+            score[some] = _judged(early, late, seed=seed, prior=prior.part(some), ceiling=ceiling)
     return score
 
 
-def _judged(early: Points, late: Points, *, seed: int, prior: Prior, of_odds: bool) -> Array:
+def _judged(early: Points, late: Points, *, seed: int, prior: Prior, ceiling: float | None) -> Array:
+    """Return the scores of beliefs about y, or with a ceiling about its odds; of log y both."""
     rng = np.random.default_rng(seed)
-    explored = explore(curve_of(early, of_odds=of_odds), prior, rng)
+    curve = curve_of(early) if ceiling is None else curve_of_odds(odds(early, ceiling))
+    explored = explore(curve, prior, rng)
     log_weight = explored.log_ratio + prior.log_parts(explored.z)
     weight = np.exp(log_weight - np.logaddexp.reduce(log_weight, axis=1)[:, None])
     z = np.concatenate([explored.z[rng.choice(len(w), JUDGES, p=w)] for w in weight])
     which = np.unique(np.linspace(0, len(late) - 1, 8).round().astype(int))
-    mean, variance = moments(explored.curve, z, np.log(late.x[which]))
-    y = late.y[which]
-    log_y, steepness = np.log(y), np.zeros(len(which))
-    log_read = log_y
-    if of_odds and early.ceiling is not None:
-        log_read = np.log(odds(late, early.ceiling).y[which])
-        steepness = log_steepness(y, early.ceiling)
+    mean, variance = moments(curve, z, np.log(late.x[which]))
+    log_y = np.log(late.y[which])
+    log_read, steepness = log_y, np.zeros(len(which))
+    if ceiling is not None:
+        log_read = np.log(odds(late, ceiling).y[which])
+        steepness = log_steepness(late.y[which], ceiling)
     density = -0.5 * ((log_read - mean) ** 2 / variance + np.log(2 * np.pi * variance)) + steepness
     density = density.reshape(len(weight), JUDGES, len(which))
     score = np.logaddexp.reduce(density, axis=1) - np.log(JUDGES)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, closest
 from laws.published import PublishedLaw
 from laws.shipped import shipped
 from laws.types import LawRow
@@ -79,10 +79,7 @@ def _forms(choice: Choice, rows: Sequence[LawRow], literature: Sequence[Publishe
 
 def hint(name: str, known: Iterable[str], *, show: int = 8) -> str:
     """Return in brackets the known name that is nearest, else the first `show` of them."""
-    from difflib import get_close_matches
-
     options = list(dict.fromkeys(known))
-    near = get_close_matches(name, options, n=1)
-    if near:
-        return f" (did you mean {near[0]!r}?)"
+    if near := closest(name, options):
+        return f" (did you mean {near!r}?)"
     return f" (known: {', '.join(options[:show])})" if options and show else ""

@@ -27,17 +27,18 @@ def with_target(choice: Choice, given: Mapping[str, str | None]) -> tuple[Choice
     `given` holds the keys of TARGETS and `target`, METRIC=VALUE or the value alone. Raises PlannerError for
     two targets and for two metrics.
     """
-    found = {f"--{name.replace('_', '-')}": text for name, text in given.items() if text is not None}
+    found = {name: text for name, text in given.items() if text is not None}
+    options = [f"--{name.replace('_', '-')}" for name in found]
     if len(found) > 1:
-        raise PlannerError(f"wanted one target, given {' and '.join(found)}")
+        raise PlannerError(f"wanted one target, given {' and '.join(options)}")
     if not found:
         return choice, None
-    ((option, text),) = found.items()
-    metric, value = TARGETS.get(option[2:].replace("-", "_"), ""), text
-    if option == "--target":
+    ((name, text),) = found.items()
+    metric, value = TARGETS.get(name, ""), text
+    if name == "target":
         metric, value = (piece.strip() for piece in text.rpartition("=")[::2])
     if metric and choice.metric not in (None, metric):
         raise PlannerError(
-            f"{option} {text} is of {metric}, and --metric says {choice.metric}: leave one out"
+            f"{options[0]} {text} is of {metric}, and --metric says {choice.metric}: leave one out"
         )
     return replace(choice, metric=metric or choice.metric), value
