@@ -65,6 +65,8 @@ def law_from(
     curve = points.x.ndim == 1
     data = points.x if curve else points.x[:, 1]
     log_x = grid(points) if curve else np.empty(0)
+    parameters = _parameters(found)
+    meanings = MEANINGS if isinstance(found, Forecast) else {}
     law = Law(
         id="",
         created=created or now(),
@@ -76,7 +78,7 @@ def law_from(
         x="data" if curve else "params,data",
         x_unit=x_unit,
         form=FORECAST if isinstance(found, Forecast) else found.form,
-        parameters={name: tuple(values.tolist()) for name, values in _parameters(found).items()},
+        parameters={name: tuple(values.tolist()) for name, values in parameters.items()},
         grid=tuple(log_x.tolist()),
         paths=tuple(map(tuple, _paths(found, log_x, paths).tolist())),
         x_range=(float(data.min()), float(data.max())),
@@ -86,7 +88,7 @@ def law_from(
         forms=dict(found.weights) if isinstance(found, Forecast) else {},
         ladder=tuple(ladder),
         diagnostics=dict(found.diagnostics),
-        definitions=dict(definitions) | (MEANINGS if isinstance(found, Forecast) else {}),
+        definitions=dict(definitions) | {name: meanings[name] for name in parameters if name in meanings},
         provenance=dict(provenance) | {"seed": str(seed)},
         runs=tuple(runs),
         warnings=tuple(dict.fromkeys([*found.warnings, *warnings])),

@@ -259,6 +259,12 @@ def test_a_law_keeps_what_best_guessing_scores():
         f.forecast(points, seed=0, chain=False), points, **given,
         source="calibrated", definitions={}, provenance={}, runs=(), seed=0,
     )  # fmt: skip
+    assert set(made.definitions) == set(made.parameters)  # "odds" is explained where it is, and only there
+    without = law_from(
+        f.forecast(replace(points, ceiling=None), seed=0, chain=False), points, **given,
+        source="calibrated", definitions={}, provenance={}, runs=(), seed=0,
+    )  # fmt: skip
+    assert set(without.definitions) == set(without.parameters) == set(made.parameters) - {"odds"}
     again = points_of(made)
     assert again.ceiling == 1.0
     assert again.x.tolist() == points.x.tolist()
