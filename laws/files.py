@@ -4,6 +4,7 @@ A record is safe when `write` returns: temporary file, fsync, rename, fsync of t
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -164,6 +165,27 @@ class RecordFiles:
         """Return how many files of each kind are in the folder."""
         return {folder: sum(1 for _ in self.stamps(kind)) for kind, folder in FOLDERS.items()}
 
+    @property
+    def writable(self) -> bool:
+        """Return whether the folder may be written: no mounted snapshot, not somebody else's."""
+        return os.access(self.folder, os.W_OK)
+
+    @contextlib.contextmanager
+    def undisturbed(self, name: str) -> Iterator[None]:
+        """Keep those who want the lock of this name waiting while files are read, as far as may be.
+
+        In a folder that may not be written the lock is shared, and not held at all where it has no file.
+        """
+        if self.writable:
+            with self.exclusive(name):
+                yield
+            return
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(OSError):
+                file = held.enter_context((self.folder / "locks" / name).open("rb"))
+                fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
     @contextlib.contextmanager
     def exclusive(self, name: str, *, wait: bool = True) -> Iterator[None]:
         """Hold the store's lock of this name; the system frees it when the process ends, however it ends.
@@ -209,7 +231,9 @@ def explained(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PlannerError(f"{doing} failed: {error.strerror or error}") from error
+        refused = error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+        mend = "; give --store a folder that may be written, such as a copy" if refused else ""
+        raise PlannerError(f"{doing} failed: {error.strerror or error}{mend}") from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ import dataclasses
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -75,14 +76,32 @@ class Publication:
             return ()
 
     def catch_up(self) -> tuple[str, ...]:
-        """Publish what a killed writer left, unless a writer is at it now or the folder is read-only."""
-        if not self._files.begun() or not os.access(self.folder, os.W_OK):
+        """Publish what a killed writer left, unless a writer is at it now.
+
+        Raises:
+            PlannerError: files are missing from the index, and the folder is not ours to write.
+        """
+        if not self._files.begun():
             return ()
+        if not self._files.writable:
+            return self._as_published()
         try:
             with self._files.exclusive("index", wait=False):
                 return self._build(fresh=False)
         except StoreBusyError:
             return ()
+
+    def _as_published(self) -> tuple[str, ...]:
+        """Return a line for each file that the index names as unusable; refuse where it is behind the files."""
+        from laws import schema
+
+        version, current = self._published(self._problems_of_current)
+        if current is None and version == len(schema.STEPS):
+            raise PlannerError(
+                f"{self.folder} has newer files and may not be written: copy it, and "
+                "`planner store rebuild --store COPY` adds them"
+            )
+        return _lines(current or {})
 
     def rebuild(self) -> tuple[str, ...]:
         """Make the index anew from the files alone; return one line for each file that cannot be used."""
@@ -93,14 +112,11 @@ class Publication:
         """Hold every file against its hash, and the index against the files; return a line for each fault."""
         if not self._files.begun():
             return ()
-        with self._files.exclusive("index"):
-            copy = self.folder / f".check-{os.getpid()}.duckdb"
-            try:
-                with _explained_database(f"checking {self.folder}"):
-                    problems, rows = self._fill(copy)
-                    faults = self._index_faults(copy, rows)
-            finally:
-                _remove_database(copy)
+        with self._files.undisturbed("index"), tempfile.TemporaryDirectory() as temporary:
+            copy = Path(temporary) / "index.duckdb"
+            with _explained_database(f"checking {self.folder}"):
+                problems, rows = self._fill(copy)
+                faults = self._index_faults(copy, rows)
         left = tuple(
             f"{name}: left by a write that was cut off; nothing is lost, delete it"
             for name in self._files.cut_off()
@@ -111,29 +127,36 @@ class Publication:
     @contextlib.contextmanager
     def reader(self) -> Iterator[Any]:
         """Open the published index, made anew where it is missing or of an older schema; None: no records."""
-        if not self._index.exists():
-            if not self._files.begun():
-                yield None
-                return
-            self.publish()
+        if not self._index.exists() and not self._files.begun():
+            yield None
+            return
         import duckdb
 
         from laws import schema
 
-        connection = self._open()
-        version = schema.version(connection)
-        if version < len(schema.STEPS):
-            connection.close()
-            self.publish()
-            connection = self._open()
-        try:
-            if version > len(schema.STEPS):
+        with contextlib.ExitStack() as until_read:
+            connection = self._open(self._index) if self._index.exists() else None
+            if connection is None or schema.version(connection) < len(schema.STEPS):
+                if connection is not None:
+                    connection.close()
+                connection = self._open(self._anew(until_read))
+            until_read.callback(connection.close)
+            if (version := schema.version(connection)) > len(schema.STEPS):
                 raise self._too_new(version)
-            yield connection
-        except duckdb.Error as error:
-            raise self._unreadable() from error
-        finally:
-            connection.close()
+            try:
+                yield connection
+            except duckdb.Error as error:
+                raise self._unreadable() from error
+
+    def _anew(self, until_read: contextlib.ExitStack) -> Path:
+        """Publish the index; in a folder that may not be written, make one elsewhere to be read once."""
+        if self._files.writable:
+            self.publish()
+            return self._index
+        path = Path(until_read.enter_context(tempfile.TemporaryDirectory())) / self._index.name
+        with _explained_database(f"reading {self.folder}"):
+            self._fill(path)
+        return path
 
     def laws(self, wanted: dict[str, Any]) -> Iterator[LawRow]:
         """Yield the published laws, newest first, whose fields are as wanted (None: any)."""
@@ -301,13 +324,13 @@ class Publication:
     def _unreadable(self) -> PlannerError:
         return PlannerError(f"{self._index} cannot be read: `planner store rebuild` makes it anew")
 
-    def _open(self) -> Any:
+    def _open(self, path: Path) -> Any:
         import duckdb
 
         from laws import index
 
         try:
-            connection = index.connect(self._index, read_only=True)
+            connection = index.connect(path, read_only=True)
             # An index that somebody sent may hold a view in a table's place: it sees no other file.
             connection.execute("set enable_external_access = false")
             return connection

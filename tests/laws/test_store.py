@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -660,15 +661,80 @@ def test_a_disk_with_no_room_left(tmp_path):
         subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_store_can_be_read(store):
-    filled(store)
-    store.folder.chmod(0o555)
+@contextlib.contextmanager
+def read_only(folder):
+    """Let a folder be read alone, also by root: a bind mount, as of a snapshot; others need no mount."""
+    if os.geteuid() != 0:
+        folder.chmod(0o555)
+        try:
+            yield
+        finally:
+            folder.chmod(0o755)
+        return
+    if subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False).returncode:
+        pytest.skip("mount is not allowed here")
     try:
-        assert len(store.runs()) == 5
-        assert store.catch_up() == ()
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield
     finally:
-        store.folder.chmod(0o755)
+        subprocess.run(["umount", folder], check=True)
+
+
+def files_of(store):
+    return sorted(path for path in store.folder.rglob("*") if "locks" not in path.parts)
+
+
+@pytest.mark.parametrize("lost", [(), ("laws.json",), ("index.duckdb",), ("index.duckdb", "laws.json")])
+def test_a_read_only_store_answers_as_any_other(store, lost):
+    """Also where its index is missing: one is made elsewhere and thrown away."""
+    expected = rows(filled(store))
+    for name in lost:
+        (store.folder / name).unlink()
+    there = files_of(store)
+    with read_only(store.folder):
+        assert store.catch_up() == ()
+        assert rows(store) == expected
+        assert [fault.split(":")[0] for fault in store.check()] == list(lost[:1])
+    assert files_of(store) == there
+
+
+def test_a_read_only_store_is_checked_where_nobody_ever_locked_it(store):
+    filled(store)
+    shutil.rmtree(store.folder / "locks")
+    with read_only(store.folder):
+        assert store.check() == ()
+    (store.folder / "runs" / "run1.1.json").write_bytes(b"{}")
+    with read_only(store.folder):
+        assert any(fault.startswith("runs/run1.1.json") for fault in store.check())
+
+
+def test_an_old_index_of_a_read_only_store_is_read_as_a_new_one(store, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr(schema, "STEPS", schema.STEPS[:-1])
+        filled(store, laws=0)
+    with read_only(store.folder):
+        assert store.catch_up() == ()
+        assert len(store.runs()) == 5
+
+
+def test_a_read_only_store_whose_index_is_behind_says_so_and_shows_what_it_has(store):
+    filled(store)
+    store.add_run(run(7))
+    with read_only(store.folder):
+        with pytest.raises(PlannerError, match=r"newer files.*copy it.*store rebuild --store COPY"):
+            store.catch_up()
+        assert len(store.runs()) == 5
+
+
+def test_writing_to_a_read_only_store_is_refused_in_one_line_that_says_what_to_do(store):
+    filled(store)
+    there = files_of(store)
+    with read_only(store.folder):
+        if os.geteuid() == 0:  # elsewhere the folders below are still the user's own
+            for refused in (store.rebuild, store.publish, lambda: store.add_run(run(7))):
+                with pytest.raises(PlannerError, match=r"Read-only file system; give --store a folder that"):
+                    refused()
+    assert files_of(store) == there
 
 
 # Reading stays cheap.
