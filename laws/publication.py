@@ -92,7 +92,7 @@ class Publication:
             return ()
 
     def _as_published(self) -> tuple[str, ...]:
-        """Return a line for each file that the index names as unusable; refuse where it is behind the files."""
+        """Return a line for each file that the index names as unusable; refuse where files are newer."""
         from laws import schema
 
         version, current = self._published(self._problems_of_current)
