@@ -16,7 +16,10 @@ WIDTH = "96"
 
 
 def run(command: str, *, store: str = "") -> list[str]:
-    """Run a command as a reader types it and return what it printed, errors included."""
+    """Run a command as a reader types it and return what it printed, errors included.
+
+    Where no store is named nothing was measured yet: the writer's own store is not asked.
+    """
     environment = os.environ | {
         "COLUMNS": WIDTH,
         "NO_COLOR": "1",
@@ -24,6 +27,9 @@ def run(command: str, *, store: str = "") -> list[str]:
     }
     if store:
         environment["PLANNER_STORE"] = store
+    else:
+        environment.pop("PLANNER_STORE", None)
+        environment["XDG_DATA_HOME"] = "/nonexistent"
     done = subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True, check=False)
     return [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
 

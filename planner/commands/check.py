@@ -11,7 +11,7 @@ from planner.commands.options import (
     ParamsColumnOption,
     RunsArgument,
     StoreOption,
-    store_folder,
+    existing_store,
 )
 from planner.pages.formats import Format
 
@@ -52,5 +52,5 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    found = run(runs, laws.choice(), store_folder(store), columns)
+    found = run(runs, laws.choice(), existing_store(store, source=laws.source), columns)
     show(sheet(found), records(found), style)

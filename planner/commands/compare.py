@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import FormatOption, SourceOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, SourceOption, StoreOption, existing_store
 from planner.pages.formats import Format
 
 
@@ -36,6 +36,6 @@ def compare(
     from planner.pages.render import show
     from planner.plans.comparison import compare as run
 
-    found = run(store_folder(store), domain, metric=metric, at=at or (), source=source)
+    found = run(existing_store(store, source=source), domain, metric=metric, at=at or (), source=source)
     told = record(found)
     show(sheet(found), told["families"] if style is Format.csv else told, style)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
-from planner.commands.options import AllocateOption, FormatOption, StoreOption, store_folder
+from planner.commands.options import AllocateOption, FormatOption, StoreOption, existing_store
 from planner.pages.formats import Format
 
 
@@ -73,7 +73,8 @@ def estimate(
         confidence=confidence,
     )
     today = date.today()
-    found = plan(question, store_folder(store), read_fleet(machines.fleet), today=today)
+    folder = existing_store(store, source=laws.source, made=save)
+    found = plan(question, folder, read_fleet(machines.fleet), today=today)
     page, told = sheet(found), record(found)
     if save:
         from laws.store import Store
@@ -81,7 +82,7 @@ def estimate(
         from planner.plans.kept import as_forecast, keep
 
         forecast = as_forecast(found, today=today, name=name)
-        keep(Store(store_folder(store)), [forecast])
+        keep(Store(folder), [forecast])
         page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
         told |= {"forecast": forecast.id}
     show(page, told, style)

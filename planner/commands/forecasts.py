@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import DomainOption, FormatOption, StoreOption, day, store_folder
+from planner.commands.options import DomainOption, FormatOption, StoreOption, day, existing_store
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Forecasts: estimates that were kept with --save.")
@@ -23,7 +23,7 @@ def list_forecasts(
     from planner.pages.render import show
     from planner.pages.upkeep import current
 
-    opened = current(store_folder(store))
+    opened = current(existing_store(store))
     found = forecasts_records(opened, domain=domain)
     show(forecasts_sheet(opened, found, domain=domain), found, style)
 
@@ -37,7 +37,7 @@ def show_forecast(
     from planner.pages.render import show
     from planner.pages.upkeep import current
 
-    record = forecast_record(current(store_folder(store)), id)
+    record = forecast_record(current(existing_store(store)), id)
     show(forecast_sheet(record), record, style)
 
 
@@ -74,7 +74,7 @@ def add_outcome(
     from planner.plans.outcome import add_outcome
     from planner.plans.track import comparisons
 
-    opened = current(store_folder(store))
+    opened = current(existing_store(store))
     made = add_outcome(
         opened,
         forecast,
@@ -110,7 +110,7 @@ def list_outcomes(
     from planner.pages.upkeep import current
     from planner.plans.track import comparisons
 
-    found = comparisons(current(store_folder(store)), domain=domain)
+    found = comparisons(current(existing_store(store)), domain=domain)
     n = len({each.outcome.id for each in found})
     show(outcomes_sheet(found, counted(n, "outcome")), outcomes_records(found), style)
 
@@ -127,7 +127,7 @@ def track_record(
     from planner.pages.upkeep import current
     from planner.plans.track import comparisons, scores
 
-    compared = comparisons(current(store_folder(store)), domain=domain)
+    compared = comparisons(current(existing_store(store)), domain=domain)
     found = scores(compared)
     left_out = sum(each.said is None for each in compared)
     show(track_sheet(found, left_out), track_records(found), style)

@@ -14,6 +14,7 @@ from planner.commands.options import (
     MetricOption,
     SourceOption,
     StoreOption,
+    existing_store,
     store_folder,
 )
 from planner.pages.formats import Format
@@ -50,7 +51,7 @@ def list_laws(
     from planner.pages.render import show
     from planner.pages.upkeep import current
 
-    opened = current(store_folder(store))
+    opened = current(existing_store(store, source=source))
     found = laws_records(opened, domain=domain, metric=metric, source=source, beside=all_fits)
     show(laws_sheet(found, opened, domain=domain, metric=metric), found, style)
 
@@ -62,7 +63,7 @@ def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = F
     from planner.pages.render import show
     from planner.pages.upkeep import current
 
-    record = law_record(current(store_folder(store)), id)
+    record = law_record(current(existing_store(store)), id)
     show(law_sheet(record), record, style)
 
 
@@ -91,7 +92,7 @@ def export_law(
 
     ending = "" if out is None else out.suffix.lower().removeprefix(".")
     kind = style or (ExportFormat(ending) if ending in list(ExportFormat) else ExportFormat.json)
-    text = export_law(current(store_folder(store)), id, kind.value, out)
+    text = export_law(current(existing_store(store)), id, kind.value, out)
     if text is not None:
         sys.stdout.write(text)
     else:

@@ -6,7 +6,7 @@ import typer
 
 from laws.errors import PlannerError
 from planner.commands.groups import LawOptions, TargetOptions, grouped
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, existing_store
 from planner.pages.formats import Format
 
 
@@ -32,6 +32,6 @@ def propose(
     from planner.pages.render import show
     from planner.plans.proposal import propose as run
 
-    found = run(store_folder(store), choice, value, budget)
+    found = run(existing_store(store, source=laws.source), choice, value, budget)
     told = record(found)
     show(sheet(found), told["runs"] if style is Format.csv else told, style)

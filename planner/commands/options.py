@@ -1,5 +1,6 @@
 """Options that several commands share, so that they read and behave the same everywhere."""
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -100,8 +101,33 @@ def day(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is no day, wanted one such as 2026-11-23") from None
 
 
+def existing_store(store: Path | None, *, source: Source | None = None, made: bool = False) -> Path:
+    """Return the folder of a store to read; the platform's own need not have been made yet.
+
+    Laws of a `source` elsewhere need no store. Where one is `made` to keep the answer, a line on stderr says
+    that none was there. Raises PlannerError where a folder was named that is no store: a slip of the hand
+    would look like a store without laws, and be answered from the literature.
+    """
+    from laws.files import RecordFiles
+
+    folder = store_folder(store)
+    if store is None or source in ("published", "shipped") or RecordFiles(folder).begun():
+        return folder
+    if not folder.exists():
+        why = "it does not exist"
+    else:
+        why = "it holds neither runs nor laws" if any(folder.iterdir()) else "it is empty"
+    if made:
+        sys.stderr.write(f"planner: no store at {folder}, {why}: laws from elsewhere answer\n")
+        return folder
+    raise PlannerError(
+        f"no store at {folder}, {why}: name another with --store or PLANNER_STORE, leave both out for the "
+        "default one, or make it with `planner calibrate` or `planner fit`"
+    )
+
+
 def store_folder(store: Path | None) -> Path:
-    """Return the store's folder: as given, else the platform's data folder.
+    """Return the folder that a store is in or is to be made in: as given, else the platform's data folder.
 
     Raises PlannerError where a file has that name.
     """

@@ -8,7 +8,7 @@ import typer
 
 from laws.errors import harmless
 from planner.commands.groups import LawOptions, grouped
-from planner.commands.options import StoreOption, store_folder
+from planner.commands.options import StoreOption, existing_store
 
 
 @grouped
@@ -45,7 +45,6 @@ def plot(
     from planner.pages import drawing
     from planner.reading.choice import choose
 
-    folder = store_folder(store)
     if subject is not None and Path(subject).is_file():
         if laws != LawOptions():
             raise typer.BadParameter(f"{subject} is a file of curves: leave out what chooses a law")
@@ -53,6 +52,7 @@ def plot(
     elif curve is not None:
         raise typer.BadParameter("--curve names one of a file of curves: give the file too")
     else:
+        folder = existing_store(store, source=laws.source)
         if subject is None or laws != LawOptions():
             choice = laws.choice()
             choice = replace(choice, law=subject or choice.law)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import StoreOption, day, store_folder
+from planner.commands.options import StoreOption, day, existing_store
 
 
 class Page(StrEnum):
@@ -58,7 +58,10 @@ def review(
     kind = style or (Page.markdown if out is None else kinds.get(out.suffix.lower()))
     if kind is None:
         raise PlannerError(f"{out}: wanted a name that ends in .html, .md or .json, or --format")
-    found = use_case.review(read_portfolio(plan), store_folder(store), today=today)
+    save = out is not None if save is None else save
+    portfolio = read_portfolio(plan)
+    folder = existing_store(store, made=save)
+    found = use_case.review(portfolio, folder, today=today)
     if kind is Page.html:
         from planner.pages.page import page
 
@@ -75,7 +78,7 @@ def review(
         except OSError as error:
             raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
         typer.echo(f"{out}: {headline(found)}")
-    if out is not None if save is None else save:
+    if save:
         from laws.store import Store
         from planner.pages.quantities import counted
         from planner.plans.kept import as_forecast, keep
@@ -85,6 +88,6 @@ def review(
             as_forecast(each, today=found.today, seed=seed, name=product.name)
             for product, each in found.plans
         ]
-        keep(Store(store_folder(store)), kept)
+        keep(Store(folder), kept)
         told = counted(len(kept), "forecast")
         typer.echo(f"{told} kept: `planner forecasts list` shows them", err=True)

@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 import typer
 
 from laws.types import RunStatus
-from planner.commands.options import DomainOption, FormatOption, StoreOption, store_folder
+from planner.commands.options import DomainOption, FormatOption, StoreOption, existing_store
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibration measured.")
@@ -34,7 +34,7 @@ def list_runs(
     from planner.pages.runs import runs_records, runs_sheet
     from planner.pages.upkeep import current
 
-    opened = current(store_folder(store))
+    opened = current(existing_store(store))
     found = runs_records(opened, domain=domain, sweep=sweep, status=status)
     show(runs_sheet(found, opened, domain=domain), found, style)
 
@@ -50,7 +50,7 @@ def show_run(
     from planner.pages.runs import run_record, run_sheet
     from planner.pages.upkeep import current
 
-    record = run_record(current(store_folder(store)), id)
+    record = run_record(current(existing_store(store)), id)
     show(run_sheet(record), record, style)
 
 
@@ -67,5 +67,5 @@ def export_runs(
     from planner.pages.runs import exported, exported_sheet
     from planner.pages.upkeep import current
 
-    rows = exported(current(store_folder(store)), domain=domain, sweep=sweep, status=status)
+    rows = exported(current(existing_store(store)), domain=domain, sweep=sweep, status=status)
     show(exported_sheet(rows), rows, style)

@@ -2,7 +2,7 @@
 
 import typer
 
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import FormatOption, StoreOption, existing_store
 from planner.pages.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Store: check it, and make its index anew from the files.")
@@ -17,7 +17,7 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
     from planner.pages.render import show
     from planner.pages.upkeep import check, sheet
 
-    record = check(store_folder(store))
+    record = check(existing_store(store))
     show(sheet(record, "every file is whole, the index agrees"), record, style)
     raise typer.Exit(1 if record["faults"] else 0)
 
@@ -31,6 +31,6 @@ def rebuild_store(store: StoreOption = None, style: FormatOption = Format.table)
     from planner.pages.render import show
     from planner.pages.upkeep import rebuild, sheet
 
-    record = rebuild(store_folder(store))
+    record = rebuild(existing_store(store))
     show(sheet(record, "index made anew"), record, style)
     raise typer.Exit(1 if record["faults"] else 0)

@@ -11,7 +11,7 @@ from planner.commands.options import (
     FormatOption,
     PrecisionOption,
     StoreOption,
-    store_folder,
+    existing_store,
 )
 from planner.pages.formats import Format
 
@@ -87,7 +87,7 @@ def what_if(
         question,
         one,
         axes,
-        store_folder(store),
+        existing_store(store, source=laws.source),
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
@@ -126,7 +126,7 @@ def frontier(
     question = Question(choice=laws.choice(), **machines.asked(), **asdict(at_hand))
     found = frontier(
         question,
-        store_folder(store),
+        existing_store(store, source=laws.source),
         read_fleet(machines.fleet),
         today=date.today(),
         against=against,

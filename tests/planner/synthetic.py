@@ -112,6 +112,12 @@ def surface(E, A, a, B, b, *, draws=50, spread=0.0, seed=2, **rest):
     return law(None, parameters, **(settings | rest))
 
 
+def bare(folder):
+    """Return the folder of a store that has no record yet; to name one that is no store at all is refused."""
+    (folder / "laws").mkdir(parents=True)
+    return folder
+
+
 @dataclass(frozen=True)
 class Ran:
     code: int

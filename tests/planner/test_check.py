@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import passes, planner, power, size
+from synthetic import bare, passes, planner, power, size
 
 from laws.noise import FIXED
 from laws.records import content_id
@@ -93,11 +93,12 @@ def test_every_format_says_the_verdict(folder, tmp_path, style):
 def test_a_published_law_cannot_judge_a_run(tmp_path):
     path = tmp_path / "runs.csv"
     path.write_text("words,loss\n1e9,3\n", encoding="utf-8")
+    store = bare(tmp_path / "store")
     for words, said in (
         (("--domain", "word-lm"), "planner calibrate --domain word-lm"),
         (("--law", "hestness2017-wordlm"), "no sampled curve"),
     ):
-        ran = planner("check", path, *words, "--store", tmp_path / "none")
+        ran = planner("check", path, *words, "--store", store)
         assert (ran.code, ran.err.count("\n")) == (1, 1)
         assert said in ran.err
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from synthetic import passes, planner, power, size, surface
+from synthetic import bare, passes, planner, power, size, surface
 
 from laws.store import Store
 
@@ -45,7 +45,7 @@ def calibrated(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
-    return tmp_path_factory.mktemp("empty") / "store"
+    return bare(tmp_path_factory.mktemp("empty") / "store")
 
 
 def asked(store, *arguments):
@@ -223,7 +223,6 @@ def test_an_empty_store_says_what_to_measure(empty):
     ran = planner("estimate", "--store", empty, "--target-wer", "5%")
     assert ran.code == 1
     assert "planner calibrate --domain speech" in ran.err
-    assert not empty.exists()
 
 
 def test_published_laws_of_several_domains_are_not_chosen_between(empty):

@@ -5,10 +5,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from synthetic import planner
+from synthetic import bare, planner
 
 EXAMPLE = Path("docs/examples/plan.toml")
 PRODUCT = '[[products]]\nname = "A"\ndomain = "word-lm"\ntarget = "3.2"\n'
+
+
+@pytest.fixture(autouse=True)
+def nothing_measured(tmp_path):
+    bare(tmp_path / "store")
 
 
 def reviewed(tmp_path, *arguments, plan=EXAMPLE):

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from synthetic import passes, planner, power, size, surface
+from synthetic import bare, passes, planner, power, size, surface
 
 from laws import paths
 from laws.store import Store
@@ -195,11 +195,12 @@ def test_a_page_without_its_libraries_says_what_to_install(tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, library, None)
     for name in [name for name in sys.modules if name.startswith(f"{library}.")]:
         monkeypatch.setitem(sys.modules, name, None)
-    ran = planner("review", EXAMPLE, "--store", tmp_path / "s", "--out", tmp_path / "r.html")
+    store = bare(tmp_path / "store")
+    ran = planner("review", EXAMPLE, "--store", store, "--out", tmp_path / "r.html")
     assert ran.code == 1
     assert "pip install 'scaling-planner[plot]'" in ran.err
     assert ran.err.count("\n") == 1
-    assert planner("review", EXAMPLE, "--store", tmp_path / "s", "--out", tmp_path / "r.md").code == 0
+    assert planner("review", EXAMPLE, "--store", store, "--out", tmp_path / "r.md").code == 0
 
 
 def test_a_plan_carries_the_hash_of_its_file(tmp_path):

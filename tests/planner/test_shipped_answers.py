@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from synthetic import planner, power
+from synthetic import bare, planner, power
 
 from laws.shipped import shipped
 from laws.store import Store
@@ -16,7 +16,7 @@ ASK = ("--domain", "char-lm", "--target", "loss=1.9")
 
 @pytest.fixture
 def empty(tmp_path):
-    return tmp_path / "store"
+    return bare(tmp_path / "store")
 
 
 def test_they_are_listed_as_what_they_are(empty):

@@ -130,18 +130,73 @@ def test_runs_of_a_killed_writer_are_listed(folder):
     assert "run5" in {r["id"] for r in as_json("runs", "list", "--store", folder)}
 
 
-def test_an_empty_store_lists_every_published_and_every_shipped_law(tmp_path):
-    assert as_json("runs", "list", "--store", tmp_path / "none") == []
-    assert "0 runs" in answered("runs", "list", "--store", tmp_path / "none")
-    assert "`planner calibrate` trains and keeps runs" in answered(
-        "runs", "list", "--store", tmp_path / "none"
-    )
-    assert answered("runs", "export", "--store", tmp_path / "none") == "", (
-        "no empty line, no row without names"
-    )
-    listed = as_json("laws", "list", "--store", tmp_path / "none")
-    assert len(listed) == len(all_laws()) + len(shipped().laws())
+def test_before_anything_was_measured_every_published_and_every_shipped_law_is_listed(tmp_path, monkeypatch):
+    monkeypatch.delenv("PLANNER_STORE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "none"))  # the default store is not there yet
+    assert as_json("runs", "list") == []
+    assert "0 runs" in answered("runs", "list")
+    assert "`planner calibrate` trains and keeps runs" in answered("runs", "list")
+    assert answered("runs", "export") == "", "no empty line, no row without names"
+    ran = planner("laws", "list", "--format", "json")
+    assert (len(json.loads(ran.out)), ran.err) == (len(all_laws()) + len(shipped().laws()), "")
     assert not (tmp_path / "none").exists()
+
+
+READING = (
+    ("estimate", "--domain", "word-lm", "--target-loss", "2.48"),
+    ("what-if", "--domain", "word-lm", "--target-loss", "2.48,3"),
+    ("frontier", "--domain", "word-lm"),
+    ("plot", "--domain", "word-lm"),
+    ("compare", "--domain", "word-lm"),
+    ("next", "--domain", "word-lm", "--target-loss", "2.48", "--budget", "1h"),
+    ("check", "runs.csv", "--domain", "word-lm"),
+    ("review", "docs/examples/plan.toml"),
+    ("forecasts", "list"),
+    ("forecasts", "show", "ab"),
+    ("outcome", "list"),
+    ("outcome", "add", "ab", "--error", "3"),
+    ("track-record",),
+    ("laws", "list"),
+    ("laws", "show", "hestness2019-wordlm-curve"),
+    ("laws", "export", "hestness2019-wordlm-curve"),
+    ("runs", "list"),
+    ("runs", "show", "ab"),
+    ("runs", "export"),
+    ("store", "check"),
+    ("store", "rebuild"),
+)
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_a_named_store_that_is_none_is_said_in_one_line_and_answers_nothing(words, tmp_path, monkeypatch):
+    """A slip of the hand must not look like a store without laws."""
+    (tmp_path / "file").write_text("no store", encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other" / "notes").mkdir(parents=True)
+    for name, said in (
+        ("nowhere", "it does not exist"),
+        ("empty", "it is empty"),
+        ("other", "it holds neither runs nor laws"),
+        ("file", "is a file: wanted a folder"),
+    ):
+        assert said in refused(*words, "--store", tmp_path / name)
+        monkeypatch.setenv("PLANNER_STORE", str(tmp_path / name))
+        assert said in refused(*words)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["empty", "file", "notes", "other"]
+
+
+def test_laws_from_elsewhere_are_asked_by_source_without_a_store(tmp_path):
+    missing = ("--store", tmp_path / "none")
+    assert as_json(*READING[0], "--source", "published", *missing)["source"] == "published"
+    assert {row["source"] for row in as_json("laws", "list", "--source", "shipped", *missing)} == {"shipped"}
+
+
+def test_an_estimate_that_is_kept_makes_its_store_and_says_that_none_was_there(tmp_path):
+    words = (*READING[0], "--save", "--store", tmp_path / "new")
+    first, second = planner(*words), planner(*words)
+    assert (first.code, first.err.count("\n")) == (0, 1)
+    assert "it does not exist: laws from elsewhere answer" in first.err
+    assert (second.code, second.err) == (0, "")
 
 
 def test_laws_are_listed_stored_ones_first_and_narrowed(folder):
