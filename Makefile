@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= store
 
-.PHONY: demo test test-slow lint ship clean
+.PHONY: demo test test-slow test-gpu lint ship clean
 .DEFAULT_GOAL := test
 
 # Re-made when the project's own requirements change. --no-deps cannot be used: extras pull in libraries.
@@ -28,6 +28,10 @@ test: lint
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -v -m "slow and not gpu"
+
+# On a machine with an NVIDIA GPU, where torch is a build for it
+test-gpu: .venv/ready
+	$(BIN)/python -m pytest -v -m gpu
 
 # make ship STORE=store SWEEPS='25c3 8b61': laws of these sweeps become part of the package (docs/shipped.md)
 ship: .venv/ready
