@@ -42,33 +42,38 @@ def laws_sheet(
     listed: Sequence[Mapping[str, Any]], store: Store, *, domain: str | None, metric: str | None
 ) -> Sheet:
     """Return the table of laws; where the names that were asked for left none, what comes nearest to them."""
-    rows: list[tuple[str, ...]] = []
+    by_subject: dict[str, list[tuple[str, ...]]] = {}
     for record in listed:
-        taken = ", ".join(unit if name == "data" else name for name, unit in record["inputs"].items())
-        asked = "" if record["form"] else " (ratios only)"
-        if record["source"] != "published":
-            asked = f": {record['form']}"
-        rows.append(
-            (record["id"], record["source"], _subject(record), f"{record['metric']} from {taken}{asked}")
-        )
-    columns: tuple[str, ...] = ("id", "source", "domain", "law of")
-    origins = {record["source"] for record in listed}
-    if len(origins) == 1:  # stands above, so that the rest fits a narrow screen
-        columns, rows = ("id", "domain", "law of"), [(row[0], *row[2:]) for row in rows]
+        by_subject.setdefault(_subject(record), []).append((record["id"], _law_of(record)))
+    groups, rows = {}, []
+    for subject, of in by_subject.items():
+        groups[subject] = len(rows)
+        rows += of
+    alone = f", {next(iter(groups))}" if len(groups) == 1 else ""
     return Sheet(
-        title=f"{counted(len(rows), 'law')}{f', {origins.pop()}' if len(origins) == 1 else ''}",
-        columns=columns,
+        title=f"{counted(len(rows), 'law')}{alone}",
+        columns=("id", "law of"),
         rows=tuple(rows),
+        groups={} if alone else groups,  # beside the ids they fit no narrow screen
         notes=_listed(listed) or _nearest(store, domain, metric),
-        words=frozenset(range(len(columns))),
+        words=frozenset({0, 1}),
         whole=frozenset({0}),
     )
 
 
+def _law_of(record: Mapping[str, Any]) -> str:
+    """Say what a law tells from what; of a stored one also its form, since one fit leaves several."""
+    taken = ", ".join(unit if name == "data" else name for name, unit in record["inputs"].items())
+    kind = "" if record["form"] else " (ratios only)"
+    if record["source"] != "published":
+        kind = f": {record['form']}"
+    return f"{record['metric']} from {taken}{kind}"
+
+
 def _subject(record: Mapping[str, Any]) -> str:
-    """Name domain and family; of a published law, whose family is an architecture in words, the domain."""
-    named = record["source"] != "published" and record["family"]
-    return f"{record['domain']}, {record['family']}" if named else str(record["domain"])
+    """Name origin, domain and family; the family of a published law is an architecture in words, left out."""
+    family = [record["family"]] if record["source"] != "published" and record["family"] else []
+    return ", ".join([record["source"], record["domain"], *family])
 
 
 def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -33,6 +33,13 @@ class Sheet:
     )  # heading -> sentences; empty ones are left out
     words: frozenset[int] = frozenset({0})  # columns of words stand to the left, of numbers to the right
     whole: frozenset[int] = frozenset()  # columns that are never folded: what is copied into the next command
+    groups: Mapping[str, int] = field(default_factory=dict)  # heading -> row that it stands above
+
+    def parts(self) -> list[tuple[str, Sequence[tuple[str, ...]]]]:
+        """Return the rows under their headings; all of them without one where there are no groups."""
+        ends = [*self.groups.values(), len(self.rows)][1:]
+        found = [(name, self.rows[at:end]) for (name, at), end in zip(self.groups.items(), ends, strict=True)]
+        return found or [("", self.rows)]
 
     def passages(self) -> list[tuple[str, Sequence[str]]]:
         """Return what stands beneath the table: notes without a heading, then the sections that have any."""
@@ -82,9 +89,11 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
 
 def markdown(sheet: Sheet) -> str:
     """Return a sheet as Markdown."""
-    lines = [f"### {sheet.title}", ""]
-    lines += ["| " + " | ".join(_cell(c) for c in row) + " |" for row in (sheet.columns, *sheet.rows)]
-    lines.insert(3, "|" + " --- |" * len(sheet.columns))
+    lines = [f"### {sheet.title}"]
+    for heading, rows in sheet.parts():
+        head, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (sheet.columns, *rows)]
+        lines += ["", *([f"**{heading}**", ""] if heading else [])]
+        lines += [head, "|" + " --- |" * len(sheet.columns), *body]
     for heading, notes in sheet.passages():
         lines += ["", *([f"**{heading}**", ""] if heading else []), *(f"- {note}" for note in notes)]
     return harmless("\n".join(lines))
@@ -106,14 +115,20 @@ def _table(sheet: Sheet) -> None:
 
     console = Console(highlight=False)
     console.width = max(console.width, NARROWEST)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for i, column in enumerate(sheet.columns):
-        side: Literal["left", "right"] = "left" if i in sheet.words else "right"
-        table.add_column(Text(column), justify=side, overflow="fold", no_wrap=i in sheet.whole)
-    for row in sheet.rows:
-        table.add_row(*(Text(_flat(cell)) for cell in row))
     console.print(Text(_flat(sheet.title), "bold"))
-    console.print(table)
+    for heading, rows in sheet.parts():
+        plain = not heading  # beneath its heading a group needs neither the names of columns nor a frame
+        table = Table(box=SIMPLE_HEAD, pad_edge=not plain, show_edge=plain, show_header=plain)
+        for i, column in enumerate(sheet.columns):
+            side: Literal["left", "right"] = "left" if i in sheet.words else "right"
+            table.add_column(Text(column), justify=side, overflow="fold", no_wrap=i in sheet.whole)
+        for row in rows:
+            table.add_row(*(Text(_flat(cell)) for cell in row))
+        if heading:
+            console.print(Text(f"\n{_flat(heading)}", "bold"))
+        console.print(table)
+    if sheet.groups:
+        console.print()
     for heading, notes in sheet.passages():
         if heading:
             console.print(Text(f"\n{heading}", "bold"))

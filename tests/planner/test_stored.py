@@ -408,6 +408,27 @@ def test_control_characters_of_a_foreign_law_reach_no_screen(tmp_path, style):
     assert not {c for c in shown if not c.isprintable()} - {"\n"}
 
 
+def test_all_laws_there_are_fit_a_narrow_screen_one_line_each(folder, monkeypatch):
+    """Origin, domain and family stand above the laws that share them; ids are whole."""
+    monkeypatch.setenv("COLUMNS", "80")
+    records, lines = as_json("laws", "list", "--store", folder), answered("laws", "list", "--store", folder)
+    heading, found = "", []
+    for line in lines.splitlines()[1:]:
+        if line.startswith(" ") and line[1] != " ":
+            id, of = line.split(maxsplit=1)
+            found.append((id, heading, of.strip()))
+        else:
+            heading = line
+    assert len(found) == len(set(found)) == len(records) > 250
+    assert {(r["id"], r["source"], r["domain"]) for r in records} == {
+        (id, *heading.split(", ")[:2]) for id, heading, _ in found
+    }
+    assert (law(1).id, "calibrated, speech, ds2", "wer from hours: power") in found
+    assert max(map(len, lines.splitlines())) <= 80
+    alone = answered("laws", "list", "--store", folder, "--source", "calibrated", "--metric", "wer")
+    assert alone.startswith("1 law, calibrated, speech, ds2\n")
+
+
 def test_a_list_that_a_slip_of_the_hand_left_empty_names_the_nearest(folder):
     for words in (("laws", "list"), ("runs", "list")):
         assert "Nothing is of domain 'spech' (did you mean 'speech'?)" in answered(
