@@ -64,7 +64,8 @@ class TargetOptions:
     target: Annotated[
         str | None,
         typer.Option(
-            metavar="METRIC=VALUE", help="Any metric; with --law or --metric the value alone will do."
+            metavar="METRIC=VALUE",
+            help="Any metric, e.g. error=2%; where the metric is known the value alone will do.",
         ),
     ] = None
 

@@ -45,7 +45,8 @@ def laws_sheet(
     by_subject: dict[str, list[tuple[str, ...]]] = {}
     for record in listed:
         by_subject.setdefault(_subject(record), []).append((record["id"], _law_of(record)))
-    groups, rows = {}, []
+    groups: dict[str, int] = {}
+    rows: list[tuple[str, ...]] = []
     for subject, of in by_subject.items():
         groups[subject] = len(rows)
         rows += of

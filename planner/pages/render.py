@@ -38,6 +38,7 @@ class Sheet:
     def parts(self) -> list[tuple[str, Sequence[tuple[str, ...]]]]:
         """Return the rows under their headings; all of them without one where there are no groups."""
         ends = [*self.groups.values(), len(self.rows)][1:]
+        found: list[tuple[str, Sequence[tuple[str, ...]]]]
         found = [(name, self.rows[at:end]) for (name, at), end in zip(self.groups.items(), ends, strict=True)]
         return found or [("", self.rows)]
 

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer
 from synthetic import passes, planner, power, size
 
 from laws.store import Store
@@ -98,6 +100,17 @@ def test_help_fits_a_terminal_of_80_columns(words, monkeypatch):
     assert max(map(len, ran.out.splitlines())) <= 80
     listed = ran.out.partition("Commands:")[2]
     assert "..." not in listed, "what a command is for is cut short"
+
+
+def test_no_help_names_an_option_that_the_command_lacks():
+    """A group of options serves several commands: what it says has to hold for each of them."""
+    commands = [("", typer.main.get_command(assembled()))]
+    for name, command in commands:
+        commands += [(f"{name} {each}", of) for each, of in getattr(command, "commands", {}).items()]
+        own = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+        told = " ".join(getattr(each, "help", None) or "" for each in command.params)
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", told)) <= own, name
+    assert len(commands) > 30
 
 
 def test_the_version_is_that_of_the_package():
