@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from calibrate.data import glyphs, imagefiles
 from calibrate.data.imagefiles import Pixels
-from calibrate.data.prepared import damaged, once
+from calibrate.data.prepared import damaged, first_left_out, once
 from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 
@@ -168,8 +168,7 @@ def _others(
 def _check_skipped(source: Path, skipped: dict[str, str], used: int) -> None:
     """Refuse a source that is mostly broken."""
     if len(skipped) > used * (1 - _USABLE) / _USABLE:
-        name, reason = next(iter(skipped.items()))
         raise PlannerError(
-            f"--data {source}: {len(skipped)} files cannot be used and {used} can; the first is {name}: "
-            f"{reason}; mend the corpus and run again"
+            f"--data {source}: {len(skipped)} files cannot be used and {used} can; "
+            f"{first_left_out(source, skipped)}; mend the corpus and run again"
         )

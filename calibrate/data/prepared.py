@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,12 @@ def description(folder: Path) -> dict[str, Any]:
         return dict(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise damaged(folder, error) from None
+
+
+def first_left_out(source: Path, skipped: Mapping[str, str]) -> str:
+    """Name the first file of a source that was left out, with its folder, and say why."""
+    name, reason = next(iter(skipped.items()))
+    return f"the first is {(source.parent if source.is_file() else source) / name}: {reason}"
 
 
 def damaged(folder: Path, why: object) -> DataError:

@@ -13,7 +13,7 @@ import numpy as np
 from calibrate.data import frames, recordings, transcripts
 from calibrate.data.english import sentences
 from calibrate.data.frames import Spoken, Written
-from calibrate.data.prepared import description, once
+from calibrate.data.prepared import description, first_left_out, once
 from calibrate.data.synthesis import speech
 from calibrate.data.transcripts import Found, Recording
 from calibrate.types import Corpus, Report
@@ -125,13 +125,11 @@ def _check(
     """Refuse a recorded corpus that is mostly broken or too small for its validation set."""
     used = held.count + taught.count
     if len(skipped) > used * (1 - _USABLE) / _USABLE:
-        name, reason = next(iter(skipped.items()))
         raise PlannerError(
-            f"--data {source}: {len(skipped)} recordings cannot be used and {used} can; the first is {name}: "
-            f"{reason}; mend the corpus and run again"
+            f"--data {source}: {len(skipped)} recordings cannot be used and {used} can; "
+            f"{first_left_out(source, skipped)}; mend the corpus and run again"
         )
-    first = next(iter(skipped.items()), None)
-    left_out = f"; left out: {len(skipped)}, the first {first[0]}: {first[1]}" if first else ""
+    left_out = f"; left out: {len(skipped)}, {first_left_out(source, skipped)}" if skipped else ""
     if own and held.hours < validation:
         raise PlannerError(
             f"--data {source}: dev.tsv has {held.hours:.3g} h of usable speech, and {validation:.3g} h for "

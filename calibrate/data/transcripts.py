@@ -51,9 +51,11 @@ def find(source: Path, skipped: dict[str, str]) -> Found:
     languages = sorted(clips.parent for clips in (*source.glob("clips"), *source.glob("*/clips")))
     if len(languages) > 1:
         names = ", ".join(folder.name for folder in languages)
-        raise PlannerError(f"--data {source} holds several languages of Common Voice: give one ({names})")
+        raise PlannerError(
+            f"--data {source} holds several languages of Common Voice: give the folder of one ({names})"
+        )
     if languages:
-        return _common_voice(languages[0], skipped)
+        return _common_voice(languages[0], source, skipped)
     transcripts = sorted(source.rglob("*.trans.txt"))
     if not transcripts:
         raise PlannerError(
@@ -90,7 +92,7 @@ def _librispeech(transcript: Path, source: Path, skipped: dict[str, str]) -> Ite
 
 def _manifest(path: Path, skipped: dict[str, str]) -> list[Recording]:
     table = path.suffix.lower() in (".csv", ".tsv")
-    rows = _table_rows(path, skipped) if table else _json_rows(path, skipped)
+    rows = (_table_rows if table else _json_rows)(path, path.parent, skipped)
     folder = path.parent.resolve()
     found = []
     for number, row in rows:
@@ -112,29 +114,28 @@ def _manifest(path: Path, skipped: dict[str, str]) -> list[Recording]:
     return found
 
 
-def _common_voice(folder: Path, skipped: dict[str, str]) -> Found:
+def _common_voice(folder: Path, source: Path, skipped: dict[str, str]) -> Found:
     """Read a release: dev.tsv validates, validated clips of speakers outside dev.tsv and test.tsv teach."""
     lists = {name: folder / f"{name}.tsv" for name in ("dev", "test", "validated", "train")}
     taught = lists["validated"] if lists["validated"].is_file() else lists["train"]
     for path in (lists["dev"], taught):
         if not path.is_file():
             raise PlannerError(f"{folder} has clips and no {path.name}: unpack Common Voice's release again")
-    dev = list(_clips(lists["dev"], skipped))
-    test = list(_clips(lists["test"], {})) if lists["test"].is_file() else []
+    dev = list(_clips(lists["dev"], source, skipped))
+    test = list(_clips(lists["test"], source, {})) if lists["test"].is_file() else []
     others = frozenset(speaker for speaker, _ in (*dev, *test))
-    return Found(
-        training=[clip for _, clip in _clips(taught, skipped, others)], held_out=[clip for _, clip in dev]
-    )
+    training = [clip for _, clip in _clips(taught, source, skipped, others)]
+    return Found(training=training, held_out=[clip for _, clip in dev])
 
 
 def _clips(
-    path: Path, skipped: dict[str, str], others: frozenset[str] = frozenset()
+    path: Path, source: Path, skipped: dict[str, str], others: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, Recording]]:
     """Yield the clips of a list with their speakers; those of `others` are passed over."""
     clips = path.parent / "clips"
     number = 0
-    for number, row in _table_rows(path, skipped):
-        name = f"{path.name} line {number}"
+    for number, row in _table_rows(path, source, skipped):
+        name = f"{path.relative_to(source)} line {number}"
         missing = [column for column in (_SPEAKER, "path", "sentence") if column not in row]
         if missing:
             raise PlannerError(f"{path} line 1 names no column {', '.join(missing)}: Common Voice's lists do")
@@ -152,25 +153,29 @@ def _clips(
         else:
             yield speaker, Recording(clips / file, normal(text), f"{name} ({file})")
     if not number:
-        skipped[path.name] = "empty"
+        skipped[str(path.relative_to(source))] = "empty"
 
 
-def _json_rows(path: Path, skipped: dict[str, str]) -> Iterator[tuple[int, Mapping[str, object]]]:
-    for number, line in _lines(path, path.parent, skipped):
+def _json_rows(
+    path: Path, source: Path, skipped: dict[str, str]
+) -> Iterator[tuple[int, Mapping[str, object]]]:
+    for number, line in _lines(path, source, skipped):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            skipped[f"{path.name} line {number}"] = f"not JSON ({error})"
+            skipped[f"{path.relative_to(source)} line {number}"] = f"not JSON ({error})"
             continue
         if isinstance(row, dict):
             yield number, row
         else:
-            skipped[f"{path.name} line {number}"] = "not a JSON object"
+            skipped[f"{path.relative_to(source)} line {number}"] = "not a JSON object"
 
 
-def _table_rows(path: Path, skipped: dict[str, str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _table_rows(
+    path: Path, source: Path, skipped: dict[str, str]
+) -> Iterator[tuple[int, Mapping[str, object]]]:
     """Yield the rows of a CSV or TSV file with a header; in TSV a quotation mark is a plain character.
 
     A row with more cells than the header goes to `skipped`: a text with an unquoted comma would be cut.
@@ -179,7 +184,7 @@ def _table_rows(path: Path, skipped: dict[str, str]) -> Iterator[tuple[int, Mapp
 
     def lines() -> Iterator[str]:
         nonlocal place
-        for place, line in _lines(path, path.parent, skipped):  # noqa: B007 - read below
+        for place, line in _lines(path, source, skipped):  # noqa: B007 - read below
             yield line
 
     tabs = path.suffix.lower() == ".tsv"
@@ -192,7 +197,7 @@ def _table_rows(path: Path, skipped: dict[str, str]) -> Iterator[tuple[int, Mapp
     try:
         for row in reader:
             if None in row:
-                skipped[f"{path.name} line {place}"] = "more cells than the header has"
+                skipped[f"{path.relative_to(source)} line {place}"] = "more cells than the header has"
             else:
                 yield place, row
     except csv.Error as error:  # of a quotation mark that is never closed, nothing behind it can be trusted

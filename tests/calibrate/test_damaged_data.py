@@ -6,6 +6,7 @@ one line that names the file, and the line of a text, or it is made and `skipped
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -303,6 +304,33 @@ PACKED = [  # each damage to each source that is a folder, the kind of archive, 
 ]
 
 
+def assert_names_members(message: str, archive: str) -> None:
+    """Every file that a message names after its archive is called what the archive calls it."""
+    shutil.unpack_archive(archive, f"{archive}.unpacked")
+    root = Path(f"{archive}.unpacked")
+    members = tuple(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    for named in re.split(rf"(?<!--data ){re.escape(archive)}: ", message)[1:]:
+        assert named.startswith(members), message
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [("image folder", ""), ("librispeech", ""), ("common voice", "en"), ("common voice", "")],
+)
+def test_a_corpus_that_is_mostly_broken_names_its_first_file_as_the_archive_does(
+    tmp_path: Path, written: Written, name: str, inside: str
+) -> None:
+    written(name, tmp_path / "data" / "top" / inside)
+    for path in (tmp_path / "data").rglob("*.*"):
+        if path.suffix in (".png", ".jpg", ".flac", ".mp3"):
+            noise(path)
+    archive = shutil.make_archive(str(tmp_path / "sent"), "zip", tmp_path / "data")
+    with pytest.raises(PlannerError, match="cannot be used and 0 can; the first is ") as refused:
+        SOURCES[name].prepared(Path(archive), tmp_path / "cache")
+    assert f"the first is {archive}: top/{inside}" in str(refused.value)
+    assert_names_members(str(refused.value), archive)
+
+
 @pytest.mark.parametrize("packed", PACKED, ids=[f"{c[0]}: {c[1]} {c[2].__name__}, {k}" for c, k, _ in PACKED])
 def test_what_is_damaged_in_an_archive_is_named_by_archive_and_member(
     tmp_path: Path, written: Written, packed: tuple[Case, str, bool]
@@ -322,6 +350,7 @@ def test_what_is_damaged_in_an_archive_is_named_by_archive_and_member(
         assert all(what.startswith(f"{archive}: {'top/' if below else ''}") for what in corpus.skipped)
     assert archive in message
     assert file.removesuffix(".gz") in message
+    assert_names_members(message, archive)
     assert said in message
     assert str(tmp_path / "cache") not in "".join((message, *heard))
 
@@ -366,6 +395,7 @@ def test_recordings_are_read_where_stderr_is_closed(tmp_path: Path, written: Wri
     clip = next(given.rglob("*.mp3"))
     program = f"""
 import os
+import re
 from pathlib import Path
 from calibrate.data.recordings import decode
 from calibrate.data.transcripts import Recording

@@ -49,7 +49,7 @@ def jobs(domain: Domain, corpus: Corpus) -> Sequence[Job]:
 
 @every_domain
 def test_every_family_learns_on_a_gpu_what_it_learns_on_a_cpu(domain: Domain, cache: Path) -> None:
-    """Weights and the order of the batches follow from the seed alone; rounding and bf16 move an error by percents."""
+    """Weights and the order of batches follow from the seed alone; rounding and bf16 move it by percents."""
     for job in jobs(domain, prepared(domain, cache)):
         here, there = trained(job, "cpu"), trained(job, GPU)
         assert (there.status, there.reason) == ("finished", ""), job.training.family
