@@ -196,6 +196,7 @@ class PublishedLaw:
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "flops", ... -> id
     range: str  # what was measured, in words
     measured: tuple[float | None, float | None] = (None, None)  # data, smallest and largest
+    sizes: tuple[float | None, float | None] = (None, None)  # parameters, smallest and largest
     confidence: Confidence
     citation: str
     year: int
@@ -349,7 +350,7 @@ def _law(entry: dict[str, Any], source: dict[str, Any]) -> PublishedLaw:
             **entry,
             **source,
             "inputs": tuple(Input(**i) for i in entry["inputs"]),
-            "measured": tuple(entry.get("measured", (None, None))),
+            **{name: tuple(entry.get(name, (None, None))) for name in ("measured", "sizes")},
             "notes": tuple(entry.get("notes", ())),
             "checks": tuple(CheckPoint(**c) for c in entry.get("checks", ())),
         }

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 WARNINGS: dict[str, str] = {
     "extrapolated-far": "The data needed is more than ten times the largest that was measured, further than "
     "forecasts were checked: measure larger sets before committing to it.",
+    "below-measured": "The data or the model is less than a tenth of the smallest that was measured: nothing "
+    "shows that the law holds for so small a training.",
     "floor-uncertain": "More than 5% of the draws never reach the target, so intervals are open at the top.",
     "no-floor": "The law has no irreducible error: that any target can be reached is assumed, not measured.",
     "no-interval": "The publication states no uncertainty: only the middle of the law is known, and an "

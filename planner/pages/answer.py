@@ -10,7 +10,7 @@ from laws import paths
 from laws.types import Interval, Quantity
 from planner import warnings
 from planner.assumptions import Assumption
-from planner.plans.estimate import FAR
+from planner.plans.estimate import FAR, Estimate
 from planner.plans.plan import Plan
 
 # named even where they are not known, so that a script finds the same keys in every answer
@@ -28,7 +28,7 @@ _MACHINE = {
 }
 WITHIN = (1, 10, 100)  # times the largest measured data
 EVEN = 0.5  # a plan is called feasible when it is more probable than not, or than the confidence asked for
-INSIDE = "inside the data"
+INSIDE, BELOW = "inside the data", "below the data"
 _VERDICTS = (
     (1.0, INSIDE),
     (FAR, "one decade beyond"),
@@ -67,7 +67,7 @@ def record(plan: Plan) -> dict[str, Any]:
             "unit": found.data.unit,
             "factor": interval(beyond),
             "decades": None if not middle else math.log10(middle),
-            "verdict": verdict(beyond),
+            "verdict": verdict(found),
         },
         "part": None if bill is None else bill.training.part.id,
         "count": None if bill is None else bill.training.count,
@@ -119,8 +119,11 @@ def _assumed(assumption: Assumption) -> dict[str, Any]:
     }
 
 
-def verdict(beyond: Quantity) -> str:
+def verdict(found: Estimate) -> str:
     """Return how far the median lies beyond the largest measured data, in words."""
+    beyond, least = found.beyond, found.smallest_measured
+    if least is not None and paths.quantile(found.data.draws, 0.5) < least:
+        return BELOW
     if not beyond.draws:
         return "not known"
     middle = paths.quantile(beyond.draws, 0.5)

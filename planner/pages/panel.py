@@ -114,6 +114,7 @@ def _product(name: str, each: Plan, chosen: Chosen, found: Review, laws: dict[st
         "smallest": reading.smallest,
         "largest": reading.largest,
         "sizes": reading.sizes,
+        "begins": reading.begins,
         "warnings": reading.warnings,
         "spending": {
             "have": asked.have if reading.open_split else None,

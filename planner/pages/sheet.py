@@ -7,7 +7,7 @@ from laws import paths
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
 from planner.assumptions import Assumption
-from planner.pages.answer import INSIDE, WITHIN, feasible, verdict
+from planner.pages.answer import BELOW, INSIDE, WITHIN, feasible, verdict
 from planner.pages.quantities import in_brackets
 from planner.pages.render import Sheet
 from planner.plans.estimate import Estimate
@@ -257,10 +257,13 @@ def probability(value: float | None) -> str:
 
 
 def _where(found: Estimate) -> str:
+    said = verdict(found)
+    if said == BELOW and found.smallest_measured is not None:
+        least = units.format_data(found.smallest_measured, found.data.unit)
+        return f"How far: {said}, which begins at {least}."
     if found.largest_measured is None:
         return "The publication's measured range is not stored, so how far this lies beyond it is not known."
     largest = units.format_data(found.largest_measured, found.data.unit)
-    said = verdict(found.beyond)
     if math.isinf(paths.quantile(found.beyond.draws, 0.5)):
         return f"How far: {said}; the largest measured data is {largest}."
     if said == INSIDE:

@@ -47,7 +47,8 @@ def from_end(reading: Reading, asked: Asked) -> tuple[Reading, tuple[float, ...]
         places = (value,) * len(reading.worlds)
     else:
         places = tuple(world.where(_line(world, given or ""), value) for world in reading.worlds)
-    not_tiny(reading, places, f"--{given} {text.strip()}")
+    served = f" with --serve {question.serve.strip()}" if question.serve else ""
+    not_tiny(reading, places, f"--{given} {text.strip()}{served}")
     return reading, places
 
 

@@ -38,6 +38,7 @@ class Estimate:
     probability_reachable: float | None  # None: the law has no posterior
     limit: Quantity  # what remains of the error at any amount of data; empty: the law has no posterior
     largest_measured: float | None  # data unit; None where a publication does not say
+    smallest_measured: float | None = None  # of a surface: other laws are not asked below it
     forms: Mapping[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
     assumptions: tuple[str, ...] = ()
@@ -178,6 +179,7 @@ def estimate(
         probability_reachable=reachable,
         limit=Quantity(draws=_limits(reading) if reading.spread else (), unit=reading.law.metric_unit),
         largest_measured=reading.largest,
+        smallest_measured=reading.begins[0],
         forms=reading.forms,
         companions=reading.companions,
         assumptions=reading.assumptions,
@@ -197,4 +199,7 @@ def _doubts(reading: Reading, data: Sequence[float], params: Sequence[float]) ->
         found.append("floor-uncertain")
     if reading.largest is not None and paths.quantile(data, 0.5) > FAR * reading.largest:
         found.append("extrapolated-far")
+    for draws, least in zip((data, params), reading.begins, strict=True):
+        if least is not None and draws and paths.quantile(draws, 0.5) < least / FAR:
+            found.append("below-measured")
     return found

@@ -49,6 +49,7 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
     ]
     warnings = ["no-interval", "other-corpus"]
     smallest, largest = law.measured
+    begins: tuple[float | None, float | None] = (None, None)
     if law.formula in _SURFACES:
         per_unit, note, doubts = unit_cost((), unit, known=True)
         world = balanced(surface_of(law), spending, per_unit)
@@ -56,7 +57,7 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
         assumptions += [*balance_in_words(spending, unit), *([note] if note else [])]
         assumptions += ["Training sees the data once."] if once and per_unit is not None else []
         warnings += [*doubts, *balance_warnings(spending)]
-        smallest = None
+        begins, smallest = (smallest, law.sizes[0]), None
     else:
         check_curve(law.id, spending)
         world, notes, doubts, companions = _curve(law, unit)
@@ -69,6 +70,7 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
         spread=False,
         smallest=smallest,
         largest=largest,
+        begins=begins,
         companions=companions,
         assumptions=tuple(assumptions),
         warnings=tuple(warnings),

@@ -52,6 +52,7 @@ class Reading:
     spread: bool = True  # False: one published figure, whose uncertainty nobody stated
     smallest: float | None  # measured data; None where a publication does not say, and for a surface
     largest: float | None
+    begins: tuple[float | None, float | None] = (None, None)  # of a surface: smallest measured data and model
     forms: Mapping[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs
     sizes: tuple[float, float] | None = None  # smallest and largest model whose cost was counted
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
@@ -235,7 +236,11 @@ def _surface(law: Law, spending: Spending) -> Reading:
         warnings=[*warnings, *balance_warnings(spending)],
     )
     unknowns = {"exponent of parameters": "a", "exponent of data": "b", "offset": "E"}
-    return replace(reading, unknowns={name: tuple(p[key][i] for i in rows) for name, key in unknowns.items()})
+    return replace(
+        reading,
+        begins=(law.x_range[0], min(law.points.get("params", ()), default=None)),
+        unknowns={name: tuple(p[key][i] for i in rows) for name, key in unknowns.items()},
+    )
 
 
 def rows_of(law: Law) -> list[int]:

@@ -16,6 +16,7 @@ from laws.records import content_id
 from laws.store import Store
 from laws.types import Run
 from planner.machines.fleet import read_fleet
+from planner.pages.answer import verdict
 from planner.plans.plan import plan
 from planner.plans.question import Question
 from planner.reading.wanted import Choice
@@ -192,6 +193,37 @@ def test_serving_makes_a_smaller_model_seen_more_data(folder):
     assert serve.serving_dollars.draws == ()
 
 
+CHINCHILLA = Choice(law="besiroglu2024")  # from 5e9 tokens and 7e7 parameters on; LOSS from 6e8 tokens on
+
+
+@pytest.mark.parametrize(
+    ("law", "question", "warned", "where"),
+    [
+        (LOSS, {"data": "6e8 tokens"}, False, "inside the data"),
+        (LOSS, {"data": "3e8 tokens"}, False, "below the data"),
+        (LOSS, {"data": "3e7 tokens"}, True, "below the data"),
+        (LOSS, {"target": "20"}, True, "below the data"),
+        (CHINCHILLA, {"data": "5e9 tokens"}, False, "inside the data"),
+        (CHINCHILLA, {"data": "1e8 tokens"}, True, "below the data"),
+        (CHINCHILLA, {"data": "2e10 tokens", "serve": "1e13 tokens"}, True, "inside the data"),
+    ],
+)
+def test_a_surface_that_is_asked_far_below_its_data_or_models_says_so(folder, law, question, warned, where):
+    found = ask(folder, choice=law, **question)
+    assert ("below-measured" in found.warnings) == warned
+    assert verdict(found.estimate) == where
+
+
+def test_a_measured_surface_knows_its_smallest_model(tmp_path):
+    columns = {"params": (1e6, 1e7), "data": (1e5, 6e10)}
+    found = replace(surface(1.69, 406, 0.34, 410, 0.28, x_range=columns["data"]), points=columns)
+    store = Store(tmp_path)
+    store.add_law(replace(found, id=content_id(found)))
+    store.publish()
+    assert "below-measured" not in ask(tmp_path, choice=LOSS, params="2e5").warnings
+    assert "below-measured" in ask(tmp_path, choice=LOSS, params="5e4").warnings
+
+
 @pytest.mark.parametrize("law", ["lm", "language"])  # a posterior, and a single published world
 def test_serving_costs_what_its_flop_cost_in_training(folder, law):
     choice = Choice(metric="loss", domain=law)
@@ -348,6 +380,10 @@ MENDABLE = [
     (["--data", "10 GPU-hours", "--metric", "wer"], "GPU-hours are compute"),
     (["--data", "0.001h", "--metric", "wer"], "less than the smallest measured"),
     (["--law", "besiroglu2024", "--data", "10"], "not enough for one parameter"),
+    (
+        ["--law", "besiroglu2024", "--data", "1B", "--serve", "1e13"],
+        "--data 1B with --serve 1e13 is not enough",
+    ),
     (["--params", "1", "--metric", "wer"], "less than the smallest measured"),
     (["--target-wer", "5%", "--confidence", "100%"], "a probability above 0%"),
     (["--target-wer", "2.1%", "--confidence", "99%"], "no plan reaches"),

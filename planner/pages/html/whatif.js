@@ -160,6 +160,10 @@ function doubts(product, draws, far) {
   }
   if (product.spread && draws.data.filter(Number.isFinite).length < 0.95 * draws.data.length) found.push("floor-uncertain");
   if (product.largest !== null && quantile(draws.data, 0.5) > far * product.largest) found.push("extrapolated-far");
+  [draws.data, draws.params].forEach((values, i) => {
+    const least = product.begins[i];
+    if (least !== null && values.length && quantile(values, 0.5) < least / far) found.push("below-measured");
+  });
   return found;
 }
 
