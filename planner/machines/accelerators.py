@@ -159,6 +159,7 @@ def find(parts: Mapping[str, Part], name: str) -> Part:
 
 def did_you_mean(parts: Mapping[str, Part], name: str) -> str:
     """Return the question that names the nearest parts, empty where none is near."""
+    # wider than `laws.errors.closest`: `tpu-v5` may mean either of two, and that finds none for `nvidia-h100`
     from difflib import get_close_matches
 
     spellings = [*parts, *(alias for part in parts.values() for alias in part.aliases)]

@@ -76,6 +76,14 @@ def test_a_part_is_found_by_what_people_call_it(said: str, meant: str) -> None:
     assert accelerators.find(PARTS, said).id == meant
 
 
+@pytest.mark.parametrize(("said", "near"), [("tpu-v5", ("tpu-v5p", "tpu-v5e")), ("nvidia-h100", ("h100",))])
+def test_every_part_that_may_be_meant_is_named(said: str, near: tuple[str, ...]) -> None:
+    with pytest.raises(PlannerError, match="did you mean") as error:
+        accelerators.find(PARTS, said)
+    question = str(error.value).partition("did you mean ")[2].partition("?")[0]
+    assert set(near) <= set(question.split(" or "))
+
+
 @pytest.mark.parametrize(
     ("said", "near"), [("h10", "h100"), ("mi300xx", "mi300x"), ("tpuv4", ""), ("zzz", "")]
 )
