@@ -147,9 +147,12 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
             what += hint(domain, [row.domain for row in store.laws() if row.domain != domain])
         elif metric is not None and not wanted:
             what += hint(metric, [row.metric for row in rows])
+        shipping = {row.family for row in shipped().laws(domain=domain, metric=metric)}
+        to_try = source is None and len(shipping) >= FAMILIES
         raise PlannerError(
             f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
             f"planner calibrate --domain {domain} --family NAME, or planner fit RUNS.csv --family NAME"
+            + ("; to try the tool, --source shipped compares those of the embedded corpus" if to_try else "")
         )
     return list(best.values())
 

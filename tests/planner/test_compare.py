@@ -93,6 +93,15 @@ def test_one_family_is_not_compared(folder):
     assert ran.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(("domain", "ships"), [("speech", True), ("teacher", False)])
+def test_where_nothing_was_measured_the_families_that_ship_are_named_where_there_are_two(
+    folder, domain, ships
+):
+    ran = planner("compare", "--domain", domain, "--store", folder)
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert ("--source shipped" in ran.err) is ships
+
+
 def test_a_mistyped_domain_is_told_the_nearest(folder):
     ran = planner("compare", "--domain", "alikee", "--store", folder)
     assert ran.code == 1

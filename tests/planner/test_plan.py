@@ -193,6 +193,18 @@ def test_serving_makes_a_smaller_model_seen_more_data(folder):
     assert serve.serving_dollars.draws == ()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        (["--metric", "wer", "--data", "100h"], "What 100 hours of audio reach "),  # seen twelve times
+        (["--domain", "lm", "--data", "2e10", "--have-data", "5e9"], "What 20B tokens reach "),
+        (["--domain", "lm", "--data", "2e10", "--params", "1B"], "What 1B parameters on 20B tokens reach "),
+    ],
+)
+def test_the_title_says_the_amount_that_was_given(folder, arguments, title):
+    assert planner("estimate", "--store", folder, *arguments).out.startswith(title)
+
+
 CHINCHILLA = Choice(law="besiroglu2024")  # from 5e9 tokens and 7e7 parameters on; LOSS from 6e8 tokens on
 
 
