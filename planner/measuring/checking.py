@@ -12,7 +12,7 @@ from pathlib import Path
 from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law
-from planner.measuring.measurements import Measurements, place, read
+from planner.measuring.measurements import Measurements, read
 from planner.reading.choice import Chosen, choose
 from planner.reading.wanted import Choice
 
@@ -59,6 +59,7 @@ class Check:
     law: Law
     runs: tuple[Checked, ...]
     warnings: tuple[str, ...]
+    left_out: str  # which rows have no metric, in a sentence; empty where all have
 
 
 def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | None]) -> Check:
@@ -85,14 +86,20 @@ def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | 
         ) from None
     runs = tuple(_checked(chosen, law, measured, i) for i in range(len(measured)))
     far = ["extrapolated-far"] if any(run.beyond > 100 for run in runs) else []
-    return Check(law=law, runs=runs, warnings=tuple(dict.fromkeys([*law.warnings, *far])))
+    return Check(
+        law=law,
+        runs=runs,
+        warnings=tuple(dict.fromkeys([*law.warnings, *far])),
+        left_out=measured.left_out,
+    )
 
 
 def _checked(chosen: Chosen, law: Law, measured: Measurements, i: int) -> Checked:
     data, value = measured.data[i], measured.metric[i]
     if value == 0:
-        where = place(measured.path, i, measured.columns["metric"])
-        raise PlannerError(f"{where} is 0: wanted more than 0, which no law of this kind reaches")
+        raise PlannerError(
+            f"{measured.place(i, 'metric')} is 0: wanted more than 0, which no law of this kind reaches"
+        )
     expected, surprise = _predicted(law, data, value)
     causes: dict[str, float] = {}
     unknown: tuple[str, ...] = ()

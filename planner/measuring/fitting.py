@@ -240,6 +240,7 @@ def _law(
             "file": measured.path.name,
             "fingerprint": measured.fingerprint,
             "rows": str(len(measured)),
+            **({"left_out": measured.left_out} if measured.unmeasured else {}),
             "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
             "seed": str(request.seed),
         }

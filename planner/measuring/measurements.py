@@ -2,7 +2,8 @@
 
 DuckDB reads the file; the path is a parameter of the query, never a part of its text. Cells may be written
 as people write numbers (`35%`, `10k`), see `planner/units.py`. Nothing is left out in silence: a cell that
-cannot be read is refused with its row and column.
+cannot be read is refused with its row and column; a row whose metric is empty or not finite is a training
+that crashed or diverged, and is counted.
 """
 
 import glob
@@ -11,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ _READERS: Mapping[str, str] = {
 _COMPRESSED = (".gz", ".zst")
 LARGEST_RATE = 2.0  # above it a rate is a percentage that lost its sign; word error rates do exceed 1
 REACH = 1e100  # data sizes beyond, or below its inverse, are no sizes: laws reach a billion times further
+MOST_NAMED = 10  # rows that are named where they were left out
 LARGEST = 1_000_000  # rows: a table of finished trainings is never longer
 
 # role -> names that a column of it goes by, besides what the user names; the metric and the unit are added
@@ -55,9 +58,29 @@ class Measurements:
     samples: tuple[float, ...] | None = None  # data seen in training, repeats counted
     train: tuple[float, ...] | None = None  # the metric on the training data
     columns: Mapping[str, str]  # role -> the column that was read for it
+    unmeasured: tuple[int, ...] = ()  # rows of the file, from 0, without a metric: they crashed or diverged
 
     def __len__(self) -> int:
         return len(self.data)
+
+    @property
+    def left_out(self) -> str:
+        """Return the sentence that says which rows were left out; nothing where all were read."""
+        if not self.unmeasured:
+            return ""
+        count = len(self.unmeasured)
+        numbers = [str(_row(self.path, n)) for n in self.unmeasured[:MOST_NAMED]]
+        named = ", ".join(numbers) + (", ..." if count > MOST_NAMED else "")
+        has, was, row = ("has", "was", "row") if count == 1 else ("have", "were", "rows")
+        return (
+            f"{count} of {count + len(self)} rows {has} no {self.columns['metric']} and {was} left out: "
+            f"{row} {named}."
+        )
+
+    def place(self, i: int, role: str) -> str:
+        """Return where the cell of the i-th measurement stands that was read for a role."""
+        kept = (n for n in range(len(self) + len(self.unmeasured)) if n not in self.unmeasured)
+        return place(self.path, next(islice(kept, i, None)), self.columns[role])
 
 
 def read(
@@ -96,9 +119,15 @@ def read(
             f"column {twice[0]!r} of {path} is asked for twice: name a column of its own for each"
         )
 
+    of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
+    of_data = partial(units.parse_data, unit=data_unit)
+    measured = [n for n, row in enumerate(rows) if not _absent(row[names.index(used["metric"])])]
+    if not measured:
+        raise PlannerError(f"column {used['metric']!r} of {path} has no value in any row: wanted one number")
+
     def cells(role: str) -> Iterable[tuple[str, Any]]:
         i = names.index(used[role])
-        return ((place(path, n, used[role]), row[i]) for n, row in enumerate(rows))
+        return ((place(path, n, used[role]), rows[n][i]) for n in measured)
 
     def numbers(role: str, parse: Callable[[str], float], *, zero: bool = False) -> tuple[float, ...]:
         found = []
@@ -113,9 +142,6 @@ def read(
             found.append(value)
         return tuple(found)
 
-    of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
-    of_data = partial(units.parse_data, unit=data_unit)
-
     return Measurements(
         path=path,
         fingerprint=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -127,6 +153,7 @@ def read(
         samples=numbers("samples", of_data) if "samples" in used else None,
         train=numbers("train", of_metric, zero=True) if "train" in used else None,
         columns=used,
+        unmeasured=tuple(sorted(set(range(len(rows))) - set(measured))),
     )
 
 
@@ -182,8 +209,11 @@ def _why(path: Path, error: Exception) -> str:
 
 def place(path: Path, n: int, column: str) -> str:
     """Return where the cell of the n-th measurement (from 0) stands, counted as editors count rows."""
-    header = any(suffix.lower() in (".csv", ".tsv") for suffix in path.suffixes)
-    return f"{path} row {n + 1 + header}, column {column!r}"
+    return f"{path} row {_row(path, n)}, column {column!r}"
+
+
+def _row(path: Path, n: int) -> int:
+    return n + 1 + any(suffix.lower() in (".csv", ".tsv") for suffix in path.suffixes)
 
 
 def _column(
@@ -203,6 +233,14 @@ def column_like(name: str, names: Sequence[str]) -> str | None:
 
 def _empty(rows: Sequence[tuple[Any, ...]], column: int) -> bool:
     return all(row[column] is None or row[column] == "" for row in rows)
+
+
+def _absent(cell: Any) -> bool:
+    """Return whether a cell holds no measurement: nothing, or what logs write of a loss that is no number."""
+    try:
+        return cell is None or not str(cell).strip() or not math.isfinite(float(cell))
+    except (TypeError, ValueError):
+        return False  # whatever it is, it has to be read, or refused by name
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -49,6 +49,8 @@ def sheet(found: Check) -> Sheet:
     ]
     if unknown:
         notes.append(f"Columns that would tell the causes apart: {', '.join(unknown)}.")
+    if found.left_out:
+        notes.append(found.left_out)
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
     return Sheet(
         title=title,

@@ -235,9 +235,10 @@ BAD_FILES = {
     "other.csv": ("size,accuracy\n1,0.5\n", "--data-column"),
     "nometric.csv": ("hours,accuracy\n1,0.5\n", "--metric-column"),
     "word.csv": ("hours,wer\n1,0.5\n2,low\n", "row 3, column 'wer'"),
-    "hole.csv": ("hours,wer\n1,0.5\n2,\n", "row 3, column 'wer' is empty"),
+    "hole.csv": ("hours,wer\n1,0.5\n,0.4\n", "row 3, column 'hours' is empty"),
+    "crashed.csv": ("hours,wer\n1,\n2,nan\n", "column 'wer' of {} has no value in any row"),
     "comma.csv": ("hours;wer\n1;0,5\n2;0,4\n", "a point separates decimals"),
-    "nan.csv": ("hours,wer\n1,0.5\n2,nan\n", "row 3"),
+    "nan.csv": ("hours,wer\n1,0.5\nnan,0.4\n", "row 3"),
     "gpu.csv": ("hours,wer\n1 GPU-hours,0.5\n2,0.4\n", "compute, not data"),
     "percent.csv": ("hours,wer\n1,50\n2,40\n4,30\n", "row 2, column 'wer' is 50: wanted a fraction"),
     "negative.csv": ("hours,wer\n1,0.5\n2,-0.4\n", "row 3, column 'wer' is -0.4: wanted 0 or more"),
@@ -285,9 +286,42 @@ def test_a_file_that_cannot_be_used_is_one_line_and_leaves_no_law(tmp_path, name
         (tmp_path / name).write_text(content)
     ran = planner("fit", tmp_path / name, *ASR, "--store", tmp_path / "store")
     assert ran.code == 1, ran.out
-    assert said in ran.err
+    assert said.replace("{}", str(tmp_path / name)) in ran.err
     assert len(ran.err.splitlines()) == 1
     assert not (tmp_path / "store" / "laws").exists()
+
+
+@pytest.mark.parametrize("absent", ["", " ", "nan", "NaN", "inf", "-Infinity"])
+def test_a_row_without_a_metric_is_a_training_that_crashed_or_diverged(tmp_path, absent):
+    path = tmp_path / "export.csv"
+    path.write_text(f"hours,wer\n1,0.5\n,{absent}\n2,0.4\n4,{absent}\n", encoding="utf-8")
+    found = numbers(path)
+    assert (found.data, found.metric) == ((1, 2), (0.5, 0.4))
+    assert found.left_out == "2 of 4 rows have no wer and were left out: rows 3, 5."
+    assert found.place(1, "metric") == f"{path} row 4, column 'wer'"
+
+
+def test_trainings_that_were_left_out_are_told_and_change_no_law(tmp_path):
+    """An export of a tracker: a training that broke off has no metric, and perhaps no size either."""
+    rows = ["a,100,0.285", "b,200,0.21", "c,,", "d,400,0.158", "e,800,NaN"]
+    export, kept, store = tmp_path / "export.csv", tmp_path / "kept.csv", tmp_path / "store"
+    export.write_text("\n".join(["Name,hours,val/wer", *rows]), encoding="utf-8")
+    kept.write_text("hours,wer\n100,0.285\n200,0.21\n400,0.158\n", encoding="utf-8")
+    ran = planner("fit", export, *ASR, "--metric-column", "val/wer", "--store", store, "--format", "json")
+    of_kept = planner("fit", kept, *ASR, "--store", tmp_path / "other", "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    laws, others = json.loads(ran.out), json.loads(of_kept.out)
+    assert [law["parameters"] for law in laws] == [law["parameters"] for law in others]
+    said = "2 of 5 rows have no val/wer and were left out: rows 4, 6."
+    assert {law["left_out"] for law in laws} == {said}
+    assert {law["left_out"] for law in others} == {None}
+    assert Store(store).law(laws[0]["law"]).provenance["left_out"] == said
+    checked = planner("check", export, "--domain", "my-asr", "--metric-column", "val/wer", "--store", store)
+    assert checked.code == 0, checked.err
+    assert said in " ".join(checked.out.split())
+    assert said in " ".join(
+        planner("fit", export, *ASR, "--metric-column", "val/wer", "--store", store).out.split()
+    )
 
 
 @pytest.mark.parametrize(
