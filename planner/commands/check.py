@@ -10,6 +10,7 @@ from planner.commands.options import (
     MetricColumnOption,
     ParamsColumnOption,
     RunsArgument,
+    SamplesColumnOption,
     StoreOption,
     existing_store,
 )
@@ -26,9 +27,7 @@ def check(
     ] = None,
     metric_column: MetricColumnOption = None,
     params_column: ParamsColumnOption = None,
-    samples_column: Annotated[
-        str | None, typer.Option(help="Column of the data seen, repeats counted. Default: samples.")
-    ] = None,
+    samples_column: SamplesColumnOption = None,
     train_column: Annotated[
         str | None, typer.Option(help="Column of the metric on training data. Default: train_METRIC.")
     ] = None,

@@ -9,6 +9,7 @@ from planner.commands.options import (
     MetricColumnOption,
     ParamsColumnOption,
     RunsArgument,
+    SamplesColumnOption,
     StoreOption,
     store_folder,
 )
@@ -42,6 +43,10 @@ def fit(
     ] = None,
     metric_column: MetricColumnOption = None,
     params_column: ParamsColumnOption = None,
+    flops_column: Annotated[
+        str | None, typer.Option(help="Column of the training's FLOP. Default: flops.")
+    ] = None,
+    samples_column: SamplesColumnOption = None,
     se_column: Annotated[
         str | None, typer.Option(help="Column of the metric's standard error. Default: METRIC_se or y_se.")
     ] = None,
@@ -79,6 +84,8 @@ def fit(
         "data": data_column,
         "metric": metric_column,
         "params": params_column,
+        "flops": flops_column,
+        "samples": samples_column,
         "se": se_column,
         "seed": seed_column,
     }

@@ -59,6 +59,11 @@ ParamsColumnOption = Annotated[
     str | None, typer.Option("--params-column", help="Column of parameters. Default: params.")
 ]
 
+SamplesColumnOption = Annotated[
+    str | None,
+    typer.Option("--samples-column", help="Column of the data seen, repeats counted. Default: samples."),
+]
+
 # what a plan runs on
 PartOption = Annotated[
     str | None, typer.Option("--on", metavar="PART", help="Accelerator: `planner accelerators list`.")

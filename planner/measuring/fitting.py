@@ -2,12 +2,13 @@
 
 From one file come the error of the best model at each data size and, with a column of parameters, the size of
 that model; or the surface over parameters and data, where both vary independently and larger is better.
+Columns of FLOP and of the data that training saw say what that costs.
 """
 
 import math
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -22,11 +23,11 @@ from laws.forms import FORMS
 from laws.phases import Phases, apart
 from laws.points import Points, checked
 from laws.store import Store
-from laws.types import FORECAST, Law
+from laws.types import FORECAST, Law, Rung
 from planner import units
 from planner.measuring.measurements import Measurements, read
 from planner.measuring.pool import others, shared_weights
-from planner.reading.head import COMPANIONS
+from planner.reading.head import COMPANIONS, WHOLE
 
 AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})
@@ -61,6 +62,8 @@ class Best:
     metric: float
     se: float | None
     params: float | None
+    samples: float | None = None  # data seen in training, repeats counted
+    flops: float | None = None
 
 
 def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
@@ -107,6 +110,11 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         data_unit=request.data_unit,
         columns=request.columns,
     )
+    if request.columns.get("flops") and measured.params is None:
+        raise PlannerError(
+            f"--flops-column {request.columns['flops']}: {measured.path} has no column of parameters, and a "
+            "training costs what its size does: name it with --params-column"
+        )
     curves = {}
     if request.pool:
         curves = others(folder, request.domain, family=request.family, metric=request.metric)
@@ -134,7 +142,9 @@ def _laws(
         raise PlannerError("--best-guess tells where a curve begins, and a surface is none: leave it out")
     if surface:
         points = _pairs(measured, rate=unit == "fraction")
-        return (made(fit(points, "surface", seed=request.seed), points, metric=request.metric, unit=unit),)
+        found = fit(points, "surface", seed=request.seed)
+        ladder = costs(_logged(measured, measured.data))
+        return (made(found, points, metric=request.metric, unit=unit, ladder=ladder, whole=True),)
     best = best_by_data(measured)
     se = [b.se for b in best if b.se is not None]
     points = checked(
@@ -174,7 +184,34 @@ def _laws(
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
     wanted = checked([b.data for b in best], sizes, y_se=rounding)
     size = fit(wanted, "size", seed=request.seed)
-    return (*errors, made(size, wanted, metric="params", unit="parameters"))
+    whole = measured.samples is None
+    if measured.samples is not None:
+        ladder = costs(_logged(measured, measured.samples))
+    else:  # how often the data is seen depends on how much there is: of the models that the laws are of
+        ladder = costs((b.params, b.flops, b.data) for b in best if b.params and b.flops)
+    laws = [*errors, made(size, wanted, metric="params", unit="parameters", ladder=ladder, whole=whole)]
+    if measured.samples is not None:
+        seen = checked([b.data for b in best], [b.samples for b in best if b.samples is not None])
+        laws.append(
+            made(fit(seen, "size", seed=request.seed), seen, metric="samples", unit=request.data_unit)
+        )
+    return tuple(laws)
+
+
+def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[Rung, ...]:
+    """Return what each size costs for a unit of data, from trainings: parameters, FLOP, data; the median."""
+    of_size: dict[float, list[float]] = {}
+    for params, flops, data in trainings:
+        of_size.setdefault(params, []).append(flops / data)
+    return tuple(
+        Rung(size=params, params=params, flops=statistics.median(each))
+        for params, each in sorted(of_size.items())
+    )
+
+
+def _logged(measured: Measurements, data: Sequence[float]) -> Iterable[tuple[float, float, float]]:
+    """Return what `costs` asks of every training; nothing where the file does not say it."""
+    return zip(measured.params or (), measured.flops or (), data, strict=False)
 
 
 def _best_guess(typed: str | None, unit: str, best: Sequence[Best]) -> float | None:
@@ -222,6 +259,8 @@ def _law(
     created: str,
     curves: tuple[str, ...],
     phases: Phases | None = None,
+    ladder: Sequence[Rung] = (),
+    whole: bool = False,
     warnings: Sequence[str] = (),
 ) -> Law:
     return law_from(
@@ -244,8 +283,10 @@ def _law(
             "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
             "seed": str(request.seed),
         }
-        | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {}),
+        | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {})
+        | ({"flops": WHOLE} if ladder and whole else {}),
         runs=(),
+        ladder=ladder,
         phases=phases,
         warnings=warnings,
         seed=request.seed,
@@ -260,23 +301,36 @@ def best_by_data(measured: Measurements) -> list[Best]:
     their median, and the smallest size that reaches the lowest error within noise stands for its data size
     (Hestness et al. 2017, arXiv:1712.00409, section 3; the same rule as in a calibration).
     """
-    se: Sequence[float | None] = measured.se or (None,) * len(measured)
     if measured.params is None:
+        se: Sequence[float | None] = measured.se or (None,) * len(measured)
         return [
             Best(data, y, error, None)
             for data, y, error in zip(measured.data, measured.metric, se, strict=True)
         ]
-    cells: dict[float, dict[float, list[tuple[float, float | None]]]] = {}
-    for data, params, y, error in zip(measured.data, measured.params, measured.metric, se, strict=True):
-        cells.setdefault(data, {}).setdefault(params, []).append((y, error))
+    cells: dict[float, dict[float, list[int]]] = {}
+    for i, (data, params) in enumerate(zip(measured.data, measured.params, strict=True)):
+        cells.setdefault(data, {}).setdefault(params, []).append(i)
     best = []
     for data, sizes in sorted(cells.items()):
-        middles = {params: statistics.median(y for y, _ in found) for params, found in sizes.items()}
+        middles = {params: _middle(measured.metric, rows) for params, rows in sizes.items()}
         enough = min(middles.values()) * (1 + NOISE)
         params = min(size for size, middle in middles.items() if middle <= enough)
-        errors = [error for _, error in sizes[params] if error is not None]
-        best.append(Best(data, middles[params], max(errors) if errors else None, params))
+        rows = sizes[params]
+        best.append(
+            Best(
+                data,
+                middles[params],
+                max(measured.se[i] for i in rows) if measured.se else None,
+                params,
+                _middle(measured.samples, rows) if measured.samples else None,
+                _middle(measured.flops, rows) if measured.flops else None,
+            )
+        )
     return best
+
+
+def _middle(column: Sequence[float], rows: Sequence[int]) -> float:
+    return statistics.median(column[i] for i in rows)
 
 
 def _wants_surface(measured: Measurements) -> bool:

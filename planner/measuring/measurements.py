@@ -40,6 +40,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "se": ("y_se", "se", "stderr"),
     "seed": ("seed",),
     "samples": ("samples", "seen"),
+    "flops": ("flops", "training_flops", "train_flops"),
     "train": (),
 }
 
@@ -56,6 +57,7 @@ class Measurements:
     se: tuple[float, ...] | None = None
     seed: tuple[str, ...] | None = None
     samples: tuple[float, ...] | None = None  # data seen in training, repeats counted
+    flops: tuple[float, ...] | None = None  # of the whole training
     train: tuple[float, ...] | None = None  # the metric on the training data
     columns: Mapping[str, str]  # role -> the column that was read for it
     unmeasured: tuple[int, ...] = ()  # rows of the file, from 0, without a metric: they crashed or diverged
@@ -151,6 +153,7 @@ def read(
         se=numbers("se", of_metric, zero=True) if "se" in used else None,
         seed=tuple(str(cell) for _, cell in cells("seed")) if "seed" in used else None,
         samples=numbers("samples", of_data) if "samples" in used else None,
+        flops=numbers("flops", units.parse_number) if "flops" in used else None,
         train=numbers("train", of_metric, zero=True) if "train" in used else None,
         columns=used,
         unmeasured=tuple(sorted(set(range(len(rows))) - set(measured))),

@@ -7,7 +7,7 @@ from laws import paths
 from laws.errors import PlannerError
 from planner import units
 from planner.plans.question import PAIR, Asked
-from planner.reading.reading import BALANCED, Reading
+from planner.reading.reading import BALANCED, COSTED, Reading
 from planner.reading.worlds import World, at
 
 ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the same cost elsewhere
@@ -32,10 +32,7 @@ def from_end(reading: Reading, asked: Asked) -> tuple[Reading, tuple[float, ...]
             "`planner calibrate`"
         )
     if given == "flops" and not reading.knows_flops:
-        raise PlannerError(
-            f"law {reading.law.id} says nothing of FLOP: give --data or a target, or measure with "
-            "`planner calibrate`"
-        )
+        raise PlannerError(f"law {reading.law.id} says nothing of FLOP: give --data or a target, or {COSTED}")
     ends = {
         "data": (asked.data, question.data),
         "params": (asked.params, question.params),

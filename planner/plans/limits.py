@@ -13,7 +13,7 @@ from planner.plans.ends import not_tiny
 from planner.plans.estimate import Estimate
 from planner.plans.question import Asked
 from planner.plans.resources import DRAWS, ONE_MACHINE, Feasible, Resources, feasible, held
-from planner.reading.reading import Reading
+from planner.reading.reading import COSTED, Reading
 from planner.reading.worlds import World, for_each
 
 
@@ -121,7 +121,7 @@ def _machines(
     if not reading.knows_flops:
         raise PlannerError(
             f"law {reading.law.id} says nothing of FLOP, so no budget, deadline or GPU-hours lead to data: "
-            "give --data or a target, or measure with `planner calibrate`"
+            f"give --data or a target, or {COSTED}"
         )
     question = asked.question
     assert question.on is not None

@@ -12,7 +12,7 @@ from laws.store import Store
 from laws.types import Law
 from planner import units
 from planner.reading.choice import choose
-from planner.reading.reading import Reading, Spending, read
+from planner.reading.reading import COSTED, Reading, Spending, read
 from planner.reading.wanted import Choice
 
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
@@ -72,8 +72,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     reading = read(law, Spending(), size=chosen.size, samples=chosen.samples)
     if not reading.knows_flops:
         raise PlannerError(
-            f"law {law.id} says nothing of FLOP, so no run can be held against its cost: measure with "
-            "`planner calibrate`, or fit runs with a column of parameters"
+            f"law {law.id} says nothing of FLOP, so no run can be held against its cost: {COSTED}"
         )
     rate, device = _rate(folder, law)
     flops = _budget(budget, rate)

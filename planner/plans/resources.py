@@ -15,6 +15,7 @@ from planner.machines.compute import Training, train
 from planner.machines.cost import Cost, cost
 from planner.machines.fleet import Fleet
 from planner.plans.estimate import Estimate
+from planner.reading.reading import COSTED
 from planner.reading.worlds import for_each
 
 DRAWS = 1000  # of the assumptions, where the law is a single published figure
@@ -85,7 +86,7 @@ def resources(
     if not estimate.flops.draws:
         raise PlannerError(
             f"law {estimate.law.id} says nothing of FLOP, so neither time nor money follow: leave --on out, "
-            "or measure with `planner calibrate`"
+            f"or {COSTED}"
         )
     chosen = fleet.part(part)
     given = {assumption.name: assumption for assumption in overrides}

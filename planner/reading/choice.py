@@ -15,7 +15,7 @@ from laws.published import PublishedLaw
 from laws.shipped import Shipped, holding, shipped
 from laws.store import LawRow, Store
 from laws.types import FORECAST, Law
-from planner.reading.head import COMPANIONS, Head, fits, head
+from planner.reading.head import COMPANIONS, WHOLE, Head, fits, head
 from planner.reading.missing import hint, nothing
 from planner.reading.wanted import PLAIN, Choice
 
@@ -100,6 +100,8 @@ def _from_store(
 ) -> Chosen:
     law = store.law(row.id)
     size, samples = (_companion(store, rows, law, metric) for metric in COMPANIONS)
+    if size is not None and size.provenance.get("flops") == WHOLE:
+        samples = None  # of other trainings: these FLOP have their passes in them
     return Chosen(law=law, size=size, samples=samples, alternatives=alternatives, warnings=warnings)
 
 

@@ -7,6 +7,8 @@ from laws.types import FORECAST, Law, LawRow, Source
 from planner import units
 from planner.reading.wanted import PLAIN, Choice
 
+# in the provenance of a law, under "flops": its ladder is of whole trainings, however often they saw the data
+WHOLE = "of whole trainings"
 COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
 # what a source is called where its name alone would mislead
 ORIGINS = {"shipped": "calibrated by the authors on the embedded corpus, no law of other data"}

@@ -14,13 +14,15 @@ from laws.types import FORECAST, Law, Rung
 from planner import units
 from planner.reading import worlds
 from planner.reading.allocation import Surface
-from planner.reading.head import ORIGINS, Head, head
+from planner.reading.head import ORIGINS, WHOLE, Head, head
 from planner.reading.worlds import World
 
 # one unit passes every weight of a sequence model once: 2 FLOP forward, 4 backward (Kaplan et al. 2020, 2.1)
 TOKENS = frozenset(
     {"tokens", "words", "characters", "bytes", "sub-word tokens", "word pieces", "speech tokens"}
 )
+COSTED = "measure with `planner calibrate`, or fit runs with columns of parameters and FLOP (`planner fit`)"
+AS_LOGGED = "Training sees the data as often as the logged trainings did."
 BALANCED = "Data and parameters are the pair that needs the least FLOP"
 DRAWS = 1000  # of a surface, as many as a curve has paths
 # repeats at which data, and parameters, have lost 1 - 1/e of their worth (Muennighoff et al. 2023,
@@ -91,7 +93,9 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
     size = size if size is not None and size.paths else None
     samples = samples if samples is not None and samples.paths else None
     ladder = sorted(law.ladder or (size.ladder if size else ()), key=lambda rung: rung.params)
-    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=size is not None)
+    logged = size is not None and size.source == "fitted"
+    whole = size is not None and size.provenance.get("flops") == WHOLE
+    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=size is not None, logged=logged)
     n = len(law.paths)
     found = [
         curve(
@@ -123,7 +127,9 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
     assumptions += serving_in_words(spending)
     if per_unit is not None:
         assumptions.append(note)
-        if samples is None:
+        if samples is None and whole:
+            assumptions.append(AS_LOGGED)
+        elif samples is None:
             assumptions.append("Training sees the data once.")
             warnings.append("one-pass")
         else:
@@ -211,7 +217,8 @@ def _surface(law: Law, spending: Spending) -> Reading:
     rows = rows_of(law)
     passes = float(law.provenance.get("passes", 1))  # that every run made over its data
     ladder = sorted(law.ladder, key=lambda rung: rung.params)
-    once, note, warnings = unit_cost(ladder, law.x_unit, known=True)
+    whole = law.provenance.get("flops") == WHOLE
+    once, note, warnings = unit_cost(ladder, law.x_unit, known=True, logged=whole)
     per_unit = None if once is None else (lambda params: passes * once(params))
     found = [
         balanced(
@@ -224,7 +231,9 @@ def _surface(law: Law, spending: Spending) -> Reading:
     assumptions = [law_in_words(law), *balance_in_words(spending, law.x_unit)]
     if per_unit is not None:
         assumptions.append(note)
-    if per_unit is not None and (math.isinf(spending.have) or passes != 1):
+    if whole:
+        assumptions.append(AS_LOGGED)
+    elif per_unit is not None and (math.isinf(spending.have) or passes != 1):
         times = "once" if passes == 1 else f"{passes:g} times, as the runs did"
         assumptions.append(f"Training sees the data {times}.")
     reading = _reading(
@@ -289,10 +298,16 @@ def balance_warnings(spending: Spending) -> list[str]:
     return ["repeats-assumed"] if math.isfinite(spending.have) and not spending.smallest else []
 
 
-def unit_cost(ladder: Sequence[Rung], unit: str, *, known: bool) -> tuple[worlds.Line | None, str, list[str]]:
-    """Return training FLOP of one unit of data by model size, how they were counted, what to be warned of."""
+def unit_cost(
+    ladder: Sequence[Rung], unit: str, *, known: bool, logged: bool = False
+) -> tuple[worlds.Line | None, str, list[str]]:
+    """Return training FLOP of one unit of data by model size, how they were counted, what to be warned of.
+
+    The ladder was counted on the real model, or is what trainings logged.
+    """
     if known and ladder:
-        note = f"FLOP: counted on the real model at {len(ladder)} sizes, per unit of data ({unit})."
+        how = "as trainings logged them" if logged else "counted on the real model"
+        note = f"FLOP: {how} at {len(ladder)} sizes, per unit of data ({unit})."
         cost = worlds.cost_of_size([rung.params for rung in ladder], [rung.flops for rung in ladder])
         return cost, note, []
     if known and unit in TOKENS:

@@ -127,6 +127,63 @@ def test_where_a_larger_model_is_always_better_the_surface_is_fitted(tmp_path):
         assert found[name]["q05"] < truth < found[name]["q95"] < 3 * found[name]["q05"]
 
 
+LADDER = {1e7: 2.5e12, 2e7: 5.5e12, 4e7: 1.1e13, 8e7: 2.3e13}  # FLOP for an hour of audio, seen once
+
+
+def logged(path, columns):
+    """Write trainings of five amounts of data, two sizes each, which saw their data 10 to 6 times over."""
+    rows = [",".join(columns)]
+    for i, hours in enumerate((100, 200, 400, 800, 1600)):
+        for size in (1e7 * 2 ** (i // 2), 1e7 * 2 ** (i // 2 + 1)):
+            seen = 1000 * (hours / 100) ** 0.8
+            row = {
+                "hours": hours, "params": size, "seen": seen, "flops": LADDER[size] * seen,
+                "wer": 1.35 * hours**-0.36 * (1.1 if size > 1e7 * 2 ** (i / 2 + 0.5) else 1),
+            }  # fmt: skip
+            rows.append(",".join(f"{row[name]:.6g}" for name in columns))
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_flop_that_trainings_logged_say_what_more_data_costs(tmp_path):
+    """With the data that each training saw, and without it, when its passes are in the FLOP."""
+    columns = ("hours", "params", "seen", "flops", "wer")
+    told = {}
+    for kept in (columns, [name for name in columns if name != "seen"]):
+        laws = fitted(tmp_path / "store", logged(tmp_path / f"{len(kept)}.csv", kept), *ASR)
+        assert ("samples" in [law["metric"] for law in laws]) == ("seen" in kept)
+        found = told[len(kept)] = asked(tmp_path / "store", "--data", "1600h", "--on", "h100-sxm")
+        seen, size = 1000 * 16**0.8, found["params"]["median"]
+        assert found["flops"]["median"] == pytest.approx(LADDER[4e7] * size / 4e7 * seen, rel=0.15)
+        assert found["gpu_hours"]["median"] > 0
+        sizes = 4 if "seen" in kept else 3  # of all trainings, or of those that served an amount best
+        assert (
+            f"FLOP: as trainings logged them at {sizes} sizes, per unit of data (hours)."
+            in found["assumptions"]
+        )
+        assert not {"no-compute", "one-pass"} & {warning["code"] for warning in found["warnings"]}
+    # the second answer is of whole trainings, and the passes of the first fit are not counted again
+    assert set(told[5]["companions"]) == {"params", "samples"}
+    assert set(told[4]["companions"]) == {"params"}
+    assert told[4]["flops"]["median"] == pytest.approx(told[5]["flops"]["median"], rel=0.2)
+    assert "Training sees the data as often as the logged trainings did." in told[4]["assumptions"]
+
+
+def test_flop_of_a_surface_are_those_that_were_logged(tmp_path):
+    head, *rows = grid(tmp_path / "grid.csv").read_text().splitlines()
+    costs = [8 * float(row.split(",")[0]) * float(row.split(",")[1]) for row in rows]
+    text = "\n".join([f"{head},flops", *(f"{row},{cost:.6g}" for row, cost in zip(rows, costs, strict=True))])
+    (tmp_path / "grid.csv").write_text(text, encoding="utf-8")
+    lm = ("--domain", "lm", "--metric", "loss", "--data-unit", "tokens", "--metric-unit", "nats/token")
+    (law,) = fitted(tmp_path / "store", tmp_path / "grid.csv", *lm)
+    assert law["form"] == "surface"
+    found = asked(tmp_path / "store", "--domain", "lm", "--target-loss", "2.4")
+    assert found["flops"]["median"] == pytest.approx(
+        8 * found["params"]["median"] * found["data"]["median"], rel=0.05
+    )
+    assert "six-nd" not in {warning["code"] for warning in found["warnings"]}
+
+
 def test_where_models_overfit_the_best_ones_give_an_error_law_and_a_size_law(tmp_path):
     rng = random.Random(3)
     rows = ["hours,params,seed,wer"]
@@ -257,6 +314,15 @@ BAD_FILES = {
 }
 
 
+def test_flop_without_the_size_that_cost_them_are_refused(tmp_path):
+    (tmp_path / "runs.csv").write_text("hours,wer,cost\n1,0.5,1e15\n2,0.4,2e15\n", encoding="utf-8")
+    ran = planner("fit", tmp_path / "runs.csv", *ASR, "--flops-column", "cost", "--store", tmp_path / "store")
+    assert ran.code == 1
+    assert "has no column of parameters" in ran.err
+    assert "--params-column" in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("unit", ["h", "Hours", "hour"])
 def test_hours_are_hours_however_they_are_typed(tmp_path, unit):
     words = ("--domain", "a", "--metric", "wer", "--data-unit", unit, "--form", "power", "--format", "json")
@@ -334,6 +400,7 @@ def test_trainings_that_were_left_out_are_told_and_change_no_law(tmp_path):
         (["--domain", "a", "--metric", "params", "--data-unit", "hours"], "--params-column"),
         ([*ASR, "--form", "exponential"], "wanted one of auto"),
         ([*ASR, "--form", "surface"], "--params-column"),
+        ([*ASR, "--flops-column", "wer"], "is asked for twice"),
         ([*ASR, "--family", "x\ny"], "--family 'x"),
         ([*ASR, "--metric-unit", "percent"], "give --metric-unit fraction"),
         ([*ASR, "--data-column", "minutes"], "no column 'minutes'"),
