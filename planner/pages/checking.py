@@ -52,18 +52,12 @@ def sheet(found: Check) -> Sheet:
     if found.left_out:
         notes.append(found.left_out)
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
+    columns = (law.x_unit, law.metric, "expected", "factor", "surprise", "verdict", "likely cause")
+    shown = len(columns) if doubted else len(columns) - 1  # without a doubt there is no cause
     return Sheet(
         title=title,
-        columns=(
-            f"data, {law.x_unit}",
-            law.metric,
-            "expected",
-            "factor",
-            "surprise",
-            "verdict",
-            "likely cause",
-        ),
-        rows=tuple(_row(found, run) for run in found.runs),
+        columns=columns[:shown],
+        rows=tuple(_row(found, run)[:shown] for run in found.runs),
         notes=notes,
         sections={
             "What to do": [f"{name}: {_DO[name]}." for name in likely],

@@ -141,17 +141,18 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
     chosen = max(kinds, key=lambda kind: (len(kinds[kind]), kind[0] == first), default=None)
     best = kinds[chosen] if chosen else {}
     if len(best) < FAMILIES:
-        known = ", ".join(sorted({f"{row.family or '(no name)'} ({row.metric})" for row in wanted}))
+        known = ", ".join(sorted({f"{row.family or 'one without a name'} ({row.metric})" for row in wanted}))
         what = f"{domain}, {metric}" if metric else domain
         if not rows:
             what += hint(domain, [row.domain for row in store.laws() if row.domain != domain])
         elif metric is not None and not wanted:
             what += hint(metric, [row.metric for row in rows])
         shipping = {row.family for row in shipped().laws(domain=domain, metric=metric)}
+        measure = f"planner calibrate --domain {domain} --family NAME, or " if domain in DOMAINS else ""
         to_try = source is None and len(shipping) >= FAMILIES
         raise PlannerError(
             f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
-            f"planner calibrate --domain {domain} --family NAME, or planner fit RUNS.csv --family NAME"
+            f"{measure}planner fit RUNS.csv --domain {domain} --family NAME"
             + ("; to try the tool, --source shipped compares those of the embedded corpus" if to_try else "")
         )
     return list(best.values())

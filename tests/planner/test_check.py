@@ -81,6 +81,19 @@ def test_a_run_better_than_its_curve_was_judged_on_other_data(folder, tmp_path):
     assert run["likely"] == "data"
 
 
+def test_runs_on_their_curve_take_a_line_each_on_a_narrow_screen(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    path = tmp_path / "runs.csv"
+    rows = [f"{data},{ALPHA * data**-BETA}" for data in (20, 50, 100)]
+    path.write_text("\n".join(["hours,wer", *rows]), encoding="utf-8")
+    ran = planner("check", path, "--domain", "speech", "--metric", "wer", "--store", folder)
+    assert "likely cause" not in ran.out
+    lines = ran.out.splitlines()
+    below = lines[next(i for i, line in enumerate(lines) if "──" in line) + 1 :]
+    assert ["on its curve" in line for line in below[:4]] == [True, True, True, False]
+    assert not below[3].strip()
+
+
 @pytest.mark.parametrize("style", ["table", "csv", "markdown"])
 def test_every_format_says_the_verdict(folder, tmp_path, style):
     path = tmp_path / "runs.csv"

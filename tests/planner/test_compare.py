@@ -102,6 +102,12 @@ def test_where_nothing_was_measured_the_families_that_ship_are_named_where_there
     assert ("--source shipped" in ran.err) is ships
 
 
+def test_a_domain_that_only_files_can_bring_is_not_to_be_calibrated(folder):
+    ran = planner("compare", "--domain", "none", "--store", folder)
+    assert "planner fit RUNS.csv --domain none --family NAME" in ran.err
+    assert "planner calibrate" not in ran.err
+
+
 def test_a_mistyped_domain_is_told_the_nearest(folder):
     ran = planner("compare", "--domain", "alikee", "--store", folder)
     assert ran.code == 1
