@@ -54,7 +54,7 @@ def sheet(found: Proposal) -> Sheet:
     ]
     return Sheet(
         title=f"To be surer of {law.metric} {target} ({law.domain}{f', {law.family}' if law.family else ''})",
-        columns=("run", f"data, {law.x_unit}", "parameters", "FLOP", "time", "interval left"),
+        columns=("run", law.x_unit, "parameters", "FLOP", "time", "interval left"),
         rows=tuple(_row(i, step) for i, step in enumerate(found.steps, 1)),
         notes=notes,
     )
@@ -62,7 +62,7 @@ def sheet(found: Proposal) -> Sheet:
 
 def _row(place: int, step: Step) -> tuple[str, ...]:
     return (
-        f"{place}{', again with another seed' if step.known else ''}",
+        f"{place}{', another seed' if step.known else ''}",
         units.format_number(step.data),
         units.format_number(step.params),
         units.format_flops(step.flops),

@@ -98,6 +98,17 @@ def test_what_cannot_be_proposed_is_said_in_one_line(folder, arguments, said):
     assert said in ran.err
 
 
+def test_each_run_takes_one_line_of_a_narrow_screen(folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    words = ("next", "--domain", "speech", "--target", "wer=20%", "--budget", "1e11", "--store", folder)
+    lines = planner(*words).out.splitlines()
+    below = lines[next(i for i, line in enumerate(lines) if "──" in line) + 1 :]
+    table = below[: next(i for i, line in enumerate(below) if not line.strip())]
+    assert len(table) > 2
+    assert [line.split()[0].rstrip(",") for line in table] == [str(i + 1) for i in range(len(table))]
+    assert "another seed" in "".join(lines)
+
+
 @pytest.mark.parametrize("style", ["table", "csv", "markdown"])
 def test_every_format_lists_the_runs(folder, style):
     ran = planner(
