@@ -127,7 +127,7 @@ def parse_data(text: str, unit: str) -> float:
     suffix, name = ("", rest) if words[0] not in SUFFIXES else (words[0], words[1])
     names = {unit, unit.removesuffix("s")}
     if unit == "hours":
-        names |= {"h", "hours of audio", "audio-hours"}
+        names |= {"h", "hour of audio", "hours of audio", "audio-hours"}
     # "10kh" is not read: a suffix glued to a unit is a guess
     if name not in names:
         hint = "; GPU-hours are compute, not data" if is_compute(name) else ""
@@ -275,7 +275,8 @@ def data_in_words(unit: str) -> str:
 
 def format_data(value: float, unit: str, *, digits: int = 3) -> str:
     """Print an amount of data with its unit."""
-    return f"{format_number(value, digits=digits)} {data_in_words(unit)}"
+    number = format_number(value, digits=digits)
+    return "1 hour of audio" if (number, unit) == ("1", "hours") else f"{number} {data_in_words(unit)}"
 
 
 def format_duration(seconds: float) -> str:

@@ -192,7 +192,10 @@ def _checked(path: Path) -> Law:
             f"{path}: {error.strerror}: give a file that `planner laws export` wrote"
         ) from error
     except PlannerError as error:
-        raise PlannerError(f"{path}: {error}: give a file that `planner laws export` wrote") from error
+        raise PlannerError(
+            f"{path}: {error}: give the JSON that `planner laws export` writes of a measured law; those of "
+            "the literature come with the tool"
+        ) from error
 
 
 def _law(store: Store, id: str) -> Law | PublishedLaw:

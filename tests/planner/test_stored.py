@@ -339,6 +339,13 @@ def test_a_foreign_or_changed_file_is_not_imported(folder, tmp_path, content, wa
     assert not (tmp_path / "other").exists()
 
 
+def test_what_export_wrote_for_other_tools_is_not_imported_and_the_refusal_says_what_is(folder, tmp_path):
+    for id, name in ((law(1).id, "draws.csv"), ("hestness2019-wordlm-curve", "published.json")):
+        answered("laws", "export", id, "--out", tmp_path / name, "--store", folder)
+        err = refused("laws", "import", tmp_path / name, "--store", folder)
+        assert "the JSON that `planner laws export` writes of a measured law" in err
+
+
 def test_what_is_not_there_is_said_in_one_line(folder, tmp_path):
     assert "no law 'nope'" in refused("laws", "show", "nope", "--store", folder)
     assert "No such file" in refused("laws", "import", tmp_path / "none.json", "--store", folder)

@@ -146,6 +146,12 @@ def test_money_without_dollars_is_refused(text):
         units.parse_money(text)
 
 
+def test_one_hour_is_an_hour():
+    assert units.format_data(1, "hours") == "1 hour of audio"
+    assert units.format_data(1.5, "hours") == "1.5 hours of audio"
+    assert units.parse_data("1 hour of audio", "hours") == 1
+
+
 PRINTED_AND_READ = [
     (units.format_number, units.parse_number),
     (units.format_flops, units.parse_number),

@@ -63,7 +63,9 @@ function formatMetric(value, unit, digits = 3) {
 }
 
 function formatData(value, unit) {
-  return `${formatNumber(value)} ${unit === "hours" ? "hours of audio" : unit}`;
+  const number = formatNumber(value);
+  if (unit !== "hours") return `${number} ${unit}`;
+  return number === "1" ? "1 hour of audio" : `${number} hours of audio`;
 }
 
 function formatMoney(value) {
