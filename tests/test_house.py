@@ -64,7 +64,7 @@ INSIDE = {
     "commands": {"pages", "plans", "measuring", "reading", "machines"},
     "pages": {"plans", "measuring", "reading", "machines"},
     "plans": {"reading", "machines"},
-    "measuring": {"reading"},
+    "measuring": {"reading", "machines"},
     "reading": set[str](),
     "machines": set[str](),
 }

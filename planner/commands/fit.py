@@ -47,6 +47,16 @@ def fit(
         str | None, typer.Option(help="Column of the training's FLOP. Default: flops.")
     ] = None,
     samples_column: SamplesColumnOption = None,
+    gpu_hours_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of the training's GPU-hours, all devices together. Default: gpu_hours. With FLOP "
+            "and devices it says what utilisation was reached."
+        ),
+    ] = None,
+    device_column: Annotated[
+        str | None, typer.Option(help="Column of the accelerator, such as h100-sxm. Default: device.")
+    ] = None,
     se_column: Annotated[
         str | None, typer.Option(help="Column of the metric's standard error. Default: METRIC_se or y_se.")
     ] = None,
@@ -86,6 +96,8 @@ def fit(
         "params": params_column,
         "flops": flops_column,
         "samples": samples_column,
+        "gpu_hours": gpu_hours_column,
+        "device": device_column,
         "se": se_column,
         "seed": seed_column,
     }

@@ -1,4 +1,4 @@
-"""The utilisation that calibration measured on a part, from its runs in the store."""
+"""The utilisation that trainings reached on a part: those of a calibration, or logged elsewhere."""
 
 from collections.abc import Iterable
 
@@ -11,16 +11,26 @@ ENOUGH = 3
 
 
 def measured_utilisation(runs: Iterable[Run], part: Part, precision: str | None = None) -> Assumption | None:
-    """Return the band of utilisation over the largest finished runs on this part; None below three runs.
+    """Return the band of utilisation over the largest finished runs on this part; None below three runs."""
+    trainings = (
+        (run.flops, run.seconds, run.device)
+        for run in runs
+        if run.status == "finished" and run.flops and run.seconds
+    )
+    return reached(trainings, part, precision)
 
-    Training FLOP over seconds and peak, evaluation and loading of data included: what a training of this
-    family reaches from end to end.
+
+def reached(
+    trainings: Iterable[tuple[float, float, str]], part: Part, precision: str | None = None
+) -> Assumption | None:
+    """Return the band of utilisation over the largest trainings on this part; None below three.
+
+    A training is its FLOP, the seconds of device that it took, and the device's name. FLOP over seconds and
+    peak, evaluation and loading of data included: what a training reaches from end to end.
     """
     peak = part.peak_at(precision or part.usual_precision())
     fitting = [
-        (run.flops, run.flops / run.seconds / peak)
-        for run in runs
-        if run.status == "finished" and run.flops and run.seconds and _is(run.device, part)
+        (flops, flops / seconds / peak) for flops, seconds, device in trainings if is_part(device, part)
     ]
     largest = sorted(fitting)[-RUNS:]
     values = [share for _, share in largest if share <= 1]
@@ -42,8 +52,13 @@ _MAKERS = frozenset(
 _BOARDS = frozenset({"pcie", "nvl"})
 
 
-def _is(device: str, part: Part) -> bool:
-    """Return whether the name that a device gives itself is this part; a memory size counts where named."""
+def is_part(device: str, part: Part) -> bool:
+    """Return whether a device is this part: by an id or alias, or by the name that it gives itself.
+
+    A memory size counts where it is named.
+    """
+    if device.lower() in {part.id, *part.aliases}:
+        return True
     own, ours = _words(device), _words(part.name)
     if own & _BOARDS != ours & _BOARDS:
         return False

@@ -27,6 +27,7 @@ from laws.types import FORECAST, Law, Rung
 from planner import units
 from planner.measuring.measurements import Measurements, read
 from planner.measuring.pool import others, shared_weights
+from planner.measuring.utilisation import utilisation
 from planner.reading.head import COMPANIONS, WHOLE
 
 AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
@@ -279,7 +280,7 @@ def _law(
             "file": measured.path.name,
             "fingerprint": measured.fingerprint,
             "rows": str(len(measured)),
-            **({"left_out": measured.left_out} if measured.unmeasured else {}),
+            **{name: text for name, text in _notes(measured).items() if text},
             "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
             "seed": str(request.seed),
         }
@@ -292,6 +293,11 @@ def _law(
         seed=request.seed,
         created=created,
     )
+
+
+def _notes(measured: Measurements) -> dict[str, str]:
+    """Return what whoever fits a file is told of it, beside its laws; empty where there is nothing to say."""
+    return {"left_out": measured.left_out, "utilisation": utilisation(measured)}
 
 
 def best_by_data(measured: Measurements) -> list[Best]:

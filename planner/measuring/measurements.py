@@ -41,6 +41,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "seed": ("seed",),
     "samples": ("samples", "seen"),
     "flops": ("flops", "training_flops", "train_flops"),
+    "gpu_hours": ("gpu_hours", "gpu-hours"),
+    "device": ("device", "gpu", "accelerator"),
     "train": (),
 }
 
@@ -58,6 +60,8 @@ class Measurements:
     seed: tuple[str, ...] | None = None
     samples: tuple[float, ...] | None = None  # data seen in training, repeats counted
     flops: tuple[float, ...] | None = None  # of the whole training
+    gpu_hours: tuple[float, ...] | None = None  # hours of every device together
+    device: tuple[str, ...] | None = None
     train: tuple[float, ...] | None = None  # the metric on the training data
     columns: Mapping[str, str]  # role -> the column that was read for it
     unmeasured: tuple[int, ...] = ()  # rows of the file, from 0, without a metric: they crashed or diverged
@@ -154,6 +158,8 @@ def read(
         seed=tuple(str(cell) for _, cell in cells("seed")) if "seed" in used else None,
         samples=numbers("samples", of_data) if "samples" in used else None,
         flops=numbers("flops", units.parse_number) if "flops" in used else None,
+        gpu_hours=numbers("gpu_hours", units.parse_number) if "gpu_hours" in used else None,
+        device=tuple(str(cell) for _, cell in cells("device")) if "device" in used else None,
         train=numbers("train", of_metric, zero=True) if "train" in used else None,
         columns=used,
         unmeasured=tuple(sorted(set(range(len(rows))) - set(measured))),

@@ -26,6 +26,7 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
             "forms": dict(law.forms),
             "points": law.n_points,
             "left_out": law.provenance.get("left_out"),
+            "utilisation": law.provenance.get("utilisation"),
             "measured": {"smallest": law.x_range[0], "largest": law.x_range[1]},
             "parameters": {name: spread(draws) for name, draws in law.parameters.items()},
             "predictions": predictions(law),
@@ -48,7 +49,10 @@ def sheet(laws: Sequence[Law]) -> Sheet:
         title=f"Fitted and stored: {first.metric} for {first.domain}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
-        notes=[*filter(None, [first.provenance.get("left_out")]), *(in_words(law) for law in laws)],
+        notes=[
+            *(first.provenance[name] for name in ("left_out", "utilisation") if name in first.provenance),
+            *(in_words(law) for law in laws),
+        ],
         sections={
             "Warnings": [f"{warnings.sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
             "Ask it": [f"{ask} (--plain: by the form alone)" if plain else ask],

@@ -169,6 +169,29 @@ def test_flop_that_trainings_logged_say_what_more_data_costs(tmp_path):
     assert "Training sees the data as often as the logged trainings did." in told[4]["assumptions"]
 
 
+@pytest.mark.parametrize("device", ["h100-sxm", "H100", "NVIDIA H100 80GB HBM3"])
+def test_gpu_hours_and_devices_say_what_utilisation_was_reached(tmp_path, device):
+    """A tenth and an eighth of 989 TFLOP/s; with --assume the hours of an estimate are those of the logs."""
+    rows = ["hours,params,flops,wer,gpu,gpu_hours"]
+    for i, hours in enumerate((100, 200, 400, 800)):
+        flops = 1e17 * 2**i
+        seconds = flops / 989e12 / (0.1 if i % 2 else 0.125)
+        rows.append(f"{hours},{10 * (i + 1)}M,{flops:g},{0.3 * 0.8**i:.3g},{device},{seconds / 3600:.6g}")
+    rows.append("1600,50M,2e18,0.1,TPU of somebody,1")
+    (tmp_path / "runs.csv").write_text("\n".join(rows), encoding="utf-8")
+    (law, *_) = fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR)
+    said = (
+        "10.0% to 12.5% of the peak of h100-sxm was reached (the 4 largest of 4 runs on h100-sxm, evaluation "
+    )
+    assert law["utilisation"].startswith(said)
+    options = law["utilisation"].split("ask with ")[1].removesuffix(".").split()
+    assert options == ["--on", "h100-sxm", "--assume", "utilisation=0.1..0.125"]
+    found = asked(tmp_path / "store", "--data", "800h", *options, "--count", "1")
+    logged = float(rows[4].split(",")[-1])
+    assert found["gpu_hours"]["q05"] < 1.1 * logged
+    assert found["gpu_hours"]["q95"] > 0.9 * logged
+
+
 def test_flop_of_a_surface_are_those_that_were_logged(tmp_path):
     head, *rows = grid(tmp_path / "grid.csv").read_text().splitlines()
     costs = [8 * float(row.split(",")[0]) * float(row.split(",")[1]) for row in rows]
