@@ -28,6 +28,8 @@ WARNINGS: dict[str, str] = {
     "them.",
     "few-points": "The law stands on few points for its form: its shape is largely assumed.",
     "few-sizes": "The best model size took fewer than three values: how it grows with the data is assumed.",
+    "one-size": "One model size was the best at every amount of data, or the only one: the answer "
+    "keeps to it, and a larger one may need less data.",
     "one-point": "One data size was measured: how the error falls is the prior's word alone.",
     "no-trend": "The error falls by no more than the noise: how fast it falls is hardly known.",
     "not-converged": "The chain of the forecast was still moving when it ended: take its interval as rough.",

@@ -178,7 +178,7 @@ def _laws(
         told = forecast(points, seed=request.seed, weights=weights)
         errors.insert(0, made(told, points, metric=request.metric, unit=unit, warnings=doubts))
     sizes = [b.params for b in best if b.params is not None]
-    if len(set(sizes)) < 2:
+    if not sizes or len(best) < 2:
         return tuple(errors)
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12

@@ -24,6 +24,7 @@ TOKENS = frozenset(
 COSTED = "measure with `planner calibrate`, or fit runs with columns of parameters and FLOP (`planner fit`)"
 AS_LOGGED = "Training sees the data as often as the logged trainings did."
 BALANCED = "Data and parameters are the pair that needs the least FLOP"
+FEW = 3  # values of the best size below which they do not say how it grows with the data
 DRAWS = 1000  # of a surface, as many as a curve has paths
 # repeats at which data, and parameters, have lost 1 - 1/e of their worth (Muennighoff et al. 2023,
 # arXiv:2305.16264, constants of the authors' code)
@@ -121,7 +122,8 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
         companions["params"] = size.id
         assumptions.append(f"Parameters: the best model size for that much data, by law {size.id}.")
         warnings = [*size.warnings, *warnings]
-        warnings += ["few-sizes"] if _few_sizes(size) else []
+        taken = len(set(size.points.get("y", range(size.n_points))))  # values that the best size took
+        warnings += ["one-size"] if taken == 1 else ["few-sizes"] if taken < FEW else []
     if any(_corpus(other) not in (None, _corpus(law)) for other in (size, samples) if other is not None):
         warnings = [*warnings, "corpora-differ"]
     assumptions += serving_in_words(spending)
@@ -156,11 +158,6 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
 def _corpus(law: Law) -> str | None:
     """Return what tells a law's corpus from another: its fingerprint, or that of the file of runs."""
     return law.provenance.get("corpus", law.provenance.get("fingerprint"))
-
-
-def _few_sizes(size: Law) -> bool:
-    """Return whether the best size took too few values to say how it grows with the data."""
-    return len(set(size.points["y"]) if "y" in size.points else range(size.n_points)) < 3
 
 
 def serving_in_words(spending: Spending) -> list[str]:

@@ -169,6 +169,19 @@ def test_flop_that_trainings_logged_say_what_more_data_costs(tmp_path):
     assert "Training sees the data as often as the logged trainings did." in told[4]["assumptions"]
 
 
+def test_a_team_that_trains_one_model_on_more_data_is_told_what_it_costs(tmp_path):
+    rows = [f"{hours},40M,{hours * 4e13:g},{1.5 * hours**-0.4:.4g}" for hours in (50, 100, 200, 400, 800)]
+    (tmp_path / "runs.csv").write_text("\n".join(["hours,params,flops,wer", *rows]), encoding="utf-8")
+    fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR)
+    found = asked(tmp_path / "store", "--data", "1600h")
+    assert found["params"]["q05"] == pytest.approx(4e7, rel=0.02)
+    assert found["params"]["q95"] == pytest.approx(4e7, rel=0.02)
+    assert found["flops"]["median"] == pytest.approx(1600 * 4e13, rel=0.02)
+    codes = {warning["code"] for warning in found["warnings"]}
+    assert "one-size" in codes
+    assert not {"few-sizes", "no-size-law", "no-compute"} & codes
+
+
 @pytest.mark.parametrize("device", ["h100-sxm", "H100", "NVIDIA H100 80GB HBM3"])
 def test_gpu_hours_and_devices_say_what_utilisation_was_reached(tmp_path, device):
     """A tenth and an eighth of 989 TFLOP/s; with --assume the hours of an estimate are those of the logs."""
