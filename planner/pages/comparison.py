@@ -81,7 +81,7 @@ def _row(found: Comparison, family: Family) -> tuple[str, ...]:
         low, middle, high = (units.format_metric(value, unit) for value in spread(errors).values())
         cells.append(f"{middle} ({low} to {high})")
         if found.alike:
-            cells.append(probability(family.best[i]))
+            cells.append(probability(family.best[i]).replace("less than ", "<").replace("more than ", ">"))
     return tuple(cells)
 
 
