@@ -1,17 +1,30 @@
 """The utilisation that trainings reached on a part: those of a calibration, or logged elsewhere."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from laws.types import Run
-from planner.assumptions import Assumption, given
+from laws.types import Law, Run
+from planner.assumptions import Assumption, given, parse_assumption
 from planner.machines.accelerators import Part
 
 RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
 ENOUGH = 3
+LOGGED = "utilisation on "  # with the id of a part, in the provenance of a fitted law
 
 
-def measured_utilisation(runs: Iterable[Run], part: Part, precision: str | None = None) -> Assumption | None:
-    """Return the band of utilisation over the largest finished runs on this part; None below three runs."""
+def measured_utilisation(
+    law: Law, runs: Iterable[Run], part: Part, precision: str | None = None
+) -> Assumption | None:
+    """Return the band of utilisation that was measured on a part with a law; None where too little was.
+
+    That of the trainings which the law was fitted to where they were logged elsewhere, else of the largest
+    finished `runs` on the part.
+    """
+    # logged ones were held against the peak of the precision that trainings use: they say nothing of another
+    logged = law.provenance.get(f"{LOGGED}{part.id}")
+    if logged is not None and precision in (None, part.usual_precision()):
+        source = f"the largest trainings of law {law.id} on {part.id}, evaluation included"
+        return replace(parse_assumption(f"utilisation={logged}"), origin="measured", source=source)
     trainings = (
         (run.flops, run.seconds, run.device)
         for run in runs

@@ -280,7 +280,8 @@ def _law(
             "file": measured.path.name,
             "fingerprint": measured.fingerprint,
             "rows": str(len(measured)),
-            **{name: text for name, text in _notes(measured).items() if text},
+            **({"left_out": measured.left_out} if measured.unmeasured else {}),
+            **utilisation(measured),
             "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
             "seed": str(request.seed),
         }
@@ -293,11 +294,6 @@ def _law(
         seed=request.seed,
         created=created,
     )
-
-
-def _notes(measured: Measurements) -> dict[str, str]:
-    """Return what whoever fits a file is told of it, beside its laws; empty where there is nothing to say."""
-    return {"left_out": measured.left_out, "utilisation": utilisation(measured)}
 
 
 def best_by_data(measured: Measurements) -> list[Best]:

@@ -6,6 +6,7 @@ from typing import Any
 from laws.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units, warnings
+from planner.machines.measured import LOGGED
 from planner.pages.render import Sheet
 from planner.pages.said import predictions, spread
 from planner.reading.reading import forms_in_words
@@ -26,7 +27,7 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
             "forms": dict(law.forms),
             "points": law.n_points,
             "left_out": law.provenance.get("left_out"),
-            "utilisation": law.provenance.get("utilisation"),
+            "utilisation": _reached(law),
             "measured": {"smallest": law.x_range[0], "largest": law.x_range[1]},
             "parameters": {name: spread(draws) for name, draws in law.parameters.items()},
             "predictions": predictions(law),
@@ -49,15 +50,30 @@ def sheet(laws: Sequence[Law]) -> Sheet:
         title=f"Fitted and stored: {first.metric} for {first.domain}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
-        notes=[
-            *(first.provenance[name] for name in ("left_out", "utilisation") if name in first.provenance),
-            *(in_words(law) for law in laws),
-        ],
+        notes=[*_of_file(first), *(in_words(law) for law in laws)],
         sections={
             "Warnings": [f"{warnings.sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
             "Ask it": [f"{ask} (--plain: by the form alone)" if plain else ask],
         },
     )
+
+
+def _of_file(law: Law) -> list[str]:
+    """Return what was left out of the file, and what its trainings reached of which accelerator."""
+    left_out = [law.provenance["left_out"]] if "left_out" in law.provenance else []
+    return [
+        *left_out,
+        *(
+            f"Utilisation {band.replace('..', ' to ')} was reached on {part}: "
+            f"`planner estimate --on {part}` takes it."
+            for part, band in _reached(law).items()
+        ),
+    ]
+
+
+def _reached(law: Law) -> dict[str, str]:
+    bands = law.provenance.items()
+    return {name.removeprefix(LOGGED): band for name, band in bands if name.startswith(LOGGED)}
 
 
 def _whose(laws: Sequence[Law], code: str) -> str:

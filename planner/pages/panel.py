@@ -130,7 +130,7 @@ def _product(name: str, each: Plan, chosen: Chosen, found: Review, laws: dict[st
         "precision": question.precision,
         "price": price,
         "assumed": overrides,
-        "measured": {} if "utilisation" in overrides else _measured(each, found),
+        "measured": {} if "utilisation" in overrides else _measured(each, chosen.law, found),
         "target": question.target or _reached(each),
         "part": None if part is None else part.id,
         "count": count,
@@ -152,18 +152,18 @@ def _reached(each: Plan) -> str:
     return units.format_fraction(middle) if unit == "fraction" else f"{middle:.3g}"
 
 
-def _measured(each: Plan, found: Review) -> dict[str, dict[str, Bands]]:
-    """Return the utilisation that calibration measured, for the parts that it was measured on."""
-    law = each.reading.law
-    if law.source != "calibrated":
+def _measured(each: Plan, law: Law | PublishedLaw, found: Review) -> dict[str, dict[str, Bands]]:
+    """Return the utilisation that was measured with the law, for the parts that it was measured on."""
+    if not isinstance(law, Law) or law.source == "shipped":
         return {}
-    runs: list[Run] = Store(found.folder).runs(domain=law.domain, status="finished")
+    own = law.source == "calibrated"
+    runs: list[Run] = Store(found.folder).runs(domain=law.domain, status="finished") if own else []
     bands: dict[str, dict[str, Bands]] = {}
-    for part in found.fleet.parts.values() if runs else ():
+    for part in found.fleet.parts.values():
         if found.fleet.assumptions(part)["utilisation"].origin != "default":
             continue
         try:
-            measured = measured_utilisation(runs, part, each.question.precision)
+            measured = measured_utilisation(law, runs, part, each.question.precision)
         except PlannerError:  # a part without the precision: the panel says so where it is chosen
             continue
         if measured is not None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from laws import paths
 from laws.errors import PlannerError
+from laws.published import PublishedLaw
 from laws.types import Law, Quantity
 from planner.assumptions import Assumption
 from planner.machines.fleet import Fleet
@@ -99,7 +100,7 @@ def plan_by(
     """Return what `plan` does, by a law that is already chosen."""
     asked = asked_of(chosen, question, today)
     reading = law = _read(chosen, _spending(asked))
-    assumed = _with_measured(asked, fleet, reading, folder)
+    assumed = _with_measured(asked, fleet, chosen.law, folder)
     target, binding = asked.target, None
     if target is not None:
         places = for_target(reading, target)
@@ -183,10 +184,12 @@ def _read(chosen: Chosen, spending: Spending) -> Reading:
     return read_published(chosen.law, spending)
 
 
-def _with_measured(asked: Asked, fleet: Fleet, reading: Reading, folder: Path) -> tuple[Assumption, ...]:
-    """Return the assumptions with the utilisation that calibration measured, where nobody set one."""
+def _with_measured(
+    asked: Asked, fleet: Fleet, law: Law | PublishedLaw, folder: Path
+) -> tuple[Assumption, ...]:
+    """Return the assumptions with the utilisation that was measured with the law, where nobody set one."""
     found, question = asked.assumed, asked.question
-    if question.on is None or reading.law.source != "calibrated":
+    if question.on is None or not isinstance(law, Law) or law.source == "shipped":
         return found
     part = fleet.part(question.on)
     if (
@@ -197,8 +200,9 @@ def _with_measured(asked: Asked, fleet: Fleet, reading: Reading, folder: Path) -
     from laws.store import Store
     from planner.machines.measured import measured_utilisation
 
-    runs = Store(folder).runs(domain=reading.law.domain, status="finished")
-    measured = measured_utilisation(runs, part, question.precision)
+    own = law.source == "calibrated"
+    runs = Store(folder).runs(domain=law.domain, status="finished") if own else []
+    measured = measured_utilisation(law, runs, part, question.precision)
     return found if measured is None else (*found, measured)
 
 

@@ -184,7 +184,7 @@ def test_a_team_that_trains_one_model_on_more_data_is_told_what_it_costs(tmp_pat
 
 @pytest.mark.parametrize("device", ["h100-sxm", "H100", "NVIDIA H100 80GB HBM3"])
 def test_gpu_hours_and_devices_say_what_utilisation_was_reached(tmp_path, device):
-    """A tenth and an eighth of 989 TFLOP/s; with --assume the hours of an estimate are those of the logs."""
+    """A tenth and an eighth of 989 TFLOP/s; the hours of an estimate are then those of the logs."""
     rows = ["hours,params,flops,wer,gpu,gpu_hours"]
     for i, hours in enumerate((100, 200, 400, 800)):
         flops = 1e17 * 2**i
@@ -193,16 +193,15 @@ def test_gpu_hours_and_devices_say_what_utilisation_was_reached(tmp_path, device
     rows.append("1600,50M,2e18,0.1,TPU of somebody,1")
     (tmp_path / "runs.csv").write_text("\n".join(rows), encoding="utf-8")
     (law, *_) = fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR)
-    said = (
-        "10.0% to 12.5% of the peak of h100-sxm was reached (the 4 largest of 4 runs on h100-sxm, evaluation "
-    )
-    assert law["utilisation"].startswith(said)
-    options = law["utilisation"].split("ask with ")[1].removesuffix(".").split()
-    assert options == ["--on", "h100-sxm", "--assume", "utilisation=0.1..0.125"]
-    found = asked(tmp_path / "store", "--data", "800h", *options, "--count", "1")
+    assert law["utilisation"] == {"h100-sxm": "0.1..0.125"}
+    found = asked(tmp_path / "store", "--data", "800h", "--on", "h100-sxm", "--count", "1")
     logged = float(rows[4].split(",")[-1])
     assert found["gpu_hours"]["q05"] < 1.1 * logged
     assert found["gpu_hours"]["q95"] > 0.9 * logged
+    assert "utilisation-assumed" not in {warning["code"] for warning in found["warnings"]}
+    for other in (("--on", "a100-80-sxm"), ("--on", "h100-sxm", "--precision", "fp32")):
+        found = asked(tmp_path / "store", "--data", "800h", *other)
+        assert "utilisation-assumed" in {warning["code"] for warning in found["warnings"]}
 
 
 def test_flop_of_a_surface_are_those_that_were_logged(tmp_path):
