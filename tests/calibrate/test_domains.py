@@ -28,16 +28,7 @@ from calibrate.types import Corpus, Domain, DomainCode
 from laws.store import Store
 from laws.types import Rung
 
-pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As in a sweep: threads that wait for a busy core make small matrices slower, not faster."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")

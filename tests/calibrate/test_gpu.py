@@ -1,6 +1,6 @@
 """On an NVIDIA GPU: every family learns what it learns on a CPU, alone and beside others on one card."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from calibrate.search import ends
 from calibrate.spec import run_id
 from calibrate.types import Corpus, Domain, Training
 
-pytestmark = [pytest.mark.torch, pytest.mark.gpu]
+pytestmark = [pytest.mark.torch, pytest.mark.gpu, pytest.mark.usefixtures("one_thread")]
 
 GPU = "cuda:0"
 
@@ -26,14 +26,6 @@ GPU = "cuda:0"
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def jobs(domain: Domain, corpus: Corpus) -> Sequence[Job]:

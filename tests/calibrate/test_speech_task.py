@@ -1,7 +1,6 @@
 """The speech task on really spoken words: shards, batches, loss, scores, learning."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +17,9 @@ from calibrate.domains.transcription import ctc
 from calibrate.metrics import character_error_rate, word_error_rate
 from calibrate.types import Corpus, Training
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 MINUTE = 1 / 60
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As in a sweep: threads that wait for a busy core make small matrices slower, not faster."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
