@@ -22,6 +22,8 @@ WARNINGS: dict[str, str] = {
     "no-compute": "Nothing says what training costs per unit of this data, so FLOP are not known.",
     "one-pass": "How often training sees the data was not measured: FLOP are for one pass over it.",
     "six-nd": "No model was counted: FLOP are the rule of thumb 6 x parameters x data.",
+    "flops-from-hours": "FLOP were not logged: they are those of the GPU-hours at an assumed utilisation, "
+    "right for hours on the same part and a guess as FLOP.",
     "ladder-exceeded": "The model is outside the sizes whose cost was counted: FLOP are continued in a "
     "straight line.",
     "small-data-left-out": "The smallest sizes lie before the power law begins: the form was fitted without "

@@ -27,7 +27,7 @@ from laws.types import FORECAST, Law, Rung
 from planner import units
 from planner.measuring.measurements import Measurements, read
 from planner.measuring.pool import others, shared_weights
-from planner.measuring.utilisation import utilisation
+from planner.measuring.utilisation import counted, utilisation
 from planner.reading.head import COMPANIONS, WHOLE
 
 AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
@@ -111,11 +111,17 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         data_unit=request.data_unit,
         columns=request.columns,
     )
-    if request.columns.get("flops") and measured.params is None:
-        raise PlannerError(
-            f"--flops-column {request.columns['flops']}: {measured.path} has no column of parameters, and a "
-            "training costs what its size does: name it with --params-column"
-        )
+    for role, option in (("flops", "--flops-column"), ("gpu_hours", "--gpu-hours-column")):
+        if (column := request.columns.get(role)) and measured.params is None:
+            raise PlannerError(
+                f"{option} {column}: {measured.path} has no column of parameters, and a training costs what "
+                "its size does: name it with --params-column"
+            )
+    try:
+        measured = counted(measured)
+    except PlannerError:  # a device that nobody knows, in a column that nobody named
+        if request.columns.get("gpu_hours") or request.columns.get("device"):
+            raise
     curves = {}
     if request.pool:
         curves = others(folder, request.domain, family=request.family, metric=request.metric)
@@ -145,7 +151,17 @@ def _laws(
         points = _pairs(measured, rate=unit == "fraction")
         found = fit(points, "surface", seed=request.seed)
         ladder = costs(_logged(measured, measured.data))
-        return (made(found, points, metric=request.metric, unit=unit, ladder=ladder, whole=True),)
+        return (
+            made(
+                found,
+                points,
+                metric=request.metric,
+                unit=unit,
+                ladder=ladder,
+                whole=True,
+                warnings=_cost_warnings(measured),
+            ),
+        )
     best = best_by_data(measured)
     se = [b.se for b in best if b.se is not None]
     points = checked(
@@ -190,13 +206,21 @@ def _laws(
         ladder = costs(_logged(measured, measured.samples))
     else:  # how often the data is seen depends on how much there is: of the models that the laws are of
         ladder = costs((b.params, b.flops, b.data) for b in best if b.params and b.flops)
-    laws = [*errors, made(size, wanted, metric="params", unit="parameters", ladder=ladder, whole=whole)]
+    doubts = _cost_warnings(measured)
+    of_size = made(
+        size, wanted, metric="params", unit="parameters", ladder=ladder, whole=whole, warnings=doubts
+    )
+    laws = [*errors, of_size]
     if measured.samples is not None:
         seen = checked([b.data for b in best], [b.samples for b in best if b.samples is not None])
         laws.append(
             made(fit(seen, "size", seed=request.seed), seen, metric="samples", unit=request.data_unit)
         )
     return tuple(laws)
+
+
+def _cost_warnings(measured: Measurements) -> list[str]:
+    return ["flops-from-hours"] if measured.flops and "flops" not in measured.columns else []
 
 
 def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[Rung, ...]:

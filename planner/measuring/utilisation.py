@@ -1,7 +1,10 @@
 """What share of a part's peak was reached by trainings that were logged elsewhere: the next one needs it."""
 
-from planner.machines.accelerators import catalogue
-from planner.machines.measured import LOGGED, reached
+from dataclasses import replace
+
+from planner.assumptions import defaults
+from planner.machines.accelerators import Part, catalogue, find
+from planner.machines.measured import LOGGED, is_part, reached
 from planner.measuring.measurements import Measurements
 
 HOUR = 3600.0  # seconds
@@ -21,3 +24,24 @@ def utilisation(measured: Measurements) -> dict[str, str]:
         for part in catalogue().values()
         if (band := reached(trainings, part)) is not None
     }
+
+
+def counted(measured: Measurements) -> Measurements:
+    """Return the trainings with FLOP from their GPU-hours, where hours and devices are all that was logged.
+
+    At one utilisation for all, the middle of what is assumed: the hours of an estimate on the same part are
+    then those of the logs whatever it is, and on another part they follow the peak. Raises PlannerError
+    where a device is no part that is known.
+    """
+    if measured.flops is not None or measured.gpu_hours is None or measured.device is None:
+        return measured
+    band = defaults()["utilisation"]
+    share = (band.low + band.high) / 2
+    peaks = [(part := _part(device)).peak_at(part.usual_precision()) for device in measured.device]
+    flops = (HOUR * hours * peak * share for hours, peak in zip(measured.gpu_hours, peaks, strict=True))
+    return replace(measured, flops=tuple(flops))
+
+
+def _part(device: str) -> Part:
+    named = [part for part in catalogue().values() if is_part(device, part)]
+    return named[0] if len(named) == 1 else find(catalogue(), device)

@@ -22,6 +22,7 @@ TOKENS = frozenset(
     {"tokens", "words", "characters", "bytes", "sub-word tokens", "word pieces", "speech tokens"}
 )
 COSTED = "measure with `planner calibrate`, or fit runs with columns of parameters and FLOP (`planner fit`)"
+COUNTED = "counted on the real model"
 AS_LOGGED = "Training sees the data as often as the logged trainings did."
 BALANCED = "Data and parameters are the pair that needs the least FLOP"
 FEW = 3  # values of the best size below which they do not say how it grows with the data
@@ -94,9 +95,8 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
     size = size if size is not None and size.paths else None
     samples = samples if samples is not None and samples.paths else None
     ladder = sorted(law.ladder or (size.ladder if size else ()), key=lambda rung: rung.params)
-    logged = size is not None and size.source == "fitted"
     whole = size is not None and size.provenance.get("flops") == WHOLE
-    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=size is not None, logged=logged)
+    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=size is not None, how=_how(size))
     n = len(law.paths)
     found = [
         curve(
@@ -215,7 +215,7 @@ def _surface(law: Law, spending: Spending) -> Reading:
     passes = float(law.provenance.get("passes", 1))  # that every run made over its data
     ladder = sorted(law.ladder, key=lambda rung: rung.params)
     whole = law.provenance.get("flops") == WHOLE
-    once, note, warnings = unit_cost(ladder, law.x_unit, known=True, logged=whole)
+    once, note, warnings = unit_cost(ladder, law.x_unit, known=True, how=_how(law))
     per_unit = None if once is None else (lambda params: passes * once(params))
     found = [
         balanced(
@@ -295,15 +295,19 @@ def balance_warnings(spending: Spending) -> list[str]:
     return ["repeats-assumed"] if math.isfinite(spending.have) and not spending.smallest else []
 
 
-def unit_cost(
-    ladder: Sequence[Rung], unit: str, *, known: bool, logged: bool = False
-) -> tuple[worlds.Line | None, str, list[str]]:
-    """Return training FLOP of one unit of data by model size, how they were counted, what to be warned of.
+def _how(law: Law | None) -> str:
+    """Return how the ladder of a law was counted."""
+    if law is None or law.source != "fitted":
+        return COUNTED
+    hours = "flops-from-hours" in law.warnings
+    return "from the GPU-hours that trainings logged" if hours else "as trainings logged them"
 
-    The ladder was counted on the real model, or is what trainings logged.
-    """
+
+def unit_cost(
+    ladder: Sequence[Rung], unit: str, *, known: bool, how: str = COUNTED
+) -> tuple[worlds.Line | None, str, list[str]]:
+    """Return training FLOP of one unit of data by model size, how they were counted, what to be warned of."""
     if known and ladder:
-        how = "as trainings logged them" if logged else "counted on the real model"
         note = f"FLOP: {how} at {len(ladder)} sizes, per unit of data ({unit})."
         cost = worlds.cost_of_size([rung.params for rung in ladder], [rung.flops for rung in ladder])
         return cost, note, []

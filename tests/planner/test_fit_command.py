@@ -204,6 +204,33 @@ def test_gpu_hours_and_devices_say_what_utilisation_was_reached(tmp_path, device
         assert "utilisation-assumed" in {warning["code"] for warning in found["warnings"]}
 
 
+def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
+    """The hours of the logs come back, with the same model and with the best of several."""
+    rows = [
+        f"{hours},{10 * (i + 1)}M,{hours / 20},{0.3 * 0.8**i:.3g},h100"
+        for i, hours in enumerate((100, 200, 400, 800))
+    ]
+    (tmp_path / "runs.csv").write_text("\n".join(["hours,params,gpu_hours,wer,gpu", *rows]), encoding="utf-8")
+    fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR)
+    found = asked(tmp_path / "store", "--data", "800h", "--on", "h100", "--count", "1")
+    assert found["gpu_hours"]["median"] == pytest.approx(40, rel=0.1)
+    codes = {warning["code"] for warning in found["warnings"]}
+    assert "flops-from-hours" in codes
+    assert not {"utilisation-assumed", "no-compute"} & codes
+    faster = asked(tmp_path / "store", "--data", "800h", "--on", "b200", "--count", "1")
+    assert faster["gpu_hours"]["median"] == pytest.approx(40 * 989 / 2250, rel=0.2)
+    unknown = (tmp_path / "runs.csv").read_text().replace("h100", "cuda:0")
+    (tmp_path / "other.csv").write_text(unknown, encoding="utf-8")
+    fitted(tmp_path / "other", tmp_path / "other.csv", *ASR)
+    found = asked(tmp_path / "other", "--data", "800h")
+    assert "no-compute" in {warning["code"] for warning in found["warnings"]}
+    ran = planner(
+        "fit", tmp_path / "other.csv", *ASR, "--device-column", "gpu", "--store", tmp_path / "third"
+    )
+    assert ran.code == 1
+    assert "no accelerator is called 'cuda:0'" in ran.err
+
+
 def test_flop_of_a_surface_are_those_that_were_logged(tmp_path):
     head, *rows = grid(tmp_path / "grid.csv").read_text().splitlines()
     costs = [8 * float(row.split(",")[0]) * float(row.split(",")[1]) for row in rows]
