@@ -36,12 +36,12 @@ LARGEST = 1_000_000  # rows: a table of finished trainings is never longer
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "data": ("data", "x"),
     "metric": ("y",),
-    "params": ("params", "parameters"),
+    "params": ("params", "parameters", "n_params", "num_params"),
     "se": ("y_se", "se", "stderr"),
     "seed": ("seed",),
     "samples": ("samples", "seen"),
-    "flops": ("flops", "training_flops", "train_flops"),
-    "gpu_hours": ("gpu_hours", "gpu-hours"),
+    "flops": ("flops", "training_flops", "train_flops", "total_flops"),
+    "gpu_hours": ("gpu_hours", "gpu-hours", "gpu hours"),
     "device": ("device", "gpu", "accelerator"),
     "train": (),
 }

@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import random
+import re
 from pathlib import Path
 
 import duckdb
@@ -335,6 +336,24 @@ def test_columns_go_by_the_names_that_the_user_gives(tmp_path):
     assert found.params == (3e6, 5e6)
     assert found.se == (0.01, 0.02)
     assert found.columns == {"data": "amount", "metric": "rate", "params": "size", "se": "rate_error"}
+
+
+def documented():
+    """Return the option and each name of the table of columns in docs/estimate.md."""
+    page = (DATA.parent.parent / "docs" / "estimate.md").read_text(encoding="utf-8")
+    table = page.split("| column | found as | option |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    return [(option.strip("`"), name) for _, names, option in rows for name in re.findall(r"`(.+?)`", names)]
+
+
+@pytest.mark.parametrize(("option", "name"), documented())
+def test_a_column_is_found_by_every_name_that_the_page_says(tmp_path, option, name):
+    role = option.removeprefix("--").removesuffix("-column").replace("-", "_")
+    row = {"hours": "1", "wer": "0.5"} | {name.upper(): "0.5" if role == "metric" else "2"}
+    if role in ("data", "metric"):
+        del row[{"data": "hours", "metric": "wer"}[role]]
+    (tmp_path / "runs.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
+    assert numbers(tmp_path / "runs.csv").columns[role] == name.upper()
 
 
 def test_an_empty_optional_column_is_no_column(tmp_path):
