@@ -23,7 +23,11 @@ def measured_utilisation(
     # logged ones were held against the peak of the precision that trainings use: they say nothing of another
     logged = law.provenance.get(f"{LOGGED}{part.id}")
     if logged is not None and precision in (None, part.usual_precision()):
-        source = f"the largest trainings of law {law.id} on {part.id}, evaluation included"
+        of = f"trainings of law {law.id} on {part.id}"
+        band = ".." in logged
+        source = (
+            f"the largest {of}, evaluation included" if band else f"GPU-hours of {of}, taken for FLOP by it"
+        )
         return replace(parse_assumption(f"utilisation={logged}"), origin="measured", source=source)
     trainings = (
         (run.flops, run.seconds, run.device)

@@ -13,10 +13,13 @@ HOUR = 3600.0  # seconds
 def utilisation(measured: Measurements) -> dict[str, str]:
     """Return the utilisation that was reached on each part as provenance keeps it: `0.31..0.38`.
 
-    It takes columns of FLOP, GPU-hours and devices, and three trainings on a part that is known.
+    It takes columns of FLOP, GPU-hours and devices, and three trainings on a part that is known. Where FLOP
+    were counted from the hours, it is the one number at which they were.
     """
     if measured.flops is None or measured.gpu_hours is None or measured.device is None:
         return {}
+    if "flops" not in measured.columns:
+        return {f"{LOGGED}{_part(device).id}": f"{_taken():g}" for device in measured.device}
     seconds = [HOUR * hours for hours in measured.gpu_hours]
     trainings = list(zip(measured.flops, seconds, measured.device, strict=True))
     return {
@@ -35,11 +38,15 @@ def counted(measured: Measurements) -> Measurements:
     """
     if measured.flops is not None or measured.gpu_hours is None or measured.device is None:
         return measured
-    band = defaults()["utilisation"]
-    share = (band.low + band.high) / 2
     peaks = [(part := _part(device)).peak_at(part.usual_precision()) for device in measured.device]
-    flops = (HOUR * hours * peak * share for hours, peak in zip(measured.gpu_hours, peaks, strict=True))
+    flops = (HOUR * hours * peak * _taken() for hours, peak in zip(measured.gpu_hours, peaks, strict=True))
     return replace(measured, flops=tuple(flops))
+
+
+def _taken() -> float:
+    """Return the utilisation at which GPU-hours are taken for FLOP."""
+    band = defaults()["utilisation"]
+    return (band.low + band.high) / 2
 
 
 def _part(device: str) -> Part:

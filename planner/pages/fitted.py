@@ -72,8 +72,11 @@ def _of_file(law: Law) -> list[str]:
 
 
 def _reached(law: Law) -> dict[str, str]:
+    """Return the band of utilisation by part; one number was not reached, FLOP were counted by it."""
     bands = law.provenance.items()
-    return {name.removeprefix(LOGGED): band for name, band in bands if name.startswith(LOGGED)}
+    return {
+        name.removeprefix(LOGGED): band for name, band in bands if name.startswith(LOGGED) and ".." in band
+    }
 
 
 def _whose(laws: Sequence[Law], code: str) -> str:
