@@ -23,6 +23,7 @@ from typing import Protocol, cast
 from calibrate import memory
 from calibrate.halving import Rungs
 from calibrate.modules import load
+from calibrate.signals import ctrl_c_held
 from calibrate.types import Corpus, DomainCode, Outcome, Training
 
 ATTEMPTS = 3  # a training whose process dies is tried so often
@@ -210,13 +211,9 @@ class LocalEngine:
         )
         # the tracker, which multiprocessing starts with its first child, would unblock the signal again
         ensure_running()
-        # Ctrl-C reaches the whole group of processes; only this one answers it. A blocked signal stays
-        # blocked in the child from its first instruction, and is delivered here afterwards.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        # Ctrl-C reaches the whole group of processes; only this one answers it
+        with ctrl_c_held():
             process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         worker = _Worker(process, ours, device)
         self._workers.append(worker)

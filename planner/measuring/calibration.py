@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,6 +14,7 @@ from calibrate.engine import LocalEngine, Pool
 from calibrate.progress import Progress
 from calibrate.room import devices, gpus, trials
 from calibrate.search import STAGES, outlook
+from calibrate.signals import ctrl_c_held
 from calibrate.spec import Spec, run_id, shards_within
 from calibrate.sweep import AGAIN, execute
 from calibrate.types import Budget, Corpus, Domain, DomainCode, Report, Spent, Training
@@ -73,7 +75,11 @@ def prepared(request: Request, report: Report) -> tuple[Spec, DomainCode]:
     """Prepare the corpus, count the sizes and return what is to be trained."""
     domain, families, preset = preset_of(request)
     report("loading libraries", 0.0)  # torch takes seconds
-    code = _code(domain)
+    # a Ctrl-C amid the import of a native library aborts the process, so DuckDB, which the first result
+    # that is stored asks for, is here, too
+    with ctrl_c_held():
+        code = _code(domain)
+        import_module("duckdb")
     check_gpus(request, gpus())
     prepare: Callable[..., Corpus] = code.prepare
     if request.data is not None and is_archive(request.data):

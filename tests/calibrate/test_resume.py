@@ -175,6 +175,37 @@ def test_a_sweep_survives_ctrl_c_and_kills(
     same(tmp_path, whole)
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.3, 1.0])
+def test_ctrl_c_while_libraries_are_loaded_ends_in_a_sentence(
+    tmp_path: Path, cache: Path, delay: float
+) -> None:
+    """In the import of a native library it would end in SIGABRT: DuckDB's, after the first result, did."""
+    interrupted = start(tmp_path, cache)
+    assert interrupted.stderr is not None
+    assert interrupted.stderr.readline().startswith("loading libraries")
+    time.sleep(delay)
+    os.killpg(interrupted.pid, signal.SIGINT)
+    out, err = interrupted.communicate(timeout=60)
+    assert (interrupted.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("planner: stopped; ")
+
+
+def test_nothing_is_imported_amid_a_sweep_that_ctrl_c_would_abort(tmp_path: Path, cache: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from planner.measuring.calibration import prepared; "
+        "from planner.measuring.request import Request; prepared(Request(domain='teacher', preset='smoke', "
+        "families=(), data=None, store=Path(sys.argv[1]), cache=Path(sys.argv[2]), seed=0, workers=1), "
+        "lambda text, share: None); print({'duckdb', 'torch'} <= set(sys.modules))"
+    )
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    ran = subprocess.run(
+        [sys.executable, "-c", code, tmp_path, cache], env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout == "True\n"
+
+
 RUNS = 36  # of a sweep that is killed
 
 
