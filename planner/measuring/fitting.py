@@ -151,17 +151,7 @@ def _laws(
         points = _pairs(measured, rate=unit == "fraction")
         found = fit(points, "surface", seed=request.seed)
         ladder = costs(_logged(measured, measured.data))
-        return (
-            made(
-                found,
-                points,
-                metric=request.metric,
-                unit=unit,
-                ladder=ladder,
-                whole=True,
-                warnings=_cost_warnings(measured),
-            ),
-        )
+        return (made(found, points, metric=request.metric, unit=unit, ladder=ladder),)
     best = best_by_data(measured)
     se = [b.se for b in best if b.se is not None]
     points = checked(
@@ -201,26 +191,17 @@ def _laws(
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
     wanted = checked([b.data for b in best], sizes, y_se=rounding)
     size = fit(wanted, "size", seed=request.seed)
-    whole = measured.samples is None
     if measured.samples is not None:
         ladder = costs(_logged(measured, measured.samples))
     else:  # how often the data is seen depends on how much there is: of the models that the laws are of
         ladder = costs((b.params, b.flops, b.data) for b in best if b.params and b.flops)
-    doubts = _cost_warnings(measured)
-    of_size = made(
-        size, wanted, metric="params", unit="parameters", ladder=ladder, whole=whole, warnings=doubts
-    )
-    laws = [*errors, of_size]
+    laws = [*errors, made(size, wanted, metric="params", unit="parameters", ladder=ladder)]
     if measured.samples is not None:
         seen = checked([b.data for b in best], [b.samples for b in best if b.samples is not None])
         laws.append(
             made(fit(seen, "size", seed=request.seed), seen, metric="samples", unit=request.data_unit)
         )
     return tuple(laws)
-
-
-def _cost_warnings(measured: Measurements) -> list[str]:
-    return ["flops-from-hours"] if measured.flops and "flops" not in measured.columns else []
 
 
 def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[Rung, ...]:
@@ -285,9 +266,12 @@ def _law(
     curves: tuple[str, ...],
     phases: Phases | None = None,
     ladder: Sequence[Rung] = (),
-    whole: bool = False,
     warnings: Sequence[str] = (),
 ) -> Law:
+    # a surface has no law of passes either
+    whole = measured.samples is None or points.x.ndim > 1
+    if ladder and "flops" not in measured.columns:
+        warnings = [*warnings, "flops-from-hours"]
     return law_from(
         found,
         points,
