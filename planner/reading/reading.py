@@ -130,7 +130,7 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
     if per_unit is not None:
         assumptions.append(note)
         if samples is None and whole:
-            assumptions.append(AS_LOGGED)
+            assumptions += passes_in_words(spending)
         elif samples is None:
             assumptions.append("Training sees the data once.")
             warnings.append("one-pass")
@@ -165,6 +165,13 @@ def serving_in_words(spending: Spending) -> list[str]:
     if not spending.served:
         return []
     return ["The model is the best for its data: serving is counted, but moves nothing; a surface law would."]
+
+
+def passes_in_words(spending: Spending) -> list[str]:
+    """Return what FLOP of whole trainings have in them, which what is served has not."""
+    if not spending.served:
+        return [AS_LOGGED]
+    return [AS_LOGGED, "Serving is counted at those FLOP, too, and comes out too high by as many passes."]
 
 
 def check_curve(law: str, spending: Spending) -> None:
@@ -229,7 +236,7 @@ def _surface(law: Law, spending: Spending) -> Reading:
     if per_unit is not None:
         assumptions.append(note)
     if whole:
-        assumptions.append(AS_LOGGED)
+        assumptions += passes_in_words(spending)
     elif per_unit is not None and (math.isinf(spending.have) or passes != 1):
         times = "once" if passes == 1 else f"{passes:g} times, as the runs did"
         assumptions.append(f"Training sees the data {times}.")

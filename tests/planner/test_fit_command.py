@@ -169,6 +169,8 @@ def test_flop_that_trainings_logged_say_what_more_data_costs(tmp_path):
     assert set(told[4]["companions"]) == {"params"}
     assert told[4]["flops"]["median"] == pytest.approx(told[5]["flops"]["median"], rel=0.2)
     assert "Training sees the data as often as the logged trainings did." in told[4]["assumptions"]
+    served = asked(tmp_path / "store", "--data", "1600h", "--serve", "1M hours")
+    assert any("too high by as many passes" in said for said in served["assumptions"])
 
 
 def test_a_team_that_trains_one_model_on_more_data_is_told_what_it_costs(tmp_path):
