@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from calibrate.modules import FILE
+from calibrate.loading import FILE
 
 
 @cache

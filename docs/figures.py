@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from laws import forecast as f
-from laws.beliefs import shipped_prior
-from laws.drift import DECADE, PARAMETERS, Curve, paths
-from laws.odds import log_error
+from laws.forecasting import forecast as f
+from laws.forecasting.drift import DECADE, PARAMETERS, Curve, paths
+from laws.forecasting.odds import log_error
+from laws.forecasting.priors import shipped_prior
 from laws.points import checked
 
 Array = NDArray[np.float64]

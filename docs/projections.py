@@ -1,6 +1,6 @@
 """The projections of Hestness, Ardalani, Diamos 2019, published and ours, for docs/projections.md.
 
-Ours come from the laws that ship (`laws/published.py`) and the planner's own formulas; published figures are
+Ours come from the laws that ship (`laws/catalogue/published.py`) and the planner's own formulas; published figures are
 in `ppopp2019.json`. Nothing is fitted to them.
 
     python -m cogapp -rP docs/projections.md      # writes the tables into the page
@@ -14,12 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from laws.catalogue.published import PublishedLaw, named
 from laws.paths import quantile
-from laws.published import PublishedLaw, named
-from planner.machines import cost
-from planner.machines.accelerators import catalogue
-from planner.machines.compute import roofline_seconds, train
-from planner.machines.fleet import read_fleet
+from planner.hardware import cost
+from planner.hardware.accelerators import catalogue
+from planner.hardware.fleet import read_fleet
+from planner.hardware.training import roofline_seconds, train
 from planner.units import format_duration, format_number
 
 PUBLISHED: dict[str, Any] = json.loads(Path(__file__).with_name("ppopp2019.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@
 | x in any order, several y at one x | taken: order says nothing, repeats are rows of their own |
 | a rate above 1 | kept, warning `rate-above-one` (word error rates reach it); above 2 refused |
 
-Whether y falls with x is not judged here: `laws/fit.py` knows what the form expects.
+Whether y falls with x is not judged here: `laws/fitting/fit.py` knows what the form expects.
 """
 
 from collections.abc import Sequence

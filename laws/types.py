@@ -1,7 +1,7 @@
 """The values that travel between the floors: plain, frozen, free of numpy and pydantic.
 
 They are standard-library dataclasses, so that a command which only reads stored laws imports nothing heavy.
-`laws/records.py` writes them to files and checks what it reads back with pydantic. Base units everywhere:
+`laws/storage/records.py` writes them to files and checks what it reads back with pydantic. Base units everywhere:
 seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that the record names.
 """
 
@@ -14,12 +14,12 @@ from laws import paths
 RunStatus = Literal[
     "finished", "diverged", "out-of-memory", "bad-data", "timed-out", "stopped-early", "failed"
 ]
-# "shipped": calibrated by the authors on an embedded corpus (`laws/shipped.py`)
+# "shipped": calibrated by the authors on an embedded corpus (`laws/catalogue/bundled.py`)
 Source = Literal["calibrated", "fitted", "published", "shipped"]
 
-FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecast.py)
+FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecasting/forecast.py)
 
-# How pydantic reads a record back (laws/records.py): unknown fields and infinities are refused.
+# How pydantic reads a record back (laws/storage/records.py): unknown fields and infinities are refused.
 _RECORD: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 
@@ -107,7 +107,7 @@ class Law:
     metric_unit: str  # "fraction", "nats/word", "parameters", ...
     x: str = "data"  # "data", or "params,data" for a joint surface
     x_unit: str  # "hours", "words", ...
-    form: str  # a key of laws.forms.FORMS, or FORECAST
+    form: str  # a key of laws.fitting.forms.FORMS, or FORECAST
     parameters: dict[str, tuple[float, ...]]
     grid: tuple[float, ...] = ()
     paths: tuple[tuple[float, ...], ...] = ()
@@ -115,7 +115,7 @@ class Law:
     n_points: int
     points: dict[str, tuple[float, ...]] = field(default_factory=dict)  # what was fitted: columns "x" (or
     # "params" and "data"), "y", and "y_se" where it was known; none in laws of the first version
-    # of a single form: probability of each phase (`laws/phases.py`) at every size of column "x", those that
+    # of a single form: probability of each phase (`laws/fitting/phases.py`) at every size of column "x", those that
     # were left out of the fit included
     phases: dict[str, tuple[float, ...]] = field(default_factory=dict)
     forms: dict[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs, 1 in all

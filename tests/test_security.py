@@ -15,7 +15,7 @@ import pytest
 
 from laws.errors import PlannerError
 from laws.export import parquet
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Law, Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,9 +169,9 @@ def test_a_prepared_corpus_from_somebody_else_cannot_run_code(tmp_path: Path) ->
 
     pytest.importorskip("torch")
     pytest.importorskip("soundfile")
-    from calibrate.data import frames
     from calibrate.domains import named
-    from calibrate.engine import Job, trained
+    from calibrate.domains.speech import frames
+    from calibrate.engines.local import Job, trained
     from calibrate.types import Corpus, DataError, Training
 
     marker = tmp_path / "ran"
@@ -274,7 +274,7 @@ def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
 
 
 def test_a_corpus_that_is_sent_stays_in_its_folder_and_arrives_whole(tmp_path: Path) -> None:
-    from calibrate.shipping import File, contents, find, packed, unpack
+    from calibrate.engines.transfer import File, contents, find, packed, unpack
     from calibrate.types import DataError
 
     made = tmp_path / "made"
@@ -308,7 +308,7 @@ def test_a_corpus_that_is_sent_stays_in_its_folder_and_arrives_whole(tmp_path: P
 LISTENING = """
 import os, re, sys
 from pathlib import Path
-from calibrate.engine import LocalEngine
+from calibrate.engines.local import LocalEngine
 
 def sockets():
     mine = set()

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from calibrate.shipping import check_name
+from calibrate.engines.transfer import check_name
 from calibrate.types import Corpus, DataError, Report
 from laws.errors import PlannerError
 

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from calibrate import memory
-from calibrate.engine import Job, LocalEngine
-from calibrate.search import ends
-from calibrate.spec import Spec, run_id
+from calibrate.engines import memory
+from calibrate.engines.local import Job, LocalEngine
+from calibrate.sweep.search import ends
+from calibrate.sweep.spec import Spec, run_id
 
 TRIAL = 30.0  # seconds that one of them is trained for
 MARGIN = 1.1  # what a worker is given, over what it took in the trial

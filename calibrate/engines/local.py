@@ -20,10 +20,10 @@ from multiprocessing.resource_tracker import ensure_running
 from types import TracebackType
 from typing import Protocol, cast
 
-from calibrate import memory
-from calibrate.halving import Rungs
-from calibrate.modules import load
-from calibrate.signals import ctrl_c_held
+from calibrate.engines import memory
+from calibrate.engines.signals import ctrl_c_held
+from calibrate.loading import load
+from calibrate.training.early_stopping import Rungs
 from calibrate.types import Corpus, DomainCode, Outcome, Training
 
 ATTEMPTS = 3  # a training whose process dies is tried so often
@@ -279,7 +279,7 @@ def _serve(connection: Connection, device: str, parent: int, most: int, share: f
 
 def settle(device: str, most: int, share: float) -> None:
     """Make this process one that trains: import torch, set its limit, and let it compute at full speed."""
-    import_module("calibrate.train")  # seconds that belong to no training
+    import_module("calibrate.training.train")  # seconds that belong to no training
     import torch
 
     # Adam's moments of what is rarely seen fade to 1e-38, where a CPU computes at half the speed
@@ -290,7 +290,7 @@ def settle(device: str, most: int, share: float) -> None:
 
 def trained(job: Job, device: str) -> Outcome:
     """Train once, in this process and on this device."""
-    from calibrate.train import train
+    from calibrate.training.train import train
 
     try:
         code = cast(DomainCode, load(job.module))

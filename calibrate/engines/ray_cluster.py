@@ -1,6 +1,6 @@
 """Where trainings run when one machine is too small: actors on the nodes of a running Ray cluster.
 
-The same face as `calibrate.engine.LocalEngine`. Ray is asked for processes and for carrying bytes; what is
+The same face as `calibrate.engines.local.LocalEngine`. Ray is asked for processes and for carrying bytes; what is
 tried again, and how often, is decided here, because every attempt goes on record and Ray's own retries hide
 theirs. No cluster is ever started here and nothing listens: that is the user's decision (docs/cluster.md).
 """
@@ -21,11 +21,13 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from calibrate import memory, room, shipping
-from calibrate.engine import GRACE, START, Job, Queue, Result, hung, lost, settle, trained
-from calibrate.identity import identity
-from calibrate.modules import load
+from calibrate.engines import gpu_capacity as room
+from calibrate.engines import memory
+from calibrate.engines import transfer as shipping
+from calibrate.engines.local import GRACE, START, Job, Queue, Result, hung, lost, settle, trained
+from calibrate.loading import load
 from calibrate.types import Corpus, Outcome
+from calibrate.versions import identity
 from laws.errors import PlannerError
 
 LOOK = 5.0  # seconds between two looks at which nodes there are
@@ -50,7 +52,7 @@ class Trainer:
         load(module)
 
     def identity(self, module: str) -> str:
-        """Return what this node computes with; see `calibrate.identity`."""
+        """Return what this node computes with; see `calibrate.versions`."""
         return identity(module)
 
     def find(self, corpus: Corpus, files: tuple[shipping.File, ...]) -> Path | None:
@@ -101,7 +103,7 @@ class RayEngine:
     """Workers on every node of a running cluster; nodes that join later are taken in, lost ones given up.
 
     `address` is "auto" (the cluster that runs on this machine), HOST:PORT or ray://HOST:PORT; `workers`
-    is the most trainings at once, by default one a CPU, or what fits on the GPUs: `trials` (calibrate.room)
+    is the most trainings at once, by default one a CPU, or what fits on the GPUs: `trials` (calibrate.engines.gpu_capacity)
     are trained on the first node with GPUs of each kind, to measure what a worker takes.
     Raises PlannerError where no cluster answers or none of its nodes can train.
     """

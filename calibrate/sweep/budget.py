@@ -1,7 +1,7 @@
 """A sweep within a budget: a small start, then again and again the runs that narrow the answer most.
 
 The start is every size of every family on the smallest shards, enough of them to fit laws. After it each step
-fits anew what changed and takes what `laws.design` finds worth most for its cost: a shard that was not
+fits anew what changed and takes what `laws.fitting.design` finds worth most for its cost: a shard that was not
 trained yet, in the sizes that may be best there, or the best model of a trained shard with another seed. What
 is asked is the lowest error of the families, where its median reaches the target, or at FAR times the largest
 shard of the preset where there is no target. A family that is hardly ever the best tells nothing of that and
@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from calibrate.best import Best, best_fits, size_of
-from calibrate.fits import FEWEST, answering
-from calibrate.prices import Prices
-from calibrate.search import Line, Runs, Stage, again, searched
-from calibrate.spec import Spec, run_id
+from calibrate.sweep.best_model import Best, best_fits, size_of
+from calibrate.sweep.costs import Prices
+from calibrate.sweep.fit_laws import FEWEST, answering
+from calibrate.sweep.search import Line, Runs, Stage, again, searched
+from calibrate.sweep.spec import Spec, run_id
 from calibrate.types import Budget, Goal, Spent, Step, Training
 from laws import paths
-from laws.design import log_errors, narrowing, needed, place_of
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.fitting.design import log_errors, narrowing, needed, place_of
+from laws.storage.store import Store
 from laws.types import Law, Run
 
 FAR = 10  # times the largest shard: where the error is asked for without a target

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from calibrate.best import size_of
-from calibrate.spec import Spec
+from calibrate.sweep.best_model import size_of
+from calibrate.sweep.spec import Spec
 from calibrate.types import Budget, Training
 from laws.types import Run
 

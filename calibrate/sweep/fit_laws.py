@@ -1,7 +1,7 @@
 """The laws of a finished sweep: errors, best model size and samples to the best, each against the data.
 
-Those that answer are fitted to the best-fit models of the shards of one family (`calibrate.best`), the
-composite of Hestness et al. 2017. An error has two of them: a forecast (`laws/forecast.py`), which answers,
+Those that answer are fitted to the best-fit models of the shards of one family (`calibrate.sweep.best_model`), the
+composite of Hestness et al. 2017. An error has two of them: a forecast (`laws/forecasting/forecast.py`), which answers,
 and one form, which answers where a form is asked for. Beside them stand the curves of single sizes, which the
 composite follows from one size to the next, and the joint surface of size and data where larger is better.
 """
@@ -12,16 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from calibrate.best import NOISE, Best, best_fits, size_of
-from calibrate.identity import code_version
-from calibrate.spec import Spec
+from calibrate.sweep.best_model import NOISE, Best, best_fits, size_of
+from calibrate.sweep.spec import Spec
 from calibrate.types import EVALUATION_STEP
-from laws.beliefs import shipped_prior
+from calibrate.versions import code_version
 from laws.build import law_from, now
 from laws.errors import PlannerError
-from laws.fit import Posterior, fit, plain
-from laws.forecast import Forecast, forecast
-from laws.phases import Phases, apart
+from laws.fitting.fit import Posterior, fit, plain
+from laws.fitting.phases import Phases, apart
+from laws.forecasting.forecast import Forecast, forecast
+from laws.forecasting.priors import shipped_prior
 from laws.points import checked
 from laws.types import FORECAST, Law, Run
 
@@ -38,7 +38,7 @@ class Curve:
 
     metric: str
     unit: str
-    form: str  # FORECAST, PLAIN, or a form of laws.forms
+    form: str  # FORECAST, PLAIN, or a form of laws.fitting.forms
     value: Callable[[Best], float | None]
     rate: bool = False
     step: float = 1.0  # y is known to the nearest step of this ratio

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from calibrate.best import Contenders, size_of
-from calibrate.spec import Spec, cell_of
+from calibrate.sweep.best_model import Contenders, size_of
+from calibrate.sweep.spec import Spec, cell_of
 from calibrate.types import Training
 from laws.types import Run, RunStatus
 

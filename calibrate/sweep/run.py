@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 
-from calibrate.engine import Engine, Job, Result
-from calibrate.halving import Rungs, Standing, reached
-from calibrate.identity import code_version
-from calibrate.progress import Progress, Tally
-from calibrate.search import STAGES, Line, Stage
-from calibrate.spec import Spec, run_id
+from calibrate.engines.local import Engine, Job, Result
+from calibrate.sweep.progress import Progress, Tally
+from calibrate.sweep.search import STAGES, Line, Stage
+from calibrate.sweep.spec import Spec, run_id
+from calibrate.training.early_stopping import Rungs, Standing, reached
 from calibrate.types import Training
-from laws.store import Store
+from calibrate.versions import code_version
+from laws.storage.store import Store
 from laws.types import Run, RunStatus, Sweep
 
 AGAIN = {"failed"}  # what the next command tries again: neither the data nor the settings were at fault

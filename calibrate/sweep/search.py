@@ -3,7 +3,7 @@
 The method is that of Hestness et al. 2017 (arXiv:1712.00409, section 3): nested shards in steps of 2x, model
 sizes and optimizer settings drawn at random from a grid, the smallest and the largest shard first, the
 shards between them inside the range of sizes that those two give. Of the settings of one shard and size the
-ill-tuned ones are stopped early (`calibrate.halving`). Last, the best model of each shard is trained again
+ill-tuned ones are stopped early (`calibrate.training.early_stopping`). Last, the best model of each shard is trained again
 with fresh seeds, so that its error is not only the luckiest of many.
 
 A stage follows from the specification and from the runs so far; nothing here trains or reads a store.
@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, product
 
-from calibrate.best import pick, size_of
-from calibrate.spec import Cell, Spec, cell_of, run_id
+from calibrate.sweep.best_model import pick, size_of
+from calibrate.sweep.spec import Cell, Spec, cell_of, run_id
 from calibrate.types import Training
 from laws.types import Run
 

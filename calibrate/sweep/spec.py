@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from calibrate.best import size_of
+from calibrate.sweep.best_model import size_of
 from calibrate.types import Corpus, Domain, Preset, Training
 from laws.errors import PlannerError
 from laws.types import Run, Rung

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 
-from calibrate.best import size_of
-from calibrate.search import ends
-from calibrate.spec import Spec
-from calibrate.train import EVALUATIONS, device_name, evaluation_seconds, train
+from calibrate.sweep.best_model import size_of
+from calibrate.sweep.search import ends
+from calibrate.sweep.spec import Spec
+from calibrate.training.train import EVALUATIONS, device_name, evaluation_seconds, train
 from calibrate.types import DomainCode, Training
 from laws.errors import PlannerError
 from laws.types import Run

@@ -8,7 +8,7 @@ from itertools import count
 import torch
 import torch._dynamo  # optimizers import it at their first use: seconds that belong to no training
 
-from calibrate.halving import Rungs, reached, too_high
+from calibrate.training.early_stopping import Rungs, reached, too_high
 from calibrate.types import EVALUATION_STEP, Corpus, DataError, DomainCode, Outcome, Task, Training
 from laws.types import RunStatus
 
@@ -33,7 +33,7 @@ def train(
     """Train once and return what came out; nothing that goes wrong in a training is raised.
 
     `flops` is what one data unit costs, seen once; `time_limit` is in seconds; `bars` are the highest errors
-    with which it goes on (`calibrate.halving`).
+    with which it goes on (`calibrate.training.early_stopping`).
     """
     # a sum's result depends on the number of threads, and more threads than cores fight for them
     torch.set_num_threads(1)

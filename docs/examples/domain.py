@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from calibrate.data.prepared import once
-from calibrate.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
 from laws.types import Rung

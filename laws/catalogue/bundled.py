@@ -1,10 +1,10 @@
 """Laws that ship with the tool: calibrated by its authors on the embedded corpora, with the runs behind them.
 
 They are for trying the tool, for teaching and for tests. Another corpus has another curve: nothing of them is
-taken where nobody asks for them (`--source shipped`, or an id). The folder `laws/calibrated` holds
+taken where nobody asks for them (`--source shipped`, or an id). The folder `laws/catalogue/calibrated` holds
 
 - `laws.json`, what a list shows of every law,
-- `<id>.json.gz`, one law each, with some of its draws: `laws/ship.py` says how many and what that costs,
+- `<id>.json.gz`, one law each, with some of its draws: `laws/catalogue/bundle.py` says how many and what that costs,
 - `sweep-<id>.json.gz`, one sweep each, with its runs.
 
 Pure Python: an answer from a shipped law imports no more than one from a stored law.
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Law, LawRow, Run, Rung, Sweep
 
 FORMAT = "scaling-planner/shipped/1"
@@ -75,7 +75,7 @@ class Shipped:
 
         content: dict[str, Any] = json.loads(gzip.decompress((self.folder / name).read_bytes()))
         if content.pop("format") != FORMAT:
-            raise PlannerError(f"laws/calibrated/{name} is of another version of this program")
+            raise PlannerError(f"laws/catalogue/calibrated/{name} is of another version of this program")
         return content
 
 
@@ -94,7 +94,7 @@ def holding(store: Store, id: str) -> Store | Shipped:
 def _rows(folder: Path) -> tuple[LawRow, ...]:
     listed = json.loads((folder / LIST).read_text(encoding="utf-8"))
     if listed["format"] != FORMAT:
-        raise PlannerError(f"laws/calibrated/{LIST} is of another version of this program")
+        raise PlannerError(f"laws/catalogue/calibrated/{LIST} is of another version of this program")
     return tuple(
         LawRow(**{**row, "x_range": tuple(row["x_range"]), "warnings": tuple(row["warnings"])})
         for row in listed["laws"]

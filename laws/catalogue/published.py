@@ -296,7 +296,9 @@ class PublishedLaw:
 @functools.cache
 def all_laws() -> tuple[PublishedLaw, ...]:
     """Return every law of the data file; read once."""
-    content = json.loads(resources.files("laws").joinpath("published.json").read_text(encoding="utf-8"))
+    content = json.loads(
+        resources.files("laws.catalogue").joinpath("published.json").read_text(encoding="utf-8")
+    )
     return tuple(_law(entry, content["sources"][entry.pop("source")]) for entry in content["laws"])
 
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
 from laws.errors import PlannerError
-from laws.fit import Posterior, fit
-from laws.forms import FORMS
-from laws.noise import Noise
+from laws.fitting.fit import Posterior, fit
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import Noise
 from laws.points import Points
 
 Array = NDArray[np.float64]

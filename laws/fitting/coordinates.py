@@ -5,7 +5,7 @@ curve hardly does. So a curve is sampled by its *end points*, log y at the small
 x, which the data fix almost independently; the exponent and the intercept follow. They are counted from a
 smooth curve through the points in units of the noise: how well an end is known is proportional to it. Every
 prior is stated on a quantity with a meaning, and the Jacobian to the coordinates is part of the density. The
-prior of the noise is in `laws/noise.py`.
+prior of the noise is in `laws/fitting/noise.py`.
 
 | quantity | prior | why |
 | --- | --- | --- |
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from laws.noise import LEAST, Noise
+from laws.fitting.noise import LEAST, Noise
 from laws.points import Points
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from laws import paths
-from laws.noise import stored
+from laws.fitting.noise import stored
 from laws.types import Law
 
 Array = NDArray[np.float64]

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from laws import importance, sampler
-from laws.coordinates import COORDINATES
-from laws.diagnostics import effective_sizes
 from laws.errors import PlannerError
-from laws.forms import FORMS
-from laws.likelihood import log_posterior
+from laws.fitting import importance, sampler
+from laws.fitting.coordinates import COORDINATES
+from laws.fitting.diagnostics import effective_sizes
+from laws.fitting.forms import FORMS
+from laws.fitting.likelihood import log_posterior
 from laws.points import Points
 
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ class NotConverged(PlannerError):  # noqa: N818 - reads as what happened
 class Posterior:
     """What the points say about a form: draws of its parameters and of the noise.
 
-    `parameters` maps each parameter of `FORMS[form]`, and those of the noise (`laws/noise.py`: "scale",
+    `parameters` maps each parameter of `FORMS[form]`, and those of the noise (`laws/fitting/noise.py`: "scale",
     "degrees" and, where points are near one another, "shared"), to an array (draws,); row i of all of them is
     one joint draw. `FORMS[form].log_y(x, parameters)` reads it.
     """

@@ -43,7 +43,7 @@ class Pooled:
 def pooled(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> Pooled:
     """Return the hierarchical posterior of K >= 2 families from posterior draws of each one's exponent.
 
-    `betas` holds K arrays of positive draws, made under the half-Normal(1) prior of `laws/coordinates.py`.
+    `betas` holds K arrays of positive draws, made under the half-Normal(1) prior of `laws/fitting/coordinates.py`.
     """
     rng = np.random.default_rng(seed)
     logs = [np.log(beta) for beta in betas]

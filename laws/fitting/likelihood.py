@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.coordinates import Coordinates
-from laws.forms import Form
+from laws.fitting.coordinates import Coordinates
+from laws.fitting.forms import Form
 from laws.points import Points
 
 Array = NDArray[np.float64]

@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from laws import importance
-from laws.coordinates import COORDINATES
-from laws.fit import FOR_A_FLOOR
-from laws.forms import FORMS
-from laws.likelihood import log_posterior
+from laws.fitting import importance
+from laws.fitting.coordinates import COORDINATES
+from laws.fitting.fit import FOR_A_FLOOR
+from laws.fitting.forms import FORMS
+from laws.fitting.likelihood import log_posterior
 from laws.points import Points
 
 Array = NDArray[np.float64]

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.diagnostics import autocorrelation_time, split_rhat
-from laws.importance import LogDensity, Mixture, mended
+from laws.fitting.diagnostics import autocorrelation_time, split_rhat
+from laws.fitting.importance import LogDensity, Mixture, mended
 
 Array = NDArray[np.float64]
 

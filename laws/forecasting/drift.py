@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.noise import REACH
+from laws.fitting.noise import REACH
 
 Array = NDArray[np.float64]
 

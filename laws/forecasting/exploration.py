@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.beliefs import Prior
-from laws.drift import Curve, log_likelihood, thinned
-from laws.importance import Mixture, log_sum
+from laws.fitting.importance import Mixture, log_sum
+from laws.forecasting.drift import Curve, log_likelihood, thinned
+from laws.forecasting.priors import Prior
 from laws.points import Points
 
 Array = NDArray[np.float64]

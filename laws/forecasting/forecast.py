@@ -1,11 +1,11 @@
 """Forecast a learning curve beyond its measured scales: drifting forms, weighted by their own forecasts.
 
-A *belief* is a prior for the eight parameters of `laws/drift.py` (`laws/beliefs.py`). Each belief forecasts
+A *belief* is a prior for the eight parameters of `laws/forecasting/drift.py` (`laws/forecasting/priors.py`). Each belief forecasts
 the largest scales of the curve from the smaller ones, and is weighted by how well it did
-(`laws/stacking.py`). The weighted posterior is one density, likelihood × Σ_k (w_k/Z_k)·prior_k, which emcee
-samples from walkers that importance sampling places (`laws/exploring.py`); the importance draws also give
+(`laws/forecasting/stacking.py`). The weighted posterior is one density, likelihood × Σ_k (w_k/Z_k)·prior_k, which emcee
+samples from walkers that importance sampling places (`laws/forecasting/exploration.py`); the importance draws also give
 the evidences Z_k, and are what the chain is checked against. Where the error of best guessing is known
-there are two such densities, one of y and one of its odds (`laws/odds.py`), and the draws are divided among
+there are two such densities, one of y and one of its odds (`laws/forecasting/odds.py`), and the draws are divided among
 them as their beliefs weigh.
 """
 
@@ -15,16 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from laws.beliefs import Prior, shipped_prior
-from laws.drift import DECADE, PARAMETERS, Curve, log_likelihood, paths
 from laws.errors import PlannerError
-from laws.exploring import Explored, curve_of, curve_of_odds, explore
-from laws.importance import Mixture, log_sum
-from laws.minima import ABOVE, WIDER, probability
-from laws.odds import log_error, log_steepness, odds
+from laws.fitting.importance import Mixture, log_sum
+from laws.fitting.sampler import ensemble, independent
+from laws.forecasting.drift import DECADE, PARAMETERS, Curve, log_likelihood, paths
+from laws.forecasting.exploration import Explored, curve_of, curve_of_odds, explore
+from laws.forecasting.odds import log_error, log_steepness, odds
+from laws.forecasting.priors import Prior, shipped_prior
+from laws.forecasting.running_minima import ABOVE, WIDER, probability
+from laws.forecasting.stacking import held_out, stacked
 from laws.points import Points
-from laws.sampler import ensemble, independent
-from laws.stacking import held_out, stacked
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Part:
     """Draws of one density: of log y, or of the log odds of y against a ceiling."""
 
     curve: Curve
-    draws: Array  # (n, 8), in the order of laws.drift.PARAMETERS
+    draws: Array  # (n, 8), in the order of laws.forecasting.drift.PARAMETERS
     lift: Array  # (n,): the scatter of a running minimum, in draws where the series is one, else 0
     ceiling: float | None = None  # of the odds
 
@@ -66,7 +66,7 @@ class Part:
 class Forecast:
     """What a curve says about scales that nobody measured: draws, read as paths of log y on any grid.
 
-    Where the measured series is a running minimum (`laws/minima.py`), what comes next lies above it.
+    Where the measured series is a running minimum (`laws/forecasting/running_minima.py`), what comes next lies above it.
     """
 
     parts: tuple[Part, ...]

@@ -4,7 +4,7 @@ A model that has learned nothing errs as often as the best guess, and no law of 
 curve is flat, then falls faster and faster. The odds of an error fall as a power law from the start where
 log y does only far below c, where both are the same: y = c/(1 + (x/x0)^β). That is the sigmoid that
 Alabdulmohsin et al. 2022 (arXiv:2209.06640, equation 3) fit, without its floor and of width one; the drift,
-the floor and the onset of `laws/drift.py` are then those of the odds.
+the floor and the onset of `laws/forecasting/drift.py` are then those of the odds.
 """
 
 from dataclasses import replace

@@ -1,8 +1,8 @@
 """What is held possible of a curve before it is seen: a mixture of priors, called beliefs.
 
-A belief is normal in the eight parameters of `laws/drift.py`: a curve that saturates, one without a floor,
-one that keeps to its law, ... Some are of the odds of an error (`laws/odds.py`), which are there only where
-the error of best guessing is known. `laws/prior.json` states them, `docs/forecasting.md` explains them.
+A belief is normal in the eight parameters of `laws/forecasting/drift.py`: a curve that saturates, one without a floor,
+one that keeps to its law, ... Some are of the odds of an error (`laws/forecasting/odds.py`), which are there only where
+the error of best guessing is known. `laws/forecasting/prior.json` states them, `docs/forecasting.md` explains them.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.drift import PARAMETERS
-from laws.importance import log_sum
+from laws.fitting.importance import log_sum
+from laws.forecasting.drift import PARAMETERS
 
 Array = NDArray[np.float64]
 # where a curve comes from: a sweep of this program, from shards so small that little is learned, or elsewhere

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.beliefs import Prior, shipped_prior
-from laws.drift import moments
-from laws.exploring import curve_of, curve_of_odds, explore
-from laws.odds import log_steepness, odds
+from laws.forecasting.drift import moments
+from laws.forecasting.exploration import curve_of, curve_of_odds, explore
+from laws.forecasting.odds import log_steepness, odds
+from laws.forecasting.priors import Prior, shipped_prior
 from laws.points import Points
 
 Array = NDArray[np.float64]

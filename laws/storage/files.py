@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from laws import records
 from laws.errors import PlannerError
+from laws.storage import records
 from laws.types import KeptForecast, Law, Outcome, Run, Sweep
 
 Record = records.Record

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from laws import schema
+from laws.storage import schema
 from laws.types import (
     Interval,
     KeptForecast,

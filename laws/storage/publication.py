@@ -20,9 +20,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from laws import records
 from laws.errors import PlannerError
-from laws.files import (
+from laws.storage import records
+from laws.storage.files import (
     FOLDERS,
     R,
     Record,
@@ -93,7 +93,7 @@ class Publication:
 
     def _as_published(self) -> tuple[str, ...]:
         """Return a line for each file that the index names as unusable; refuse where files are newer."""
-        from laws import schema
+        from laws.storage import schema
 
         version, current = self._published(self._problems_of_current)
         if current is None and version == len(schema.STEPS):
@@ -132,7 +132,7 @@ class Publication:
             return
         import duckdb
 
-        from laws import schema
+        from laws.storage import schema
 
         with contextlib.ExitStack() as until_read:
             connection = self._open(self._index) if self._index.exists() else None
@@ -165,7 +165,7 @@ class Publication:
             with self.reader() as connection:
                 if connection is None:
                     return
-                from laws import index
+                from laws.storage import index
 
                 rows = [dataclasses.asdict(row) for row in index.laws(connection)]
         for row in rows:
@@ -221,7 +221,7 @@ class Publication:
             return 0, None
         import duckdb
 
-        from laws import index, schema
+        from laws.storage import index, schema
 
         try:
             with contextlib.closing(index.connect(self._index, read_only=True)) as connection:
@@ -234,7 +234,7 @@ class Publication:
 
     def _problems_of_current(self, connection: Any) -> dict[str, str] | None:
         """Return which files an index names as unusable; None where it is behind the files."""
-        from laws import index
+        from laws.storage import index
 
         problems = index.unusable_files(connection)
         behind = self._gone(problems) or any(
@@ -247,7 +247,7 @@ class Publication:
 
     def _changed(self, connection: Any, kind: type[Record]) -> Iterator[list[Stamp]]:
         """Yield, some at a time, the files of a kind that an index does not know as they stand now."""
-        from laws import index
+        from laws.storage import index
 
         files = self._files.stamps(kind)
         while some := list(islice(files, _LISTED)):
@@ -255,7 +255,7 @@ class Publication:
 
     def _fill(self, path: Path) -> tuple[dict[str, str], list[LawRow]]:
         """Read into a database every file that it does not hold as it stands now; return faults and laws."""
-        from laws import index, schema
+        from laws.storage import index, schema
 
         with contextlib.closing(index.connect(path, read_only=False)) as connection:
             schema.migrate(connection)
@@ -268,7 +268,7 @@ class Publication:
             return index.unusable_files(connection), index.laws(connection)
 
     def _put(self, connection: Any, kind: type[R], files: list[Stamp]) -> None:
-        from laws import index
+        from laws.storage import index
 
         noted: list[tuple[str, int, int, str | None]] = []
         good: list[R] = []
@@ -289,7 +289,7 @@ class Publication:
 
     def _index_faults(self, copy: Path, rows: list[LawRow]) -> tuple[str, ...]:
         """Hold the published index and list against those that were made from the files just now."""
-        from laws import index
+        from laws.storage import index
 
         mend = "`planner store rebuild` mends it"
         _, known = self._published(index.known_files)
@@ -327,7 +327,7 @@ class Publication:
     def _open(self, path: Path) -> Any:
         import duckdb
 
-        from laws import index
+        from laws.storage import index
 
         try:
             connection = index.connect(path, read_only=True)
@@ -338,7 +338,7 @@ class Publication:
             raise self._unreadable() from error
 
     def _too_new(self, version: int) -> PlannerError:
-        from laws import schema
+        from laws.storage import schema
 
         return PlannerError(
             f"{self._index} is of schema {version}, wanted at most {len(schema.STEPS)}: update the program"

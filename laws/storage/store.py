@@ -10,16 +10,16 @@
     STORE/laws.json                  the list of laws, so that asking one needs no database
     STORE/locks/                     empty files that writers lock
 
-A record is safe when `add_*` returns (`laws/files.py`); readers see it from the next `publish` on
-(`laws/publication.py`). A kill can lose neither a record nor the index.
+A record is safe when `add_*` returns (`laws/storage/files.py`); readers see it from the next `publish` on
+(`laws/storage/publication.py`). A kill can lose neither a record nor the index.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from laws.files import RecordFiles, StoreBusyError
-from laws.publication import Publication
+from laws.storage.files import RecordFiles, StoreBusyError
+from laws.storage.publication import Publication
 from laws.types import KeptForecast, KeptForecastRow, Law, LawRow, Outcome, Run, RunStatus, Source, Sweep
 
 __all__ = ["LawRow", "Store", "StoreBusyError"]
@@ -125,7 +125,7 @@ class Store:
         with self._publication.reader() as connection:
             if connection is None:
                 return []
-            from laws import index
+            from laws.storage import index
 
             return index.runs(connection, domain, sweep, status)
 
@@ -134,7 +134,7 @@ class Store:
         with self._publication.reader() as connection:
             if connection is None:
                 return []
-            from laws import index
+            from laws.storage import index
 
             return index.sweeps(connection, domain)
 
@@ -171,7 +171,7 @@ class Store:
         with self._publication.reader() as connection:
             if connection is None:
                 return []
-            from laws import index
+            from laws.storage import index
 
             return index.forecasts(connection, domain)
 
@@ -188,7 +188,7 @@ class Store:
         with self._publication.reader() as connection:
             if connection is None:
                 return []
-            from laws import index
+            from laws.storage import index
 
             return index.outcomes(connection)
 

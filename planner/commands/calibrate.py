@@ -10,8 +10,8 @@ import typer
 from calibrate.domains import DOMAINS
 from planner.commands.groups import TargetOptions, grouped
 from planner.commands.options import FormatOption, StoreOption, store_folder
-from planner.pages.formats import Format
-from planner.reading.wanted import Choice, with_target
+from planner.lawmodel.selector import Choice, with_target
+from planner.reports.formats import Format
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
@@ -81,17 +81,17 @@ def calibrate(
     For example: planner calibrate --domain speech --preset quick
     """
     choice, value = with_target(Choice(), asdict(target))  # without a metric, the domain's first
-    from planner.measuring.calibration import calibrate as run
-    from planner.measuring.calibration import dry_run as look_ahead
-    from planner.measuring.request import Request, preset_of
-    from planner.pages.calibrated import (
+    from planner.reports.calibrate import (
         calibration_records,
         calibration_sheet,
         dry_run_records,
         dry_run_sheet,
     )
-    from planner.pages.progress import Watch
-    from planner.pages.render import show
+    from planner.reports.progress_display import Watch
+    from planner.reports.table import show
+    from planner.sources.calibrate import calibrate as run
+    from planner.sources.calibrate import dry_run as look_ahead
+    from planner.sources.calibrate_request import Request, preset_of
 
     if cache is None:
         from platformdirs import user_cache_path

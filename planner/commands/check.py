@@ -14,7 +14,7 @@ from planner.commands.options import (
     StoreOption,
     existing_store,
 )
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 
 @grouped
@@ -40,9 +40,9 @@ def check(
 
     For example: planner check new-runs.csv --domain speech --metric wer
     """
-    from planner.measuring.checking import check as run
-    from planner.pages.checking import records, sheet
-    from planner.pages.render import show
+    from planner.plans.check import check as run
+    from planner.reports.check import records, sheet
+    from planner.reports.table import show
 
     columns = {
         "data": data_column,

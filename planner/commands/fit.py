@@ -13,7 +13,7 @@ from planner.commands.options import (
     StoreOption,
     store_folder,
 )
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 
 def fit(
@@ -86,9 +86,9 @@ def fit(
 
     For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """
-    from planner.measuring.fitting import Request, fit_file
-    from planner.pages.fitted import records, sheet
-    from planner.pages.render import show
+    from planner.reports.fit import records, sheet
+    from planner.reports.table import show
+    from planner.sources.fit import Request, fit_file
 
     columns = {
         "data": data_column,

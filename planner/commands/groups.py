@@ -25,7 +25,7 @@ from planner.commands.options import (
     ServeOption,
     SourceOption,
 )
-from planner.reading.wanted import PLAIN, Choice, with_target
+from planner.lawmodel.selector import PLAIN, Choice, with_target
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import typer
 
 from laws.errors import PlannerError
 from laws.types import Source
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 StoreOption = Annotated[
     Path | None,
@@ -113,7 +113,7 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
     that none was there. Raises PlannerError where a folder was named that is no store: a slip of the hand
     would look like a store without laws, and be answered from the literature.
     """
-    from laws.files import RecordFiles
+    from laws.storage.files import RecordFiles
 
     folder = store_folder(store)
     if store is None or source in ("published", "shipped") or RecordFiles(folder).begun():

@@ -13,7 +13,7 @@ from planner.commands.options import (
     StoreOption,
     existing_store,
 )
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 MANY = 50  # plans: some seconds of them
 
@@ -68,12 +68,12 @@ def what_if(
     choice, value = target.asked(laws)
     from datetime import date
 
-    from planner.machines.fleet import read_fleet
-    from planner.pages.counting import Count
-    from planner.pages.render import show
-    from planner.pages.whatif import records, sheet
+    from planner.hardware.fleet import read_fleet
     from planner.plans.question import Question
-    from planner.plans.whatif import split, what_if
+    from planner.plans.what_if import split, what_if
+    from planner.reports.progress_line import Count
+    from planner.reports.table import show
+    from planner.reports.what_if import records, sheet
 
     one, axes = split({"target": value, **given}, assume or ())
     question = Question(
@@ -116,12 +116,12 @@ def frontier(
     from dataclasses import asdict
     from datetime import date
 
-    from planner.machines.fleet import read_fleet
-    from planner.pages.counting import Count
-    from planner.pages.frontier import records, sheet
-    from planner.pages.render import show
+    from planner.hardware.fleet import read_fleet
     from planner.plans.frontier import frontier
     from planner.plans.question import Question
+    from planner.reports.frontier import records, sheet
+    from planner.reports.progress_line import Count
+    from planner.reports.table import show
 
     question = Question(choice=laws.choice(), **machines.asked(), **asdict(at_hand))
     found = frontier(

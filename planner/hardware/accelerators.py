@@ -1,6 +1,6 @@
 """Accelerators as data: what a part does, holds, moves, draws and costs, and who says so.
 
-`accelerators.json` is the table; `planner/machines/fleet.py` lays a user's own figures over it. Base units:
+`accelerators.json` is the table; `planner/hardware/fleet.py` lays a user's own figures over it. Base units:
 FLOP/s (dense, without sparsity), bytes, bytes/s, watts, US dollars per device-hour.
 """
 

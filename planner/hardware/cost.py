@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from planner.assumptions import Assumption
-from planner.machines.accelerators import Part, Quote
-from planner.machines.compute import Training
+from planner.hardware.accelerators import Part, Quote
+from planner.hardware.training import Training
 
 YEAR = timedelta(days=365)
 

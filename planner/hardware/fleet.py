@@ -26,8 +26,8 @@ from typing import Any
 from laws.errors import PlannerError, nearest
 from planner import assumptions
 from planner.assumptions import Assumption
-from planner.machines import accelerators
-from planner.machines.accelerators import Part, Quote
+from planner.hardware import accelerators
+from planner.hardware.accelerators import Part, Quote
 
 _FIGURES = {"memory_gb": ("memory", 1e9), "bandwidth_tb_s": ("bandwidth", 1e12), "power_w": ("power", 1.0)}
 _PRECISIONS = (*accelerators.PRECISIONS, "tf32", "fp8", "fp64")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from laws.types import Law, Run
 from planner.assumptions import Assumption, given, parse_assumption
-from planner.machines.accelerators import Part
+from planner.hardware.accelerators import Part
 
 RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
 ENOUGH = 3

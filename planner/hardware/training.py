@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from laws.errors import PlannerError
 from laws.paths import quantile
 from planner.assumptions import Assumption
-from planner.machines.accelerators import Part
+from planner.hardware.accelerators import Part
 
 SCALING_BASE = 8  # devices of one machine: the scaling loss counts doublings beyond it
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from laws.published import PublishedLaw
+from laws.catalogue.published import PublishedLaw
 from laws.types import FORECAST, Law, LawRow, Source
 from planner import units
-from planner.reading.wanted import PLAIN, Choice
+from planner.lawmodel.selector import PLAIN, Choice
 
 # in the provenance of a law, under "flops": its ladder is of whole trainings, however often they saw the data
 WHOLE = "of whole trainings"

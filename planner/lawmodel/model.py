@@ -12,10 +12,10 @@ from laws import paths
 from laws.errors import PlannerError
 from laws.types import FORECAST, Law, Rung
 from planner import units
-from planner.reading import worlds
-from planner.reading.allocation import Surface
-from planner.reading.head import ORIGINS, WHOLE, Head, head
-from planner.reading.worlds import World
+from planner.lawmodel import scenario as worlds
+from planner.lawmodel.info import ORIGINS, WHOLE, Head, head
+from planner.lawmodel.scenario import World
+from planner.lawmodel.surface import Surface
 
 # one unit passes every weight of a sequence model once: 2 FLOP forward, 4 backward (Kaplan et al. 2020, 2.1)
 TOKENS = frozenset(

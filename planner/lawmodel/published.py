@@ -2,11 +2,10 @@
 
 import math
 
-from laws.published import PublishedLaw, companion, find
-from planner.reading import worlds
-from planner.reading.allocation import Surface
-from planner.reading.head import head
-from planner.reading.reading import (
+from laws.catalogue.published import PublishedLaw, companion, find
+from planner.lawmodel import scenario as worlds
+from planner.lawmodel.info import head
+from planner.lawmodel.model import (
     Reading,
     Spending,
     balance_in_words,
@@ -17,7 +16,8 @@ from planner.reading.reading import (
     serving_in_words,
     unit_cost,
 )
-from planner.reading.worlds import World
+from planner.lawmodel.scenario import World
+from planner.lawmodel.surface import Surface
 
 _SURFACES = ("surface", "repeated-data")
 _WIDE = (1e-3, 1e40)  # the data that a formula is asked at

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from laws import paths
-from planner.reading.allocation import Repeated, Surface, effective
-from planner.reading.roots import root
+from planner.lawmodel.root_finding import root
+from planner.lawmodel.surface import Repeated, Surface, effective
 
 T = TypeVar("T")
 Line = Callable[[float], float]

@@ -1,7 +1,7 @@
 """Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
 
 Among laws of one kind the newest answers, and of one fit the forecast before the form that was fitted beside
-it; what else could have answered is named in the answer. Laws that ship with the tool (`laws/shipped.py`) are
+it; what else could have answered is named in the answer. Laws that ship with the tool (`laws/catalogue/bundled.py`) are
 of its embedded corpora: they answer where they are asked for, by source or id, and never by themselves.
 """
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from laws.catalogue.bundled import Shipped, holding, shipped
+from laws.catalogue.published import PublishedLaw
 from laws.errors import PlannerError
-from laws.published import PublishedLaw
-from laws.shipped import Shipped, holding, shipped
-from laws.store import LawRow, Store
+from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law
-from planner.reading.head import COMPANIONS, WHOLE, Head, fits, head
-from planner.reading.missing import hint, nothing
-from planner.reading.wanted import PLAIN, Choice
+from planner.lawmodel.info import COMPANIONS, WHOLE, Head, fits, head
+from planner.lawmodel.selector import PLAIN, Choice
+from planner.lawmodel.suggest import hint, nothing
 
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
 
@@ -107,7 +107,7 @@ def _from_store(
 
 def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
     """Choose the published law to ask first; refuse when several domains could be meant."""
-    from planner.reading.literature import answerable
+    from planner.lawmodel.published import answerable
 
     found = [law for law in answerable(choice.domain, choice.metric) if fits(choice, law)]
     if not found:
@@ -128,8 +128,8 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
 
 def _by_id(choice: Choice, id: str, store: Store) -> Chosen:
     """Choose the law that was named: a published one by its id, any other by the first characters of it."""
-    from laws.published import all_laws
-    from planner.reading.literature import answers
+    from laws.catalogue.published import all_laws
+    from planner.lawmodel.published import answers
 
     place = shipped() if choice.source == "shipped" else holding(store, id)
     rows = place.laws()

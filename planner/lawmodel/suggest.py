@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from laws.catalogue.bundled import shipped
+from laws.catalogue.published import PublishedLaw
 from laws.errors import PlannerError, closest
-from laws.published import PublishedLaw
-from laws.shipped import shipped
 from laws.types import LawRow
-from planner.reading.head import COMPANIONS, fits, head
-from planner.reading.wanted import PLAIN, Choice
+from planner.lawmodel.info import COMPANIONS, fits, head
+from planner.lawmodel.selector import PLAIN, Choice
 
 
 def nothing(choice: Choice, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:

@@ -12,9 +12,9 @@ from pathlib import Path
 from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law
-from planner.measuring.measurements import Measurements, read
-from planner.reading.choice import Chosen, choose
-from planner.reading.wanted import Choice
+from planner.lawmodel.select import Chosen, choose
+from planner.lawmodel.selector import Choice
+from planner.sources.run_table import Measurements, read
 
 DOUBTFUL, OFF = 0.1, 0.01  # probabilities below which a run is doubted, and called off its curve
 UNKNOWN = 0.5  # probability of a cause of which nothing is known
@@ -121,7 +121,7 @@ def _predicted(law: Law, data: float, value: float) -> tuple[tuple[float, float,
     import numpy as np
     from scipy.special import stdtr, stdtrit
 
-    from laws.noise import LEAST, stored
+    from laws.fitting.noise import LEAST, stored
 
     middle = np.array([paths.value_at(law.grid, path, math.log(data)) for path in law.paths])
     scale, degrees = stored(law.parameters)

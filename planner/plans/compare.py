@@ -6,15 +6,15 @@ from pathlib import Path
 
 from calibrate.domains import DOMAINS
 from laws import paths
+from laws.catalogue.bundled import Shipped, shipped
 from laws.errors import PlannerError
-from laws.shipped import Shipped, shipped
-from laws.store import LawRow, Store
+from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
 from planner import units
+from planner.lawmodel.info import COMPANIONS
+from planner.lawmodel.suggest import hint
 from planner.plans.estimate import FAR
 from planner.plans.question import positive
-from planner.reading.head import COMPANIONS
-from planner.reading.missing import hint
 
 FAMILIES = 2  # fewer cannot be compared
 
@@ -66,8 +66,8 @@ def compare(
     """
     import numpy as np
 
-    from laws.forms import FORMS
-    from laws.pooling import pooled
+    from laws.fitting.forms import FORMS
+    from laws.fitting.hierarchy import pooled
 
     store: Store | Shipped = shipped() if source == "shipped" else Store(folder)
     found = [store.law(row.id) for row in _newest(store, domain, metric, source)]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from laws import paths
 from laws.errors import PlannerError
-from planner.reading.reading import Reading
-from planner.reading.worlds import World
+from planner.lawmodel.model import Reading
+from planner.lawmodel.scenario import World
 
 STEPS = 32  # in which the worlds are searched before the place is narrowed down
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from laws.errors import PlannerError
 from planner.assumptions import Assumption
-from planner.machines.compute import Pace, paces
-from planner.machines.cost import price_of
-from planner.machines.fleet import Fleet
-from planner.plans.ends import not_tiny
+from planner.hardware.cost import price_of
+from planner.hardware.fleet import Fleet
+from planner.hardware.training import Pace, paces
+from planner.lawmodel.model import COSTED, Reading
+from planner.lawmodel.scenario import World, for_each
 from planner.plans.estimate import Estimate
+from planner.plans.from_given import not_tiny
 from planner.plans.question import Asked
 from planner.plans.resources import DRAWS, ONE_MACHINE, Feasible, Resources, feasible, held
-from planner.reading.reading import COSTED, Reading
-from planner.reading.worlds import World, for_each
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@
     FLOP    ladder FLOP for one data unit at that size x data seen to the best error (metric "samples")
 
 Each draw is carried to the end: an interval is taken once, of the result. A surface E + A/N^a + B/D^b leaves
-the split of data and parameters open: `planner/reading/worlds.py` says how it is made. No numpy: this is what
+the split of data and parameters open: `planner/lawmodel/scenario.py` says how it is made. No numpy: this is what
 `planner estimate` imports.
 """
 
@@ -17,9 +17,9 @@ from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law, Quantity
 from planner import units
-from planner.reading.head import Head
-from planner.reading.reading import Reading, Spending, read
-from planner.reading.worlds import Line, at, for_each
+from planner.lawmodel.info import Head
+from planner.lawmodel.model import Reading, Spending, read
+from planner.lawmodel.scenario import Line, at, for_each
 
 FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from laws import paths
 from laws.errors import PlannerError
 from planner import units
+from planner.lawmodel.model import BALANCED, COSTED, Reading
+from planner.lawmodel.scenario import World, at
 from planner.plans.question import PAIR, Asked
-from planner.reading.reading import BALANCED, COSTED, Reading
-from planner.reading.worlds import World, at
 
 ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the same cost elsewhere
 

@@ -11,11 +11,11 @@ from laws import paths
 from laws.errors import PlannerError, nearest
 from laws.types import Law
 from planner import units
-from planner.machines.fleet import Fleet
+from planner.hardware.fleet import Fleet
+from planner.lawmodel.published import data_unit
+from planner.lawmodel.select import choose
 from planner.plans.plan import Plan, Tell, plan_by
 from planner.plans.question import Question
-from planner.reading.choice import choose
-from planner.reading.literature import data_unit
 
 COSTS = {"dollars": "budget", "gpu_hours": "gpu_hours", "flops": "flops", "data": "data"}
 MOST = 400  # points: each is a plan of its own

@@ -8,12 +8,12 @@ from statistics import median
 
 from laws import paths
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Law
 from planner import units
-from planner.reading.choice import choose
-from planner.reading.reading import COSTED, Reading, Spending, read
-from planner.reading.wanted import Choice
+from planner.lawmodel.model import COSTED, Reading, Spending, read
+from planner.lawmodel.select import choose
+from planner.lawmodel.selector import Choice
 
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
 MOST = 8  # runs of one proposal: after them the law is to be fitted anew
@@ -59,7 +59,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
     in the store. Raises PlannerError where no sampled curve answers, where it says nothing of FLOP, or where
     the budget cannot be read or buys no run.
     """
-    from laws.design import log_errors, narrowing, place_of
+    from laws.fitting.design import log_errors, narrowing, place_of
 
     chosen = choose(choice, folder, sampled=True)
     law = chosen.law

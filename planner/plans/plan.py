@@ -19,23 +19,23 @@ from datetime import date
 from pathlib import Path
 
 from laws import paths
+from laws.catalogue.published import PublishedLaw
 from laws.errors import PlannerError
-from laws.published import PublishedLaw
 from laws.types import Law, Quantity
 from planner.assumptions import Assumption
-from planner.machines.fleet import Fleet
-from planner.plans.commitment import committed
-from planner.plans.ends import from_end
+from planner.hardware.fleet import Fleet
+from planner.lawmodel.info import head
+from planner.lawmodel.model import Reading, Spending, read
+from planner.lawmodel.published import data_unit, read_published
+from planner.lawmodel.scenario import for_each
+from planner.lawmodel.select import Chosen, choose
+from planner.plans.confidence import committed
+from planner.plans.constraints import furthest, kept, reached
 from planner.plans.estimate import Estimate, estimate, for_target
-from planner.plans.limits import furthest, kept, reached
+from planner.plans.from_given import from_end
 from planner.plans.question import Asked, Question, check, in_base_units
 from planner.plans.resources import Feasible, Resources, resources
 from planner.plans.sensitivity import shares
-from planner.reading.choice import Chosen, choose
-from planner.reading.head import head
-from planner.reading.literature import data_unit, read_published
-from planner.reading.reading import Reading, Spending, read
-from planner.reading.worlds import for_each
 
 Tell = Callable[[str, int, int], None]  # hears what many plans are, how many are done, and of how many
 
@@ -197,8 +197,8 @@ def _with_measured(
         or fleet.assumptions(part)["utilisation"].origin != "default"
     ):
         return found
-    from laws.store import Store
-    from planner.machines.measured import measured_utilisation
+    from laws.storage.store import Store
+    from planner.hardware.measured_utilization import measured_utilisation
 
     own = law.source == "calibrated"
     runs = Store(folder).runs(domain=law.domain, status="finished") if own else []

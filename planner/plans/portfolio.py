@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError, nearest
+from planner.lawmodel.selector import TARGETS, Choice, with_target
 from planner.plans.question import Question
-from planner.reading.wanted import TARGETS, Choice, with_target
 
 _CHOICE = tuple(field.name for field in fields(Choice))
 _ASKED = tuple(field.name for field in fields(Question) if field.name != "choice")

@@ -7,8 +7,8 @@ from datetime import date
 from laws.errors import PlannerError, nearest
 from planner import units
 from planner.assumptions import Assumption, parse_assumption
-from planner.reading.head import Head
-from planner.reading.wanted import Choice
+from planner.lawmodel.info import Head
+from planner.lawmodel.selector import Choice
 
 PAIR = "data and params"
 ALLOCATIONS = ("compute-optimal", "smallest-model")

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from laws.errors import PlannerError
 from laws.types import Quantity
-from planner.machines.fleet import Fleet, read_fleet
+from planner.hardware.fleet import Fleet, read_fleet
+from planner.lawmodel.select import Chosen, choose
+from planner.lawmodel.selector import Choice
 from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
 from planner.plans.question import check
-from planner.reading.choice import Chosen, choose
-from planner.reading.wanted import Choice
 
 TOTALS = {"gpu_hours": "GPU-hours", "total_dollars": "USD", "energy": "kWh", "carbon": "kg CO2e"}
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from laws.errors import PlannerError, nearest
 from planner.assumptions import names
-from planner.machines.fleet import Fleet
+from planner.hardware.fleet import Fleet
+from planner.lawmodel.select import Chosen, choose
 from planner.plans.plan import Plan, Tell, asked_of, plan_by
 from planner.plans.question import PAIR, Question, check
-from planner.reading.choice import Chosen, choose
 
 SHOWN = (
     "dollars",

@@ -5,11 +5,11 @@ from typing import Any
 
 from planner import assumptions
 from planner.assumptions import Assumption
-from planner.machines import accelerators
-from planner.machines.accelerators import Part
-from planner.machines.cost import current_quotes, price_of
-from planner.machines.fleet import Fleet
-from planner.pages.render import Sheet
+from planner.hardware import accelerators
+from planner.hardware.accelerators import Part
+from planner.hardware.cost import current_quotes, price_of
+from planner.hardware.fleet import Fleet
+from planner.reports.table import Sheet
 from planner.units import format_number, format_si
 
 _WORDS = {"matmul": "fastest matmul", "usable_memory": "usable memory"}

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from calibrate.types import Goal
-from laws.forms import FORMS
+from laws.fitting.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units
-from planner.measuring.calibration import Calibration, DryRun
-from planner.pages import spending
-from planner.pages.fitted import records as law_records
-from planner.pages.render import Sheet
-from planner.pages.said import phases, predictions, spread
-from planner.reading.reading import forms_in_words
+from planner.lawmodel.model import forms_in_words
+from planner.reports import budget_report as spending
+from planner.reports.fit import records as law_records
+from planner.reports.law_summary import phases, predictions, spread
+from planner.reports.table import Sheet
+from planner.sources.calibrate import Calibration, DryRun
 
 
 def calibration_records(calibration: Calibration) -> dict[str, Any]:

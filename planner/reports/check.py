@@ -3,9 +3,9 @@
 from typing import Any
 
 from planner import units, warnings
-from planner.measuring.checking import DOUBTFUL, Check, Checked
-from planner.pages.quantities import counted
-from planner.pages.render import Sheet
+from planner.plans.check import DOUBTFUL, Check, Checked
+from planner.reports.quantities import counted
+from planner.reports.table import Sheet
 
 _DO = {
     "capacity": "train a larger model on the same data",

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner import units, warnings
-from planner.pages.render import Sheet
-from planner.pages.said import spread
-from planner.pages.sheet import probability
-from planner.plans.comparison import Comparison, Family
+from planner.plans.compare import Comparison, Family
+from planner.reports.estimate import probability
+from planner.reports.law_summary import spread
+from planner.reports.table import Sheet
 
 
 def record(found: Comparison) -> dict[str, Any]:

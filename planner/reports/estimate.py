@@ -7,12 +7,12 @@ from laws import paths
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
 from planner.assumptions import Assumption
-from planner.pages.answer import BELOW, INSIDE, WITHIN, feasible, verdict
-from planner.pages.quantities import in_brackets
-from planner.pages.render import Sheet
 from planner.plans.estimate import Estimate
 from planner.plans.plan import Plan
 from planner.plans.question import PAIR
+from planner.reports.estimate_record import BELOW, INSIDE, WITHIN, feasible, verdict
+from planner.reports.quantities import in_brackets
+from planner.reports.table import Sheet
 
 SHOWN = 3  # other laws that the table names; JSON has them all
 _LIMITS = {

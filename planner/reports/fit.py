@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from laws.forms import FORMS
+from laws.fitting.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units, warnings
-from planner.machines.measured import LOGGED
-from planner.pages.render import Sheet
-from planner.pages.said import predictions, spread
-from planner.reading.reading import forms_in_words
+from planner.hardware.measured_utilization import LOGGED
+from planner.lawmodel.model import forms_in_words
+from planner.reports.law_summary import predictions, spread
+from planner.reports.table import Sheet
 
 
 def records(laws: Sequence[Law]) -> list[dict[str, Any]]:

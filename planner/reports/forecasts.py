@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Quantity
 from planner import warnings
-from planner.pages.quantities import NAMES, counted, name_with_unit, named, none_of, printed
-from planner.pages.render import Sheet
-from planner.plans.outcome import current
+from planner.plans.tracking.outcome import current
+from planner.reports.quantities import NAMES, counted, name_with_unit, named, none_of, printed
+from planner.reports.table import Sheet
 
 _ENDS = ("q05", "median", "q95")
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planner import units, warnings
-from planner.pages.answer import interval
-from planner.pages.render import Sheet
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
+from planner.reports.estimate_record import interval
+from planner.reports.table import Sheet
 
 _PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
 

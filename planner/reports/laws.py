@@ -7,19 +7,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from laws import published, records
+from laws.catalogue import published
+from laws.catalogue.bundled import holding, shipped
+from laws.catalogue.published import PublishedLaw
 from laws.errors import PlannerError
-from laws.published import PublishedLaw
-from laws.shipped import holding, shipped
-from laws.store import LawRow, Store
+from laws.storage import records
+from laws.storage.atomic_write import write_whole
+from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
-from laws.whole import write_whole
 from planner import units, warnings
-from planner.pages.quantities import counted, none_of
-from planner.pages.render import Sheet
-from planner.pages.said import phases, predictions, spread
-from planner.reading.head import ORIGINS
-from planner.reading.reading import forms_in_words
+from planner.lawmodel.info import ORIGINS
+from planner.lawmodel.model import forms_in_words
+from planner.reports.law_summary import phases, predictions, spread
+from planner.reports.quantities import counted, none_of
+from planner.reports.table import Sheet
 
 
 def laws_records(

@@ -3,8 +3,8 @@
 from typing import Any
 
 from planner import units
-from planner.pages.render import Sheet
-from planner.plans.proposal import Proposal, Step, total
+from planner.plans.next import Proposal, Step, total
+from planner.reports.table import Sheet
 
 
 def record(found: Proposal) -> dict[str, Any]:

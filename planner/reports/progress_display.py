@@ -8,11 +8,11 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from calibrate.progress import Progress
+from calibrate.sweep.progress import Progress
 from calibrate.types import Domain, Spent
 from laws.types import Run
 from planner import units
-from planner.pages import spending
+from planner.reports import budget_report as spending
 
 
 class Watch:

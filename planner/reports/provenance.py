@@ -7,11 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from laws.published import PublishedLaw, named
+from laws.catalogue.published import PublishedLaw, named
 from laws.types import Law
+from planner.lawmodel.model import forms_in_words
+from planner.lawmodel.select import Chosen
 from planner.plans.review import Review
-from planner.reading.choice import Chosen
-from planner.reading.reading import forms_in_words
 
 RUNS = 12  # that are printed; JSON has all
 _LIBRARIES = ("matplotlib", "jinja2")  # of the page

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from laws.types import Quantity
 from planner import units
-from planner.reading.missing import hint
+from planner.lawmodel.suggest import hint
 
 NAMES = {
     "error": "Error reached",

@@ -1,6 +1,6 @@
 """A review as it is shown: the record for scripts, and Markdown, whose summary is read in a minute.
 
-The page (`planner/pages/page.py`) shows the same record; `docs/review.md` names its keys.
+The page (`planner/reports/web/page.py`) shows the same record; `docs/review.md` names its keys.
 """
 
 import dataclasses
@@ -13,14 +13,15 @@ from laws import paths
 from laws.errors import harmless
 from laws.types import Quantity
 from planner import units
-from planner.pages import answer, lawcurve
-from planner.pages.lawcurve import curve
-from planner.pages.quantities import counted
-from planner.pages.render import Sheet, markdown
-from planner.pages.sheet import probability, sheet
-from planner.pages.trail import in_words, law_in_words, laws, trail
 from planner.plans.plan import Plan
 from planner.plans.review import TOTALS, Review, draws_of, last_day, total
+from planner.reports import estimate_record as answer
+from planner.reports.estimate import probability, sheet
+from planner.reports.plots import law_curve as lawcurve
+from planner.reports.plots.law_curve import curve
+from planner.reports.provenance import in_words, law_in_words, laws, trail
+from planner.reports.quantities import counted
+from planner.reports.table import Sheet, markdown
 
 # what to do about an unknown, by its name in `Plan.sensitivity`
 _MEASURE = {

@@ -6,11 +6,11 @@ from typing import Any
 
 from calibrate.domains import DOMAINS
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Run, RunStatus
 from planner import units
-from planner.pages.quantities import counted, none_of
-from planner.pages.render import Sheet
+from planner.reports.quantities import counted, none_of
+from planner.reports.table import Sheet
 
 # every attempt in full, one row each; metrics and settings follow as columns of their own
 _PLAIN = (

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
-from laws.files import FOLDERS
-from laws.store import Store
-from planner.pages.quantities import counted
-from planner.pages.render import Sheet
+from laws.storage.files import FOLDERS
+from laws.storage.store import Store
+from planner.reports.quantities import counted
+from planner.reports.table import Sheet
 
 
 def current(folder: Path) -> Store:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from laws.errors import harmless
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 NARROWEST = 20  # characters: what calls itself narrower, as editors' terminals call themselves 0, is not one
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from laws.types import Outcome
 from planner import units
-from planner.pages.forecasts import quantiles
-from planner.pages.quantities import counted, in_brackets, name_with_unit, named, printed
-from planner.pages.render import Sheet
-from planner.plans.track import ALL, FEW, Comparison, Score, by_chance
+from planner.plans.tracking.track_record import ALL, FEW, Comparison, Score, by_chance
+from planner.reports.forecasts import quantiles
+from planner.reports.quantities import counted, in_brackets, name_with_unit, named, printed
+from planner.reports.table import Sheet
 
 
 def outcomes_records(found: Iterable[Comparison]) -> list[dict[str, Any]]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from planner import warnings
-from planner.pages.answer import feasible, interval
-from planner.pages.quantities import in_brackets, name_with_unit
-from planner.pages.render import Sheet
-from planner.plans.whatif import Cell, Table
+from planner.plans.what_if import Cell, Table
+from planner.reports.estimate_record import feasible, interval
+from planner.reports.quantities import in_brackets, name_with_unit
+from planner.reports.table import Sheet
 
 
 def records(table: Table) -> list[dict[str, Any]]:

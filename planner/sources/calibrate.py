@@ -8,20 +8,20 @@ from importlib.util import find_spec
 from typing import Any
 
 from calibrate import domains
-from calibrate.best import Best
 from calibrate.data.archive import is_archive, prepare_from
-from calibrate.engine import LocalEngine, Pool
-from calibrate.progress import Progress
-from calibrate.room import devices, gpus, trials
-from calibrate.search import STAGES, outlook
-from calibrate.signals import ctrl_c_held
-from calibrate.spec import Spec, run_id, shards_within
-from calibrate.sweep import AGAIN, execute
+from calibrate.engines.gpu_capacity import devices, gpus, trials
+from calibrate.engines.local import LocalEngine, Pool
+from calibrate.engines.signals import ctrl_c_held
+from calibrate.sweep.best_model import Best
+from calibrate.sweep.progress import Progress
+from calibrate.sweep.run import AGAIN, execute
+from calibrate.sweep.search import STAGES, outlook
+from calibrate.sweep.spec import Spec, run_id, shards_within
 from calibrate.types import Budget, Corpus, Domain, DomainCode, Report, Spent, Training
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Law, RunStatus
-from planner.measuring.request import Request, budget_of, check_gpus, goal_of, preset_of
+from planner.sources.calibrate_request import Request, budget_of, check_gpus, goal_of, preset_of
 
 RUNGS_BEYOND = 10  # doublings of the largest trained size that the ladder goes on for
 INSTALL = "calibrating needs more libraries ({missing} is missing): pip install 'scaling-planner[calibrate]'"
@@ -166,7 +166,7 @@ def calibrate(
     finished, or another process runs the same sweep.
     """
     spec, code = prepared(request, report)
-    from calibrate.fits import at_the_edge, beside, best_by_family, fitted
+    from calibrate.sweep.fit_laws import at_the_edge, beside, best_by_family, fitted
 
     store = Store(request.store)
     report("starting workers", 0.0)
@@ -221,10 +221,10 @@ def _within(
     expected: Callable[[Training], float],
     told: Callable[[Spent], None] = lambda _: None,
 ) -> Any:
-    """Return the sweep within the budget that was given (`calibrate.budget.Within`), None without one."""
+    """Return the sweep within the budget that was given (`calibrate.sweep.budget.Within`), None without one."""
     if not request.budget:
         return None
-    from calibrate.budget import Within
+    from calibrate.sweep.budget import Within
 
     amount, unit = budget_of(request)
     gpus = engine.gpus if isinstance(engine, LocalEngine) else 0
@@ -233,8 +233,8 @@ def _within(
 
 
 def _costs(spec: Spec, store: Store, code: DomainCode, report: Report) -> Any:
-    """Return what trainings are expected to take on this machine (`calibrate.expect.Costs`)."""
-    from calibrate.expect import costs
+    """Return what trainings are expected to take on this machine (`calibrate.sweep.time_estimates.Costs`)."""
+    from calibrate.sweep.time_estimates import costs
 
     report("measuring how fast this machine is", 0.0)
     (device,) = devices((), 1)
@@ -248,7 +248,7 @@ def started(request: Request, spec: Spec) -> Pool:
     if request.engine == "ray":
         if find_spec("ray") is None:
             raise PlannerError("--engine ray needs one more library: pip install 'scaling-planner[ray]'")
-        from calibrate.ray_engine import RayEngine
+        from calibrate.engines.ray_cluster import RayEngine
 
         return RayEngine(
             request.address, module=spec.domain.module, workers=request.workers, trials=trials(spec)

@@ -1,6 +1,6 @@
 """Forecast many learning curves at scales that nobody measured: `planner extrapolate`.
 
-Every curve is forecast by `laws/forecast.py` in processes of their own. Two passes: each curve judges the
+Every curve is forecast by `laws/forecasting/forecast.py` in processes of their own. Two passes: each curve judges the
 beliefs on its own held-out scales, then the curves of one set share what they learned and every curve is
 forecast. What is finished is kept in a journal beside the output, so that the same command goes on where it
 was.
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
-from laws.whole import write_whole
+from laws.storage.atomic_write import write_whole
 from planner import units
-from planner.measuring import measurements
+from planner.sources import run_table as measurements
 
 NOT_CSV = (".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")  # kinds that a name would promise
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
@@ -110,7 +110,7 @@ def answered(
     tell: Tell = lambda _what, _done, _all: None,
 ) -> list[Answer]:
     """Return the answers to questions, in their order; the number of processes changes nothing."""
-    from laws.stacking import stacked
+    from laws.forecasting.stacking import stacked
 
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = (
         "1"  # for the processes: many, not wide
@@ -235,8 +235,8 @@ def _points(q: Question) -> Any:
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:
-    """Return the `laws.forecast.Forecast` of one curve, whose own held-out scales weigh the forms."""
-    from laws.forecast import forecast
+    """Return the `laws.forecasting.forecast.Forecast` of one curve, whose own held-out scales weigh the forms."""
+    from laws.forecasting.forecast import forecast
 
     return forecast(_points(question), seed=seed)
 
@@ -245,8 +245,8 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
     """Return the median at x of the one form that a curve is given, by its name; none where it cannot be."""
     import numpy as np
 
-    from laws.fit import plain
-    from laws.forms import FORMS
+    from laws.fitting.fit import plain
+    from laws.fitting.forms import FORMS
 
     points = _points(question)
     try:
@@ -270,7 +270,7 @@ def _end_with_parent() -> None:
 
 
 def _score(q: Question, seed: int) -> list[float]:
-    from laws.stacking import held_out
+    from laws.forecasting.stacking import held_out
 
     return [float(v) for v in held_out(_points(q), seed=seed)]
 
@@ -278,7 +278,7 @@ def _score(q: Question, seed: int) -> list[float]:
 def _answer(q: Question, weights: list[float], seed: int) -> dict[str, Any]:
     import numpy as np
 
-    from laws.forecast import forecast
+    from laws.forecasting.forecast import forecast
 
     told = forecast(_points(q), seed=seed, weights=np.array(weights), draws=DRAWS)
     lines = told.quantiles(q.asked, tuple(LEVELS.values())).T if q.asked else np.empty((0, len(LEVELS)))

@@ -14,21 +14,21 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from calibrate.best import NOISE
+from calibrate.sweep.best_model import NOISE
 from laws.build import law_from, now
 from laws.errors import PlannerError
-from laws.fit import NotConverged, Posterior, fit, plain
-from laws.forecast import Forecast, forecast
-from laws.forms import FORMS
-from laws.phases import Phases, apart
+from laws.fitting.fit import NotConverged, Posterior, fit, plain
+from laws.fitting.forms import FORMS
+from laws.fitting.phases import Phases, apart
+from laws.forecasting.forecast import Forecast, forecast
 from laws.points import Points, checked
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import FORECAST, Law, Rung
 from planner import units
-from planner.measuring.measurements import Measurements, read
-from planner.measuring.pool import others, shared_weights
-from planner.measuring.utilisation import counted, utilisation
-from planner.reading.head import COMPANIONS, WHOLE
+from planner.lawmodel.info import COMPANIONS, WHOLE
+from planner.sources.pool import others, shared_weights
+from planner.sources.run_table import Measurements, read
+from planner.sources.utilization import counted, utilisation
 
 AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from laws.build import points_of
 from laws.errors import PlannerError
+from laws.forecasting.stacking import held_out, stacked
 from laws.points import Points
-from laws.stacking import held_out, stacked
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import FORECAST, Law
-from planner.reading.head import COMPANIONS
+from planner.lawmodel.info import COMPANIONS
 
 
 def others(folder: Path, domain: str, *, family: str, metric: str) -> dict[str, Points]:

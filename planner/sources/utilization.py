@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from planner.assumptions import defaults
-from planner.machines.accelerators import Part, catalogue, find
-from planner.machines.measured import LOGGED, is_part, reached
-from planner.measuring.measurements import Measurements
+from planner.hardware.accelerators import Part, catalogue, find
+from planner.hardware.measured_utilization import LOGGED, is_part, reached
+from planner.sources.run_table import Measurements
 
 HOUR = 3600.0  # seconds
 

@@ -19,9 +19,9 @@ import emcee
 import numpy as np
 from scipy.optimize import curve_fit
 
-from laws import fit as fits
-from laws import sampler
-from laws.diagnostics import effective_sizes
+from laws.fitting import fit as fits
+from laws.fitting import sampler
+from laws.fitting.diagnostics import effective_sizes
 from laws.points import Points, checked
 
 X = np.geomspace(1e3, 5e5, 10)

@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.measuring.extrapolation import LEVELS, Question, answered
-from planner.pages.counting import Count
+from planner.reports.progress_line import Count
+from planner.sources.extrapolate import LEVELS, Question, answered
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""Make `laws/prior.json`: the beliefs of the forecaster and how much each is worth before a curve is seen.
+"""Make `laws/forecasting/prior.json`: the beliefs of the forecaster and how much each is worth before a curve is seen.
 
     python -m tests.benchmarks.prior --write           states the beliefs below and their weights: what ships
     python -m tests.benchmarks.prior --measure         what weights curves measured elsewhere would give them
@@ -25,10 +25,10 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.beliefs import Origin, shipped_prior
-from laws.drift import PARAMETERS
+from laws.forecasting.drift import PARAMETERS
+from laws.forecasting.priors import Origin, shipped_prior
+from laws.forecasting.stacking import judged, usable
 from laws.points import Points
-from laws.stacking import judged, usable
 from tests.benchmarks.forecast import HERE, Case, cases, folder
 from tests.benchmarks.shipped import every_cut
 
@@ -139,7 +139,7 @@ def reached(score: Array, weight: Array) -> float:
 
 
 def text() -> str:
-    """Return what `laws/prior.json` holds."""
+    """Return what `laws/forecasting/prior.json` holds."""
     beliefs = []
     for each in BELIEFS:
         both = COMMON | each.own

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from calibrate.domains import DOMAINS
-from laws.beliefs import shipped_prior
 from laws.build import points_of
-from laws.forecast import forecast
+from laws.catalogue.bundled import Shipped, shipped
+from laws.forecasting.forecast import forecast
+from laws.forecasting.priors import shipped_prior
 from laws.points import Points
-from laws.shipped import Shipped, shipped
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import FORECAST, Law
 from planner import units
 

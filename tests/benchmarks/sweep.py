@@ -19,14 +19,14 @@ from pathlib import Path
 
 import torch
 
-from calibrate import room
-from calibrate.engine import Job, LocalEngine
-from calibrate.search import ends
-from calibrate.spec import Spec, run_id
-from calibrate.train import FIRST, schedule
+from calibrate.engines import gpu_capacity as room
+from calibrate.engines.local import Job, LocalEngine
+from calibrate.sweep.search import ends
+from calibrate.sweep.spec import Spec, run_id
+from calibrate.training.train import FIRST, schedule
 from calibrate.types import EVALUATION_STEP, DomainCode, Training
-from planner.measuring.calibration import prepared
-from planner.measuring.request import Request
+from planner.sources.calibrate import prepared
+from planner.sources.calibrate_request import Request
 
 DOMAINS = ("teacher", "word-lm", "char-lm", "image", "translation")
 WIDE = 8192  # rows and columns of the matrices by which a card's rate is measured

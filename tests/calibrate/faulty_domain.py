@@ -5,8 +5,8 @@ import signal
 import time
 from pathlib import Path
 
-from calibrate.engine import Job
-from calibrate.spec import run_id
+from calibrate.engines.local import Job
+from calibrate.sweep.spec import run_id
 from calibrate.types import Corpus, DataError, Training
 
 FINE, DIES_ONCE, DIES_ALWAYS, HANGS, NO_MEMORY, BROKEN_DATA, NOT_FINITE, BUG, EATS, SLOW, LARGE, TUNED = (

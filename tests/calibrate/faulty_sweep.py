@@ -8,13 +8,13 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from calibrate.engine import LocalEngine, Pool
-from calibrate.progress import Progress
-from calibrate.spec import Spec
-from calibrate.sweep import execute
+from calibrate.engines.local import LocalEngine, Pool
+from calibrate.sweep.progress import Progress
+from calibrate.sweep.run import execute
+from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Rung
 
 SHARDS = doubling(4, 3)
@@ -82,7 +82,7 @@ def main() -> None:
 
     pool: Pool
     if asked.engine == "ray":
-        from calibrate.ray_engine import RayEngine
+        from calibrate.engines.ray_cluster import RayEngine
 
         pool = RayEngine(asked.address, module=sweep.domain.module, grace=2.0, start=asked.start)
     else:
@@ -93,7 +93,7 @@ def main() -> None:
             swept = execute(sweep, store, engine, engine.workers, report)
             sys.stderr.write("".join(f"problem: {line}\n" for line in engine.problems))
         if asked.laws:
-            from calibrate.fits import best_by_family, fitted
+            from calibrate.sweep.fit_laws import best_by_family, fitted
 
             for law in fitted(sweep, best_by_family(sweep, swept.contenders), {}, sys.exit):
                 store.add_law(law)

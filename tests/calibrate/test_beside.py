@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from calibrate import domains
-from calibrate.fits import DRAWS, LEAN, beside
-from calibrate.spec import Spec
+from calibrate.sweep.fit_laws import DRAWS, LEAN, beside
+from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
-from laws.records import content_id
-from laws.store import Store
+from laws.storage.records import content_id
+from laws.storage.store import Store
 from laws.types import Law, Run, Rung
-from planner.reading.choice import choose
-from planner.reading.wanted import Choice
+from planner.lawmodel.select import choose
+from planner.lawmodel.selector import Choice
 
 DOMAIN = domains.named("teacher")
 PRESET = DOMAIN.presets["quick"]

@@ -21,9 +21,9 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 from calibrate import domains
-from calibrate.data import recordings
 from calibrate.data.archive import is_archive, prepare_from
-from calibrate.data.transcripts import Recording
+from calibrate.domains.speech import recordings
+from calibrate.domains.speech.transcripts import Recording
 from calibrate.types import Corpus
 from laws.errors import PlannerError
 from tests.calibrate.pictured import cifar, folder, mnist
@@ -397,8 +397,8 @@ def test_recordings_are_read_where_stderr_is_closed(tmp_path: Path, written: Wri
 import os
 import re
 from pathlib import Path
-from calibrate.data.recordings import decode
-from calibrate.data.transcripts import Recording
+from calibrate.domains.speech.recordings import decode
+from calibrate.domains.speech.transcripts import Recording
 os.close(2)
 (spoken,) = decode([Recording(audio=Path({str(clip)!r}), text="heard", name="a clip")], {{}})
 print(spoken.text, len(spoken.frames) > 0)

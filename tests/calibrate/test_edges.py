@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from calibrate import domains
-from calibrate.best import best_fits
-from calibrate.fits import at_the_edge, fitted
-from calibrate.spec import Spec
+from calibrate.sweep.best_model import best_fits
+from calibrate.sweep.fit_laws import at_the_edge, fitted
+from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
 from laws.types import Run, Rung
 

@@ -11,11 +11,11 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 import torch
 from test_domains import every_domain, prepared, spec
 
-from calibrate import room
 from calibrate.domains import DOMAINS
-from calibrate.engine import Job, LocalEngine, trained
-from calibrate.search import ends
-from calibrate.spec import run_id
+from calibrate.engines import gpu_capacity as room
+from calibrate.engines.local import Job, LocalEngine, trained
+from calibrate.sweep.search import ends
+from calibrate.sweep.spec import run_id
 from calibrate.types import Corpus, Domain, Training
 
 pytestmark = [pytest.mark.torch, pytest.mark.gpu, pytest.mark.usefixtures("one_thread")]

@@ -11,9 +11,10 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
 import torch
 
-from calibrate.data import glyphs, pictures
 from calibrate.data.prepared import description
-from calibrate.domains import image
+from calibrate.domains.image import corpus as pictures
+from calibrate.domains.image import glyphs
+from calibrate.domains.image import task as image
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT, patch
 from calibrate.types import Corpus, DataError

@@ -7,10 +7,10 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 import torch
 
 from calibrate.data.features import MELS
-from calibrate.domains.transcription import Spelling
-from calibrate.flops import forward_flops, trainable
+from calibrate.domains.speech.decoding import Spelling
 from calibrate.models.attention import attended
 from calibrate.models.las import AHEAD, END, ListenAttendSpell
+from calibrate.training.flops import forward_flops, trainable
 
 pytestmark = pytest.mark.torch
 

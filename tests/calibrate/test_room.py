@@ -12,7 +12,8 @@ pytest.importorskip("torch")
 import faulty_domain as faulty
 from faulty_sweep import spec
 
-from calibrate import memory, room
+from calibrate.engines import gpu_capacity as room
+from calibrate.engines import memory
 
 pytestmark = pytest.mark.torch
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrate.data import language
 from calibrate.data.prepared import description
-from calibrate.data.textfiles import PASSAGE, cut, find, passages
+from calibrate.data.text_files import PASSAGE, cut, find, passages
+from calibrate.domains.language import corpus as language
 from calibrate.types import Corpus, DataError
 from laws.errors import PlannerError
 
 pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
-from calibrate.domains import char_lm, word_lm
+from calibrate.domains.language import char_lm, word_lm
 
 pytestmark = pytest.mark.torch
 

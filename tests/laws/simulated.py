@@ -2,15 +2,15 @@
 
 Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788): where fits are right, these ranks are
 uniform, for every parameter and for everything computed from them. The priors are written here once more,
-from the tables in `laws/coordinates.py` and `laws/noise.py`, on the quantities on which they are stated. The
+from the tables in `laws/fitting/coordinates.py` and `laws/fitting/noise.py`, on the quantities on which they are stated. The
 prior of the level is centred on the data, so any level will do: here y is 1 at the largest x.
 """
 
 import numpy as np
 
-from laws.fit import NotConverged, fit
-from laws.forms import FORMS
-from laws.noise import LEAST, REACH, WITHIN
+from laws.fitting.fit import NotConverged, fit
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import LEAST, REACH, WITHIN
 from laws.points import checked
 
 DRAWS = 99  # ranks go from 0 to 99

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import random
 
-from laws.records import content_id
+from laws.storage.records import content_id
 from laws.types import KeptForecast, Law, Outcome, Quantity, Run, Rung, Sweep
 
 

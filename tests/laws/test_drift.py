@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from laws import drift
-from laws.drift import DECADE, REACH, WIDTH, Curve
+from laws.forecasting import drift
+from laws.forecasting.drift import DECADE, REACH, WIDTH, Curve
 
 RNG = np.random.default_rng(5)
 CENTRE = np.array([np.log(0.3), -0.5, 0.3, np.log(0.4), 0.0, np.log(0.02), -0.5, np.log(0.4)])

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from laws import sampler
 from laws.build import grid, law_from
-from laws.compare import compare, held_out
 from laws.errors import PlannerError
-from laws.fit import NotConverged, fit
-from laws.forecast import forecast
-from laws.forms import FORMS
-from laws.noise import FIXED, Noise, stored
+from laws.fitting import sampler
+from laws.fitting.compare import compare, held_out
+from laws.fitting.fit import NotConverged, fit
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import FIXED, Noise, stored
+from laws.forecasting.forecast import forecast
 from laws.paths import value_at
 from laws.points import checked
-from laws.records import content_id
+from laws.storage.records import content_id
 from tests.laws.known import CASES, CHINCHILLA, X, curve
 
 LONG = np.geomspace(1e3, 5e5, 16)

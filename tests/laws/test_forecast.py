@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laws import forecast as f
-from laws import stacking
-from laws.beliefs import shipped_prior
 from laws.build import law_from, points_of
-from laws.drift import Curve, paths
 from laws.errors import PlannerError
-from laws.odds import BLUR, log_error, log_steepness, odds
+from laws.forecasting import forecast as f
+from laws.forecasting import stacking
+from laws.forecasting.drift import Curve, paths
+from laws.forecasting.odds import BLUR, log_error, log_steepness, odds
+from laws.forecasting.priors import shipped_prior
 from laws.points import Points, checked
 
 X = np.geomspace(1e3, 1e5, 9)

@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.special import ndtr
 
-from laws.coordinates import COORDINATES
-from laws.forms import FORMS
-from laws.noise import LEAST
+from laws.fitting.coordinates import COORDINATES
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import LEAST
 from laws.points import checked
 
 X = np.geomspace(1e3, 5e5, 10)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from laws import forecast as f
-from laws.minima import ABOVE, WIDER, probability
+from laws.forecasting import forecast as f
+from laws.forecasting.running_minima import ABOVE, WIDER, probability
 from laws.points import checked
 
 X = np.geomspace(1e3, 1e5, 40)

@@ -5,8 +5,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma, multivariate_normal, norm, t
 
-from laws.fit import fit
-from laws.noise import LEAST, REACH, Noise
+from laws.fitting.fit import fit
+from laws.fitting.noise import LEAST, REACH, Noise
 from laws.points import checked
 
 CLOSE = checked([100.0, 120.0, 130.0, 170.0], [0.5, 0.45, 0.44, 0.4])

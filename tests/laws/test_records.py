@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laws import records
 from laws.errors import PlannerError
+from laws.storage import records
 from laws.types import KeptForecast, Law, Outcome, Quantity, Run, Rung, Sweep
 from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
 

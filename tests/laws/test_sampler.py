@@ -5,8 +5,8 @@ import pytest
 
 emcee = pytest.importorskip("emcee")
 
-from laws import importance, sampler  # noqa: E402 - emcee is slow to import and said so above
-from laws.diagnostics import autocorrelation_time, effective_sizes, split_rhat  # noqa: E402
+from laws.fitting import importance, sampler  # noqa: E402 - emcee is slow to import and said so above
+from laws.fitting.diagnostics import autocorrelation_time, effective_sizes, split_rhat  # noqa: E402
 
 MEAN = np.array([3.0, -1.0, 0.5, 10.0])
 COVARIANCE = np.array(

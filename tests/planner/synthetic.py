@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 from unittest import mock
 
-from laws.records import content_id
+from laws.storage.records import content_id
 from laws.types import Law, Rung
 from planner import cli
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from laws.errors import PlannerError
 from planner.cli import assembled
-from planner.machines import accelerators, cost
-from planner.machines.fleet import read_fleet
+from planner.hardware import accelerators, cost
+from planner.hardware.fleet import read_fleet
 
 PARTS = accelerators.catalogue()
 

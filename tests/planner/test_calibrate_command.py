@@ -16,10 +16,10 @@ from calibrate.types import Budget, Goal, Spent, Step
 from laws.errors import PlannerError
 from laws.types import Run
 from planner.cli import assembled
-from planner.measuring import calibration
-from planner.measuring.request import Request, check_gpus, goal_of, preset_of
-from planner.pages import calibrated
-from planner.pages.spending import account, beginning, latest, record
+from planner.reports import calibrate as calibrated
+from planner.reports.budget_report import account, beginning, latest, record
+from planner.sources import calibrate as calibration
+from planner.sources.calibrate_request import Request, check_gpus, goal_of, preset_of
 
 RUNNER = CliRunner()
 
@@ -121,7 +121,7 @@ def test_a_calibration_from_dry_run_to_estimate(tmp_path: Path) -> None:
     errors = [best["metrics"]["error"] for best in told["best"]]
     assert errors == sorted(errors, reverse=True)
 
-    from laws.store import Store
+    from laws.storage.store import Store
 
     store = Store(tmp_path / "store")
     runs: list[Run] = store.runs(domain="teacher")

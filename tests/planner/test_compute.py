@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from laws.errors import PlannerError
 from laws.paths import quantile
 from planner import assumptions
-from planner.machines import compute, cost
-from planner.machines.accelerators import catalogue, observations
-from planner.machines.compute import Training, train
-from planner.machines.fleet import read_fleet
+from planner.hardware import cost
+from planner.hardware import training as compute
+from planner.hardware.accelerators import catalogue, observations
+from planner.hardware.fleet import read_fleet
+from planner.hardware.training import Training, train
 from planner.warnings import WARNINGS
 
 FLEET = read_fleet(None)

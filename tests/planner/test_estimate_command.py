@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from synthetic import bare, passes, planner, power, size, surface
 
-from laws.store import Store
+from laws.storage.store import Store
 
 KEYS = {
     "law", "source", "domain", "family", "form", "metric", "metric_unit", "target", "data", "params", "flops",

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from synthetic import planner
 
 from laws.errors import PlannerError
-from laws.fit import fit
+from laws.fitting.fit import fit
 from laws.points import checked
-from laws.store import Store
-from planner.measuring.fitting import _wants_surface, best_by_data
-from planner.measuring.measurements import Measurements, read
+from laws.storage.store import Store
+from planner.sources.fit import _wants_surface, best_by_data
+from planner.sources.run_table import Measurements, read
 
 DATA = Path(__file__).parent.parent / "data"
 WHISPER = DATA / "whisper2022-medium-english.csv"

@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 from synthetic import planner, power
 
-from laws.fit import NotConverged
-from laws.store import Store
+from laws.fitting.fit import NotConverged
+from laws.storage.store import Store
 from laws.types import FORECAST
-from planner.measuring import fitting
-from planner.pages.fitted import sheet
+from planner.reports.fit import sheet
+from planner.sources import fit as fitting
 
 ROWS = ["hours,wer", "8,0.494", "16,0.415", "35,0.33", "87,0.25", "173,0.201", "333,0.168"]
 

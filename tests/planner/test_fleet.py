@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from laws.errors import PlannerError
 from planner import assumptions
 from planner.cli import assembled
-from planner.machines import cost
-from planner.machines.fleet import Fleet, read_fleet
+from planner.hardware import cost
+from planner.hardware.fleet import Fleet, read_fleet
 
 WHOLE = """
 power_usage_effectiveness = 1.2
@@ -147,7 +147,7 @@ def test_the_command_reads_the_fleet(tmp_path: Path) -> None:
 @settings(deadline=None)  # the machine may be busy
 @given(value=st.floats() | st.integers() | st.booleans() | st.text(max_size=3) | st.none())
 def test_no_value_of_any_kind_escapes_as_anything_but_a_plain_refusal(value: object) -> None:
-    from planner.machines.fleet import _fleet
+    from planner.hardware.fleet import _fleet
 
     for key in ("count", "price", "utilisation", "memory_gb", "peak_tflops", "scaling_loss"):
         try:

@@ -12,14 +12,14 @@ import pytest
 import synthetic
 from synthetic import LADDER, passes, planner, power, size, surface
 
-from laws.records import content_id
-from laws.store import Store
+from laws.storage.records import content_id
+from laws.storage.store import Store
 from laws.types import Run
-from planner.machines.fleet import read_fleet
-from planner.pages.answer import verdict
+from planner.hardware.fleet import read_fleet
+from planner.lawmodel.selector import Choice
 from planner.plans.plan import plan
 from planner.plans.question import Question
-from planner.reading.wanted import Choice
+from planner.reports.estimate_record import verdict
 
 TODAY = date(2026, 11, 23)
 FLEET = read_fleet(None)

@@ -12,7 +12,7 @@ from laws.errors import PlannerError
 from laws.paths import quantile
 from laws.types import Quantity
 from planner import assumptions
-from planner.machines.fleet import read_fleet
+from planner.hardware.fleet import read_fleet
 from planner.plans.estimate import Estimate, from_laws
 from planner.plans.resources import Resources, feasible, resources
 

@@ -12,7 +12,7 @@ import pytest
 from synthetic import passes, planner, power, size, surface
 
 from laws import paths
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Run
 from planner import units
 

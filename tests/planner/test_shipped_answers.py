@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from synthetic import bare, planner, power
 
-from laws.shipped import shipped
-from laws.store import Store
+from laws.catalogue.bundled import shipped
+from laws.storage.store import Store
 from laws.types import FORECAST
 
 ROW = next(row for row in shipped().laws(domain="char-lm") if row.form == FORECAST)

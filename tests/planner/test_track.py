@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from synthetic import LADDER, passes, planner, power, size
 
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import KeptForecast, Outcome, Quantity
-from planner.plans.track import ALL, FEW, Comparison, by_chance, scores
+from planner.plans.tracking.track_record import ALL, FEW, Comparison, by_chance, scores
 
 FORMATS = ("table", "json", "csv", "markdown")
 

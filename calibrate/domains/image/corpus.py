@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate.data import glyphs, imagefiles
-from calibrate.data.imagefiles import Pixels
 from calibrate.data.prepared import damaged, first_left_out, once
+from calibrate.domains.image import glyphs
+from calibrate.domains.image import image_files as imagefiles
+from calibrate.domains.image.image_files import Pixels
 from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 

@@ -23,7 +23,7 @@ IMAGE = Domain(
         "top5-error": "share of the validation set whose class is not among the five best guesses",
         "loss": "mean cross-entropy of the validation set",
     },
-    module="calibrate.domains.image",
+    module="calibrate.domains.image.task",
     presets={
         "smoke": Preset(
             shards=doubling(256, 3),

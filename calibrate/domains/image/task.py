@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from calibrate.data.pictures import prepare, read
 from calibrate.data.prepared import description
-from calibrate.flops import TRAINING, forward_flops, rung
+from calibrate.domains.image.corpus import prepare, read
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT
+from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Training
 from laws.types import Rung
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 from torch import nn
 
-from calibrate.data.language import Codes, Reading
 from calibrate.data.library import sources
-from calibrate.data.textfiles import passages
-from calibrate.domains.language import Kind
+from calibrate.data.text_files import passages
+from calibrate.domains.language.corpus import Codes, Reading
+from calibrate.domains.language.task import Kind
 from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer

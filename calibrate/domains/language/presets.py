@@ -18,7 +18,7 @@ WORD_LM = Domain(
         + _WINDOWS.format(window=64, unit="words"),
         "perplexity": "exp of the loss: among how many words, all as likely, the choice would be as hard",
     },
-    module="calibrate.domains.word_lm",
+    module="calibrate.domains.language.word_lm",
     presets={
         "smoke": Preset(
             shards=doubling(2**11, 3),
@@ -142,7 +142,7 @@ CHAR_LM = Domain(
         "loss": "mean cross-entropy of the validation set in bits, unknown characters among its classes; "
         + _WINDOWS.format(window=128, unit="characters"),
     },
-    module="calibrate.domains.char_lm",
+    module="calibrate.domains.language.char_lm",
     presets={
         "smoke": Preset(
             shards=doubling(2**12, 3),

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from calibrate.data import language
-from calibrate.data.language import Reading, read
 from calibrate.data.prepared import description
-from calibrate.data.textfiles import find, passages
-from calibrate.flops import TRAINING, forward_flops, rung
+from calibrate.data.text_files import find, passages
+from calibrate.domains.language import corpus as language
+from calibrate.domains.language.corpus import Reading, read
 from calibrate.models.transformer import Transformer
+from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, DataError, Report, Training
 from laws.types import Rung
 

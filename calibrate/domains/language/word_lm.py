@@ -9,9 +9,9 @@ import numpy as np
 from torch import nn
 
 from calibrate.data.english import documentation
-from calibrate.data.language import Codes, Reading
-from calibrate.data.textfiles import cut
-from calibrate.domains.language import Kind
+from calibrate.data.text_files import cut
+from calibrate.domains.language.corpus import Codes, Reading
+from calibrate.domains.language.task import Kind
 from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer

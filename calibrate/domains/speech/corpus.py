@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from calibrate.data import frames, recordings, transcripts
 from calibrate.data.english import sentences
-from calibrate.data.frames import Spoken, Written
 from calibrate.data.prepared import description, first_left_out, once
-from calibrate.data.synthesis import speech
-from calibrate.data.transcripts import Found, Recording
+from calibrate.domains.speech import frames, recordings, transcripts
+from calibrate.domains.speech.frames import Spoken, Written
+from calibrate.domains.speech.synthesis import speech
+from calibrate.domains.speech.transcripts import Found, Recording
 from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 

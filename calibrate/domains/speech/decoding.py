@@ -13,11 +13,11 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from calibrate.data.features import FRAMES_PER_SECOND, MELS
-from calibrate.data.speech import STRIDE
-from calibrate.flops import forward_flops
+from calibrate.domains.speech.corpus import STRIDE
 from calibrate.models.attention import inside
 from calibrate.models.ds2 import DeepSpeech2
 from calibrate.models.las import END, MERGED, ListenAttendSpell
+from calibrate.training.flops import forward_flops
 
 FIRST = 1  # code of the alphabet's first character: 0 is CTC's blank, and the end of what is spelled
 BLANK = 0

@@ -19,7 +19,7 @@ SPEECH = Domain(
         "loss of attention": "cross-entropy of each character and of the end, given the true characters "
         "before it, over characters of the validation set",
     },
-    module="calibrate.domains.speech",
+    module="calibrate.domains.speech.task",
     version=2,
     presets={
         "smoke": Preset(

@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 
 from calibrate.data.features import SAMPLE_RATE, log_mel, resample
-from calibrate.data.frames import Spoken
-from calibrate.data.transcripts import Recording
+from calibrate.domains.speech.frames import Spoken
+from calibrate.domains.speech.transcripts import Recording
 
 LONGEST = (
     40.0  # seconds; longer recordings are mostly unsegmented, and one would decide the memory of a batch

@@ -9,10 +9,10 @@ from itertools import count, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate.data.espeak import ACCENTS, SPEAKERS, Utterance, speak
-from calibrate.data.espeak import SAMPLE_RATE as SPOKEN_RATE
 from calibrate.data.features import SAMPLE_RATE, log_mel, resample
-from calibrate.data.frames import Spoken
+from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, Utterance, speak
+from calibrate.domains.speech.espeak import SAMPLE_RATE as SPOKEN_RATE
+from calibrate.domains.speech.frames import Spoken
 
 BLOCK = 64  # utterances spoken by one child process: decides the bytes, so it does not depend on the machine
 _WORKERS = 8  # children at a time, and blocks made at once

@@ -7,13 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from calibrate.data import frames
 from calibrate.data.batches import by_length, shuffled
 from calibrate.data.features import MELS
-from calibrate.data.speech import alphabet, prepare
-from calibrate.domains.transcription import FAMILIES, FIRST, Batch, Transcriber
-from calibrate.flops import TRAINING, rung
-from calibrate.metrics import character_error_rate, word_error_rate
+from calibrate.domains.speech import frames
+from calibrate.domains.speech.corpus import alphabet, prepare
+from calibrate.domains.speech.decoding import FAMILIES, FIRST, Batch, Transcriber
+from calibrate.training.flops import TRAINING, rung
+from calibrate.training.metrics import character_error_rate, word_error_rate
 from calibrate.types import Corpus, Training
 from laws.types import Rung
 

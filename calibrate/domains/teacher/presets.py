@@ -18,7 +18,7 @@ TEACHER = Domain(
         "error": "probability of a wrong label for a key drawn anew, over all keys",
         "loss": "mean cross-entropy of a key drawn anew; of keys never seen by a sample of them",
     },
-    module="calibrate.domains.teacher",
+    module="calibrate.domains.teacher.task",
     version=3,
     presets={
         "smoke": Preset(

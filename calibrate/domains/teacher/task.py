@@ -27,7 +27,7 @@ import torch
 from torch import nn
 
 from calibrate.data.prepared import damaged, description, once
-from calibrate.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Report, Training
 from laws.errors import PlannerError
 from laws.types import Rung

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate.data.grammar import Grammar, Languages
 from calibrate.data.prepared import damaged, description, once
+from calibrate.domains.translation.grammar import Grammar, Languages
 from calibrate.types import Corpus, Report
 from laws.errors import PlannerError
 

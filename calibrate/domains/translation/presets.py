@@ -19,7 +19,7 @@ TRANSLATION = Domain(
         "them",
         "unbleu": "1 - BLEU (between 0 and 1) of 128 greedily translated sentences of the validation set",
     },
-    module="calibrate.domains.translation",
+    module="calibrate.domains.translation.task",
     presets={
         "smoke": Preset(
             shards=doubling(2**10, 3),

@@ -9,12 +9,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from calibrate.data.batches import by_length, shuffled
-from calibrate.data.parallel import BEGIN, END, LONGEST, PAD, Side, prepare, read, speller, texts
 from calibrate.data.prepared import description
-from calibrate.flops import TRAINING, forward_flops, rung
-from calibrate.metrics import bleu
+from calibrate.domains.translation.corpus import BEGIN, END, LONGEST, PAD, Side, prepare, read, speller, texts
 from calibrate.models.attention_lstm import AttentionLSTM
 from calibrate.models.encoder_decoder import EncoderDecoder
+from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.training.metrics import bleu
 from calibrate.types import Corpus, Training
 from laws.types import Rung
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from calibrate.identity import code_version
-from laws.records import content_id
-from laws.store import Store
+from calibrate.versions import code_version
+from laws.storage.records import content_id
+from laws.storage.store import Store
 from laws.types import KeptForecast
 from planner.assumptions import Assumption
 from planner.plans.plan import Plan

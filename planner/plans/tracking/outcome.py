@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from laws.errors import PlannerError
-from laws.records import content_id
-from laws.store import Store
+from laws.storage.records import content_id
+from laws.storage.store import Store
 from laws.types import KeptForecast, Outcome
 from planner import units
 from planner.plans.question import positive

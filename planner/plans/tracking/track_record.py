@@ -12,15 +12,15 @@ from datetime import date
 from functools import cache
 from statistics import fmean, median
 
+from laws.catalogue.bundled import holding
+from laws.catalogue.published import named
 from laws.errors import PlannerError
-from laws.published import named
-from laws.shipped import holding
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import KeptForecast, Outcome, Quantity
 from planner import units
-from planner.plans.outcome import current
-from planner.reading.literature import read_published
-from planner.reading.reading import Reading, Spending, read
+from planner.lawmodel.model import Reading, Spending, read
+from planner.lawmodel.published import read_published
+from planner.plans.tracking.outcome import current
 
 FOLLOWED = 1.05  # within this factor of what was asked the plan counts as followed
 FEW = 10  # outcomes below which nothing is proven

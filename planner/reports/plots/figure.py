@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from laws import paths, published
+from laws import paths
+from laws.catalogue import published
+from laws.catalogue.bundled import Shipped, holding
 from laws.errors import PlannerError
-from laws.shipped import Shipped, holding
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Law
 from planner import units
-from planner.measuring import extrapolation
-from planner.reading.reading import forms_in_words
+from planner.lawmodel.model import forms_in_words
+from planner.sources import extrapolate as extrapolation
 
 LEVELS = tuple(extrapolation.LEVELS.values())
 FURTHEST = 9  # powers of ten beyond the data: as far as stored paths reach

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from laws import paths
-from laws.published import PublishedLaw
+from laws.catalogue.published import PublishedLaw
 from laws.types import Law
 from planner import units
-from planner.pages.render import Sheet
+from planner.lawmodel.scenario import World
+from planner.lawmodel.select import Chosen
 from planner.plans.plan import Plan
-from planner.reading.choice import Chosen
-from planner.reading.worlds import World
+from planner.reports.table import Sheet
 
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 PLACES = 41

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
-from laws.whole import write_whole
+from laws.storage.atomic_write import write_whole
 from planner import units
-from planner.pages.chart import ticks
-from planner.pages.drawing import Drawing
+from planner.reports.plots.figure import Drawing
+from planner.reports.plots.svg import ticks
 
 BLUE, INK = "#4477aa", "#223355"
 DASHES = ("--", "-.", ":")

@@ -11,8 +11,8 @@ from typing import Any
 
 from laws.errors import PlannerError
 from planner import units
-from planner.pages.lawcurve import Curve
-from planner.pages.scale import round_places
+from planner.reports.plots.law_curve import Curve
+from planner.reports.plots.ticks import round_places
 
 # what is drawn in these colours takes the colour of a CSS variable: light, dark and print are the page's
 _VARIABLES = {

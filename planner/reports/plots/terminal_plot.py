@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 
 from planner import units
-from planner.pages.drawing import Drawing
-from planner.pages.scale import round_places
+from planner.reports.plots.figure import Drawing
+from planner.reports.plots.ticks import round_places
 
 LEAST, MARGIN = 40, 9  # columns: the narrowest picture, and what the labels of y take
 BAND90, BAND50, MEDIAN, POINT, END = "░", "▒", "━", "●", "┊"

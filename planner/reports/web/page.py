@@ -1,6 +1,6 @@
 """A review as one page that needs nothing else: no network, no file beside it; it opens by double click.
 
-What it says is the record and the sheets of `planner/pages/review.py`; `html/review.html` arranges it.
+What it says is the record and the sheets of `planner/reports/review.py`; `html/review.html` arranges it.
 """
 
 import base64
@@ -12,15 +12,15 @@ from typing import Any
 from laws import paths
 from laws.errors import PlannerError
 from planner import units
-from planner.pages import chart
-from planner.pages.lawcurve import Curve, caption
-from planner.pages.panel import embedded
-from planner.pages.render import Sheet
-from planner.pages.review import headline, record, summary, verdict
-from planner.pages.sheet import probability, sheet
-from planner.pages.trail import in_words, law_in_words
 from planner.plans.plan import Plan
 from planner.plans.review import Review, total
+from planner.reports.estimate import probability, sheet
+from planner.reports.plots import svg as chart
+from planner.reports.plots.law_curve import Curve, caption
+from planner.reports.provenance import in_words, law_in_words
+from planner.reports.review import headline, record, summary, verdict
+from planner.reports.table import Sheet
+from planner.reports.web.panel import embedded
 
 _HTML = Path(__file__).with_name("html")
 _SCRIPTS = (

@@ -13,23 +13,23 @@ from typing import Any
 
 import numpy as np
 
+from laws.catalogue.published import PublishedLaw, named
 from laws.errors import PlannerError
-from laws.published import PublishedLaw, named
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Law, Run
 from planner import units
 from planner.assumptions import Assumption
-from planner.machines.accelerators import Part
-from planner.machines.cost import price_of, price_warnings
-from planner.machines.measured import measured_utilisation
-from planner.pages.answer import WITHIN
+from planner.hardware.accelerators import Part
+from planner.hardware.cost import price_of, price_warnings
+from planner.hardware.measured_utilization import measured_utilisation
+from planner.lawmodel.model import DATA_HALF, PARAMS_HALF, rows_of
+from planner.lawmodel.published import surface_of
+from planner.lawmodel.select import Chosen
 from planner.plans.estimate import FAR
 from planner.plans.plan import Plan
 from planner.plans.resources import DRAWS, ONE_MACHINE
 from planner.plans.review import Review
-from planner.reading.choice import Chosen
-from planner.reading.literature import surface_of
-from planner.reading.reading import DATA_HALF, PARAMS_HALF, rows_of
+from planner.reports.estimate_record import WITHIN
 from planner.warnings import WARNINGS
 
 Bands = Sequence[tuple[float, float]]

@@ -1,4 +1,4 @@
-// From training FLOP to time, memory, money and energy: planner/machines/compute.py and cost.py, draw by draw.
+// From training FLOP to time, memory, money and energy: planner/hardware/training.py and cost.py, draw by draw.
 
 // `uniform` holds, for each assumption, one number of [0, 1) a draw as Python drew them: bands map them to values.
 function drawn(name, bands, uniform, n) {

@@ -102,7 +102,7 @@ function placesFor(product, worlds, target) {
   return places;
 }
 
-// One plan for all worlds, which reaches the target in the share `confidence` of them (planner/plans/commitment.py).
+// One plan for all worlds, which reaches the target in the share `confidence` of them (planner/plans/confidence.py).
 function committed(product, worlds, places, target) {
   const { confidence } = product;
   if (!product.spread) throw new Error(`law ${product.law} states no uncertainty, so no plan can be held to a confidence`);

@@ -1,5 +1,5 @@
 // Possible worlds: what one draw of a law says of every plan on its line of plans. The arithmetic is that of
-// laws/paths.py, laws/published.py and planner/reading/ (worlds, allocation, roots), step by step.
+// laws/paths.py, laws/catalogue/published.py and planner/lawmodel/ (worlds, allocation, roots), step by step.
 
 function valueAt(grid, path, logX) {
   let low = 0;
@@ -111,7 +111,7 @@ function pathWorlds(product, laws) {
   const samples = product.paths.samples && laws[product.paths.samples];
   const perUnit = unitCost(product.cost);
   const n = paths.length;
-  // other laws are read in other orders, as planner/reading/reading.py does
+  // other laws are read in other orders, as planner/lawmodel/model.py does
   const row = (law, i) => law.paths[((i % law.paths.length) + law.paths.length) % law.paths.length];
   return paths.map((path, i) => new World({
     low: Math.exp(grid[0]),
