@@ -35,7 +35,7 @@ test-gpu: .venv/ready
 
 # make ship STORE=store SWEEPS='25c3 8b61': laws of these sweeps become part of the package (docs/shipped.md)
 ship: .venv/ready
-	$(BIN)/python -m laws.catalogue.bundle $(STORE) $(SWEEPS)
+	$(BIN)/python -m laws.catalog.bundle $(STORE) $(SWEEPS)
 	$(BIN)/python -m cogapp -rP docs/shipped.md docs/accuracy.md
 
 clean:

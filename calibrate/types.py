@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from laws.errors import PlannerError
-from laws.types import Rung, RunStatus
+from laws.types import RunStatus, SizeCost
 
 Report = Callable[[str, float], None]  # hears what is done before a training, and which share of it
 
@@ -197,5 +197,5 @@ class DomainCode(Protocol):
     def task(self, training: Training, corpus: Corpus, device: str) -> Task:
         """Open the corpus, build the model with the training's seed, and return both as a task."""
 
-    def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+    def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
         """Count sizes on the real model on torch's meta device, far beyond those that are trained."""

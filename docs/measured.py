@@ -10,7 +10,7 @@ import sys
 from statistics import quantiles
 
 from calibrate.domains import DOMAINS
-from laws.catalogue.bundled import shipped
+from laws.catalog.bundled import shipped
 from laws.types import Law
 from planner.units import format_data, format_metric, format_number
 

@@ -22,7 +22,7 @@ WIDTH = 1000
 
 
 def small(path: Path) -> None:
-    """Keep 128 colours: text and lines need no more."""
+    """Keep 128 colors: text and lines need no more."""
     Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -1,6 +1,6 @@
 """The projections of Hestness, Ardalani, Diamos 2019, published and ours, for docs/projections.md.
 
-Ours come from the laws that ship (`laws/catalogue/published.py`) and the planner's own formulas; published figures are
+Ours come from the laws that ship (`laws/catalog/published.py`) and the planner's own formulas; published figures are
 in `ppopp2019.json`. Nothing is fitted to them.
 
     python -m cogapp -rP docs/projections.md      # writes the tables into the page
@@ -14,16 +14,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from laws.catalogue.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, named
 from laws.paths import quantile
 from planner.hardware import cost
-from planner.hardware.accelerators import catalogue
+from planner.hardware.accelerators import catalog
 from planner.hardware.fleet import read_fleet
 from planner.hardware.training import roofline_seconds, train
 from planner.units import format_duration, format_number
 
 PUBLISHED: dict[str, Any] = json.loads(Path(__file__).with_name("ppopp2019.json").read_text(encoding="utf-8"))
-TARGET = catalogue()["ppopp19-target"]
+TARGET = catalog()["ppopp19-target"]
 TODAY = date(2026, 11, 23)  # of the prices on the page
 
 
@@ -150,8 +150,8 @@ def _resnet18() -> tuple[int, int, int]:
     return weights + norms + 1000, weights, macs
 
 
-def _table(head: str, rows: list[list[str]]) -> None:
-    columns = head.split("|")
+def _table(law_info: str, rows: list[list[str]]) -> None:
+    columns = law_info.split("|")
     lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
     sys.stdout.write("\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n\n")
 
@@ -227,8 +227,8 @@ def times() -> None:
         ]
         for p in projections()
     ]
-    head = "compute s|memory s|step s, printed|ours|off|days an epoch, printed|samples a batch element"
-    _table(f"Domain|{head}", rows)
+    law_info = "compute s|memory s|step s, printed|ours|off|days an epoch, printed|samples a batch element"
+    _table(f"Domain|{law_info}", rows)
 
 
 def counts() -> None:
@@ -244,8 +244,8 @@ def counts() -> None:
         ]
         for c in counted()
     ]
-    head = "parameters, counted|ours|FLOP, counted|ours|off|6 N D off|bytes of table 2 off"
-    _table(f"Model|{head}", rows)
+    law_info = "parameters, counted|ours|FLOP, counted|ours|off|6 N D off|bytes of table 2 off"
+    _table(f"Model|{law_info}", rows)
 
 
 def today() -> None:

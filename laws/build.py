@@ -15,7 +15,7 @@ from laws.forecasting.drift import PARAMETERS
 from laws.forecasting.forecast import Forecast
 from laws.points import Points
 from laws.storage.records import content_id
-from laws.types import FORECAST, Law, Rung, Source
+from laws.types import FORECAST, Law, SizeCost, Source
 
 Array = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def law_from(
     definitions: Mapping[str, str],
     provenance: Mapping[str, str],
     runs: Sequence[str],
-    ladder: Sequence[Rung] = (),
+    ladder: Sequence[SizeCost] = (),
     warnings: Sequence[str] = (),
     phases: Phases | None = None,
     seed: int,

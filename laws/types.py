@@ -14,7 +14,7 @@ from laws import paths
 RunStatus = Literal[
     "finished", "diverged", "out-of-memory", "bad-data", "timed-out", "stopped-early", "failed"
 ]
-# "shipped": calibrated by the authors on an embedded corpus (`laws/catalogue/bundled.py`)
+# "shipped": calibrated by the authors on an embedded corpus (`laws/catalog/bundled.py`)
 Source = Literal["calibrated", "fitted", "published", "shipped"]
 
 FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecasting/forecast.py)
@@ -55,7 +55,7 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rung:
+class SizeCost:
     """Exact cost of one model size, counted on the real model: one step of a size ladder."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
@@ -82,7 +82,7 @@ class Sweep:
     fingerprint: str = ""  # hash of the corpus
     device: str = ""
     code: str = ""  # version of this program
-    ladder: dict[str, tuple[Rung, ...]] = field(default_factory=dict)  # family -> exact cost of its sizes
+    ladder: dict[str, tuple[SizeCost, ...]] = field(default_factory=dict)  # family -> exact cost of its sizes
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", each metric
     settings: dict[str, Any] = field(default_factory=dict)  # what else the plan was made from, plain JSON
 
@@ -119,7 +119,7 @@ class Law:
     # were left out of the fit included
     phases: dict[str, tuple[float, ...]] = field(default_factory=dict)
     forms: dict[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs, 1 in all
-    ladder: tuple[Rung, ...] = ()  # with a law of metric "params": what sizes cost
+    ladder: tuple[SizeCost, ...] = ()  # with a law of metric "params": what sizes cost
     diagnostics: dict[str, float] = field(default_factory=dict)  # rhat, ess_bulk, ess_tail, steps, tau, ...
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", "metric": what counts
     provenance: dict[str, str] = field(default_factory=dict)  # data fingerprint, code, device, seed, command
@@ -184,7 +184,7 @@ class Quantity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptForecast:
+class SavedForecast:
     """One kept estimate: what was asked on which day, and what was said of it, draw by draw."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
@@ -211,7 +211,7 @@ class KeptForecast:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptForecastRow:
+class SavedForecastRow:
     """One line of the list of forecasts: intervals in place of draws."""
 
     id: str

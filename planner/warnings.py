@@ -22,7 +22,7 @@ WARNINGS: dict[str, str] = {
     "no-compute": "Nothing says what training costs per unit of this data, so FLOP are not known.",
     "one-pass": "How often training sees the data was not measured: FLOP are for one pass over it.",
     "six-nd": "No model was counted: FLOP are the rule of thumb 6 x parameters x data.",
-    "flops-from-hours": "FLOP were not logged: they are those of the GPU-hours at an assumed utilisation, "
+    "flops-from-hours": "FLOP were not logged: they are those of the GPU-hours at an assumed utilization, "
     "right for hours on the same part and a guess as FLOP.",
     "ladder-exceeded": "The model is outside the sizes whose cost was counted: FLOP are continued in a "
     "straight line.",
@@ -56,9 +56,9 @@ WARNINGS: dict[str, str] = {
     "repeats-assumed": "What repeated data is worth was not measured here: it is taken from language models.",
     "more-data-needed": "More data is needed than there is: what is missing has no price yet.",
     "domain-chosen": "Several domains have this metric: the newest answered, name one with --domain.",
-    "utilisation-assumed": "Nobody measured how much of the peak this model reaches: the band is that of "
+    "utilization-assumed": "Nobody measured how much of the peak this model reaches: the band is that of "
     "well-tuned language models, small and recurrent models reach less.",
-    "utilisation-above-matmul": "The utilisation reaches beyond the fastest matrix multiplication measured "
+    "utilization-above-matmul": "The utilization reaches beyond the fastest matrix multiplication measured "
     "on this part.",
     "memory-bound": "Moving bytes takes longer than computing in most draws: more positions a step help.",
     "memory-unknown": "The size of the model is not known, so neither is the memory that it takes.",

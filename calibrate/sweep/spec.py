@@ -9,7 +9,7 @@ from typing import Any
 from calibrate.sweep.best_model import size_of
 from calibrate.types import Corpus, Domain, Preset, Training
 from laws.errors import PlannerError
-from laws.types import Run, Rung
+from laws.types import Run, SizeCost
 
 Cell = tuple[str, float, int]  # family, shard, size
 
@@ -35,7 +35,7 @@ class Spec:
     families: tuple[str, ...]
     seed: int
     corpus: Corpus
-    ladder: Mapping[str, tuple[Rung, ...]]  # family -> exact cost of its sizes
+    ladder: Mapping[str, tuple[SizeCost, ...]]  # family -> exact cost of its sizes
 
     @property
     def id(self) -> str:
@@ -55,7 +55,7 @@ class Spec:
         """Return the metric that decides which model is best."""
         return next(iter(self.domain.metrics))
 
-    def rung(self, family: str, size: int) -> Rung:
+    def rung(self, family: str, size: int) -> SizeCost:
         """Return the exact cost of a size."""
         return next(rung for rung in self.ladder[family] if rung.size == size)
 

@@ -3,7 +3,7 @@
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from laws.types import Rung
+from laws.types import SizeCost
 
 TRAINING = 3  # a training step costs about three forward passes: one forward, two for the gradients
 ADAM_BYTES = 16  # a parameter in single precision: weight, gradient, two moments
@@ -23,10 +23,10 @@ def forward_flops(model: nn.Module, *inputs: object) -> int:
     return int(counter.get_total_flops())
 
 
-def rung(size: int, model: nn.Module, flops: float) -> Rung:
+def rung(size: int, model: nn.Module, flops: float) -> SizeCost:
     """Return the cost of a size: `flops` is what training takes for one data unit, by Adam."""
     params = trainable(model)
-    return Rung(size=size, params=params, flops=float(flops), memory=float(ADAM_BYTES * params))
+    return SizeCost(size=size, params=params, flops=float(flops), memory=float(ADAM_BYTES * params))
 
 
 def trainable(model: nn.Module) -> int:

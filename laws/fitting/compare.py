@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgment:
     """How one form did on the points that it did not see."""
 
     form: str
@@ -43,8 +43,8 @@ def log_predictive(posterior: Posterior, points: Points) -> float:
     return float(logsumexp(density) - np.log(len(density)))
 
 
-def compare(points: Points, forms: Sequence[str], *, seed: int, share: float = 0.3) -> tuple[Judgement, ...]:
-    """Return the judgement of each form, best first: fitted below the held-out largest sizes, scored on them.
+def compare(points: Points, forms: Sequence[str], *, seed: int, share: float = 0.3) -> tuple[Judgment, ...]:
+    """Return the judgment of each form, best first: fitted below the held-out largest sizes, scored on them.
 
     Leave-future-out scores (Bürkner et al. 2020, arXiv:1902.06281), weights by pseudo-BMA (Yao et al. 2018,
     arXiv:1704.02030, section 3.4). Raises PlannerError where no form can be fitted.
@@ -69,5 +69,5 @@ def compare(points: Points, forms: Sequence[str], *, seed: int, share: float = 0
         raise PlannerError(f"no form could be judged on the largest sizes; of {forms[0]}: {reasons[0]}")
     weights = softmax(scores)
     rows = zip(forms, scores, errors, weights, reasons, strict=True)
-    judged = [Judgement(form, s, e, float(w), r) for form, s, e, w, r in rows]
+    judged = [Judgment(form, s, e, float(w), r) for form, s, e, w, r in rows]
     return tuple(sorted(judged, key=lambda each: -each.score))

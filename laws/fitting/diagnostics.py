@@ -1,6 +1,6 @@
 """Whether a chain can be trusted: autocorrelation time, split-R-hat, bulk and tail effective sample size.
 
-Everywhere a chain is an array (steps, walkers, d). All are vectorised over walkers and coordinates.
+Everywhere a chain is an array (steps, walkers, d). All are vectorized over walkers and coordinates.
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ def split_rhat(chain: Array) -> Array:
 def effective_sizes(chain: Array) -> tuple[float, float]:
     """Return (bulk, tail) effective sample size, the smallest over the coordinates.
 
-    Bulk: of the rank-normalised draws; tail: of the indicators of the 5 % and 95 % quantiles, the smaller.
+    Bulk: of the rank-normalized draws; tail: of the indicators of the 5 % and 95 % quantiles, the smaller.
     Source: Vehtari et al. 2021, arXiv:1903.08008, section 4.
     """
     draws = chain.reshape(-1, chain.shape[2])

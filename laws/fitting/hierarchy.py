@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 COARSE, FINE = 150, 80  # points of log β and of log μ: over the whole range, and at each family's quantiles
 SPREADS = np.geomspace(0.01, 2.0, 16)  # values of τ; below the first, families are one
 PRIOR_SPREAD = 0.5  # sd of τ's prior: exponents of one domain differ by a factor of 1.6, seldom 2.7
-NEIGHBOURS = 20  # draws of a family whose exponents are taken for the same
+NEIGHBORS = 20  # draws of a family whose exponents are taken for the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +102,7 @@ def _log_density(draws: Array, grid: Array) -> Array:
 
 
 def _nearest(draws: Array, wanted: Array, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return for each wanted value a draw near it: one of the NEIGHBOURS around its place."""
+    """Return for each wanted value a draw near it: one of the NEIGHBORS around its place."""
     order = np.argsort(draws)
-    place = np.searchsorted(draws[order], wanted) + rng.integers(
-        -NEIGHBOURS // 2, NEIGHBOURS // 2, len(wanted)
-    )
+    place = np.searchsorted(draws[order], wanted) + rng.integers(-NEIGHBORS // 2, NEIGHBORS // 2, len(wanted))
     return np.asarray(order[np.clip(place, 0, len(draws) - 1)], dtype=np.int64)

@@ -1,7 +1,7 @@
 """Adaptive mixture importance sampling: weighted draws, evidence, and a proposal like the posterior.
 
 The proposal is a mixture of multivariate Student-t distributions, refitted to the weighted draws after each
-stage by expectation-maximisation (Cappé et al. 2008, arXiv:0710.4242); all stages are weighted together by
+stage by expectation-maximization (Cappé et al. 2008, arXiv:0710.4242); all stages are weighted together by
 the deterministic mixture of their proposals (Cornuet et al. 2012, arXiv:0907.1254). Then, where single draws
 weigh too much, the mixture misses a tail, and gets a component there (Raftery and Bao 2010,
 doi:10.1111/j.1541-0420.2010.01399.x): a chain that proposes from it would be stuck in that tail. It needs a
@@ -53,7 +53,7 @@ class Mixture:
     def log_components(self, z: Array) -> Array:
         """Return the log density of each weighted component (k, n)."""
         k, d = self.mean.shape
-        white = self._whitening.reshape(k * d, d) @ z.T - self._centre
+        white = self._whitening.reshape(k * d, d) @ z.T - self._center
         white *= white
         tails = np.log(1 + white.reshape(k, d, -1).sum(1) / TAILS)  # log1p has no vector instructions
         return np.asarray(self._constant[:, None] - 0.5 * (TAILS + d) * tails)
@@ -63,7 +63,7 @@ class Mixture:
         return np.asarray(np.linalg.inv(self.factor))
 
     @cached_property
-    def _centre(self) -> Array:
+    def _center(self) -> Array:
         return np.asarray((self._whitening @ self.mean[:, :, None]).reshape(-1, 1))
 
     @cached_property
@@ -228,7 +228,7 @@ def _laplace_factor(log_density: LogDensity, mode: Array) -> Array:
 
 
 def refit(z: Array, weight: Array, rng: np.random.Generator, *, n: int = 2000) -> Mixture:
-    """Return a mixture fitted by five steps of expectation-maximisation to n draws resampled by weight."""
+    """Return a mixture fitted by five steps of expectation-maximization to n draws resampled by weight."""
     z = z[rng.choice(len(z), n, p=weight)]
     d = z.shape[1]
     components = max(4, d)

@@ -7,7 +7,7 @@ slope on log axes wanders: with t = log x and t_n the largest measured scale,
     m(t)  = −c·s·log(1 + exp((τ(t) − t0)/s))         three phases: flat, then a power law of exponent c
     τ(t)  = t_n + (exp(b·(t − t_n)) − 1)/b           the exponent is c at t_n and grows like x^b
     d(t)  = ∫ u from t_n to t,  u an Ornstein-Uhlenbeck process: sd κ·√(c² + c0²), rate θ
-    e(t)  = an Ornstein-Uhlenbeck process: noise that neighbouring checkpoints share; ε: noise of one point
+    e(t)  = an Ornstein-Uhlenbeck process: noise that neighboring checkpoints share; ε: noise of one point
 
 g is the floor's share of y at t_n. b = 0 is a power law, b > 0 the stretched exponential exp(−c/b·(x/x_n)^b)
 that curves follow which turn steeper all the way (exp and Weibull forms in Viering, Loog 2023,
@@ -39,7 +39,7 @@ PARAMETERS = {
     "drift": "log κ, spread of the local slope's drift relative to the exponent",
     "return": "log θ, how fast the slope returns to the law's: 1/decade",
     "noise": "log σ, noise of log y",
-    "shared": "logit of the part of the noise's variance that neighbours share",
+    "shared": "logit of the part of the noise's variance that neighbors share",
     "bend": "log b, by what share the exponent grows: 1/decade",
 }
 
@@ -78,7 +78,7 @@ def thinned(
 ) -> Curve:
     """Return the curve of measurements x, y (n,) ascending in x, averaged to at most `most` points.
 
-    Neighbours are averaged: hundreds of checkpoints of one run say little more than a few dozen averages:
+    Neighbors are averaged: hundreds of checkpoints of one run say little more than a few dozen averages:
     their noise is shared.
     """
     t, log_y = np.log(x), np.log(y)

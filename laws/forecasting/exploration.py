@@ -53,7 +53,7 @@ class Explored:
     evidence: Array  # (K,), relative to the largest
 
     def under(self, prior: Prior, weight: Array) -> Array:
-        """Return normalised importance weights (n,) of the posterior under the beliefs mixed by weight."""
+        """Return normalized importance weights (n,) of the posterior under the beliefs mixed by weight."""
         log_weight = self.log_ratio + prior.log_density(self.z, weight)
         return np.asarray(np.exp(log_weight - np.logaddexp.reduce(log_weight)))
 

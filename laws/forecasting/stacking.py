@@ -18,7 +18,7 @@ from laws.points import Points
 Array = NDArray[np.float64]
 
 JUDGES = 600  # draws by which a belief is judged
-COUNTED = 4  # points of the left-out future that count as facts: neighbours share their noise
+COUNTED = 4  # points of the left-out future that count as facts: neighbors share their noise
 TRUST = 0.5  # power of a curve's own evidence about the weights
 EQUALS = 2.0  # how many curves of a collection the weights learned elsewhere are worth
 
@@ -85,8 +85,8 @@ def _judged(early: Points, late: Points, *, seed: int, prior: Prior, ceiling: fl
 def stacked(scores: Sequence[Array], *, prior: Prior | None = None) -> Array:
     """Return the weights (n, K) of the beliefs for each of n curves of one collection, from their log scores.
 
-    The collection's weights maximise its held-out likelihood, with the prior's weights counted as EQUALS
-    curves (expectation-maximisation); each curve then shifts them by its own score to the power TRUST. A
+    The collection's weights maximize its held-out likelihood, with the prior's weights counted as EQUALS
+    curves (expectation-maximization); each curve then shifts them by its own score to the power TRUST. A
     belief that can be held about no curve of the collection weighs nothing.
     """
     prior = prior or shipped_prior()

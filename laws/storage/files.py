@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from laws.errors import PlannerError
 from laws.storage import records
-from laws.types import KeptForecast, Law, Outcome, Run, Sweep
+from laws.types import Law, Outcome, Run, SavedForecast, Sweep
 
 Record = records.Record
 R = TypeVar("R", bound=Record)
@@ -25,12 +25,12 @@ FOLDERS: dict[type, str] = {
     Run: "runs",
     Sweep: "sweeps",
     Law: "laws",
-    KeptForecast: "forecasts",
+    SavedForecast: "forecasts",
     Outcome: "outcomes",
 }
 _CALLED: dict[type, tuple[str, str]] = {  # one of them, and the command that lists all
     Law: ("law", "planner laws list"),
-    KeptForecast: ("forecast", "planner forecasts list"),
+    SavedForecast: ("forecast", "planner forecasts list"),
     Outcome: ("outcome", "planner outcome list"),
 }
 

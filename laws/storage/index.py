@@ -12,15 +12,15 @@ import duckdb
 from laws.storage import schema
 from laws.types import (
     Interval,
-    KeptForecast,
-    KeptForecastRow,
     Law,
     LawRow,
     Outcome,
     Quantity,
     Run,
-    Rung,
     RunStatus,
+    SavedForecast,
+    SavedForecastRow,
+    SizeCost,
     Sweep,
 )
 
@@ -33,7 +33,7 @@ _CONFIG: dict[str, Any] = {
 _RUN = tuple(field.name for field in dataclasses.fields(Run) if field.name != "rungs")
 _JSON = ("metrics", "hyper")  # columns of a run that hold a JSON object
 _LAW = tuple(field.name for field in dataclasses.fields(LawRow) if field.name != "x_range")
-_FORECAST = tuple(field.name for field in dataclasses.fields(KeptForecastRow) if field.name != "quantities")
+_FORECAST = tuple(field.name for field in dataclasses.fields(SavedForecastRow) if field.name != "quantities")
 _OUTCOME = tuple(field.name for field in dataclasses.fields(Outcome))
 
 
@@ -122,7 +122,9 @@ def sweeps(connection: Connection, domain: str | None) -> list[Sweep]:
         found.append(
             Sweep(
                 **{**sweep, "runs": tuple(sweep["runs"]), "settings": json.loads(sweep["settings"])},
-                ladder={family: tuple(Rung(**rung) for rung in rungs) for family, rungs in ladder.items()},
+                ladder={
+                    family: tuple(SizeCost(**rung) for rung in rungs) for family, rungs in ladder.items()
+                },
                 definitions=_definitions(connection, sweep["id"]),
             )
         )
@@ -140,7 +142,7 @@ def laws(connection: Connection) -> list[LawRow]:
     ]
 
 
-def forecasts(connection: Connection, domain: str | None) -> list[KeptForecastRow]:
+def forecasts(connection: Connection, domain: str | None) -> list[SavedForecastRow]:
     """Return forecasts with intervals in place of draws, newest first."""
     rows = connection.execute(
         f"""select {", ".join(_FORECAST)} from forecasts where $domain is null or domain = $domain
@@ -155,7 +157,7 @@ def forecasts(connection: Connection, domain: str | None) -> list[KeptForecastRo
         quantities.setdefault(id, {})[name] = Interval(q05=low, median=middle, q95=high, unit=unit)
     found = (dict(zip(_FORECAST, row, strict=True)) for row in rows)
     return [
-        KeptForecastRow(
+        SavedForecastRow(
             **{**row, "given": json.loads(row["given"]), "warnings": tuple(row["warnings"])},
             quantities=quantities.get(row["id"], {}),
         )
@@ -279,7 +281,7 @@ def _put_laws(connection: Connection, laws: Sequence[Law]) -> None:
     )
 
 
-def _put_forecasts(connection: Connection, forecasts: Sequence[KeptForecast]) -> None:
+def _put_forecasts(connection: Connection, forecasts: Sequence[SavedForecast]) -> None:
     """Add forecasts, or replace those with the same id. Draws stay in the forecast's own file."""
     _forget(
         connection, [each.id for each in forecasts], {"forecasts": "id", "forecast_quantities": "forecast"}
@@ -367,6 +369,6 @@ _PUT: dict[type, Callable[[Connection, Sequence[Any]], None]] = {
     Run: _put_runs,
     Sweep: _put_sweeps,
     Law: _put_laws,
-    KeptForecast: _put_forecasts,
+    SavedForecast: _put_forecasts,
     Outcome: _put_outcomes,
 }

@@ -21,9 +21,9 @@ from datetime import date
 from typing import Any, TypeVar, cast
 
 from laws.errors import PlannerError
-from laws.types import KeptForecast, Law, Outcome, Quantity, Run, Rung, Sweep
+from laws.types import Law, Outcome, Quantity, Run, SavedForecast, SizeCost, Sweep
 
-Record = Run | Sweep | Law | KeptForecast | Outcome
+Record = Run | Sweep | Law | SavedForecast | Outcome
 R = TypeVar("R", bound=Record)
 
 LARGEST = 256 * 1024 * 1024  # bytes: no record of ours comes near, a foreign file may
@@ -31,7 +31,7 @@ _KINDS: dict[type, str] = {
     Run: "run",
     Sweep: "sweep",
     Law: "law",
-    KeptForecast: "forecast",
+    SavedForecast: "forecast",
     Outcome: "outcome",
 }
 _FORMAT = "scaling-planner/{}/1"
@@ -87,14 +87,14 @@ def check(raw: bytes, kind: type[R]) -> R:
         raise PlannerError(f"not a {_KINDS[kind]}: {error}") from error
     record = _with_rows(record, rows)
     _consistent(record)
-    if isinstance(record, Law | KeptForecast | Outcome) and record.id != (meant := content_id(record)):
+    if isinstance(record, Law | SavedForecast | Outcome) and record.id != (meant := content_id(record)):
         raise PlannerError(
             f"{_KINDS[kind]} {record.id} is not what its id says: by its content it is {meant}"
         )
     return record
 
 
-def content_id(record: Law | KeptForecast | Outcome) -> str:
+def content_id(record: Law | SavedForecast | Outcome) -> str:
     """Return the hash of a record's content.
 
     The time it was made is left out of laws and forecasts: a repeated fit is the same law. An outcome is an
@@ -174,7 +174,7 @@ def _plain(record: Record) -> dict[str, Any]:
         del content["rungs"]  # a run that was held against no other has the file that it always had
     if isinstance(record, Sweep):
         content["ladder"] = {family: [_rung(r) for r in rungs] for family, rungs in record.ladder.items()}
-    if isinstance(record, KeptForecast):
+    if isinstance(record, SavedForecast):
         content["given"] = {name: float(value) for name, value in record.given.items()}
         content["quantities"] = {
             name: {"unit": q.unit, "spread": q.spread, "draws": _pack([q.draws], "d", infinite=True)}
@@ -185,13 +185,13 @@ def _plain(record: Record) -> dict[str, Any]:
     return content
 
 
-def _rung(rung: Rung) -> dict[str, float | None]:
+def _rung(rung: SizeCost) -> dict[str, float | None]:
     return {name: None if value is None else float(value) for name, value in dataclasses.asdict(rung).items()}
 
 
 def _built(content: dict[str, Any], kind: type) -> Record:
     if kind is Law:
-        content["ladder"] = tuple(Rung(**rung) for rung in content["ladder"])
+        content["ladder"] = tuple(SizeCost(**rung) for rung in content["ladder"])
         content["parameters"] = {name: _unpack(packed)[0] for name, packed in content["parameters"].items()}
         content["paths"] = tuple(_unpack(content["paths"]))
         for name in ("points", "phases"):
@@ -201,9 +201,9 @@ def _built(content: dict[str, Any], kind: type) -> Record:
     if kind is Run:
         content["rungs"] = tuple((share, error) for share, error in content.get("rungs", ()))
     if kind is Sweep:
-        content["ladder"] = {f: tuple(Rung(**rung) for rung in r) for f, r in content["ladder"].items()}
+        content["ladder"] = {f: tuple(SizeCost(**rung) for rung in r) for f, r in content["ladder"].items()}
         content["runs"] = tuple(content["runs"])
-    if kind is KeptForecast:
+    if kind is SavedForecast:
         content["quantities"] = {
             name: Quantity(**{**quantity, "draws": _unpack(quantity["draws"])[0]})
             for name, quantity in content["quantities"].items()
@@ -222,7 +222,7 @@ def _adapter(name: str) -> Any:
 
 def _rows(content: dict[str, Any], kind: type) -> dict[str, Any]:
     """Take the packed rows out of a record's JSON: pydantic judges the rest without 200,000 numbers."""
-    if kind is KeptForecast:
+    if kind is SavedForecast:
         return _drawn(content)
     if kind is not Law:
         return {}
@@ -249,7 +249,7 @@ def _drawn(content: dict[str, Any]) -> dict[str, tuple[float, ...]]:
 
 
 def _with_rows(record: R, rows: dict[str, Any]) -> R:
-    if isinstance(record, KeptForecast):
+    if isinstance(record, SavedForecast):
         drawn = {name: dataclasses.replace(q, draws=rows[name]) for name, q in record.quantities.items()}
         return dataclasses.replace(record, quantities=drawn)
     return dataclasses.replace(record, **rows)
@@ -320,10 +320,10 @@ def _consistent(record: Record) -> None:
                 len(set(columns.values())) <= 1,
                 f"law {record.id} has {what} whose columns differ in length: {columns}",
             )
-    if isinstance(record, KeptForecast | Outcome):
+    if isinstance(record, SavedForecast | Outcome):
         what = f"{_KINDS[type(record)]} {record.id}"
         _require(_is_day(record.day), f"{what} is of {record.day!r:.40}: wanted a day such as 2027-03-01")
-    if isinstance(record, KeptForecast):
+    if isinstance(record, SavedForecast):
         lengths = {name: len(q.draws) for name, q in record.quantities.items()}
         _require(bool(lengths) and all(lengths.values()), f"{what} has a quantity without draws: {lengths}")
     if isinstance(record, Outcome):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from laws.storage.files import RecordFiles, StoreBusyError
 from laws.storage.publication import Publication
-from laws.types import KeptForecast, KeptForecastRow, Law, LawRow, Outcome, Run, RunStatus, Source, Sweep
+from laws.types import Law, LawRow, Outcome, Run, RunStatus, SavedForecast, SavedForecastRow, Source, Sweep
 
 __all__ = ["LawRow", "Store", "StoreBusyError"]
 
@@ -54,7 +54,7 @@ class Store:
         """Write a fitted law; the same law again is not doubled, it only becomes the newest."""
         self._files.write(law, replace=True)
 
-    def add_forecast(self, forecast: KeptForecast) -> None:
+    def add_forecast(self, forecast: SavedForecast) -> None:
         """Write an estimate that is to be kept; the same one again changes nothing."""
         self._files.write(forecast, replace=False)
 
@@ -166,7 +166,7 @@ class Store:
         """Return the file of a law: what `planner laws export` hands out and `import` takes."""
         return self._files.file_of(id, Law)
 
-    def forecasts(self, *, domain: str | None = None) -> list[KeptForecastRow]:
+    def forecasts(self, *, domain: str | None = None) -> list[SavedForecastRow]:
         """Return published forecasts with intervals in place of draws, newest first."""
         with self._publication.reader() as connection:
             if connection is None:
@@ -175,13 +175,13 @@ class Store:
 
             return index.forecasts(connection, domain)
 
-    def forecast(self, id: str) -> KeptForecast:
+    def forecast(self, id: str) -> SavedForecast:
         """Return one forecast whole, from its file; the first characters of its id are enough.
 
         Raises:
             PlannerError: no such forecast, several, or its file is damaged.
         """
-        return self._files.whole(id, KeptForecast)
+        return self._files.whole(id, SavedForecast)
 
     def outcomes(self) -> list[Outcome]:
         """Return published outcomes in the order of their days, those that were replaced among them."""

@@ -15,7 +15,7 @@ def list_parts(fleet: FleetOption = None, style: FormatOption = Format.table) ->
     """List all: peak, memory, bandwidth, power, price."""
     from planner.hardware.fleet import read_fleet
     from planner.reports.accelerators import parts_records, parts_sheet
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     known = read_fleet(fleet)
     show(parts_sheet(known), parts_records(known), style)
@@ -30,7 +30,7 @@ def show_part(
     """Show one, every figure with its source."""
     from planner.hardware.fleet import read_fleet
     from planner.reports.accelerators import part_record, part_sheet
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     known = read_fleet(fleet)
     part = known.part(name)
@@ -48,7 +48,7 @@ def show_assumptions(
     """Show what a plan takes for granted, and why."""
     from planner.hardware.fleet import read_fleet
     from planner.reports.accelerators import assumptions_records, assumptions_sheet
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     known = read_fleet(fleet)
     part = None if name is None else known.part(name)

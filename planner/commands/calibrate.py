@@ -10,7 +10,7 @@ import typer
 from calibrate.domains import DOMAINS
 from planner.commands.groups import TargetOptions, grouped
 from planner.commands.options import FormatOption, StoreOption, store_folder
-from planner.lawmodel.selector import Choice, with_target
+from planner.lawmodel.selector import LawSelector, with_target
 from planner.reports.formats import Format
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
@@ -80,7 +80,7 @@ def calibrate(
     What is finished is kept: the same command after an interruption goes on where it was.
     For example: planner calibrate --domain speech --preset quick
     """
-    choice, value = with_target(Choice(), asdict(target))  # without a metric, the domain's first
+    choice, value = with_target(LawSelector(), asdict(target))  # without a metric, the domain's first
     from planner.reports.calibrate import (
         calibration_records,
         calibration_sheet,
@@ -88,7 +88,7 @@ def calibrate(
         dry_run_sheet,
     )
     from planner.reports.progress_display import Watch
-    from planner.reports.table import show
+    from planner.reports.report import show
     from planner.sources.calibrate import calibrate as run
     from planner.sources.calibrate import dry_run as look_ahead
     from planner.sources.calibrate_request import Request, preset_of

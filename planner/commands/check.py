@@ -42,7 +42,7 @@ def check(
     """
     from planner.plans.check import check as run
     from planner.reports.check import records, sheet
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     columns = {
         "data": data_column,

@@ -34,7 +34,7 @@ def compare(
     """
     from planner.plans.compare import compare as run
     from planner.reports.compare import record, sheet
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     found = run(existing_store(store, source=source), domain, metric=metric, at=at or (), source=source)
     told = record(found)

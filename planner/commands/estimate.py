@@ -56,7 +56,7 @@ def estimate(
     from planner.plans.question import Question
     from planner.reports.estimate import sheet
     from planner.reports.estimate_record import record
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     question = Question(
         choice=choice,

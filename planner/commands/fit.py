@@ -51,7 +51,7 @@ def fit(
         str | None,
         typer.Option(
             help="Column of the training's GPU-hours, all devices together. Default: gpu_hours. With FLOP "
-            "and devices it says what utilisation was reached."
+            "and devices it says what utilization was reached."
         ),
     ] = None,
     device_column: Annotated[
@@ -87,7 +87,7 @@ def fit(
     For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """
     from planner.reports.fit import records, sheet
-    from planner.reports.table import show
+    from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
 
     columns = {

@@ -20,8 +20,8 @@ def list_forecasts(
 ) -> None:
     """List every forecast, newest first, with the number of its outcomes."""
     from planner.reports.forecasts import forecasts_records, forecasts_sheet
+    from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.table import show
 
     opened = current(existing_store(store))
     found = forecasts_records(opened, domain=domain)
@@ -34,8 +34,8 @@ def show_forecast(
 ) -> None:
     """Show one: what was asked and said, and what happened."""
     from planner.reports.forecasts import forecast_record, forecast_sheet
+    from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.table import show
 
     record = forecast_record(current(existing_store(store)), id)
     show(forecast_sheet(record), record, style)
@@ -70,8 +70,8 @@ def add_outcome(
     """
     from planner.plans.tracking.outcome import add_outcome
     from planner.plans.tracking.track_record import comparisons
+    from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.table import show
     from planner.reports.track_record import outcomes_records, outcomes_sheet, recorded_in_words
 
     opened = current(existing_store(store))
@@ -106,8 +106,8 @@ def list_outcomes(
     """
     from planner.plans.tracking.track_record import comparisons
     from planner.reports.quantities import counted
+    from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.table import show
     from planner.reports.track_record import outcomes_records, outcomes_sheet
 
     found = comparisons(current(existing_store(store)), domain=domain)
@@ -123,8 +123,8 @@ def track_record(
     Coverage, bias and interval score by domain and age.
     """
     from planner.plans.tracking.track_record import comparisons, scores
+    from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.table import show
     from planner.reports.track_record import track_records, track_sheet
 
     compared = comparisons(current(existing_store(store)), domain=domain)

@@ -48,8 +48,8 @@ def list_laws(
 ) -> None:
     """List all: stored, newest first, published, shipped to try."""
     from planner.reports.laws import laws_records, laws_sheet
+    from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.table import show
 
     opened = current(existing_store(store, source=source))
     found = laws_records(opened, domain=domain, metric=metric, source=source, beside=all_fits)
@@ -60,8 +60,8 @@ def list_laws(
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Show one: constants, what it says, where it comes from."""
     from planner.reports.laws import law_record, law_sheet
+    from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.table import show
 
     record = law_record(current(existing_store(store)), id)
     show(law_sheet(record), record, style)

@@ -30,7 +30,7 @@ def propose(
         raise PlannerError("give the target whose answer is to get surer, for example --target-wer 5%")
     from planner.plans.next import propose as run
     from planner.reports.next import record, sheet
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     found = run(existing_store(store, source=laws.source), choice, value, budget)
     told = record(found)

@@ -25,7 +25,7 @@ FleetOption = Annotated[
     typer.Option(
         "--fleet",
         envvar="PLANNER_FLEET",
-        help="TOML file with your own parts, prices, counts and utilisation, laid over those that ship.",
+        help="TOML file with your own parts, prices, counts and utilization, laid over those that ship.",
     ),
 ]
 
@@ -75,7 +75,7 @@ AssumeOption = Annotated[
     typer.Option(
         "--assume",
         metavar="NAME=VALUE",
-        help="E.g. utilisation=0.35..0.42 or price=2; repeat for more.",
+        help="E.g. utilization=0.35..0.42 or price=2; repeat for more.",
     ),
 ]
 

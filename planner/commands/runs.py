@@ -30,9 +30,9 @@ def list_runs(
     style: FormatOption = Format.table,
 ) -> None:
     """List every run as its last attempt left it."""
+    from planner.reports.report import show
     from planner.reports.runs import runs_records, runs_sheet
     from planner.reports.store import current
-    from planner.reports.table import show
 
     opened = current(existing_store(store))
     found = runs_records(opened, domain=domain, sweep=sweep, status=status)
@@ -46,9 +46,9 @@ def show_run(
     style: FormatOption = Format.table,
 ) -> None:
     """Show every attempt of one run, with all that was recorded."""
+    from planner.reports.report import show
     from planner.reports.runs import run_record, run_sheet
     from planner.reports.store import current
-    from planner.reports.table import show
 
     record = run_record(current(existing_store(store)), id)
     show(run_sheet(record), record, style)
@@ -63,9 +63,9 @@ def export_runs(
     style: FormatOption = Format.csv,
 ) -> None:
     """Print every attempt in full, as CSV for `planner fit`."""
+    from planner.reports.report import show
     from planner.reports.runs import exported, exported_sheet
     from planner.reports.store import current
-    from planner.reports.table import show
 
     rows = exported(current(existing_store(store)), domain=domain, sweep=sweep, status=status)
     show(exported_sheet(rows), rows, style)

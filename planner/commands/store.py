@@ -14,8 +14,8 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
 
     Exits with 1 on a fault.
     """
+    from planner.reports.report import show
     from planner.reports.store import check, sheet
-    from planner.reports.table import show
 
     record = check(existing_store(store))
     show(sheet(record, "every file is whole, the index agrees"), record, style)
@@ -28,8 +28,8 @@ def rebuild_store(store: StoreOption = None, style: FormatOption = Format.table)
 
     Exits with 1 when a file could not be used.
     """
+    from planner.reports.report import show
     from planner.reports.store import rebuild, sheet
-    from planner.reports.table import show
 
     record = rebuild(existing_store(store))
     show(sheet(record, "index made anew"), record, style)

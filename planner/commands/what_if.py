@@ -35,7 +35,7 @@ def what_if(
     precision: PrecisionOption = None,
     fleet: FleetOption = None,
     assume: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUES", help="E.g. price=1,2,3 or utilisation=0.3,0.4.")
+        list[str] | None, typer.Option(metavar="NAME=VALUES", help="E.g. price=1,2,3 or utilization=0.3,0.4.")
     ] = None,
     at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
@@ -72,7 +72,7 @@ def what_if(
     from planner.plans.question import Question
     from planner.plans.what_if import split, what_if
     from planner.reports.progress_line import Count
-    from planner.reports.table import show
+    from planner.reports.report import show
     from planner.reports.what_if import records, sheet
 
     one, axes = split({"target": value, **given}, assume or ())
@@ -121,7 +121,7 @@ def frontier(
     from planner.plans.question import Question
     from planner.reports.frontier import records, sheet
     from planner.reports.progress_line import Count
-    from planner.reports.table import show
+    from planner.reports.report import show
 
     question = Question(choice=laws.choice(), **machines.asked(), **asdict(at_hand))
     found = frontier(

@@ -31,7 +31,7 @@ class Quote:
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """A utilisation (model FLOP over peak) that somebody reported for a run."""
+    """A utilization (model FLOP over peak) that somebody reported for a run."""
 
     run: str
     part: str
@@ -43,7 +43,7 @@ class Observation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class Accelerator:
     """One accelerator."""
 
     id: str
@@ -88,7 +88,7 @@ def _table() -> dict[str, Any]:
     return table
 
 
-def _part(name: str, row: Mapping[str, Any]) -> Part:
+def _part(name: str, row: Mapping[str, Any]) -> Accelerator:
     figures = {f"peak {precision}": figure for precision, figure in row["peak_flops"].items()}
     names = {
         "memory": "memory_bytes",
@@ -99,7 +99,7 @@ def _part(name: str, row: Mapping[str, Any]) -> Part:
     }
     figures |= {figure: row[key] for figure, key in names.items() if key in row}
     value = {figure: float(entry["value"]) for figure, entry in figures.items()}
-    return Part(
+    return Accelerator(
         id=name,
         name=row["name"],
         year=row["year"],
@@ -119,7 +119,7 @@ def _part(name: str, row: Mapping[str, Any]) -> Part:
 
 
 @cache
-def catalogue() -> Mapping[str, Part]:
+def catalog() -> Mapping[str, Accelerator]:
     """Return the parts that ship with the planner, by id."""
     return {name: _part(name, row) for name, row in _table()["parts"].items()}
 
@@ -135,15 +135,15 @@ def sources() -> Mapping[str, str]:
 
 @cache
 def observations() -> tuple[Observation, ...]:
-    """Return the utilisations that were reported, each for one run on one part."""
-    return tuple(Observation(**row) for row in _table()["utilisation"])
+    """Return the utilizations that were reported, each for one run on one part."""
+    return tuple(Observation(**row) for row in _table()["utilization"])
 
 
 def _folded(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def find(parts: Mapping[str, Part], name: str) -> Part:
+def find(parts: Mapping[str, Accelerator], name: str) -> Accelerator:
     """Return the part called `name`: its id, an alias, or either with other case, spaces or dashes."""
     wanted = _folded(name)
     names = {_folded(alias): part for part in parts.values() for alias in part.aliases}
@@ -157,7 +157,7 @@ def find(parts: Mapping[str, Part], name: str) -> Part:
     )
 
 
-def did_you_mean(parts: Mapping[str, Part], name: str) -> str:
+def did_you_mean(parts: Mapping[str, Accelerator], name: str) -> str:
     """Return the question that names the nearest parts, empty where none is near."""
     # wider than `laws.errors.closest`: `tpu-v5` may mean either of two, and that finds none for `nvidia-h100`
     from difflib import get_close_matches

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from planner.assumptions import Assumption
-from planner.hardware.accelerators import Part, Quote
+from planner.hardware.accelerators import Accelerator, Quote
 from planner.hardware.training import Training
 
 YEAR = timedelta(days=365)
@@ -32,7 +32,7 @@ def quoted_on(quote: Quote) -> date | None:
     return date(int(year), int(month), int(day)) if year else None
 
 
-def current_quotes(part: Part) -> tuple[Quote, ...]:
+def current_quotes(part: Accelerator) -> tuple[Quote, ...]:
     """Return the quotes a price is drawn from: each provider's newest, within a year of the newest of all.
 
     Only hours on demand count; a fleet file's own price stands alone. Spot, contract and ownership figures
@@ -52,7 +52,7 @@ def current_quotes(part: Part) -> tuple[Quote, ...]:
     )
 
 
-def price_of(part: Part) -> Assumption | None:
+def price_of(part: Accelerator) -> Assumption | None:
     """Return the price of a device-hour: every current quote equally likely; None where there is none."""
     quotes = current_quotes(part)
     if not quotes:
@@ -71,7 +71,7 @@ def price_of(part: Part) -> Assumption | None:
     )
 
 
-def price_warnings(part: Part, price: Assumption | None, today: date) -> tuple[str, ...]:
+def price_warnings(part: Accelerator, price: Assumption | None, today: date) -> tuple[str, ...]:
     """Return what a reader has to know of a price: unknown, zero, older than a year."""
     if price is None:
         return ("price-unknown",)

@@ -6,7 +6,7 @@ carbon_intensity = 0.35                   # kg CO2e/kWh
 [parts.h100]                              # a known part or alias: what is given here wins
 count = 64
 price = 2.10                              # USD a device-hour; 0 means owned hardware
-utilisation = [0.35, 0.42]                # measured on your own jobs
+utilization = [0.35, 0.42]                # measured on your own jobs
 
 [parts.my-chip]                           # a new name: a new part
 name = "My chip"
@@ -27,7 +27,7 @@ from laws.errors import PlannerError, nearest
 from planner import assumptions
 from planner.assumptions import Assumption
 from planner.hardware import accelerators
-from planner.hardware.accelerators import Part, Quote
+from planner.hardware.accelerators import Accelerator, Quote
 
 _FIGURES = {"memory_gb": ("memory", 1e9), "bandwidth_tb_s": ("bandwidth", 1e12), "power_w": ("power", 1.0)}
 _PRECISIONS = (*accelerators.PRECISIONS, "tf32", "fp8", "fp64")
@@ -39,21 +39,21 @@ _PART_KEYS = ("name", "count", "price", "price_date", "peak_tflops", *_FIGURES, 
 class Fleet:
     """The parts that a plan can use, and what is assumed of them."""
 
-    parts: Mapping[str, Part]
+    parts: Mapping[str, Accelerator]
     counts: Mapping[str, int] = field(default_factory=dict)
     assumed: Mapping[str, Assumption] = field(default_factory=dict)  # for every part
     assumed_of: Mapping[str, Mapping[str, Assumption]] = field(default_factory=dict)  # for one part
     source: str = ""
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> Accelerator:
         """Return the part of that name, alias or near spelling."""
         return accelerators.find(self.parts, name)
 
-    def count(self, part: Part) -> int | None:
+    def count(self, part: Accelerator) -> int | None:
         """Return how many of this part the fleet has, None where the file does not say."""
         return self.counts.get(part.id)
 
-    def assumptions(self, part: Part) -> dict[str, Assumption]:
+    def assumptions(self, part: Accelerator) -> dict[str, Assumption]:
         """Return what is assumed of a part: its own over the fleet's over the defaults; no price."""
         return assumptions.defaults() | dict(self.assumed) | dict(self.assumed_of.get(part.id, {}))
 
@@ -61,7 +61,7 @@ class Fleet:
 def read_fleet(path: Path | None) -> Fleet:
     """Return the parts that ship, with the fleet file at `path` laid over them if there is one."""
     if path is None:
-        return Fleet(parts=accelerators.catalogue())
+        return Fleet(parts=accelerators.catalog())
     import tomllib  # most questions bring no fleet file
 
     try:
@@ -80,7 +80,7 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
     rows = table.get("parts", {})
     if not isinstance(rows, dict):
         raise PlannerError(f"parts in {where}: wanted a table for each part, such as [parts.h100]")
-    parts = dict(accelerators.catalogue())
+    parts = dict(accelerators.catalog())
     counts: dict[str, int] = {}
     assumed_of: dict[str, dict[str, Assumption]] = {}
     for name, row in rows.items():
@@ -100,7 +100,7 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
     )
 
 
-def _laid_over(name: str, row: Mapping[str, Any], parts: Mapping[str, Part], here: str) -> Part:
+def _laid_over(name: str, row: Mapping[str, Any], parts: Mapping[str, Accelerator], here: str) -> Accelerator:
     """Return the known part with the row's figures, or the new part that the row describes."""
     figures = {
         figure: _positive(row[key], key, here) * unit
@@ -120,7 +120,9 @@ def _laid_over(name: str, row: Mapping[str, Any], parts: Mapping[str, Part], her
                 f"{here} names no known part: {accelerators.did_you_mean(parts, name)}"
                 f"a new part needs {', '.join(missing)} too"
             ) from None
-        base = Part(id=name, name=str(row.get("name", name)), peak={}, memory=math.nan, bandwidth=math.nan)
+        base = Accelerator(
+            id=name, name=str(row.get("name", name)), peak={}, memory=math.nan, bandwidth=math.nan
+        )
     own = {**dict.fromkeys(figures, (here,)), **dict.fromkeys((f"peak {p}" for p in peak), (here,))}
     return replace(
         base,

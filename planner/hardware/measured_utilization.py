@@ -1,21 +1,21 @@
-"""The utilisation that trainings reached on a part: those of a calibration, or logged elsewhere."""
+"""The utilization that trainings reached on a part: those of a calibration, or logged elsewhere."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 from laws.types import Law, Run
 from planner.assumptions import Assumption, given, parse_assumption
-from planner.hardware.accelerators import Part
+from planner.hardware.accelerators import Accelerator
 
 RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
 ENOUGH = 3
-LOGGED = "utilisation on "  # with the id of a part, in the provenance of a fitted law
+LOGGED = "utilization on "  # with the id of a part, in the provenance of a fitted law
 
 
-def measured_utilisation(
-    law: Law, runs: Iterable[Run], part: Part, precision: str | None = None
+def measured_utilization(
+    law: Law, runs: Iterable[Run], part: Accelerator, precision: str | None = None
 ) -> Assumption | None:
-    """Return the band of utilisation that was measured on a part with a law; None where too little was.
+    """Return the band of utilization that was measured on a part with a law; None where too little was.
 
     That of the trainings which the law was fitted to where they were logged elsewhere, else of the largest
     finished `runs` on the part.
@@ -28,7 +28,7 @@ def measured_utilisation(
         source = (
             f"the largest {of}, evaluation included" if band else f"GPU-hours of {of}, taken for FLOP by it"
         )
-        return replace(parse_assumption(f"utilisation={logged}"), origin="measured", source=source)
+        return replace(parse_assumption(f"utilization={logged}"), origin="measured", source=source)
     trainings = (
         (run.flops, run.seconds, run.device)
         for run in runs
@@ -38,9 +38,9 @@ def measured_utilisation(
 
 
 def reached(
-    trainings: Iterable[tuple[float, float, str]], part: Part, precision: str | None = None
+    trainings: Iterable[tuple[float, float, str]], part: Accelerator, precision: str | None = None
 ) -> Assumption | None:
-    """Return the band of utilisation over the largest trainings on this part; None below three.
+    """Return the band of utilization over the largest trainings on this part; None below three.
 
     A training is its FLOP, the seconds of device that it took, and the device's name. FLOP over seconds and
     peak, evaluation and loading of data included: what a training reaches from end to end.
@@ -54,7 +54,7 @@ def reached(
     if len(values) < ENOUGH:
         return None
     return given(
-        "utilisation",
+        "utilization",
         min(values),
         max(values),
         origin="measured",
@@ -69,7 +69,7 @@ _MAKERS = frozenset(
 _BOARDS = frozenset({"pcie", "nvl"})
 
 
-def is_part(device: str, part: Part) -> bool:
+def is_part(device: str, part: Accelerator) -> bool:
     """Return whether a device is this part: by an id or alias, or by the name that it gives itself.
 
     A memory size counts where it is named.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from laws.errors import PlannerError
 from laws.paths import quantile
 from planner.assumptions import Assumption
-from planner.hardware.accelerators import Part
+from planner.hardware.accelerators import Accelerator
 
 SCALING_BASE = 8  # devices of one machine: the scaling loss counts doublings beyond it
 
@@ -42,7 +42,7 @@ def roofline_seconds(
     return max(flops / (compute_share * peak), moved / (bandwidth_share * bandwidth))
 
 
-def activation_bytes(params: float, *, per_unit: float = 34.0, aspect_ratio: float = 100.0) -> float:
+def activation_bytes(params: float, *, flops_per_sample: float = 34.0, aspect_ratio: float = 100.0) -> float:
     """Return the bytes of activations that one position keeps for the backward pass of a transformer.
 
     per_unit x depth x width (Korthikanti et al. 2022, Table 2, arXiv:2205.05198), where
@@ -51,7 +51,7 @@ def activation_bytes(params: float, *, per_unit: float = 34.0, aspect_ratio: flo
     if math.isinf(params):
         return math.inf
     width = math.cbrt(aspect_ratio * params / 12.0)
-    return per_unit * params / (12.0 * width)
+    return flops_per_sample * params / (12.0 * width)
 
 
 def fewest_devices(footprint: float, capacity: float, *, memory_share: float = 0.90) -> float:
@@ -67,7 +67,7 @@ def moved_bytes(
     positions: float,
     *,
     traffic: float = 34.0,
-    per_unit: float = 34.0,
+    flops_per_sample: float = 34.0,
     aspect_ratio: float = 100.0,
 ) -> float:
     """Return the bytes that a training moves through memory, all devices together.
@@ -78,7 +78,9 @@ def moved_bytes(
     if math.isinf(flops) or math.isinf(params):
         return math.inf
     activations = (
-        2.0 * activation_bytes(params, per_unit=per_unit, aspect_ratio=aspect_ratio) / (6.0 * params)
+        2.0
+        * activation_bytes(params, flops_per_sample=flops_per_sample, aspect_ratio=aspect_ratio)
+        / (6.0 * params)
     )
     return flops * (traffic / (6.0 * positions) + activations)
 
@@ -92,12 +94,12 @@ def scaling_efficiency(count: float, loss: float) -> float:
 class Training:
     """One training on one fleet, draw by draw."""
 
-    part: Part
+    part: Accelerator
     precision: str
     count: int
     gpu_hours: tuple[float, ...]  # device-hours, all devices together, the scaling loss included
     days: tuple[float, ...]
-    utilisation: tuple[float, ...]  # reached on `count` devices, memory bound or not
+    utilization: tuple[float, ...]  # reached on `count` devices, memory bound or not
     moved: tuple[float, ...]  # bytes through memory, all devices together; empty where the size is not known
     step: tuple[float, ...]  # seconds of a step of `positions` a device, by the roofline; empty likewise
     footprint: tuple[float, ...]  # bytes; empty where the model's size is not known
@@ -108,12 +110,12 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class Throughput:
     """How fast one device works in one draw of the assumptions."""
 
     compute: float  # FLOP/s reached
     bandwidth: float  # bytes/s reached
-    utilisation: float  # the share of the peak behind `compute`
+    utilization: float  # the share of the peak behind `compute`
     left: float  # share of the throughput left on all devices
     positions: float
     traffic: float
@@ -141,7 +143,7 @@ class Pace:
             params,
             self.positions,
             traffic=self.traffic,
-            per_unit=self.activation_bytes,
+            flops_per_sample=self.activation_bytes,
             aspect_ratio=self.aspect_ratio,
         )
 
@@ -155,13 +157,21 @@ class Pace:
 
     def kept_bytes(self, params: float) -> float:
         """Return the bytes of activations that one device keeps in a step."""
-        each = activation_bytes(params, per_unit=self.activation_bytes, aspect_ratio=self.aspect_ratio)
+        each = activation_bytes(
+            params, flops_per_sample=self.activation_bytes, aspect_ratio=self.aspect_ratio
+        )
         return self.positions * each
 
 
-def paces(
-    part: Part, n: int, *, count: int, assumed: Mapping[str, Assumption], seed: int, precision: str | None
-) -> list[Pace]:
+def throughputs(
+    part: Accelerator,
+    n: int,
+    *,
+    count: int,
+    assumed: Mapping[str, Assumption],
+    seed: int,
+    precision: str | None,
+) -> list[Throughput]:
     """Return n draws of how fast each of `count` devices of a part works.
 
     Raises PlannerError for a count below 1 and a precision that the part lacks.
@@ -171,10 +181,10 @@ def paces(
     peak = part.peak_at(precision or part.usual_precision())
     drawn = {name: assumption.draws(n, seed) for name, assumption in assumed.items()}
     return [
-        Pace(
-            compute=drawn["utilisation"][i] * peak,
+        Throughput(
+            compute=drawn["utilization"][i] * peak,
             bandwidth=drawn["bandwidth_share"][i] * part.bandwidth,
-            utilisation=drawn["utilisation"][i],
+            utilization=drawn["utilization"][i],
             left=scaling_efficiency(count, drawn["scaling_loss"][i]),
             positions=drawn["positions"][i],
             traffic=drawn["traffic_bytes"][i],
@@ -190,7 +200,7 @@ def paces(
 def train(
     flops: Sequence[float],
     params: Sequence[float],
-    part: Part,
+    part: Accelerator,
     *,
     count: int,
     assumed: Mapping[str, Assumption],
@@ -207,7 +217,7 @@ def train(
     """
     _check(flops, params)
     precision = precision or part.usual_precision()
-    found = paces(part, len(flops), count=count, assumed=assumed, seed=seed, precision=precision)
+    found = throughputs(part, len(flops), count=count, assumed=assumed, seed=seed, precision=precision)
     hours, reached, moved, steps, footprints, fewest = [], [], [], [], [], []
     bound = 0
     for i, (work, pace) in enumerate(zip(flops, found, strict=True)):
@@ -222,7 +232,7 @@ def train(
         bound += seconds > at_compute
         hours.append(seconds / 3600.0 / pace.left)
         reached.append(
-            pace.utilisation * pace.left * (at_compute / seconds if 0 < seconds < math.inf else 1.0)
+            pace.utilization * pace.left * (at_compute / seconds if 0 < seconds < math.inf else 1.0)
         )
     return Training(
         part=part,
@@ -230,7 +240,7 @@ def train(
         count=count,
         gpu_hours=tuple(hours),
         days=tuple(h / 24.0 / count for h in hours),
-        utilisation=tuple(reached),
+        utilization=tuple(reached),
         moved=tuple(moved),
         step=tuple(steps),
         footprint=tuple(footprints),
@@ -244,7 +254,7 @@ def train(
 def flops_within(
     gpu_hours: Sequence[float],
     params: Sequence[float],
-    part: Part,
+    part: Accelerator,
     *,
     count: int,
     assumed: Mapping[str, Assumption],
@@ -271,14 +281,14 @@ def _check(flops: Sequence[float], params: Sequence[float]) -> None:
 
 
 def _warnings(
-    part: Part, count: int, assumed: Mapping[str, Assumption], fewest: Sequence[float], bound: float
+    part: Accelerator, count: int, assumed: Mapping[str, Assumption], fewest: Sequence[float], bound: float
 ) -> tuple[str, ...]:
     found = []
-    utilisation = assumed["utilisation"]
-    if utilisation.origin == "default":
-        found.append("utilisation-assumed")
-    if part.matmul and "bf16" in part.peak and utilisation.high > part.matmul / part.peak["bf16"]:
-        found.append("utilisation-above-matmul")
+    utilization = assumed["utilization"]
+    if utilization.origin == "default":
+        found.append("utilization-assumed")
+    if part.matmul and "bf16" in part.peak and utilization.high > part.matmul / part.peak["bf16"]:
+        found.append("utilization-above-matmul")
     if part.confidence != "exact" or part.uncertain:
         found.append("part-uncertain")
     if not fewest:

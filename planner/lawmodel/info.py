@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from laws.catalogue.published import PublishedLaw
+from laws.catalog.published import PublishedLaw
 from laws.types import FORECAST, Law, LawRow, Source
 from planner import units
-from planner.lawmodel.selector import PLAIN, Choice
+from planner.lawmodel.selector import PLAIN, LawSelector
 
 # in the provenance of a law, under "flops": its ladder is of whole trainings, however often they saw the data
 WHOLE = "of whole trainings"
@@ -15,7 +15,7 @@ ORIGINS = {"shipped": "calibrated by the authors on the embedded corpus, no law 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Head:
+class LawInfo:
     """The names of a law, a stored one's or a published one's."""
 
     id: str
@@ -36,14 +36,14 @@ class Head:
         return units.format_metric(value, self.metric_unit, digits=digits)
 
 
-def head(law: Law | LawRow | PublishedLaw) -> Head:
+def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
     """Return what a law is named by."""
     source: Source
     if isinstance(law, PublishedLaw):
         source, form, unit = "published", law.formula or "", law.unit
     else:
         source, form, unit = law.source, law.form, law.metric_unit
-    return Head(
+    return LawInfo(
         id=law.id,
         source=source,
         domain=law.domain,
@@ -54,9 +54,9 @@ def head(law: Law | LawRow | PublishedLaw) -> Head:
     )
 
 
-def fits(choice: Choice, law: LawRow | PublishedLaw) -> bool:
+def fits(choice: LawSelector, law: LawRow | PublishedLaw) -> bool:
     """Return whether a law is of the metric, domain, family, form and source where they are given."""
-    named = head(law)
+    named = law_info(law)
     plain = choice.form == PLAIN and named.form != FORECAST
     return (
         law.metric not in COMPANIONS

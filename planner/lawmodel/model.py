@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from laws import paths
 from laws.errors import PlannerError
-from laws.types import FORECAST, Law, Rung
+from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel import scenario as worlds
-from planner.lawmodel.info import ORIGINS, WHOLE, Head, head
-from planner.lawmodel.scenario import World
+from planner.lawmodel.info import ORIGINS, WHOLE, LawInfo, law_info
+from planner.lawmodel.scenario import Scenario
 from planner.lawmodel.surface import Surface
 
 # one unit passes every weight of a sequence model once: 2 FLOP forward, 4 backward (Kaplan et al. 2020, 2.1)
@@ -33,7 +33,7 @@ DATA_HALF, PARAMS_HALF = 15.387756, 5.309743
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spending:
+class AllocationConstraints:
     """How data and model are to be balanced."""
 
     have: float = math.inf  # different data in hand
@@ -47,12 +47,12 @@ class Spending:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class LawModel:
     """What a law says, world by world."""
 
-    law: Head
+    law: LawInfo
     unit: str  # of data
-    worlds: tuple[World, ...]
+    worlds: tuple[Scenario, ...]
     spread: bool = True  # False: one published figure, whose uncertainty nobody stated
     smallest: float | None  # measured data; None where a publication does not say, and for a surface
     largest: float | None
@@ -73,15 +73,17 @@ class Reading:
     @property
     def knows_flops(self) -> bool:
         """Return whether the law says what training costs."""
-        return self.knows_params and self.worlds[0].per_unit is not None
+        return self.knows_params and self.worlds[0].flops_per_sample is not None
 
     @property
-    def open_split(self) -> bool:
+    def is_joint(self) -> bool:
         """Return whether the law leaves open how a model and its data are balanced."""
         return self.law.form in ("surface", "repeated-data")
 
 
-def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law | None = None) -> Reading:
+def read(
+    law: Law, spending: AllocationConstraints, *, size: Law | None = None, samples: Law | None = None
+) -> LawModel:
     """Return what a stored law says with its companions.
 
     Raises:
@@ -96,7 +98,7 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
     samples = samples if samples is not None and samples.paths else None
     ladder = sorted(law.ladder or (size.ladder if size else ()), key=lambda rung: rung.params)
     whole = size is not None and size.provenance.get("flops") == WHOLE
-    per_unit, note, warnings = unit_cost(ladder, law.x_unit, known=size is not None, how=_how(size))
+    flops_per_sample, note, warnings = unit_cost(ladder, law.x_unit, known=size is not None, how=_how(size))
     n = len(law.paths)
     found = [
         curve(
@@ -110,7 +112,7 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
             seen=None
             if samples is None
             else worlds.on_path(samples.grid, samples.paths[(n // 2 - i) % len(samples.paths)]),
-            per_unit=per_unit,
+            flops_per_sample=flops_per_sample,
         )
         for i, path in enumerate(law.paths)
     ]
@@ -127,7 +129,7 @@ def read(law: Law, spending: Spending, *, size: Law | None = None, samples: Law 
     if any(_corpus(other) not in (None, _corpus(law)) for other in (size, samples) if other is not None):
         warnings = [*warnings, "corpora-differ"]
     assumptions += serving_in_words(spending)
-    if per_unit is not None:
+    if flops_per_sample is not None:
         assumptions.append(note)
         if samples is None and whole:
             assumptions += passes_in_words(spending)
@@ -160,21 +162,21 @@ def _corpus(law: Law) -> str | None:
     return law.provenance.get("corpus", law.provenance.get("fingerprint"))
 
 
-def serving_in_words(spending: Spending) -> list[str]:
+def serving_in_words(spending: AllocationConstraints) -> list[str]:
     """Return what serving changes in the answer of a curve: nothing but the FLOP that are counted."""
     if not spending.served:
         return []
     return ["The model is the best for its data: serving is counted, but moves nothing; a surface law would."]
 
 
-def passes_in_words(spending: Spending) -> list[str]:
+def passes_in_words(spending: AllocationConstraints) -> list[str]:
     """Return what FLOP of whole trainings have in them, which what is served has not."""
     if not spending.served:
         return [AS_LOGGED]
     return [AS_LOGGED, "Serving is counted at those FLOP, too, and comes out too high by as many passes."]
 
 
-def check_curve(law: str, spending: Spending) -> None:
+def check_curve(law: str, spending: AllocationConstraints) -> None:
     """Refuse to balance model and data by a law that knows one best size for each amount of data."""
     if spending.smallest:
         raise PlannerError(
@@ -191,17 +193,17 @@ def curve(
     inverse: worlds.Line,
     params: worlds.Line | None,
     seen: worlds.Line | None,
-    per_unit: worlds.Line | None,
-) -> World:
+    flops_per_sample: worlds.Line | None,
+) -> Scenario:
     """Return the world of a curve over data, with the best size for each amount of it."""
-    return World(
+    return Scenario(
         low=low,
         high=high,
         error=error,
         data=lambda x: x,
         seen=seen or (lambda x: x),
         params=params,
-        per_unit=per_unit,
+        flops_per_sample=flops_per_sample,
         known_inverse=inverse,
     )
 
@@ -216,28 +218,28 @@ def _backwards(law: Law, path: Sequence[float]) -> Callable[[float], float]:
     return inverse
 
 
-def _surface(law: Law, spending: Spending) -> Reading:
+def _surface(law: Law, spending: AllocationConstraints) -> LawModel:
     p = law.parameters
     rows = rows_of(law)
     passes = float(law.provenance.get("passes", 1))  # that every run made over its data
     ladder = sorted(law.ladder, key=lambda rung: rung.params)
     whole = law.provenance.get("flops") == WHOLE
     once, note, warnings = unit_cost(ladder, law.x_unit, known=True, how=_how(law))
-    per_unit = None if once is None else (lambda params: passes * once(params))
+    flops_per_sample = None if once is None else (lambda params: passes * once(params))
     found = [
         balanced(
             Surface(E=p["E"][i], A=p["A"][i], B=p["B"][i], alpha=p["a"][i], beta=p["b"][i]),
             spending,
-            per_unit,
+            flops_per_sample,
         )
         for i in rows
     ]
     assumptions = [law_in_words(law), *balance_in_words(spending, law.x_unit)]
-    if per_unit is not None:
+    if flops_per_sample is not None:
         assumptions.append(note)
     if whole:
         assumptions += passes_in_words(spending)
-    elif per_unit is not None and (math.isinf(spending.have) or passes != 1):
+    elif flops_per_sample is not None and (math.isinf(spending.have) or passes != 1):
         times = "once" if passes == 1 else f"{passes:g} times, as the runs did"
         assumptions.append(f"Training sees the data {times}.")
     reading = _reading(
@@ -262,8 +264,10 @@ def rows_of(law: Law) -> list[int]:
     return list(range(n)) if n <= DRAWS else [round(i * (n - 1) / (DRAWS - 1)) for i in range(DRAWS)]
 
 
-def balanced(surface: Surface, spending: Spending, per_unit: worlds.Line | None) -> World:
-    """Return the world of a surface, balanced as asked; `per_unit` is the FLOP of a unit by model size."""
+def balanced(
+    surface: Surface, spending: AllocationConstraints, flops_per_sample: worlds.Line | None
+) -> Scenario:
+    """Return the world of a surface, balanced as asked; `flops_per_sample` is the FLOP of a unit by model size."""
     if spending.smallest:
         world = worlds.smallest(surface, have=spending.have)
     else:
@@ -274,10 +278,10 @@ def balanced(surface: Surface, spending: Spending, per_unit: worlds.Line | None)
             data_half=DATA_HALF,
             params_half=PARAMS_HALF,
         )
-    return replace(world, per_unit=per_unit)
+    return replace(world, flops_per_sample=flops_per_sample)
 
 
-def balance_in_words(spending: Spending, unit: str) -> list[str]:
+def balance_in_words(spending: AllocationConstraints, unit: str) -> list[str]:
     """Return the sentences that say how a surface was balanced."""
     have = units.format_data(spending.have, unit)
     if spending.smallest:
@@ -297,7 +301,7 @@ def balance_in_words(spending: Spending, unit: str) -> list[str]:
     return found
 
 
-def balance_warnings(spending: Spending) -> list[str]:
+def balance_warnings(spending: AllocationConstraints) -> list[str]:
     """Return the codes that come with how a surface was balanced."""
     return ["repeats-assumed"] if math.isfinite(spending.have) and not spending.smallest else []
 
@@ -311,7 +315,7 @@ def _how(law: Law | None) -> str:
 
 
 def unit_cost(
-    ladder: Sequence[Rung], unit: str, *, known: bool, how: str = COUNTED
+    ladder: Sequence[SizeCost], unit: str, *, known: bool, how: str = COUNTED
 ) -> tuple[worlds.Line | None, str, list[str]]:
     """Return training FLOP of one unit of data by model size, how they were counted, what to be warned of."""
     if known and ladder:
@@ -326,20 +330,20 @@ def unit_cost(
 
 def _reading(
     law: Law,
-    found: Sequence[World],
-    ladder: Sequence[Rung],
+    found: Sequence[Scenario],
+    ladder: Sequence[SizeCost],
     *,
     companions: Mapping[str, str],
     assumptions: Sequence[str],
     warnings: Sequence[str],
-) -> Reading:
+) -> LawModel:
     own = ["embedded-corpus"] if law.source == "shipped" else []
     own += law.warnings
     after = ["no-floor"] if law.form == "power" else []
     if law.n_points < 5:
         after.append("few-points")
-    return Reading(
-        law=head(law),
+    return LawModel(
+        law=law_info(law),
         unit=law.x_unit,
         worlds=tuple(found),
         smallest=None,

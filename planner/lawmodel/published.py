@@ -2,12 +2,12 @@
 
 import math
 
-from laws.catalogue.published import PublishedLaw, companion, find
+from laws.catalog.published import PublishedLaw, companion, find
 from planner.lawmodel import scenario as worlds
-from planner.lawmodel.info import head
+from planner.lawmodel.info import law_info
 from planner.lawmodel.model import (
-    Reading,
-    Spending,
+    AllocationConstraints,
+    LawModel,
     balance_in_words,
     balance_warnings,
     balanced,
@@ -16,7 +16,7 @@ from planner.lawmodel.model import (
     serving_in_words,
     unit_cost,
 )
-from planner.lawmodel.scenario import World
+from planner.lawmodel.scenario import Scenario
 from planner.lawmodel.surface import Surface
 
 _SURFACES = ("surface", "repeated-data")
@@ -40,7 +40,7 @@ def data_unit(law: PublishedLaw) -> str:
     return next(i.unit for i in law.inputs if i.name == "data")
 
 
-def read_published(law: PublishedLaw, spending: Spending) -> Reading:
+def read_published(law: PublishedLaw, spending: AllocationConstraints) -> LawModel:
     """Return what a published law says, with the companions that its authors gave."""
     unit = data_unit(law)
     companions: dict[str, str] = {}
@@ -51,11 +51,11 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
     smallest, largest = law.measured
     begins: tuple[float | None, float | None] = (None, None)
     if law.formula in _SURFACES:
-        per_unit, note, doubts = unit_cost((), unit, known=True)
-        world = balanced(surface_of(law), spending, per_unit)
+        flops_per_sample, note, doubts = unit_cost((), unit, known=True)
+        world = balanced(surface_of(law), spending, flops_per_sample)
         once = math.isinf(spending.have)
         assumptions += [*balance_in_words(spending, unit), *([note] if note else [])]
-        assumptions += ["Training sees the data once."] if once and per_unit is not None else []
+        assumptions += ["Training sees the data once."] if once and flops_per_sample is not None else []
         warnings += [*doubts, *balance_warnings(spending)]
         begins, smallest = (smallest, law.sizes[0]), None
     else:
@@ -63,8 +63,8 @@ def read_published(law: PublishedLaw, spending: Spending) -> Reading:
         world, notes, doubts, companions = _curve(law, unit)
         assumptions += [*notes, *serving_in_words(spending)]
         warnings += doubts
-    return Reading(
-        law=head(law),
+    return LawModel(
+        law=law_info(law),
         unit=unit,
         worlds=(world,),
         spread=False,
@@ -95,12 +95,12 @@ def surface_of(law: PublishedLaw) -> Surface:
     )
 
 
-def _curve(law: PublishedLaw, unit: str) -> tuple[World, list[str], list[str], dict[str, str]]:
+def _curve(law: PublishedLaw, unit: str) -> tuple[Scenario, list[str], list[str], dict[str, str]]:
     """Return the world of a curve, what it stands on, what to be warned of, and the laws that complete it."""
     size, cost = companion(law, "params"), companion(law, "flops")
     notes, doubts, companions = [], [], {}
     params: worlds.Line | None = None
-    per_unit: worlds.Line | None = None
+    flops_per_sample: worlds.Line | None = None
     if size is None:
         doubts.append("no-size-law")
     else:
@@ -108,13 +108,13 @@ def _curve(law: PublishedLaw, unit: str) -> tuple[World, list[str], list[str], d
         companions["params"] = size.id
         notes.append(f"Parameters: the best model size for that much data, by law {size.id}.")
     if size is not None and cost is not None:
-        per_unit = _per_unit(cost)
+        flops_per_sample = _per_unit(cost)
         companions["flops"] = cost.id
         notes.append(f"FLOP: one pass over the data, by law {cost.id}.")
         doubts.append("one-pass")
     else:
-        per_unit, note, more = unit_cost((), unit, known=size is not None)
-        notes += [note, "Training sees the data once."] if per_unit is not None else []
+        flops_per_sample, note, more = unit_cost((), unit, known=size is not None)
+        notes += [note, "Training sees the data once."] if flops_per_sample is not None else []
         doubts += more
     low, high = _WIDE
     world = curve(
@@ -124,7 +124,7 @@ def _curve(law: PublishedLaw, unit: str) -> tuple[World, list[str], list[str], d
         inverse=law.invert,
         params=params,
         seen=None,
-        per_unit=per_unit,
+        flops_per_sample=flops_per_sample,
     )
     return world, notes, doubts, companions
 

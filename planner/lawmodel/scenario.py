@@ -23,7 +23,7 @@ ENDLESS = 50.0  # half-lives of repeated data after which no pass is worth anyth
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Scenario:
     """One draw: every quantity as a function of the place x on the line of plans."""
 
     low: float  # the range of x that is asked
@@ -32,7 +32,7 @@ class World:
     data: Line  # different data needed
     seen: Line  # data seen in training, repeats counted
     params: Line | None  # None: no law says
-    per_unit: Line | None  # training FLOP for one unit of data seen, by the number of parameters
+    flops_per_sample: Line | None  # training FLOP for one unit of data seen, by the number of parameters
     loss: Callable[[float, float], float] | None = None  # error of any parameters at any x, on a surface
     floor: float = 0.0  # below every error on the line
     known_inverse: Line | None = None  # error to x, where it is known exactly
@@ -42,8 +42,8 @@ class World:
         if math.isinf(x):
             return math.inf
         assert self.params is not None
-        assert self.per_unit is not None
-        return self.per_unit(self.params(x)) * self.seen(x)
+        assert self.flops_per_sample is not None
+        return self.flops_per_sample(self.params(x)) * self.seen(x)
 
     def for_error(self, target: float) -> float:
         """Return the first x that reaches a target; infinite if none does."""
@@ -100,10 +100,10 @@ def cost_of_size(sizes: Sequence[float], costs: Sequence[float]) -> Line:
     return on_path([math.log(size) for size in sizes], [math.log(cost) for cost in costs])
 
 
-def split(surface: Surface, *, have: float, served: float, data_half: float, params_half: float) -> World:
-    """Return the line of least FLOP on a surface, parameterised by the data seen.
+def split(surface: Surface, *, have: float, served: float, data_half: float, params_half: float) -> Scenario:
+    """Return the line of least FLOP on a surface, parameterized by the data seen.
 
-    Minimising 6 N D + 2 N served at a fixed loss gives n = d·(1 + served / 3D), where n and d are what a
+    Minimizing 6 N D + 2 N served at a fixed loss gives n = d·(1 + served / 3D), where n and d are what a
     relative change of N and of D changes the loss by. Of the data seen at most `have` is different.
     """
     repeated = Repeated(surface=surface, data_half=data_half, params_half=params_half)
@@ -138,29 +138,29 @@ def split(surface: Surface, *, have: float, served: float, data_half: float, par
     def exact(target: float) -> float:
         return surface.least_flops(target)[1]
 
-    return World(
+    return Scenario(
         low=1.0,
         high=have * (1 + ENDLESS * data_half) if limited else 1e40,
         error=error,
         data=lambda seen: min(seen, have),
         seen=lambda seen: seen,
         params=params,
-        per_unit=lambda params: 6 * params,
+        flops_per_sample=lambda params: 6 * params,
         loss=(lambda n, seen: repeated.loss(n, seen, have)) if limited else surface.loss,
         floor=surface.E,
         known_inverse=exact if not limited and served == 0 else None,
     )
 
 
-def smallest(surface: Surface, *, have: float) -> World:
-    """Return the line of models that see all the data in hand once, parameterised by their size."""
-    return World(
+def smallest(surface: Surface, *, have: float) -> Scenario:
+    """Return the line of models that see all the data in hand once, parameterized by their size."""
+    return Scenario(
         low=1.0,
         high=1e40,
         error=lambda params: surface.loss(params, have),
         data=lambda _: have,
         seen=lambda _: have,
         params=lambda params: params,
-        per_unit=lambda params: 6 * params,
+        flops_per_sample=lambda params: 6 * params,
         floor=surface.loss(math.inf, have),
     )

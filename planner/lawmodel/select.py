@@ -1,7 +1,7 @@
 """Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
 
 Among laws of one kind the newest answers, and of one fit the forecast before the form that was fitted beside
-it; what else could have answered is named in the answer. Laws that ship with the tool (`laws/catalogue/bundled.py`) are
+it; what else could have answered is named in the answer. Laws that ship with the tool (`laws/catalog/bundled.py`) are
 of its embedded corpora: they answer where they are asked for, by source or id, and never by themselves.
 """
 
@@ -10,30 +10,30 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from laws.catalogue.bundled import Shipped, holding, shipped
-from laws.catalogue.published import PublishedLaw
+from laws.catalog.bundled import Shipped, holding, shipped
+from laws.catalog.published import PublishedLaw
 from laws.errors import PlannerError
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law
-from planner.lawmodel.info import COMPANIONS, WHOLE, Head, fits, head
-from planner.lawmodel.selector import PLAIN, Choice
+from planner.lawmodel.info import COMPANIONS, WHOLE, LawInfo, fits, law_info
+from planner.lawmodel.selector import PLAIN, LawSelector
 from planner.lawmodel.suggest import hint, nothing
 
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class SelectedLaw:
     """The law that answers, with the laws of model size and of passes that complete it."""
 
     law: Law | PublishedLaw
     size: Law | None = None
     samples: Law | None = None
-    alternatives: tuple[Head, ...] = ()
+    alternatives: tuple[LawInfo, ...] = ()
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
 
 
-def choose(choice: Choice, folder: Path, *, sampled: bool = False) -> Chosen:
+def choose(choice: LawSelector, folder: Path, *, sampled: bool = False) -> SelectedLaw:
     """Return the law that answers best: from the store in `folder`, else a published one.
 
     `sampled` asks for a law with draws, so for none of the literature, unless it is named by id or source.
@@ -72,7 +72,7 @@ def choose(choice: Choice, folder: Path, *, sampled: bool = False) -> Chosen:
     if choice.metric is None and any(row.metric != answering.metric for row in others):
         warnings.append("metric-chosen")
     return _from_store(
-        store, rows, answering, alternatives=tuple(map(head, others)), warnings=tuple(warnings)
+        store, rows, answering, alternatives=tuple(map(law_info, others)), warnings=tuple(warnings)
     )
 
 
@@ -95,17 +95,17 @@ def _from_store(
     rows: Sequence[LawRow],
     row: LawRow,
     *,
-    alternatives: tuple[Head, ...] = (),
+    alternatives: tuple[LawInfo, ...] = (),
     warnings: tuple[str, ...] = (),
-) -> Chosen:
+) -> SelectedLaw:
     law = store.law(row.id)
     size, samples = (_companion(store, rows, law, metric) for metric in COMPANIONS)
     if size is not None and size.provenance.get("flops") == WHOLE:
         samples = None  # of other trainings: these FLOP have their passes in them
-    return Chosen(law=law, size=size, samples=samples, alternatives=alternatives, warnings=warnings)
+    return SelectedLaw(law=law, size=size, samples=samples, alternatives=alternatives, warnings=warnings)
 
 
-def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
+def _from_literature(choice: LawSelector, rows: Sequence[LawRow]) -> SelectedLaw:
     """Choose the published law to ask first; refuse when several domains could be meant."""
     from planner.lawmodel.published import answerable
 
@@ -121,14 +121,14 @@ def _from_literature(choice: Choice, rows: Sequence[LawRow]) -> Chosen:
         )
     law, *others = found
     several = choice.metric is None and any(a.metric != law.metric for a in others)
-    return Chosen(
-        law=law, alternatives=tuple(map(head, others)), warnings=("metric-chosen",) if several else ()
+    return SelectedLaw(
+        law=law, alternatives=tuple(map(law_info, others)), warnings=("metric-chosen",) if several else ()
     )
 
 
-def _by_id(choice: Choice, id: str, store: Store) -> Chosen:
+def _by_id(choice: LawSelector, id: str, store: Store) -> SelectedLaw:
     """Choose the law that was named: a published one by its id, any other by the first characters of it."""
-    from laws.catalogue.published import all_laws
+    from laws.catalog.published import all_laws
     from planner.lawmodel.published import answers
 
     place = shipped() if choice.source == "shipped" else holding(store, id)
@@ -143,9 +143,9 @@ def _by_id(choice: Choice, id: str, store: Store) -> Chosen:
         near = hint(id, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
         raise PlannerError(f"no law has the id {id!r}{near}: `planner laws list` shows them")
     law = (stored or published)[0]
-    if choice.source not in (None, head(law).source):
+    if choice.source not in (None, law_info(law).source):
         raise PlannerError(
-            f"law {law.id} is {head(law).source}, not {choice.source}: leave out either --law or --source"
+            f"law {law.id} is {law_info(law).source}, not {choice.source}: leave out either --law or --source"
         )
     for name, asked, of in (("domain", choice.domain, law.domain), ("family", choice.family, law.family)):
         if asked not in (None, of):
@@ -156,15 +156,15 @@ def _by_id(choice: Choice, id: str, store: Store) -> Chosen:
         raise PlannerError(
             f"law {law.id} is of {law.metric}, not of {choice.metric}: ask with --law {law.id} --target VALUE"
         )
-    if law.metric not in COMPANIONS and not fits(Choice(form=choice.form), law):
+    if law.metric not in COMPANIONS and not fits(LawSelector(form=choice.form), law):
         form = "one form" if choice.form == PLAIN else choice.form
         raise PlannerError(
-            f"law {law.id} is of form {head(law).form}, not of {form}: leave out either --law or the form"
+            f"law {law.id} is of form {law_info(law).form}, not of {form}: leave out either --law or the form"
         )
     if stored and law.metric not in COMPANIONS:
         return _from_store(place, rows, stored[0])
     if published and answers(published[0]):
-        return Chosen(law=published[0])
+        return SelectedLaw(law=published[0])
     raise PlannerError(
         f"law {law.id} (of {law.metric}) does not say how much data a target needs: `planner laws list` "
         "shows laws of an error or a loss"

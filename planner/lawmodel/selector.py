@@ -10,7 +10,7 @@ PLAIN = "plain"  # any one form: no forecast
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class LawSelector:
     """What narrows the choice of the law; nothing given leaves every law of an error or a loss."""
 
     metric: str | None = None
@@ -21,7 +21,7 @@ class Choice:
     law: str | None = None  # id of a law, or its first characters
 
 
-def with_target(choice: Choice, given: Mapping[str, str | None]) -> tuple[Choice, str | None]:
+def with_target(choice: LawSelector, given: Mapping[str, str | None]) -> tuple[LawSelector, str | None]:
     """Return the choice with the metric of the one target that is given, and its value; None where none is.
 
     `given` holds the keys of TARGETS and `target`, METRIC=VALUE or the value alone. Raises PlannerError for

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from laws.catalogue.bundled import shipped
-from laws.catalogue.published import PublishedLaw
+from laws.catalog.bundled import shipped
+from laws.catalog.published import PublishedLaw
 from laws.errors import PlannerError, closest
 from laws.types import LawRow
-from planner.lawmodel.info import COMPANIONS, fits, head
-from planner.lawmodel.selector import PLAIN, Choice
+from planner.lawmodel.info import COMPANIONS, fits, law_info
+from planner.lawmodel.selector import PLAIN, LawSelector
 
 
-def nothing(choice: Choice, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
+def nothing(choice: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
     """Say which part of the question no law meets, the nearest that one does, and what to do next."""
     if choice.source == "shipped":
         there = sorted({f"{row.domain} {row.metric}" for row in rows if row.metric not in COMPANIONS})
@@ -26,7 +26,7 @@ def nothing(choice: Choice, rows: Sequence[LawRow], literature: Sequence[Publish
     return told
 
 
-def _unmet(choice: Choice, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
+def _unmet(choice: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
     """Say what is missing, and where the store or a measurement would have it."""
     from calibrate.domains import DOMAINS
 
@@ -71,10 +71,10 @@ def _unmet(choice: Choice, rows: Sequence[LawRow], literature: Sequence[Publishe
     )
 
 
-def _forms(choice: Choice, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> list[str]:
+def _forms(choice: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> list[str]:
     """Return the forms of the laws that could be asked."""
     known: list[LawRow | PublishedLaw] = [*rows, *literature]
-    return list(dict.fromkeys(head(law).form for law in known if fits(choice, law)))
+    return list(dict.fromkeys(law_info(law).form for law in known if fits(choice, law)))
 
 
 def hint(name: str, known: Iterable[str], *, show: int = 8) -> str:

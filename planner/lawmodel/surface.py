@@ -93,7 +93,7 @@ class Repeated:
 def serve_and_train(surface: Surface, target: float, served: float) -> tuple[float, float]:
     """Return (params, data) that reach a target loss with the fewest FLOP of training and serving together.
 
-    Minimises 6 N D + 2 N served with loss(N, D) = target (Sardana et al. 2023, section 2, arXiv:2401.00448).
+    Minimizes 6 N D + 2 N served with loss(N, D) = target (Sardana et al. 2023, section 2, arXiv:2401.00448).
     Both infinite where the target is not above E.
     """
     if served < 0:

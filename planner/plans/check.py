@@ -12,8 +12,8 @@ from pathlib import Path
 from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law
-from planner.lawmodel.select import Chosen, choose
-from planner.lawmodel.selector import Choice
+from planner.lawmodel.select import SelectedLaw, choose
+from planner.lawmodel.selector import LawSelector
 from planner.sources.run_table import Measurements, read
 
 DOUBTFUL, OFF = 0.1, 0.01  # probabilities below which a run is doubted, and called off its curve
@@ -62,7 +62,7 @@ class Check:
     left_out: str  # which rows have no metric, in a sentence; empty where all have
 
 
-def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | None]) -> Check:
+def check(path: Path, choice: LawSelector, folder: Path, columns: Mapping[str, str | None]) -> Check:
     """Return every run of a file held against the law in the store at `folder` that answers for it.
 
     Raises PlannerError where no sampled law of one quantity answers, or the file cannot be read.
@@ -94,7 +94,7 @@ def check(path: Path, choice: Choice, folder: Path, columns: Mapping[str, str | 
     )
 
 
-def _checked(chosen: Chosen, law: Law, measured: Measurements, i: int) -> Checked:
+def _checked(chosen: SelectedLaw, law: Law, measured: Measurements, i: int) -> Checked:
     data, value = measured.data[i], measured.metric[i]
     if value == 0:
         raise PlannerError(
@@ -136,7 +136,7 @@ def _predicted(law: Law, data: float, value: float) -> tuple[tuple[float, float,
 
 
 def _causes(
-    chosen: Chosen, measured: Measurements, i: int, *, above: bool
+    chosen: SelectedLaw, measured: Measurements, i: int, *, above: bool
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """Return the share of each cause, and the columns whose lack leaves it open.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calibrate.domains import DOMAINS
 from laws import paths
-from laws.catalogue.bundled import Shipped, shipped
+from laws.catalog.bundled import Shipped, shipped
 from laws.errors import PlannerError
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law, Source

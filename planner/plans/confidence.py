@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from laws import paths
 from laws.errors import PlannerError
-from planner.lawmodel.model import Reading
-from planner.lawmodel.scenario import World
+from planner.lawmodel.model import LawModel
+from planner.lawmodel.scenario import Scenario
 
 STEPS = 32  # in which the worlds are searched before the place is narrowed down
 
 
 def committed(
-    reading: Reading, places: Sequence[float], target: float, confidence: float
-) -> tuple[Reading, tuple[float, ...]]:
+    reading: LawModel, places: Sequence[float], target: float, confidence: float
+) -> tuple[LawModel, tuple[float, ...]]:
     """Return one plan for all worlds that reaches the target in the share `confidence` of them.
 
     `places` are where each world reaches it. Raises PlannerError where no amount of data does so often
@@ -37,7 +37,7 @@ def committed(
     return _split(reading, places, target, confidence)
 
 
-def _smallest(reading: Reading, places: Sequence[float], target: float, confidence: float) -> float:
+def _smallest(reading: LawModel, places: Sequence[float], target: float, confidence: float) -> float:
     """Return the first place of a world that reaches the target in enough of them.
 
     Their quantile does, and is the first where every error falls. An error that comes down, rises over a hump
@@ -61,8 +61,8 @@ def _smallest(reading: Reading, places: Sequence[float], target: float, confiden
 
 
 def _split(
-    reading: Reading, places: Sequence[float], target: float, confidence: float
-) -> tuple[Reading, tuple[float, ...]]:
+    reading: LawModel, places: Sequence[float], target: float, confidence: float
+) -> tuple[LawModel, tuple[float, ...]]:
     """Find the smallest pair on the line of median best sizes that reaches the target often enough."""
 
     def size(x: float) -> float:
@@ -92,7 +92,7 @@ def _split(
     return replace(reading, worlds=fixed), (x,) * len(fixed)
 
 
-def _fixed(world: World, params: float, x: float) -> World:
+def _fixed(world: Scenario, params: float, x: float) -> Scenario:
     assert world.loss is not None
     error = world.loss(params, x)
     return replace(world, params=lambda _: params, error=lambda _: error)

@@ -8,12 +8,12 @@ from laws.errors import PlannerError
 from planner.assumptions import Assumption
 from planner.hardware.cost import price_of
 from planner.hardware.fleet import Fleet
-from planner.hardware.training import Pace, paces
-from planner.lawmodel.model import COSTED, Reading
-from planner.lawmodel.scenario import World, for_each
+from planner.hardware.training import Throughput, throughputs
+from planner.lawmodel.model import COSTED, LawModel
+from planner.lawmodel.scenario import Scenario, for_each
 from planner.plans.estimate import Estimate
 from planner.plans.from_given import not_tiny
-from planner.plans.question import Asked
+from planner.plans.question import ParsedQuestion
 from planner.plans.resources import DRAWS, ONE_MACHINE, Feasible, Resources, feasible, held
 
 
@@ -21,14 +21,14 @@ from planner.plans.resources import DRAWS, ONE_MACHINE, Feasible, Resources, fea
 class _Machines:
     """What the limits are converted with: a pace and a price for each draw."""
 
-    paces: Sequence[Pace]
+    throughputs: Sequence[Throughput]
     prices: Sequence[float] | None
     count: int
     part: str
 
 
 def furthest(
-    reading: Reading, asked: Asked, fleet: Fleet, assumed: Sequence[Assumption], seed: int
+    reading: LawModel, asked: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
 ) -> tuple[tuple[float, ...], str]:
     """Return the furthest place of each world that keeps every limit, and the limit that decides most.
 
@@ -48,11 +48,11 @@ def furthest(
             f"an hour on {machines.part} costs nothing, so a budget limits nothing: ask with --gpu-hours or "
             "--deadline, or give a price with --assume price=VALUE"
         )
-    n = len(machines.paces)
+    n = len(machines.throughputs)
     found = for_each(reading.worlds, n)
-    stock = None if reading.open_split else asked.stock  # a surface repeats what there is
+    stock = None if reading.is_joint else asked.stock  # a surface repeats what there is
     places, deciding = [], []
-    for i, (world, pace) in enumerate(zip(found, machines.paces, strict=True)):
+    for i, (world, pace) in enumerate(zip(found, machines.throughputs, strict=True)):
         hours = _hours(world, pace)
         at: dict[str, float] = {}
         if asked.budget is not None and prices is not None:
@@ -71,7 +71,7 @@ def furthest(
 
 
 def kept(
-    asked: Asked,
+    asked: ParsedQuestion,
     found: Estimate,
     bill: Resources | None,
     *,
@@ -116,7 +116,7 @@ def reached(found: Estimate, n: int) -> tuple[bool, ...]:
 
 
 def _machines(
-    reading: Reading, asked: Asked, fleet: Fleet, assumed: Sequence[Assumption], seed: int
+    reading: LawModel, asked: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
 ) -> _Machines:
     if not reading.knows_flops:
         raise PlannerError(
@@ -131,7 +131,7 @@ def _machines(
     n = len(reading.worlds) if len(reading.worlds) > 1 else DRAWS
     count = question.count or fleet.count(part) or ONE_MACHINE
     return _Machines(
-        paces=paces(
+        throughputs=throughputs(
             part,
             n,
             count=count if question.count is None else question.count,
@@ -145,14 +145,14 @@ def _machines(
     )
 
 
-def _hours(world: World, pace: Pace) -> Callable[[float], float]:
+def _hours(world: Scenario, pace: Throughput) -> Callable[[float], float]:
     assert world.params is not None
     size = world.params
     return lambda x: pace.hours(world.flops(x), size(x))
 
 
 def _dollars(
-    world: World, hours: Callable[[float], float], price: float, asked: Asked
+    world: Scenario, hours: Callable[[float], float], price: float, asked: ParsedQuestion
 ) -> Callable[[float], float]:
     have, data_price = asked.have or 0.0, asked.data_price or 0.0
 

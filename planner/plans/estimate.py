@@ -17,8 +17,8 @@ from laws import paths
 from laws.errors import PlannerError
 from laws.types import Law, Quantity
 from planner import units
-from planner.lawmodel.info import Head
-from planner.lawmodel.model import Reading, Spending, read
+from planner.lawmodel.info import LawInfo
+from planner.lawmodel.model import AllocationConstraints, LawModel, read
 from planner.lawmodel.scenario import Line, at, for_each
 
 FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
@@ -28,7 +28,7 @@ FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a 
 class Estimate:
     """What a question needs and reaches, with the draws that price and hardware can be computed from."""
 
-    law: Head
+    law: LawInfo
     target: float | None  # None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
@@ -43,7 +43,7 @@ class Estimate:
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
-    alternatives: tuple[Head, ...] = ()
+    alternatives: tuple[LawInfo, ...] = ()
 
     @property
     def beyond(self) -> Quantity:
@@ -69,11 +69,11 @@ def from_laws(law: Law, target: float, *, size: Law | None = None, samples: Law 
     Raises:
         PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
     """
-    reading = read(law, Spending(), size=size, samples=samples)
+    reading = read(law, AllocationConstraints(), size=size, samples=samples)
     return estimate(reading, for_target(reading, target), target=target)
 
 
-def for_target(reading: Reading, target: float) -> tuple[float, ...]:
+def for_target(reading: LawModel, target: float) -> tuple[float, ...]:
     """Return the place of each world at which it reaches a target, infinite where it never does.
 
     Raises:
@@ -92,10 +92,10 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
             )
     found = tuple(world.for_error(target) for world in reading.worlds)
     if not any(map(math.isfinite, found)):
-        if reading.open_split or len(reading.worlds) == 1:
+        if reading.is_joint or len(reading.worlds) == 1:
             raise _below_floor(reading, asked)
         return found  # a posterior that rules the target out is an answer: probability 0
-    if reading.open_split:
+    if reading.is_joint:
         lines = ([w.params for w in reading.worlds], [w.seen for w in reading.worlds])
         tiny = min(found) <= 0  # a target so high that the data it needs is below every number
         if tiny or min(_middle(line, found) for line in lines) < 1:
@@ -110,11 +110,11 @@ def _middle(lines: Sequence[Line | None], places: Sequence[float]) -> float:
     return paths.quantile([at(line, x) for line, x in zip(lines, places, strict=True)], 0.5)
 
 
-def _below_floor(reading: Reading, asked: str) -> PlannerError:
+def _below_floor(reading: LawModel, asked: str) -> PlannerError:
     """Say how low the errors of all worlds stay, and which target could be asked instead."""
     most = reading.worlds[0]
     have = most.data(most.high)
-    limited = reading.open_split and have < most.high  # by --have-data
+    limited = reading.is_joint and have < most.high  # by --have-data
     lowest = tuple(w.error(w.high) for w in reading.worlds) if limited else _limits(reading)
     low, high = (reading.law.shown(paths.quantile(lowest, q)) for q in (0.05, 0.95))
     between = low if low == high else f"{low} to {high}"
@@ -123,7 +123,7 @@ def _below_floor(reading: Reading, asked: str) -> PlannerError:
             f"{asked} is out of reach with {units.format_data(have, reading.unit)} in hand: by law "
             f"{reading.law.id} the error stays at {between}; ask for more than that, or have more data"
         )
-    if reading.open_split:
+    if reading.is_joint:
         return PlannerError(
             f"{asked} is at or below the floor of law {reading.law.id}, {between}: ask for more than that"
         )
@@ -135,17 +135,17 @@ def _below_floor(reading: Reading, asked: str) -> PlannerError:
     )
 
 
-def _limits(reading: Reading) -> tuple[float, ...]:
-    return tuple(w.floor if reading.open_split else w.error(w.high) for w in reading.worlds)
+def _limits(reading: LawModel) -> tuple[float, ...]:
+    return tuple(w.floor if reading.is_joint else w.error(w.high) for w in reading.worlds)
 
 
 def estimate(
-    reading: Reading,
+    reading: LawModel,
     places: Sequence[float],
     *,
     target: float | None = None,
     committed: bool = False,
-    alternatives: tuple[Head, ...] = (),
+    alternatives: tuple[LawInfo, ...] = (),
     warnings: Sequence[str] = (),
 ) -> Estimate:
     """Return everything that the worlds say at their places; one world serves any number of places.
@@ -188,7 +188,7 @@ def estimate(
     )
 
 
-def _doubts(reading: Reading, data: Sequence[float], params: Sequence[float]) -> list[str]:
+def _doubts(reading: LawModel, data: Sequence[float], params: Sequence[float]) -> list[str]:
     """Return the codes that depend on where on the line of plans the answer lies."""
     found = []
     if reading.sizes is not None and params:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from laws import paths
 from laws.errors import PlannerError
 from planner import units
-from planner.lawmodel.model import BALANCED, COSTED, Reading
-from planner.lawmodel.scenario import World, at
-from planner.plans.question import PAIR, Asked
+from planner.lawmodel.model import BALANCED, COSTED, LawModel
+from planner.lawmodel.scenario import Scenario, at
+from planner.plans.question import PAIR, ParsedQuestion
 
 ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the same cost elsewhere
 
 
-def from_end(reading: Reading, asked: Asked) -> tuple[Reading, tuple[float, ...]]:
+def from_end(reading: LawModel, asked: ParsedQuestion) -> tuple[LawModel, tuple[float, ...]]:
     """Return the worlds, with the place of each at which it has the data, parameters or FLOP that are given.
 
     Raises:
@@ -49,7 +49,7 @@ def from_end(reading: Reading, asked: Asked) -> tuple[Reading, tuple[float, ...]
     return reading, places
 
 
-def not_tiny(reading: Reading, places: Sequence[float], asked: str) -> None:
+def not_tiny(reading: LawModel, places: Sequence[float], asked: str) -> None:
     """Refuse what lies before everything that the law was measured at."""
     middle = paths.quantile(places, 0.5)
     if reading.smallest is not None and middle < ALMOST * reading.smallest:
@@ -58,18 +58,18 @@ def not_tiny(reading: Reading, places: Sequence[float], asked: str) -> None:
             f"({units.format_data(reading.smallest, reading.unit)}): ask for more"
         )
     sizes = [at(world.params, x) for world, x in zip(reading.worlds, places, strict=False) if world.params]
-    if reading.open_split and (middle <= 1 or (sizes and paths.quantile(sizes, 0.5) < 1)):
+    if reading.is_joint and (middle <= 1 or (sizes and paths.quantile(sizes, 0.5) < 1)):
         raise PlannerError(f"{asked} is not enough for one parameter or one unit of data: ask for more")
 
 
-def _line(world: World, given: str) -> Callable[[float], float]:
+def _line(world: Scenario, given: str) -> Callable[[float], float]:
     if given == "flops":
         return world.flops
     assert world.params is not None
     return world.params
 
 
-def _paired(reading: Reading, size: float | None) -> Reading:
+def _paired(reading: LawModel, size: float | None) -> LawModel:
     """Return the worlds with one size for all amounts of data; only a surface knows more than the best."""
     if reading.worlds[0].loss is None or size is None:
         raise PlannerError(
@@ -83,7 +83,7 @@ def _paired(reading: Reading, size: float | None) -> Reading:
     )
 
 
-def _of_size(world: World, size: float) -> World:
+def _of_size(world: Scenario, size: float) -> Scenario:
     assert world.loss is not None
     loss = world.loss
     return replace(world, params=lambda _: size, error=lambda x: loss(size, x), known_inverse=None)

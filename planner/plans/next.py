@@ -11,9 +11,9 @@ from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law
 from planner import units
-from planner.lawmodel.model import COSTED, Reading, Spending, read
+from planner.lawmodel.model import COSTED, AllocationConstraints, LawModel, read
 from planner.lawmodel.select import choose
-from planner.lawmodel.selector import Choice
+from planner.lawmodel.selector import LawSelector
 
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
 MOST = 8  # runs of one proposal: after them the law is to be fitted anew
@@ -52,7 +52,7 @@ class Proposal:
         return self.today[1] * math.exp(-wide), self.today[1] * math.exp(wide)
 
 
-def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
+def propose(folder: Path, choice: LawSelector, target: str, budget: str) -> Proposal:
     """Return what to train next so that the answer to a target gets surer.
 
     `budget` is FLOP (`1e17`), GPU-hours (`5 GPU-hours`) or a time (`30m`) of one device like that of the runs
@@ -69,7 +69,7 @@ def propose(folder: Path, choice: Choice, target: str, budget: str) -> Proposal:
         )
     value = units.parse_metric(target, law.metric_unit, metric=law.metric)
     units.checked_target(value, law.metric, law.metric_unit, written=target)
-    reading = read(law, Spending(), size=chosen.size, samples=chosen.samples)
+    reading = read(law, AllocationConstraints(), size=chosen.size, samples=chosen.samples)
     if not reading.knows_flops:
         raise PlannerError(
             f"law {law.id} says nothing of FLOP, so no run can be held against its cost: {COSTED}"
@@ -126,11 +126,11 @@ def _candidates(law: Law) -> list[float]:
     return [*inside, *(high * 2**i for i in range(1, DOUBLINGS + 1))]
 
 
-def _cost(reading: Reading, data: float) -> float:
+def _cost(reading: LawModel, data: float) -> float:
     return median(world.flops(data) for world in reading.worlds[:: max(1, len(reading.worlds) // WORLDS)])
 
 
-def _params(reading: Reading, data: float) -> float:
+def _params(reading: LawModel, data: float) -> float:
     lines = [world.params for world in reading.worlds[:: max(1, len(reading.worlds) // WORLDS)]]
     return median(line(data) for line in lines if line is not None)
 

@@ -49,7 +49,7 @@ class Resources:
             "dollars": (bill.dollars, "USD"),
             "energy": (bill.kwh, "kWh"),
             "carbon": (bill.kg_co2e, "kg CO2e"),
-            "utilisation": (training.utilisation, "share of peak"),
+            "utilization": (training.utilization, "share of peak"),
             "bytes_moved": (training.moved, "bytes"),
             "step_seconds": (training.step, "s"),
             "memory": (training.footprint, "bytes"),

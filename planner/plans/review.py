@@ -13,8 +13,8 @@ from pathlib import Path
 from laws.errors import PlannerError
 from laws.types import Quantity
 from planner.hardware.fleet import Fleet, read_fleet
-from planner.lawmodel.select import Chosen, choose
-from planner.lawmodel.selector import Choice
+from planner.lawmodel.select import SelectedLaw, choose
+from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
 from planner.plans.question import check
@@ -31,7 +31,7 @@ class Review:
     folder: Path  # of the store
     fleet: Fleet
     plans: tuple[tuple[Product, Plan], ...]
-    chosen: tuple[Chosen, ...]  # in the order of the plans
+    chosen: tuple[SelectedLaw, ...]  # in the order of the plans
 
 
 def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> Review:
@@ -44,7 +44,7 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
     if day is None:
         raise PlannerError("the plan has no day: give --today, or `today = 2026-11-23` in the file")
     fleet = read_fleet(portfolio.fleet)
-    laws: dict[Choice, Chosen] = {}  # fifty products that ask one law read it once
+    laws: dict[LawSelector, SelectedLaw] = {}  # fifty products that ask one law read it once
     found, chosen = [], []
     for product in portfolio.products:
         question = product.question

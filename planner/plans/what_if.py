@@ -10,7 +10,7 @@ from typing import Any
 from laws.errors import PlannerError, nearest
 from planner.assumptions import names
 from planner.hardware.fleet import Fleet
-from planner.lawmodel.select import Chosen, choose
+from planner.lawmodel.select import SelectedLaw, choose
 from planner.plans.plan import Plan, Tell, asked_of, plan_by
 from planner.plans.question import PAIR, Question, check
 
@@ -123,7 +123,7 @@ def what_if(
 
 
 def _readable(
-    chosen: Chosen, question: Question, axes: Mapping[str, Sequence[str]], fleet: Fleet, today: date
+    chosen: SelectedLaw, question: Question, axes: Mapping[str, Sequence[str]], fleet: Fleet, today: date
 ) -> None:
     """Refuse a value that could be read in no cell, each beside the first values of the other axes."""
     first = {name: values[0] for name, values in axes.items()}

@@ -6,16 +6,16 @@ from typing import Any
 from planner import assumptions
 from planner.assumptions import Assumption
 from planner.hardware import accelerators
-from planner.hardware.accelerators import Part
+from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import current_quotes, price_of
 from planner.hardware.fleet import Fleet
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 from planner.units import format_number, format_si
 
 _WORDS = {"matmul": "fastest matmul", "usable_memory": "usable memory"}
 
 
-def _price(part: Part) -> str:
+def _price(part: Accelerator) -> str:
     price = price_of(part)
     return "-" if price is None else _range(price.low, price.high)
 
@@ -49,7 +49,7 @@ def parts_records(fleet: Fleet) -> list[dict[str, Any]]:
     return records
 
 
-def parts_sheet(fleet: Fleet) -> Sheet:
+def parts_sheet(fleet: Fleet) -> Report:
     """Return the table of all parts."""
     rows = []
     for part in fleet.parts.values():
@@ -62,7 +62,7 @@ def parts_sheet(fleet: Fleet) -> Sheet:
         cells = ("-" if value is None else f"{value / unit:.4g}" for value, unit in figures)
         count = (str(fleet.count(part) or "-"),) if fleet.counts else ()
         rows.append((part.id, *cells, _price(part), *count))
-    return Sheet(
+    return Report(
         title="Accelerators",
         columns=(
             "id",
@@ -81,7 +81,7 @@ def parts_sheet(fleet: Fleet) -> Sheet:
     )
 
 
-def part_record(fleet: Fleet, part: Part) -> dict[str, Any]:
+def part_record(fleet: Fleet, part: Accelerator) -> dict[str, Any]:
     """Return everything known of a part, in base units, every figure with its sources."""
     sources = accelerators.sources()
     return {
@@ -102,7 +102,7 @@ def part_record(fleet: Fleet, part: Part) -> dict[str, Any]:
             for figure, value, unit in _figures(part)
         },
         "quotes": [asdict(quote) | {"current": quote in current_quotes(part)} for quote in part.quotes],
-        "utilisation": [
+        "utilization": [
             asdict(seen) | {"source": sources[seen.source]}
             for seen in accelerators.observations()
             if seen.part == part.id
@@ -111,7 +111,7 @@ def part_record(fleet: Fleet, part: Part) -> dict[str, Any]:
     }
 
 
-def _figures(part: Part) -> list[tuple[str, float, str]]:
+def _figures(part: Accelerator) -> list[tuple[str, float, str]]:
     rows: list[tuple[str, float | None, str]] = [
         *((f"peak {precision}", value, "FLOP/s") for precision, value in part.peak.items()),
         ("matmul", part.matmul, "FLOP/s"),
@@ -123,7 +123,7 @@ def _figures(part: Part) -> list[tuple[str, float, str]]:
     return [(figure, value, unit) for figure, value, unit in rows if value is not None]
 
 
-def part_sheet(fleet: Fleet, part: Part) -> Sheet:
+def part_sheet(fleet: Fleet, part: Accelerator) -> Report:
     """Return one part for people: its figures, what its price comes from, what runs on it reached."""
     cited: dict[str, None] = {}
     rows = []
@@ -142,7 +142,7 @@ def part_sheet(fleet: Fleet, part: Part) -> Sheet:
         if seen.part == part.id:
             cited |= {seen.source: None}
             on = f"{seen.run}, {seen.count} devices" if seen.count else seen.run
-            rows.append((f"utilisation, {seen.kind}", _range(seen.low, seen.high), f"{on}: {seen.source}"))
+            rows.append((f"utilization, {seen.kind}", _range(seen.low, seen.high), f"{on}: {seen.source}"))
     own = [a for a in fleet.assumptions(part).values() if a.origin != "default"]
     rows += [(a.name, _range(a.low, a.high), a.source) for a in own]
     known = accelerators.sources()
@@ -153,7 +153,7 @@ def part_sheet(fleet: Fleet, part: Part) -> Sheet:
         *([f"{older} older or other quotes: `--format json`."] if older else []),
         *(f"{key}: {known[key]}" for key in cited if key in known),
     ]
-    return Sheet(
+    return Report(
         title=f"{part.name} ({part.id})",
         columns=("", "value", "source"),
         rows=tuple(rows),
@@ -162,15 +162,15 @@ def part_sheet(fleet: Fleet, part: Part) -> Sheet:
     )
 
 
-def assumptions_records(fleet: Fleet, part: Part | None) -> list[dict[str, Any]]:
+def assumptions_records(fleet: Fleet, part: Accelerator | None) -> list[dict[str, Any]]:
     """Return what a plan assumes, of any part or of one."""
     return [asdict(a) | {"low": a.low, "high": a.high} for a in _assumed(fleet, part)]
 
 
-def assumptions_sheet(fleet: Fleet, part: Part | None) -> Sheet:
+def assumptions_sheet(fleet: Fleet, part: Accelerator | None) -> Report:
     """Return the assumptions for people, each with its sentence and source."""
     assumed = _assumed(fleet, part)
-    return Sheet(
+    return Report(
         title="Assumed" + (f" of {part.id}" if part else " of every part"),
         columns=("name", "value", "unit"),
         rows=tuple((a.name, _range(a.low, a.high), a.unit) for a in assumed),
@@ -182,7 +182,7 @@ def assumptions_sheet(fleet: Fleet, part: Part | None) -> Sheet:
     )
 
 
-def _assumed(fleet: Fleet, part: Part | None) -> list[Assumption]:
+def _assumed(fleet: Fleet, part: Accelerator | None) -> list[Assumption]:
     if part is None:
         return list((assumptions.defaults() | dict(fleet.assumed)).values())
     price = price_of(part)

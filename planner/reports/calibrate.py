@@ -11,7 +11,7 @@ from planner.lawmodel.model import forms_in_words
 from planner.reports import budget_report as spending
 from planner.reports.fit import records as law_records
 from planner.reports.law_summary import phases, predictions, spread
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 from planner.sources.calibrate import Calibration, DryRun
 
 
@@ -49,7 +49,7 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def calibration_sheet(calibration: Calibration) -> Sheet:
+def calibration_sheet(calibration: Calibration) -> Report:
     """Return the table for people: the best model of each shard, the laws, the next command."""
     spec = calibration.spec
     columns = (
@@ -79,7 +79,7 @@ def calibration_sheet(calibration: Calibration) -> Sheet:
     finished = f"{counts.get('finished', 0)} runs finished{f', {unfinished}' if unfinished else ''}."
     named = [f"{name} in {unit}" for name, unit in spec.domain.metrics.items() if unit != "fraction"]
     read = f"Seen: {spec.domain.data_unit} until the best error, repeats counted; {', '.join(named)}."
-    return Sheet(
+    return Report(
         title=f"Best model of each shard: {spec.domain.name}, preset {spec.preset_name}",
         columns=columns,
         rows=_by_family(rows),
@@ -179,7 +179,7 @@ def dry_run_records(dry: DryRun) -> dict[str, Any]:
     }
 
 
-def dry_run_sheet(dry: DryRun) -> Sheet:
+def dry_run_sheet(dry: DryRun) -> Report:
     """Return the table for people: what each shard will cost."""
     unit = dry.spec.domain.data_unit
     rows = {
@@ -206,7 +206,7 @@ def dry_run_sheet(dry: DryRun) -> Sheet:
         units.format_duration(sum(shard.seconds for shard in dry.shards)),
     )
     what = "The start of a budget" if dry.spent else "To be trained at most"
-    return Sheet(
+    return Report(
         title=f"{what}: {dry.spec.domain.name}, preset {dry.spec.preset_name}",
         columns=("Data", "Sizes", "Runs", "Done", "FLOP left", "Time of one worker"),
         rows=(*_by_family(rows), total),

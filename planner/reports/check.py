@@ -5,7 +5,7 @@ from typing import Any
 from planner import units, warnings
 from planner.plans.check import DOUBTFUL, Check, Checked
 from planner.reports.quantities import counted
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 _DO = {
     "capacity": "train a larger model on the same data",
@@ -35,7 +35,7 @@ def records(found: Check) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(found: Check) -> Sheet:
+def sheet(found: Check) -> Report:
     """Return the table for people: one row a run, what to do about those that are off."""
     law = found.law
     doubted = [run for run in found.runs if run.causes]
@@ -54,7 +54,7 @@ def sheet(found: Check) -> Sheet:
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
     columns = (law.x_unit, law.metric, "expected", "factor", "surprise", "verdict", "likely cause")
     shown = len(columns) if doubted else len(columns) - 1  # without a doubt there is no cause
-    return Sheet(
+    return Report(
         title=title,
         columns=columns[:shown],
         rows=tuple(_row(found, run)[:shown] for run in found.runs),

@@ -7,7 +7,7 @@ from planner import units, warnings
 from planner.plans.compare import Comparison, Family
 from planner.reports.estimate import probability
 from planner.reports.law_summary import spread
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 
 def record(found: Comparison) -> dict[str, Any]:
@@ -44,10 +44,10 @@ def record(found: Comparison) -> dict[str, Any]:
     }
 
 
-def sheet(found: Comparison) -> Sheet:
+def sheet(found: Comparison) -> Report:
     """Return the table for people: one row a family, so that six of them still fit a screen."""
     shared, ratio = _range(found.shared), _range(found.ratio)
-    return Sheet(
+    return Report(
         title=f"Families of {found.domain}: {found.metric} against {found.unit}",
         columns=_columns(found),
         rows=tuple(_row(found, each) for each in found.families),

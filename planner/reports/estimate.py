@@ -12,7 +12,7 @@ from planner.plans.plan import Plan
 from planner.plans.question import PAIR
 from planner.reports.estimate_record import BELOW, INSIDE, WITHIN, feasible, verdict
 from planner.reports.quantities import in_brackets
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 SHOWN = 3  # other laws that the table names; JSON has them all
 _LIMITS = {
@@ -25,7 +25,7 @@ _LIMITS = {
 }
 
 
-def sheet(plan: Plan) -> Sheet:
+def sheet(plan: Plan) -> Report:
     """Return the table for people, with everything that it stands on in sentences beneath."""
     found = plan.estimate
     sections = {
@@ -36,7 +36,7 @@ def sheet(plan: Plan) -> Sheet:
         "Warnings": warnings.told(code for code in plan.warnings if code != "embedded-corpus"),
         "Other laws that answer": _others(found),
     }
-    return Sheet(
+    return Report(
         title=_title(plan),
         columns=("", "5%", "median", "95%"),
         rows=_rows(plan),
@@ -191,13 +191,13 @@ def _on_machines(plan: Plan) -> list[str]:
     if plan.resources is None:
         return []
     known = plan.resources.quantities()
-    reached = [f"{in_brackets('utilisation', known['utilisation'])} of the peak are reached"]
+    reached = [f"{in_brackets('utilization', known['utilization'])} of the peak are reached"]
     if known["step_seconds"].interval().median is not None:
         positions = units.format_number(plan.resources.training.assumed["positions"].high)
         step, moved = (in_brackets(name, known[name]) for name in ("step_seconds", "bytes_moved"))
         reached.append(f"a step of {positions} positions a device takes {step} seconds")
         reached.append(f"{moved} pass through memory in all")
-    serving = ["Serving is priced as the same FLOP of training are; at a lower utilisation it costs more."]
+    serving = ["Serving is priced as the same FLOP of training are; at a lower utilization it costs more."]
     return ["; ".join(reached) + ".", *(serving if plan.serving_dollars.draws else [])]
 
 

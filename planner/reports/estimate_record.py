@@ -20,7 +20,7 @@ _MACHINE = {
     "dollars": "USD",
     "energy": "kWh",
     "carbon": "kg CO2e",
-    "utilisation": "share of peak",
+    "utilization": "share of peak",
     "bytes_moved": "bytes",
     "step_seconds": "s",
     "memory": "bytes",

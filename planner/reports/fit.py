@@ -9,7 +9,7 @@ from planner import units, warnings
 from planner.hardware.measured_utilization import LOGGED
 from planner.lawmodel.model import forms_in_words
 from planner.reports.law_summary import predictions, spread
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 
 def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
@@ -27,7 +27,7 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
             "forms": dict(law.forms),
             "points": law.n_points,
             "left_out": law.provenance.get("left_out"),
-            "utilisation": _reached(law),
+            "utilization": _reached(law),
             "measured": {"smallest": law.x_range[0], "largest": law.x_range[1]},
             "parameters": {name: spread(draws) for name, draws in law.parameters.items()},
             "predictions": predictions(law),
@@ -39,14 +39,14 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(laws: Sequence[Law]) -> Sheet:
+def sheet(laws: Sequence[Law]) -> Report:
     """Return the table for people: what forecasts say, the constants of forms, the command that asks."""
     rows = [row for law in laws for row in (_said(law) if law.form == FORECAST else _constants(law))]
     first = laws[0]
     codes = dict.fromkeys(code for law in laws for code in law.warnings)
     ask = f"planner estimate --domain {first.domain} --target {first.metric}=VALUE"
     plain = first.form == FORECAST and any(law.metric == first.metric for law in laws[1:])
-    return Sheet(
+    return Report(
         title=f"Fitted and stored: {first.metric} for {first.domain}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
@@ -64,7 +64,7 @@ def _of_file(law: Law) -> list[str]:
     return [
         *left_out,
         *(
-            f"Utilisation {band.replace('..', ' to ')} was reached on {part}: "
+            f"Utilization {band.replace('..', ' to ')} was reached on {part}: "
             f"`planner estimate --on {part}` takes it."
             for part, band in _reached(law).items()
         ),
@@ -72,7 +72,7 @@ def _of_file(law: Law) -> list[str]:
 
 
 def _reached(law: Law) -> dict[str, str]:
-    """Return the band of utilisation by part; one number was not reached, FLOP were counted by it."""
+    """Return the band of utilization by part; one number was not reached, FLOP were counted by it."""
     bands = law.provenance.items()
     return {
         name.removeprefix(LOGGED): band for name, band in bands if name.startswith(LOGGED) and ".." in band

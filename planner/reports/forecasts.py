@@ -10,7 +10,7 @@ from laws.types import Quantity
 from planner import warnings
 from planner.plans.tracking.outcome import current
 from planner.reports.quantities import NAMES, counted, name_with_unit, named, none_of, printed
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 _ENDS = ("q05", "median", "q95")
 
@@ -21,7 +21,7 @@ def forecasts_records(store: Store, *, domain: str | None) -> list[dict[str, Any
     return [{**asdict(row), "outcomes": of.count(row.id)} for row in store.forecasts(domain=domain)]
 
 
-def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]], *, domain: str | None) -> Sheet:
+def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]], *, domain: str | None) -> Report:
     """Return the table of forecasts."""
     rows = tuple(
         (
@@ -42,7 +42,7 @@ def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]], *, domain: 
         notes = none_of({"domain": domain}, known) or (
             "`planner estimate ... --save` and `planner review PLAN --save` keep forecasts.",
         )
-    return Sheet(
+    return Report(
         title=f"{counted(len(rows), 'forecast')} in {store.folder}",
         columns=("id", "day", "name", "of", "given", "outcomes"),
         rows=rows,
@@ -63,12 +63,12 @@ def forecast_record(store: Store, id: str) -> dict[str, Any]:
     }
 
 
-def forecast_sheet(record: dict[str, Any]) -> Sheet:
+def forecast_sheet(record: dict[str, Any]) -> Report:
     """Return one forecast for people."""
     quantities = record["quantities"]
     order = [name for name in (*NAMES, *quantities) if name in quantities]
     what = f"{record['name']}: " if record["name"] else ""
-    return Sheet(
+    return Report(
         title=f"{what}forecast {record['id']} of {record['day']}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(

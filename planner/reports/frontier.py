@@ -7,7 +7,7 @@ from planner import units, warnings
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
 from planner.reports.estimate_record import interval
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 _PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
 
@@ -27,7 +27,7 @@ def records(front: Frontier) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(front: Frontier) -> Sheet:
+def sheet(front: Frontier) -> Report:
     """Return the table for people."""
     first = front.points[0][1]
     found = first.estimate
@@ -45,7 +45,7 @@ def sheet(front: Frontier) -> Sheet:
         rows.append((_PRINT.get(front.cost, units.format_number)(value), *error, *others))
     titles = {"data": f"data, {found.data.unit}", "params": "parameters", "flops": "FLOP"}
     codes = list(dict.fromkeys(code for _, plan in front.points for code in plan.warnings))
-    return Sheet(
+    return Report(
         title=f"Lowest {found.law.metric} for each cost ({found.law.subject})",
         columns=(
             _COST.get(front.cost, f"data, {front.unit}"),

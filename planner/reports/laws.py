@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from laws.catalogue import published
-from laws.catalogue.bundled import holding, shipped
-from laws.catalogue.published import PublishedLaw
+from laws.catalog import published
+from laws.catalog.bundled import holding, shipped
+from laws.catalog.published import PublishedLaw
 from laws.errors import PlannerError
 from laws.storage import records
 from laws.storage.atomic_write import write_whole
@@ -20,7 +20,7 @@ from planner.lawmodel.info import ORIGINS
 from planner.lawmodel.model import forms_in_words
 from planner.reports.law_summary import phases, predictions, spread
 from planner.reports.quantities import counted, none_of
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 
 def laws_records(
@@ -41,7 +41,7 @@ def laws_records(
 
 def laws_sheet(
     listed: Sequence[Mapping[str, Any]], store: Store, *, domain: str | None, metric: str | None
-) -> Sheet:
+) -> Report:
     """Return the table of laws; where the names that were asked for left none, what comes nearest to them."""
     by_subject: dict[str, list[tuple[str, ...]]] = {}
     for record in listed:
@@ -52,7 +52,7 @@ def laws_sheet(
         groups[subject] = len(rows)
         rows += of
     alone = f", {next(iter(groups))}" if len(groups) == 1 else ""
-    return Sheet(
+    return Report(
         title=f"{counted(len(rows), 'law')}{alone}",
         columns=("id", "law of"),
         rows=tuple(rows),
@@ -122,7 +122,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     }
 
 
-def law_sheet(record: Mapping[str, Any]) -> Sheet:
+def law_sheet(record: Mapping[str, Any]) -> Report:
     """Return one law for people."""
     return _published_sheet(record) if record["source"] == "published" else _stored_sheet(record)
 
@@ -254,7 +254,7 @@ def _published_record(law: PublishedLaw) -> dict[str, Any]:
     }
 
 
-def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
+def _stored_sheet(record: Mapping[str, Any]) -> Report:
     low, high = record["measured"]
     rows = [
         (name, *(f"{value[q]:.4g}" for q in ("q05", "median", "q95")))
@@ -283,7 +283,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
         "diagnostics: " + ", ".join(f"{name} {value:.4g}" for name, value in record["diagnostics"].items()),
         "provenance: " + ", ".join(f"{name} {value}" for name, value in record["provenance"].items()),
     ]
-    return Sheet(
+    return Report(
         title=f"Law {record['id']}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
@@ -292,7 +292,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Sheet:
     )
 
 
-def _published_sheet(record: Mapping[str, Any]) -> Sheet:
+def _published_sheet(record: Mapping[str, Any]) -> Report:
     errors = record["errors"]
     rows = [
         (name, f"{value:.8g}", f"± {errors[name]:g}" if name in errors else "-")
@@ -322,7 +322,7 @@ def _published_sheet(record: Mapping[str, Any]) -> Sheet:
         *record["notes"],
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
     ]
-    return Sheet(
+    return Report(
         title=f"Law {record['id']}",
         columns=("constant", "value", "standard error"),
         rows=tuple(rows),

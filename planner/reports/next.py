@@ -4,7 +4,7 @@ from typing import Any
 
 from planner import units
 from planner.plans.next import Proposal, Step, total
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 
 def record(found: Proposal) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def record(found: Proposal) -> dict[str, Any]:
     }
 
 
-def sheet(found: Proposal) -> Sheet:
+def sheet(found: Proposal) -> Report:
     """Return the table for people: one row a run, in order."""
     law = found.law
     unit = law.metric_unit if law.metric_unit == "fraction" else ""
@@ -52,7 +52,7 @@ def sheet(found: Proposal) -> Sheet:
         "form holds.",
         f"Together {spent}. Each is one training of the best size; a search of settings costs its multiple.",
     ]
-    return Sheet(
+    return Report(
         title=f"To be surer of {law.metric} {target} ({law.domain}{f', {law.family}' if law.family else ''})",
         columns=("run", law.x_unit, "parameters", "FLOP", "time", "interval left"),
         rows=tuple(_row(i, step) for i, step in enumerate(found.steps, 1)),

@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from laws.catalogue.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, named
 from laws.types import Law
 from planner.lawmodel.model import forms_in_words
-from planner.lawmodel.select import Chosen
+from planner.lawmodel.select import SelectedLaw
 from planner.plans.review import Review
 
 RUNS = 12  # that are printed; JSON has all
@@ -36,7 +36,7 @@ def trail(found: Review) -> dict[str, Any]:
     }
 
 
-def laws(chosen: Chosen) -> list[dict[str, Any]]:
+def laws(chosen: SelectedLaw) -> list[dict[str, Any]]:
     """Return every law behind an answer: what it says of, who made it from what, and its posterior."""
     law = chosen.law
     if isinstance(law, Law):

@@ -19,7 +19,7 @@ NAMES = {
     "total_dollars": "Dollars",
     "energy": "kWh",
     "carbon": "kg CO2e",
-    "utilisation": "Utilisation",
+    "utilization": "Utilization",
     "bytes_moved": "Bytes moved",
     "step_seconds": "Seconds a step",
     "memory": "Memory",
@@ -75,7 +75,7 @@ def printed(name: str, value: float, unit: str = "") -> str:
         return units.format_metric(value, unit if unit == "fraction" else "")
     if name == "data":
         return units.format_data(value, unit) if unit else units.format_number(value)
-    if name == "utilisation":
+    if name == "utilization":
         return units.format_fraction(value)
     if name in ("memory", "bytes_moved"):
         return units.format_si(value, "B")

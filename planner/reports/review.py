@@ -21,16 +21,16 @@ from planner.reports.plots import law_curve as lawcurve
 from planner.reports.plots.law_curve import curve
 from planner.reports.provenance import in_words, law_in_words, laws, trail
 from planner.reports.quantities import counted
-from planner.reports.table import Sheet, markdown
+from planner.reports.report import Report, markdown
 
 # what to do about an unknown, by its name in `Plan.sensitivity`
 _MEASURE = {
-    "utilisation": "time a few hundred steps of the model on the part and set `utilisation`",
+    "utilization": "time a few hundred steps of the model on the part and set `utilization`",
     "scaling_loss": "time the same step on 8 and on all devices and set `scaling_loss`",
     "price": "get a quote and set `price`",
     "offset": "measure the error on the largest data that can be had: it shows where the curve flattens",
 }
-_MACHINES = ("utilisation", "scaling_loss", "price")
+_MACHINES = ("utilization", "scaling_loss", "price")
 LITTLE = 0.1  # of the variance: knowing it would leave 95 % of the interval's width
 _MEASURE_LAW = "measure more data sizes, the largest above all: a longer curve says how it goes on"
 
@@ -137,7 +137,7 @@ def verdict(plan: dict[str, Any]) -> str:
     return "no limits" if fits is None else "feasible" if fits else "not feasible"
 
 
-def summary(found: Review, told: dict[str, Any]) -> Sheet:
+def summary(found: Review, told: dict[str, Any]) -> Report:
     """Return one line a product, and the total."""
     rows = [
         (
@@ -165,7 +165,7 @@ def summary(found: Review, told: dict[str, Any]) -> Sheet:
         between(dollars, units.format_money),
         told["summary"]["done"]["q95"] or "-",
     )
-    return Sheet(
+    return Report(
         title="Summary",
         columns=("Product", "", "Probability", "Binds", "GPU-hours", "Dollars", "Done (95%)"),
         rows=(*rows, last),

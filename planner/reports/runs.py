@@ -10,7 +10,7 @@ from laws.storage.store import Store
 from laws.types import Run, RunStatus
 from planner import units
 from planner.reports.quantities import counted, none_of
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 # every attempt in full, one row each; metrics and settings follow as columns of their own
 _PLAIN = (
@@ -53,7 +53,7 @@ def runs_records(
     ]
 
 
-def runs_sheet(records: Sequence[dict[str, Any]], store: Store, *, domain: str | None) -> Sheet:
+def runs_sheet(records: Sequence[dict[str, Any]], store: Store, *, domain: str | None) -> Report:
     """Return the table of runs: ids cut to what tells them apart, metrics in their domain's units.
 
     What is the same of all of them stands above it, so that the rest fits a narrow screen.
@@ -94,7 +94,7 @@ def runs_sheet(records: Sequence[dict[str, Any]], store: Store, *, domain: str |
             "`planner calibrate` trains and keeps runs; without options all of the store are listed.",
         )
     names = list(columns)
-    return Sheet(
+    return Report(
         title=f"{counted(len(records), 'run')}{one}, {finished} finished",
         columns=tuple(names),
         rows=tuple(zip(*columns.values(), strict=True)),
@@ -133,12 +133,12 @@ def run_record(store: Store, id: str) -> dict[str, Any]:
     return {"id": attempts[0].id, "attempts": [asdict(run) for run in attempts]}
 
 
-def run_sheet(record: dict[str, Any]) -> Sheet:
+def run_sheet(record: dict[str, Any]) -> Report:
     """Return one run with a column for each attempt."""
     attempts = record["attempts"]
     shown = [_attempt_in_words(run) for run in attempts]
     names = dict.fromkeys(name for words in shown for name in words)
-    return Sheet(
+    return Report(
         title=f"Run {record['id']}",
         columns=("", *(f"attempt {run['attempt']}" for run in attempts)),
         rows=tuple((name, *(words.get(name, "-") for words in shown)) for name in names),
@@ -173,10 +173,10 @@ def exported(
     ]
 
 
-def exported_sheet(rows: Sequence[dict[str, Any]]) -> Sheet:
+def exported_sheet(rows: Sequence[dict[str, Any]]) -> Report:
     """Return the exported rows as a table."""
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    return Sheet(
+    return Report(
         title=f"{len(rows)} attempts",
         columns=columns,
         rows=tuple(tuple("" if row.get(c) is None else str(row[c]) for c in columns) for row in rows),

@@ -9,7 +9,7 @@ from laws.errors import PlannerError
 from laws.storage.files import FOLDERS
 from laws.storage.store import Store
 from planner.reports.quantities import counted
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 
 def current(folder: Path) -> Store:
@@ -43,10 +43,10 @@ def rebuild(folder: Path) -> dict[str, Any]:
     return {"store": str(folder), **store.counts(), "faults": problems}
 
 
-def sheet(record: dict[str, Any], done: str) -> Sheet:
+def sheet(record: dict[str, Any], done: str) -> Report:
     """Return counts and faults for people; `done` says what was done when there is no fault."""
     faults: Sequence[str] = record["faults"]
-    return Sheet(
+    return Report(
         title=f"{record['store']}: {counted(len(faults), 'fault')}"
         if faults
         else f"{record['store']}: {done}",

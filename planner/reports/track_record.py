@@ -9,7 +9,7 @@ from planner import units
 from planner.plans.tracking.track_record import ALL, FEW, Comparison, Score, by_chance
 from planner.reports.forecasts import quantiles
 from planner.reports.quantities import counted, in_brackets, name_with_unit, named, printed
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 
 def outcomes_records(found: Iterable[Comparison]) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def outcomes_records(found: Iterable[Comparison]) -> list[dict[str, Any]]:
     ]
 
 
-def outcomes_sheet(found: Sequence[Comparison], title: str) -> Sheet:
+def outcomes_sheet(found: Sequence[Comparison], title: str) -> Report:
     """Return the table of outcomes beside their forecasts."""
     rows = []
     reasons: dict[tuple[str, str], list[str]] = {}
@@ -59,7 +59,7 @@ def outcomes_sheet(found: Sequence[Comparison], title: str) -> Sheet:
         if each.reason:
             plain = named(each.quantity, each.forecast.metric)
             reasons.setdefault((each.outcome.id[:8], each.reason), []).append(plain)
-    return Sheet(
+    return Report(
         title=title,
         columns=("outcome", "day", "name", "of", "happened", "forecast (5% to 95%)", "in 90%"),
         rows=tuple(rows),
@@ -83,7 +83,7 @@ def track_records(found: Iterable[Score]) -> list[dict[str, Any]]:
     return [{**asdict(each), "few": each.few} for each in found]
 
 
-def track_sheet(found: Sequence[Score], left_out: int) -> Sheet:
+def track_sheet(found: Sequence[Score], left_out: int) -> Report:
     """Return the track record for people; `left_out` is how many values had no forecast of them."""
     rows = tuple(
         (
@@ -123,7 +123,7 @@ def track_sheet(found: Sequence[Score], left_out: int) -> Sheet:
             "`planner outcome add` records what happened.",
             *notes[1:],
         ]
-    return Sheet(
+    return Report(
         title="Track record: " + counted(sum(e.outcomes for e in found if e.quantity == ALL), "outcome"),
         columns=("domain", "age", "of", "outcomes", "in 50%", "in 90%", "bias", "interval score"),
         rows=rows,

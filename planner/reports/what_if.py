@@ -6,7 +6,7 @@ from planner import warnings
 from planner.plans.what_if import Cell, Table
 from planner.reports.estimate_record import feasible, interval
 from planner.reports.quantities import in_brackets, name_with_unit
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 
 def records(table: Table) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
     }
 
 
-def sheet(table: Table) -> Sheet:
+def sheet(table: Table) -> Report:
     """Return the table for people: the first axis down, the second across, medians with their intervals."""
     rows_of, *columns_of = table.axes.values()
     across = columns_of[0] if columns_of else ()
@@ -51,7 +51,7 @@ def sheet(table: Table) -> Sheet:
     what = name_with_unit(table.show, found.law.metric, found.data.unit)
     names = {"target": found.law.metric, "on": "part", "count": "devices"}
     first, *rest = (names.get(name, name.replace("_", " ")) for name in table.axes)
-    return Sheet(
+    return Report(
         title=f"{what} by {' and '.join((first, *rest))} ({found.law.subject})",
         columns=(first, *(across or (what,))),
         rows=rows,

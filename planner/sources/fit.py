@@ -23,12 +23,12 @@ from laws.fitting.phases import Phases, apart
 from laws.forecasting.forecast import Forecast, forecast
 from laws.points import Points, checked
 from laws.storage.store import Store
-from laws.types import FORECAST, Law, Rung
+from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE
 from planner.sources.pool import others, shared_weights
 from planner.sources.run_table import Measurements, read
-from planner.sources.utilization import counted, utilisation
+from planner.sources.utilization import counted, utilization
 
 AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})
@@ -204,13 +204,13 @@ def _laws(
     return tuple(laws)
 
 
-def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[Rung, ...]:
+def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[SizeCost, ...]:
     """Return what each size costs for a unit of data, from trainings: parameters, FLOP, data; the median."""
     of_size: dict[float, list[float]] = {}
     for params, flops, data in trainings:
         of_size.setdefault(params, []).append(flops / data)
     return tuple(
-        Rung(size=params, params=params, flops=statistics.median(each))
+        SizeCost(size=params, params=params, flops=statistics.median(each))
         for params, each in sorted(of_size.items())
     )
 
@@ -238,7 +238,7 @@ def _best_guess(typed: str | None, unit: str, best: Sequence[Best]) -> float | N
 
 
 def _step(measured: Measurements) -> float:
-    """Return the largest ratio of neighbouring sizes: the best size is known to no better than that."""
+    """Return the largest ratio of neighboring sizes: the best size is known to no better than that."""
     tried = sorted(set(measured.params or ()))
     return max((large / small for small, large in pairwise(tried)), default=1.0)
 
@@ -265,7 +265,7 @@ def _law(
     created: str,
     curves: tuple[str, ...],
     phases: Phases | None = None,
-    ladder: Sequence[Rung] = (),
+    ladder: Sequence[SizeCost] = (),
     warnings: Sequence[str] = (),
 ) -> Law:
     # a surface has no law of passes either
@@ -289,7 +289,7 @@ def _law(
             "fingerprint": measured.fingerprint,
             "rows": str(len(measured)),
             **({"left_out": measured.left_out} if measured.unmeasured else {}),
-            **utilisation(measured),
+            **utilization(measured),
             "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
             "seed": str(request.seed),
         }

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 from planner.assumptions import defaults
-from planner.hardware.accelerators import Part, catalogue, find
+from planner.hardware.accelerators import Accelerator, catalog, find
 from planner.hardware.measured_utilization import LOGGED, is_part, reached
 from planner.sources.run_table import Measurements
 
 HOUR = 3600.0  # seconds
 
 
-def utilisation(measured: Measurements) -> dict[str, str]:
-    """Return the utilisation that was reached on each part as provenance keeps it: `0.31..0.38`.
+def utilization(measured: Measurements) -> dict[str, str]:
+    """Return the utilization that was reached on each part as provenance keeps it: `0.31..0.38`.
 
     It takes columns of FLOP, GPU-hours and devices, and three trainings on a part that is known. Where FLOP
     were counted from the hours, it is the one number at which they were.
@@ -24,7 +24,7 @@ def utilisation(measured: Measurements) -> dict[str, str]:
     trainings = list(zip(measured.flops, seconds, measured.device, strict=True))
     return {
         f"{LOGGED}{part.id}": f"{band.low:.3g}..{band.high:.3g}"
-        for part in catalogue().values()
+        for part in catalog().values()
         if (band := reached(trainings, part)) is not None
     }
 
@@ -32,7 +32,7 @@ def utilisation(measured: Measurements) -> dict[str, str]:
 def counted(measured: Measurements) -> Measurements:
     """Return the trainings with FLOP from their GPU-hours, where hours and devices are all that was logged.
 
-    At one utilisation for all, the middle of what is assumed: the hours of an estimate on the same part are
+    At one utilization for all, the middle of what is assumed: the hours of an estimate on the same part are
     then those of the logs whatever it is, and on another part they follow the peak. Raises PlannerError
     where a device is no part that is known.
     """
@@ -44,11 +44,11 @@ def counted(measured: Measurements) -> Measurements:
 
 
 def _taken() -> float:
-    """Return the utilisation at which GPU-hours are taken for FLOP."""
-    band = defaults()["utilisation"]
+    """Return the utilization at which GPU-hours are taken for FLOP."""
+    band = defaults()["utilization"]
     return (band.low + band.high) / 2
 
 
-def _part(device: str) -> Part:
-    named = [part for part in catalogue().values() if is_part(device, part)]
-    return named[0] if len(named) == 1 else find(catalogue(), device)
+def _part(device: str) -> Accelerator:
+    named = [part for part in catalog().values() if is_part(device, part)]
+    return named[0] if len(named) == 1 else find(catalog(), device)

@@ -32,7 +32,7 @@ from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus, Domain, Outcome, Preset, doubling
 from laws.storage import records
 from laws.storage.store import Store
-from laws.types import Run, Rung
+from laws.types import Run, SizeCost
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "tests.benchmarks.empty_domain"
@@ -59,7 +59,7 @@ def spec(folder: Path, runs: int, module: str = MODULE) -> Spec:
     return Spec(
         domain=domain, preset_name="test", preset=preset, families=("none",), seed=0,
         corpus=Corpus(folder=folder / "corpus", fingerprint="f", available=16),
-        ladder={"none": (Rung(size=1, params=2, flops=1.0),)},
+        ladder={"none": (SizeCost(size=1, params=2, flops=1.0),)},
     )  # fmt: skip
 
 

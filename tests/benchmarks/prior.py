@@ -4,7 +4,7 @@
     python -m tests.benchmarks.prior --measure         what weights curves measured elsewhere would give them
     python -m tests.benchmarks.prior --measure-sweeps  what weights the sweeps would give them whose laws ship
 
-The weights that are measured maximise the log score of scales that the beliefs did not see: the benchmark's
+The weights that are measured maximize the log score of scales that the beliefs did not see: the benchmark's
 scored ones (`tests/benchmarks/forecast.py` says where they are), every set counting as at most ten curves;
 or of every law that ships the next one or two shards, foretold from the first three, four and five. For
 each set, or domain, the weights that all *others* would give are printed, with the log score they reach on
@@ -119,7 +119,7 @@ def foretold(early: Points, late: Points) -> list[float]:
 
 
 def weights(by_set: dict[str, Array], stated: Array) -> Array:
-    """Return the weights (K,) that maximise the log score over sets, by expectation-maximisation."""
+    """Return the weights (K,) that maximize the log score over sets, by expectation-maximization."""
     weight = stated
     for _ in range(300):
         total = PSEUDO * stated

@@ -17,7 +17,7 @@ import numpy as np
 
 from calibrate.domains import DOMAINS
 from laws.build import points_of
-from laws.catalogue.bundled import Shipped, shipped
+from laws.catalog.bundled import Shipped, shipped
 from laws.forecasting.forecast import forecast
 from laws.forecasting.priors import shipped_prior
 from laws.points import Points

@@ -15,7 +15,7 @@ from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
 from laws.storage.store import Store
-from laws.types import Rung
+from laws.types import SizeCost
 
 SHARDS = doubling(4, 3)
 
@@ -55,7 +55,7 @@ def spec(folder: Path, kinds: tuple[int, ...], runs: int = 1, seed: int = 0, lim
         families=("none",),
         seed=seed,
         corpus=Corpus(folder=corpus, fingerprint="f", available=SHARDS[-1]),
-        ladder={"none": tuple(Rung(size=kind, params=2, flops=1.0) for kind in kinds)},
+        ladder={"none": tuple(SizeCost(size=kind, params=2, flops=1.0) for kind in kinds)},
     )
 
 

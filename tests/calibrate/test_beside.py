@@ -13,7 +13,7 @@ from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
 from laws.storage.records import content_id
 from laws.storage.store import Store
-from laws.types import Law, Run, Rung
+from laws.types import Law, Run, SizeCost
 from planner.lawmodel.select import choose
 from planner.lawmodel.selector import Choice
 
@@ -68,7 +68,7 @@ def spec() -> Spec:
     return Spec(
         domain=DOMAIN, preset_name="quick", preset=PRESET, families=("mlp",), seed=0,
         corpus=Corpus(folder=Path("nowhere"), fingerprint="f", available=1e9),
-        ladder={"mlp": tuple(Rung(size=s, params=params(s), flops=6.0 * params(s)) for s in SIZES)},
+        ladder={"mlp": tuple(SizeCost(size=s, params=params(s), flops=6.0 * params(s)) for s in SIZES)},
     )  # fmt: skip
 
 

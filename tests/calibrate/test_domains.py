@@ -29,7 +29,7 @@ from calibrate.sweep.search import ends
 from calibrate.sweep.spec import Spec, run_id, shards_within
 from calibrate.types import Corpus, Domain, DomainCode
 from laws.storage.store import Store
-from laws.types import Rung
+from laws.types import SizeCost
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
@@ -276,7 +276,7 @@ def spec(domain: Domain, corpus: Corpus) -> Spec:
         seed=0,
         corpus=corpus,
         ladder={
-            family: tuple(Rung(size=size, params=size, flops=float(size)) for size in sizes)
+            family: tuple(SizeCost(size=size, params=size, flops=float(size)) for size in sizes)
             for family, sizes in domain.presets["smoke"].sizes.items()
         },
     )

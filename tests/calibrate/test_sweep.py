@@ -20,7 +20,7 @@ from calibrate.sweep.spec import Spec, run_id, shards_within
 from calibrate.types import Corpus, Outcome, Preset, Training, doubling
 from laws.errors import PlannerError
 from laws.storage.store import Store, StoreBusyError
-from laws.types import Run, Rung
+from laws.types import Run, SizeCost
 
 PRESET = Preset(
     shards=doubling(100, 6),
@@ -44,7 +44,7 @@ def spec(preset: Preset = PRESET, seed: int = 0) -> Spec:
         families=("mlp",),
         seed=seed,
         corpus=Corpus(folder=Path("nowhere"), fingerprint="f", available=preset.shards[-1]),
-        ladder={"mlp": tuple(Rung(size=s, params=s * s, flops=6.0 * s * s) for s in sizes)},
+        ladder={"mlp": tuple(SizeCost(size=s, params=s * s, flops=6.0 * s * s) for s in sizes)},
     )
 
 

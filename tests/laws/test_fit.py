@@ -45,7 +45,7 @@ def test_every_form_converges_with_numbers_that_say_so(posteriors, form):
     near = {"importance-disagrees"} if form == "broken" else set()
     assert set(posterior.warnings) <= near
     assert said["importance_gap"] < 0.3
-    of_noise = {"scale", "degrees"} | ({"shared"} if Noise(EXAMPLES[form]).neighbours else set())
+    of_noise = {"scale", "degrees"} | ({"shared"} if Noise(EXAMPLES[form]).neighbors else set())
     assert posterior.parameters.keys() == FORMS[form].parameters.keys() | of_noise
     assert all(np.isfinite(v).all() and v.shape == (2000,) for v in posterior.parameters.values())
     fitted = np.median(FORMS[form].log_y(EXAMPLES[form].x, posterior.parameters), axis=0)

@@ -123,7 +123,7 @@ def test_stacking_follows_the_evidence_and_keeps_the_prior_where_there_is_none()
     first[0] = 3.0
     told = stacking.stacked([first] * 20)
     assert np.all(told[:, 0] > 0.8)
-    # maximising sum(log(w·exp(s))) + EQUALS·prior·log(w): the fixed point has no gradient
+    # maximizing sum(log(w·exp(s))) + EQUALS·prior·log(w): the fixed point has no gradient
     scores = np.random.default_rng(0).standard_normal((30, len(prior.names)))
     common = prior.weight
     for _ in range(2000):

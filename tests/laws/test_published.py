@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laws.catalogue.published import FORMULAS, all_laws, companion, find, named
+from laws.catalog.published import FORMULAS, all_laws, companion, find, named
 from laws.errors import PlannerError
 
 PF_DAY = 8.64e19
@@ -407,7 +407,7 @@ def test_any_target_is_answered_or_refused(law, target):
 
 def test_asking_a_published_law_imports_nothing_heavy():
     code = (
-        "import sys; from laws.catalogue.published import find; find('word-lm', 'loss')[0].invert(2.48);"
+        "import sys; from laws.catalog.published import find; find('word-lm', 'loss')[0].invert(2.48);"
         "print({'numpy', 'pydantic', 'duckdb', 'scipy', 'typer'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,8 +10,8 @@ from stored import law, run, sweep
 from calibrate.domains import DOMAINS
 from calibrate.sweep.best_model import best_fits
 from laws.build import points_of
-from laws.catalogue import bundle as ship
-from laws.catalogue.bundled import STEP, Shipped, holding, shipped
+from laws.catalog import bundle as ship
+from laws.catalog.bundled import STEP, Shipped, holding, shipped
 from laws.errors import PlannerError
 from laws.fitting.fit import fit, plain
 from laws.fitting.forms import FORMS

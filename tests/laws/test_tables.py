@@ -86,7 +86,7 @@ def chinchilla():
     path = folder / "chinchilla.csv"
     if not path.exists():
         pytest.skip(
-            "the Chinchilla points have no licence and are not shipped; set PLANNER_BENCH to their folder"
+            "the Chinchilla points have no license and are not shipped; set PLANNER_BENCH to their folder"
         )
     with path.open() as file:
         rows = [row for row in csv.DictReader(file) if row["excluded_by_epoch"] == "0"]

@@ -18,7 +18,7 @@ KEYS = {
     "law", "source", "domain", "family", "form", "metric", "metric_unit", "target", "data", "params", "flops",
     "probability_reachable", "limit", "beyond", "companions", "assumptions", "warnings", "alternatives",
     "given", "error", "epochs", "part", "count", "precision", "gpu_hours", "days", "dollars", "energy",
-    "carbon", "utilisation", "memory", "devices", "data_dollars", "total_dollars", "serving_flops",
+    "carbon", "utilization", "memory", "devices", "data_dollars", "total_dollars", "serving_flops",
     "serving_dollars",
     "feasible",
     "probability", "limits", "binding", "confidence", "error_at_confidence", "have_data", "sensitivity",

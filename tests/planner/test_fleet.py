@@ -22,7 +22,7 @@ carbon_intensity = [0.02, 0.05]
 count = 64
 price = 2.10
 price_date = 2026-10-01
-utilisation = [0.35, 0.42]
+utilization = [0.35, 0.42]
 
 [parts."my chip"]
 name = "My chip"
@@ -51,12 +51,12 @@ def test_a_fleet_overrides_and_adds(tmp_path: Path) -> None:
     assert price is not None
     assert (price.low, price.high, price.origin) == (2.10, 2.10, "fleet file")
     assumed = fleet.assumptions(h100)
-    assert assumed["utilisation"].bands == ((0.35, 0.42),)
+    assert assumed["utilization"].bands == ((0.35, 0.42),)
     assert assumed["power_usage_effectiveness"].bands == ((1.2, 1.2),)
-    assert "fleet.toml" in assumed["utilisation"].source
+    assert "fleet.toml" in assumed["utilization"].source
     own = fleet.part("My Chip")
     assert (own.memory, own.bandwidth, own.power, own.peak["bf16"]) == (96e9, 2.4e12, 400.0, 400e12)
-    assert fleet.assumptions(own)["utilisation"].origin == "default"
+    assert fleet.assumptions(own)["utilization"].origin == "default"
     assert fleet.count(fleet.part("l4")) is None
     assert len(fleet.parts) == 28
 
@@ -94,7 +94,7 @@ def test_own_figures_are_attributed_to_the_file(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("[parts.h100]\nutilization = 0.4", "unknown key 'utilization' in [parts.h100]"),
-        ("[parts.h100]\nutilization = 0.4", "did you mean 'utilisation'?"),
+        ("[parts.h100]\nutilization = 0.4", "did you mean 'utilization'?"),
         ("power_usage_efectiveness = 1.1", "did you mean 'power_usage_effectiveness'?"),
         ("[parts.h100]\ncount = 0", "count = 0 in [parts.h100]"),
         ("[parts.h100]\ncount = 2.5", "wanted a whole number of devices"),
@@ -149,7 +149,7 @@ def test_the_command_reads_the_fleet(tmp_path: Path) -> None:
 def test_no_value_of_any_kind_escapes_as_anything_but_a_plain_refusal(value: object) -> None:
     from planner.hardware.fleet import _fleet
 
-    for key in ("count", "price", "utilisation", "memory_gb", "peak_tflops", "scaling_loss"):
+    for key in ("count", "price", "utilization", "memory_gb", "peak_tflops", "scaling_loss"):
         try:
             fleet = _fleet({"parts": {"h100": {key: value}}}, "fleet.toml")
         except PlannerError:
@@ -157,16 +157,16 @@ def test_no_value_of_any_kind_escapes_as_anything_but_a_plain_refusal(value: obj
         assert isinstance(fleet, Fleet)
 
 
-@pytest.mark.parametrize("text", ["utilisation", "utilisation=", "utilisation=a", "utilisation=.5..", "x=1"])
+@pytest.mark.parametrize("text", ["utilization", "utilization=", "utilization=a", "utilization=.5..", "x=1"])
 def test_an_assumption_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(PlannerError):
         assumptions.parse_assumption(text)
 
 
 def test_assumptions_are_read_as_people_write_them() -> None:
-    assert assumptions.parse_assumption("utilisation = 0.35..0.42").bands == ((0.35, 0.42),)
+    assert assumptions.parse_assumption("utilization = 0.35..0.42").bands == ((0.35, 0.42),)
     assert assumptions.parse_assumption("price=2.5").bands == ((2.5, 2.5),)
-    with pytest.raises(PlannerError, match="did you mean 'utilisation'"):
+    with pytest.raises(PlannerError, match="did you mean 'utilization'"):
         assumptions.parse_assumption("utilization=0.4")
 
 
@@ -180,10 +180,10 @@ def test_each_default_is_itself_allowed_and_sourced() -> None:
 
 
 def test_draws_repeat_fill_the_band_and_differ_between_names() -> None:
-    utilisation, loss = (assumptions.defaults()[name] for name in ("utilisation", "scaling_loss"))
-    draws = utilisation.draws(1000, seed=3)
-    assert draws == utilisation.draws(1000, seed=3)
-    assert draws != utilisation.draws(1000, seed=4)
+    utilization, loss = (assumptions.defaults()[name] for name in ("utilization", "scaling_loss"))
+    draws = utilization.draws(1000, seed=3)
+    assert draws == utilization.draws(1000, seed=3)
+    assert draws != utilization.draws(1000, seed=4)
     # one draw from each thousandth: quantiles are exact to a thousandth of the band, whatever the seed
     assert sorted(draws)[500] == pytest.approx(0.375, abs=0.15 / 1000)
     ranks = [sorted(values).index(values[0]) for values in (draws, loss.draws(1000, seed=3))]

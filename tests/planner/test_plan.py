@@ -16,14 +16,14 @@ from laws.storage.records import content_id
 from laws.storage.store import Store
 from laws.types import Run
 from planner.hardware.fleet import read_fleet
-from planner.lawmodel.selector import Choice
+from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import plan
 from planner.plans.question import Question
 from planner.reports.estimate_record import verdict
 
 TODAY = date(2026, 11, 23)
 FLEET = read_fleet(None)
-WER, LOSS = Choice(metric="wer"), Choice(metric="loss", domain="lm")
+WER, LOSS = LawSelector(metric="wer"), LawSelector(metric="loss", domain="lm")
 DRAWS = 400
 
 
@@ -205,7 +205,9 @@ def test_the_title_says_the_amount_that_was_given(folder, arguments, title):
     assert planner("estimate", "--store", folder, *arguments).out.startswith(title)
 
 
-CHINCHILLA = Choice(law="besiroglu2024")  # from 5e9 tokens and 7e7 parameters on; LOSS from 6e8 tokens on
+CHINCHILLA = LawSelector(
+    law="besiroglu2024"
+)  # from 5e9 tokens and 7e7 parameters on; LOSS from 6e8 tokens on
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_a_measured_surface_knows_its_smallest_model(tmp_path):
 
 @pytest.mark.parametrize("law", ["lm", "language"])  # a posterior, and a single published world
 def test_serving_costs_what_its_flop_cost_in_training(folder, law):
-    choice = Choice(metric="loss", domain=law)
+    choice = LawSelector(metric="loss", domain=law)
     found = ask(folder, choice=choice, target="2.1", serve="1e13 tokens", on="h100")
     n = len(found.resources.cost.dollars)
     flops, serving = (q.draws * (n // len(q.draws)) for q in (found.estimate.flops, found.serving))
@@ -272,7 +274,7 @@ def test_serving_moves_nothing_on_a_curve_and_the_answer_says_so(folder):
 
 
 def test_a_published_law_is_of_another_corpus(tmp_path):
-    assert "other-corpus" in ask(tmp_path, choice=Choice(law="besiroglu2024"), target="2.1").warnings
+    assert "other-corpus" in ask(tmp_path, choice=LawSelector(law="besiroglu2024"), target="2.1").warnings
 
 
 @pytest.mark.parametrize(("other", "said"), [("b", True), ("a", False), (None, False)])
@@ -313,7 +315,7 @@ def test_a_target_that_is_never_reached_is_no_model_that_does_not_fit(folder):
 
 def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
     """One step of 1e6 positions: 6 N positions FLOP, or 34 bytes a parameter and every activation twice."""
-    assume = ("utilisation=0.4", "scaling_loss=0", "positions=1e6", "activation_bytes=0", "traffic_bytes=34")
+    assume = ("utilization=0.4", "scaling_loss=0", "positions=1e6", "activation_bytes=0", "traffic_bytes=34")
     found = ask(folder, choice=LOSS, flops="1e22", on="h100", assume=assume)
     known, part = found.quantities(), FLEET.part("h100")
     for n, flops, step, moved in zip(
@@ -328,20 +330,20 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
 def test_what_moves_the_cost_is_found(folder):
     found = ask(folder, choice=LOSS, target="2.1", on="h100", assume=("price=2", "scaling_loss=0"))
     assert found.sensitive == "dollars"
-    assert set(found.sensitivity) == {"exponent of parameters", "exponent of data", "offset", "utilisation"}
+    assert set(found.sensitivity) == {"exponent of parameters", "exponent of data", "offset", "utilization"}
     # one free unknown, the price, whose logarithm is then all that varies
-    single = Choice(law="besiroglu2024")
+    single = LawSelector(law="besiroglu2024")
     alone = ask(
         folder,
         choice=single,
         target="2.1",
         on="h100",
-        assume=("utilisation=0.4", "scaling_loss=0", "price=1..4"),
+        assume=("utilization=0.4", "scaling_loss=0", "price=1..4"),
     )
     assert alone.sensitivity == {"price": pytest.approx(1.0, abs=0.02)}
 
 
-def test_the_utilisation_that_was_measured_is_taken_where_nobody_set_one(tmp_path):
+def test_the_utilization_that_was_measured_is_taken_where_nobody_set_one(tmp_path):
     store = Store(tmp_path)
     for law in (power(0.4, 0.3, spread=0.05), size(2e4, 0.6), passes(12)):
         store.add_law(law)
@@ -356,13 +358,13 @@ def test_the_utilisation_that_was_measured_is_taken_where_nobody_set_one(tmp_pat
         )  # fmt: skip
     store.publish()
     used = {a["name"]: a for a in asked(tmp_path, "--target-wer", "5%", "--on", "h100")["assumed"]}
-    assert used["utilisation"]["origin"] == "measured"
-    assert used["utilisation"]["bands"] == [pytest.approx([0.11, 0.15])]
+    assert used["utilization"]["origin"] == "measured"
+    assert used["utilization"]["bands"] == [pytest.approx([0.11, 0.15])]
     for other in (["--on", "a100"], ["--on", "h100-pcie"]):
         used = {a["name"]: a for a in asked(tmp_path, "--target-wer", "5%", *other)["assumed"]}
-        assert used["utilisation"]["origin"] == "default"
-    used = asked(tmp_path, "--target-wer", "5%", "--on", "h100", "--assume", "utilisation=0.4")["assumed"]
-    assert {a["origin"] for a in used if a["name"] == "utilisation"} == {"option"}
+        assert used["utilization"]["origin"] == "default"
+    used = asked(tmp_path, "--target-wer", "5%", "--on", "h100", "--assume", "utilization=0.4")["assumed"]
+    assert {a["origin"] for a in used if a["name"] == "utilization"} == {"option"}
 
 
 MENDABLE = [
@@ -382,7 +384,7 @@ MENDABLE = [
     (["--budget", "$50k", "--on", "gb200"], "has no price"),
     (["--budget", "$50k", "--on", "h100", "--assume", "price=0"], "costs nothing"),
     (["--budget", "$50k", "--on", "v100", "--precision", "bf16"], "has no figure for bf16"),
-    (["--budget", "$50k", "--on", "h100", "--assume", "utilization=0.4"], "did you mean 'utilisation'"),
+    (["--budget", "$50k", "--on", "h100", "--assume", "utilization=0.4"], "did you mean 'utilization'"),
     (["--budget", "$50k", "--on", "h100", "--count", "0"], "--count 0: wanted at least one"),
     (["--target-wer", "5%", "--deadline", "2020-01-01", "--on", "h100"], "is past"),
     (["--target-wer", "5%", "--deadline", "0d", "--on", "h100"], "above 0"),
@@ -511,10 +513,10 @@ def test_a_large_table_says_how_far_it_is(folder, values, told):
     assert (front.code, front.err) == (0, told.replace("cells", "points"))
 
 
-def test_what_if_takes_prices_and_utilisations(folder):
+def test_what_if_takes_prices_and_utilizations(folder):
     cells = asked(
         folder, "--target-loss", "2.2", "--domain", "lm", "--on", "h100",
-        "--assume", "price=1,2", "--assume", "utilisation=0.2,0.4", command="what-if",
+        "--assume", "price=1,2", "--assume", "utilization=0.2,0.4", command="what-if",
     )  # fmt: skip
     dollars = [cell["dollars"]["median"] for cell in cells]
     assert dollars[2] == pytest.approx(2 * dollars[0])
@@ -552,7 +554,7 @@ def test_a_cell_without_an_answer_says_why_and_the_others_stand(folder):
     assert table.count("already reached") == 1
     assert "90% h100, 90% gb200: " in table
     assert "by wer and part (speech, ds2)" in table
-    assert "[utilisation-assumed]" in table
+    assert "[utilization-assumed]" in table
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs import projections
-from laws.catalogue.published import named
+from laws.catalog.published import named
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAINS = {p.name: p for p in projections.projections()}

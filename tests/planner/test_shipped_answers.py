@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from synthetic import bare, planner, power
 
-from laws.catalogue.bundled import shipped
+from laws.catalog.bundled import shipped
 from laws.storage.store import Store
 from laws.types import FORECAST
 

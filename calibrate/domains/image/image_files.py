@@ -28,7 +28,7 @@ Pixels = NDArray[np.uint8]  # (channels, side, side)
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Labeled:
     """Images that can be read one after the other in any order."""
 
     count: int
@@ -42,8 +42,8 @@ class Found:
     classes: tuple[str, ...]
     channels: int
     side: int
-    training: Labelled
-    held_out: Labelled | None  # a set that the source itself keeps for validation
+    training: Labeled
+    held_out: Labeled | None  # a set that the source itself keeps for validation
 
 
 def find(source: Path, skipped: dict[str, str]) -> Found:
@@ -99,8 +99,8 @@ def _folders(source: Path, skipped: dict[str, str]) -> Found:
         classes=classes,
         channels=3,
         side=SIDE,
-        training=Labelled(len(places), partial(read, places)),
-        held_out=Labelled(len(held), partial(read, held)) if held else None,
+        training=Labeled(len(places), partial(read, places)),
+        held_out=Labeled(len(held), partial(read, held)) if held else None,
     )
 
 
@@ -118,18 +118,18 @@ def _decoded(
 
 
 def _decode(path: Path) -> Pixels | str:
-    """Return the middle of an image in colour, SIDE pixels wide and high, or why it cannot be used."""
+    """Return the middle of an image in color, SIDE pixels wide and high, or why it cannot be used."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                colour = image.convert("RGB")
+                color = image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning) as error:
         return " ".join(f"not readable: {error}".replace(f" {str(path)!r}", "").split())
-    side = min(colour.size)
-    left, top = (colour.width - side) / 2, (colour.height - side) / 2
+    side = min(color.size)
+    left, top = (color.width - side) / 2, (color.height - side) / 2
     box = (left, top, left + side, top + side)
-    small = colour.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box, reducing_gap=3.0)
+    small = color.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box, reducing_gap=3.0)
     return np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))
 
 
@@ -146,7 +146,7 @@ def _cifar(
 
     lengths: dict[Path, int] = {}
 
-    def part(wanted: list[str]) -> Labelled:
+    def part(wanted: list[str]) -> Labeled:
         rows = []
         for name in wanted:
             content = np.fromfile(files[name], np.uint8)
@@ -237,9 +237,9 @@ def _check_labels(path: Path, labels: NDArray[np.uint8], count: int) -> None:
         )
 
 
-def _from_arrays(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Labelled:
+def _from_arrays(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Labeled:
     def read(order: NDArray[np.int64]) -> Iterator[tuple[Pixels, int]]:
         for place in order:
             yield pixels[place], int(labels[place])
 
-    return Labelled(len(labels), read)
+    return Labeled(len(labels), read)

@@ -12,7 +12,7 @@ from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT
 from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Training
-from laws.types import Rung
+from laws.types import SizeCost
 
 __all__ = ["ImageTask", "ladder", "prepare", "task"]
 
@@ -49,7 +49,7 @@ def task(training: Training, corpus: Corpus, device: str) -> "ImageTask":
     )
 
 
-def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
     """Count parameters, training FLOP an image and Adam's bytes of every size on device meta."""
     described = description(corpus.folder)
     return tuple(_rung(family, size, described) for size in sizes)
@@ -60,7 +60,7 @@ def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
     return MODELS[family](size, len(classes), channels, side)  # type: ignore[arg-type]
 
 
-def _rung(family: str, size: int, described: dict[str, object]) -> Rung:
+def _rung(family: str, size: int, described: dict[str, object]) -> SizeCost:
     with torch.device("meta"):
         model = _model(family, size, described).eval()
         shape = (1, described["channels"], described["side"], described["side"])

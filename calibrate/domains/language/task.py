@@ -16,7 +16,7 @@ from calibrate.domains.language.corpus import Reading, read
 from calibrate.models.transformer import Transformer
 from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, DataError, Report, Training
-from laws.types import Rung
+from laws.types import SizeCost
 
 _COUNTED = 4  # symbols on which FLOP of a recurrent model are counted; they grow in proportion
 _SCORES = 2**23  # scores of symbols that are in memory at once when the validation set is evaluated
@@ -76,11 +76,11 @@ class Kind:
             metrics=self.metrics,
         )
 
-    def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+    def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
         """Count parameters, training FLOP a symbol and Adam's bytes of every size on device meta."""
         return tuple(self._rung(family, size, vocabulary(corpus)) for size in sizes)
 
-    def _rung(self, family: str, size: int, symbols: int) -> Rung:
+    def _rung(self, family: str, size: int, symbols: int) -> SizeCost:
         with torch.device("meta"):
             model = self.build(family, size, symbols)
             # attention costs more the longer the window is

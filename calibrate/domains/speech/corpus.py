@@ -105,7 +105,7 @@ def _learnable(utterances: Iterator[Spoken], skipped: dict[str, str]) -> Iterato
     """Leave out utterances with more characters than CTC has outputs for: their loss would be infinite."""
     for utterance in utterances:
         outputs = -(-len(utterance.frames) // STRIDE)
-        # CTC needs an output for every character and a blank between equal neighbours.
+        # CTC needs an output for every character and a blank between equal neighbors.
         needed = len(utterance.text) + sum(map(str.__eq__, utterance.text, utterance.text[1:]))
         if outputs >= needed:
             yield utterance

@@ -15,7 +15,7 @@ from calibrate.domains.speech.decoding import FAMILIES, FIRST, Batch, Transcribe
 from calibrate.training.flops import TRAINING, rung
 from calibrate.training.metrics import character_error_rate, word_error_rate
 from calibrate.types import Corpus, Training
-from laws.types import Rung
+from laws.types import SizeCost
 
 __all__ = ["SpeechTask", "ladder", "prepare", "task"]
 
@@ -31,15 +31,15 @@ def task(training: Training, corpus: Corpus, device: str) -> "SpeechTask":
     transcriber.model.to(device)
     return SpeechTask(
         transcriber=transcriber,
-        training=_Labelled(frames.read(corpus.folder, "training", training.data), symbols),
-        validation=_Labelled(frames.read(corpus.folder, "validation"), symbols),
+        training=_Labeled(frames.read(corpus.folder, "training", training.data), symbols),
+        validation=_Labeled(frames.read(corpus.folder, "validation"), symbols),
         alphabet=symbols,
         batch_size=training.batch_size,
         device=device,
     )
 
 
-def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
     """Count parameters, training FLOP an hour of speech and Adam's bytes of every width on device meta."""
     lengths = frames.mean_lengths(corpus.folder)
     symbols = FIRST + len(alphabet(corpus))
@@ -51,7 +51,7 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, .
     )
 
 
-class _Labelled:
+class _Labeled:
     """A part of a corpus with its texts as numbers."""
 
     def __init__(self, part: frames.Part, symbols: str) -> None:
@@ -92,8 +92,8 @@ class SpeechTask:
         self,
         *,
         transcriber: Transcriber,
-        training: _Labelled,
-        validation: _Labelled,
+        training: _Labeled,
+        validation: _Labeled,
         alphabet: str,
         batch_size: int,
         device: str,

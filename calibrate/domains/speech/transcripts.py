@@ -19,7 +19,7 @@ _SPEAKER = "client_id"
 
 @dataclass(frozen=True)
 class Recording:
-    """An audio file and the text that is spoken in it, normalised."""
+    """An audio file and the text that is spoken in it, normalized."""
 
     audio: Path
     text: str

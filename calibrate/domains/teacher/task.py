@@ -30,7 +30,7 @@ from calibrate.data.prepared import damaged, description, once
 from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Report, Training
 from laws.errors import PlannerError
-from laws.types import Rung
+from laws.types import SizeCost
 
 TAIL = 0.5  # a: θ_i ∝ i^-(1+a)
 EXPONENT = TAIL / (1 + TAIL)
@@ -169,12 +169,12 @@ def task(training: Training, corpus: Corpus, device: str) -> Remember:
     return Remember(training, corpus, device)
 
 
-def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:  # noqa: ARG001 - one family
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:  # noqa: ARG001 - one family
     """Count parameters, training FLOP an example and Adam's bytes of every width on device meta."""
     return tuple(map(_rung, sizes))
 
 
-def _rung(width: int) -> Rung:
+def _rung(width: int) -> SizeCost:
     with torch.device("meta"):
         model = network(width)
         return rung(width, model, TRAINING * forward_flops(model, torch.empty(1, CODE)))

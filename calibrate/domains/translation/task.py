@@ -16,7 +16,7 @@ from calibrate.models.encoder_decoder import EncoderDecoder
 from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.training.metrics import bleu
 from calibrate.types import Corpus, Training
-from laws.types import Rung
+from laws.types import SizeCost
 
 __all__ = ["TranslationTask", "ladder", "prepare", "task"]
 
@@ -45,7 +45,7 @@ def task(training: Training, corpus: Corpus, device: str) -> "TranslationTask":
     )
 
 
-def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
     """Count parameters, training FLOP a target piece and Adam's bytes of every width on device meta.
 
     Counted is a pair of sentences of the corpus's mean lengths: attention costs more the longer they are.
@@ -54,7 +54,7 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, .
     return tuple(_rung(family, size, _pieces(corpus), lengths) for size in sizes)
 
 
-def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -> Rung:
+def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -> SizeCost:
     with torch.device("meta"):
         built = model(family, size, pieces)
         source, target = (torch.zeros(1, length, dtype=torch.long) for length in lengths)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from calibrate.versions import code_version
 from laws.storage.records import content_id
 from laws.storage.store import Store
-from laws.types import KeptForecast
+from laws.types import SavedForecast
 from planner.assumptions import Assumption
 from planner.plans.plan import Plan
 from planner.plans.question import PAIR, as_command
@@ -16,11 +16,11 @@ from planner.plans.question import PAIR, as_command
 _DECIDES = {"budget": "total_dollars", "deadline": "days", "gpu_hours": "gpu_hours", "data": "data"}
 
 
-def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> KeptForecast:
+def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> SavedForecast:
     """Return what a plan said as a record, with the draws of everything that it knows."""
     found, asked = plan.estimate, plan.question
     assumed = () if plan.resources is None else plan.resources.assumed
-    made = KeptForecast(
+    made = SavedForecast(
         id="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         day=today.isoformat(),
@@ -44,7 +44,7 @@ def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> Ke
     return replace(made, id=content_id(made))
 
 
-def keep(store: Store, forecasts: Sequence[KeptForecast]) -> None:
+def keep(store: Store, forecasts: Sequence[SavedForecast]) -> None:
     """Store forecasts; the same one again is the one that is there."""
     for each in forecasts:
         store.add_forecast(each)

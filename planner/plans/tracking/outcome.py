@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from laws.errors import PlannerError
 from laws.storage.records import content_id
 from laws.storage.store import Store
-from laws.types import KeptForecast, Outcome
+from laws.types import Outcome, SavedForecast
 from planner import units
 from planner.plans.question import positive
 
@@ -41,7 +41,7 @@ def add_outcome(
 
 def _added(
     store: Store,
-    forecast: KeptForecast,
+    forecast: SavedForecast,
     happened: Mapping[str, str | None],
     *,
     day: date,
@@ -90,7 +90,7 @@ def current(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [each for each in outcomes if each.id not in replaced and each.happened]
 
 
-def _wrong(outcome: Outcome, forecast: KeptForecast, known: Sequence[Outcome]) -> str:
+def _wrong(outcome: Outcome, forecast: SavedForecast, known: Sequence[Outcome]) -> str:
     """Return the id of the outcome to be replaced, if it can be."""
     if outcome.forecast != forecast.id:
         raise PlannerError(
@@ -103,7 +103,7 @@ def _wrong(outcome: Outcome, forecast: KeptForecast, known: Sequence[Outcome]) -
     return outcome.id
 
 
-def _readers(forecast: KeptForecast) -> dict[str, Callable[[str], float]]:
+def _readers(forecast: SavedForecast) -> dict[str, Callable[[str], float]]:
     """Return how each quantity is read, in the forecast's units."""
     data = forecast.quantities["data"].unit
     return {

@@ -12,13 +12,13 @@ from datetime import date
 from functools import cache
 from statistics import fmean, median
 
-from laws.catalogue.bundled import holding
-from laws.catalogue.published import named
+from laws.catalog.bundled import holding
+from laws.catalog.published import named
 from laws.errors import PlannerError
 from laws.storage.store import Store
-from laws.types import KeptForecast, Outcome, Quantity
+from laws.types import Outcome, Quantity, SavedForecast
 from planner import units
-from planner.lawmodel.model import Reading, Spending, read
+from planner.lawmodel.model import AllocationConstraints, LawModel, read
 from planner.lawmodel.published import read_published
 from planner.plans.tracking.outcome import current
 
@@ -32,7 +32,7 @@ ALL = "all"  # quantities together
 class Comparison:
     """One quantity of one outcome beside what was forecast of it; `reason` says why it is not scored."""
 
-    forecast: KeptForecast
+    forecast: SavedForecast
     outcome: Outcome
     quantity: str
     happened: float
@@ -83,14 +83,14 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     known = {row.id for row in store.forecasts(domain=domain)}
 
     @cache
-    def forecast(id: str) -> KeptForecast:
+    def forecast(id: str) -> SavedForecast:
         return store.forecast(id)
 
     @cache
-    def reading(source: str, law: str) -> Reading:
+    def reading(source: str, law: str) -> LawModel:
         if source == "published":
-            return read_published(named(law), Spending())
-        return read(holding(store, law).law(law), Spending())
+            return read_published(named(law), AllocationConstraints())
+        return read(holding(store, law).law(law), AllocationConstraints())
 
     found = []
     counting = [each for each in current(store.outcomes()) if each.forecast in known]
@@ -117,7 +117,7 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     return found
 
 
-def _said(forecast: KeptForecast, happened: Mapping[str, float], name: str) -> tuple[Quantity | None, str]:
+def _said(forecast: SavedForecast, happened: Mapping[str, float], name: str) -> tuple[Quantity | None, str]:
     """Return what was forecast of a quantity, or why nothing was."""
     if name in forecast.given:
         return None, "it was asked for, not forecast"
@@ -134,11 +134,11 @@ def _said(forecast: KeptForecast, happened: Mapping[str, float], name: str) -> t
     return forecast.quantities[name], ""
 
 
-def _error_at(happened: Mapping[str, float], reading: Reading) -> tuple[Quantity | None, str]:
+def _error_at(happened: Mapping[str, float], reading: LawModel) -> tuple[Quantity | None, str]:
     """Return what the law says of the error at the data that was used."""
     x, size = happened["data"], happened.get("params")
     worlds = reading.worlds
-    if reading.open_split:
+    if reading.is_joint:
         if size is None:
             return None, "this law needs the parameters beside the data: record them, too"
         draws = tuple(world.loss(size, x) for world in worlds if world.loss is not None)

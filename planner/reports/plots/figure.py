@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laws import paths
-from laws.catalogue import published
-from laws.catalogue.bundled import Shipped, holding
+from laws.catalog import published
+from laws.catalog.bundled import Shipped, holding
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from laws import paths
-from laws.catalogue.published import PublishedLaw
+from laws.catalog.published import PublishedLaw
 from laws.types import Law
 from planner import units
-from planner.lawmodel.scenario import World
-from planner.lawmodel.select import Chosen
+from planner.lawmodel.scenario import Scenario
+from planner.lawmodel.select import SelectedLaw
 from planner.plans.plan import Plan
-from planner.reports.table import Sheet
+from planner.reports.report import Report
 
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 PLACES = 41
@@ -40,12 +40,12 @@ class Curve:
     needed: tuple[float, ...]  # x at which the target is reached: 5 %, median, 95 %, the finite ones
 
 
-def curve(found: Plan, chosen: Chosen) -> Curve:
+def curve(found: Plan, chosen: SelectedLaw) -> Curve:
     """Return the curve of the law behind a plan, from the smallest measured data to beyond the answer."""
     law, reading = chosen.law, found.reading
     smallest = found.question.allocate == "smallest-model"  # its line runs over sizes, the data is fixed
     answer = found.estimate.params if smallest else found.estimate.seen
-    if not smallest and not reading.open_split:
+    if not smallest and not reading.is_joint:
         answer = found.estimate.data
     measured = () if smallest else _measured(law)
     needed = tuple(
@@ -57,7 +57,7 @@ def curve(found: Plan, chosen: Chosen) -> Curve:
     x = _places(law, measured, largest, needed)
     stored = law if isinstance(law, Law) and law.paths else None
     bands = _of_worlds(reading.worlds, x) if stored is None else _of_paths(stored, x)
-    seen = reading.open_split and not smallest
+    seen = reading.is_joint and not smallest
     unit = units.data_in_words(reading.unit)
     return Curve(
         x_name="parameters" if smallest else f"{unit} seen" if seen else unit,
@@ -104,7 +104,7 @@ def _of_paths(law: Law, x: Sequence[float]) -> dict[str, tuple[float, ...]]:
     return _quantiles(rows)
 
 
-def _of_worlds(worlds: Sequence[World], x: Sequence[float]) -> dict[str, tuple[float, ...]]:
+def _of_worlds(worlds: Sequence[Scenario], x: Sequence[float]) -> dict[str, tuple[float, ...]]:
     some = worlds[:: math.ceil(len(worlds) / WORLDS)]
     return _quantiles([[world.error(min(place, world.high)) for world in some] for place in x])
 
@@ -114,7 +114,7 @@ def _quantiles(rows: Sequence[Sequence[float]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(paths.quantile(row, level) for row in ordered) for name, level in LEVELS.items()}
 
 
-def sheet(found: Curve) -> Sheet:
+def sheet(found: Curve) -> Report:
     """Return the curve as a table, for where no picture can be."""
     names = [name for name in ("q05", "median", "q95") if name in found.bands]
     places = range(0, PLACES, 5)
@@ -126,7 +126,7 @@ def sheet(found: Curve) -> Sheet:
     points = ", ".join(f"{units.format_number(x)}: {shown(found, y)}" for x, y in found.measured[:POINTS])
     more = len(found.measured) - POINTS
     notes = [f"Fitted to {points}{f' and {more} more' if more > 0 else ''}."] if points else []
-    return Sheet(
+    return Report(
         title=f"The law: {found.y_name} by {found.x_name}",
         columns=(found.x_name, *(heads[name] for name in names)),
         rows=tuple(rows),

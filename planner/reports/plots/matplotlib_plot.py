@@ -41,7 +41,7 @@ def write(drawing: Drawing, out: Path) -> None:
         axes.plot(drawing.x, median, color=INK, linewidth=1.4, label="median")
         for (name, line), dashes in zip(drawing.forms.items(), DASHES * len(drawing.forms), strict=False):
             axes.plot(drawing.x, line, color="#aa3311", linewidth=1, linestyle=dashes, label=name)
-        axes.axvline(drawing.largest, color="grey", linewidth=0.6, linestyle=":")
+        axes.axvline(drawing.largest, color="gray", linewidth=0.6, linestyle=":")
         if drawing.measured:
             x, y = zip(*drawing.measured, strict=True)
             axes.plot(x, y, "o", color="black", markersize=3.5, label="measured")
@@ -50,7 +50,7 @@ def write(drawing: Drawing, out: Path) -> None:
         ticks(axes.yaxis, axes.get_ylim(), drawing.shown_y)
         axes.legend(frameon=False)
         axes.grid(visible=True, linewidth=0.3, alpha=0.4)
-        figure.supxlabel(textwrap.fill(drawing.note, 110), fontsize=7, color="grey")
+        figure.supxlabel(textwrap.fill(drawing.note, 110), fontsize=7, color="gray")
         kind = out.suffix.lower()[1:]
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
         write_whole(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))

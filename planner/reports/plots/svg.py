@@ -1,4 +1,4 @@
-"""Draw a law's curve as SVG that stands inside a page: its colours and its font are the page's.
+"""Draw a law's curve as SVG that stands inside a page: its colors and its font are the page's.
 
 matplotlib without pyplot. The same curve gives the same bytes; ids are of the name that is given, so that
 several charts share a page.
@@ -14,7 +14,7 @@ from planner import units
 from planner.reports.plots.law_curve import Curve
 from planner.reports.plots.ticks import round_places
 
-# what is drawn in these colours takes the colour of a CSS variable: light, dark and print are the page's
+# what is drawn in these colors takes the color of a CSS variable: light, dark and print are the page's
 _VARIABLES = {
     "#010101": "var(--ink)",
     "#020202": "var(--muted)",
@@ -104,7 +104,7 @@ def ticks(axis: object, ends: tuple[float, float], shown: Callable[[float], str]
 
 
 def _inline(text: str) -> str:
-    """Return the element alone, with the page's colours and font, and no ids but those referred to."""
+    """Return the element alone, with the page's colors and font, and no ids but those referred to."""
     svg = text[text.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
@@ -114,6 +114,6 @@ def _inline(text: str) -> str:
     # numbers to a hundredth of a point: a third of the bytes
     svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--font)", svg)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
+    for color, variable in _VARIABLES.items():
+        svg = svg.replace(color, variable)
     return re.sub(r"\s*\n\s*", " ", svg).strip()

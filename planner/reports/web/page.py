@@ -18,8 +18,8 @@ from planner.reports.estimate import probability, sheet
 from planner.reports.plots import svg as chart
 from planner.reports.plots.law_curve import Curve, caption
 from planner.reports.provenance import in_words, law_in_words
+from planner.reports.report import Report
 from planner.reports.review import headline, record, summary, verdict
-from planner.reports.table import Sheet
 from planner.reports.web.panel import embedded
 
 _HTML = Path(__file__).with_name("html")
@@ -74,7 +74,7 @@ def page(found: Review) -> str:
 
 def _product(found: Plan, row: dict[str, Any], curve: Curve) -> dict[str, Any]:
     """Return what the template shows of one product, as text."""
-    told: Sheet = sheet(found)
+    told: Report = sheet(found)
     fits, chance = row["plan"]["feasible"], row["plan"]["probability"]
     sections = [(heading, lines) for heading, lines in told.sections.items() if lines and heading != _SHARES]
     shares = sorted(found.sensitivity.items(), key=lambda item: -item[1])

@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from laws.catalogue.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, named
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, Run
 from planner import units
 from planner.assumptions import Assumption
-from planner.hardware.accelerators import Part
+from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
-from planner.hardware.measured_utilization import measured_utilisation
+from planner.hardware.measured_utilization import measured_utilization
 from planner.lawmodel.model import DATA_HALF, PARAMS_HALF, rows_of
 from planner.lawmodel.published import surface_of
-from planner.lawmodel.select import Chosen
+from planner.lawmodel.select import SelectedLaw
 from planner.plans.estimate import FAR
 from planner.plans.plan import Plan
 from planner.plans.resources import DRAWS, ONE_MACHINE
@@ -79,7 +79,7 @@ def _varying(assumed: Iterable[Mapping[str, Bands]]) -> set[str]:
     }
 
 
-def _part(part: Part, found: Review) -> dict[str, Any]:
+def _part(part: Accelerator, found: Review) -> dict[str, Any]:
     assumed = found.fleet.assumptions(part)
     price = price_of(part)
     return {
@@ -94,11 +94,13 @@ def _part(part: Part, found: Review) -> dict[str, Any]:
         "price": None if price is None else price.bands,
         "price_warnings": price_warnings(part, price, found.today),
         "assumed": {name: each.bands for name, each in assumed.items()},
-        "utilisation_assumed": assumed["utilisation"].origin == "default",
+        "utilization_assumed": assumed["utilization"].origin == "default",
     }
 
 
-def _product(name: str, each: Plan, chosen: Chosen, found: Review, laws: dict[str, Any]) -> dict[str, Any]:
+def _product(
+    name: str, each: Plan, chosen: SelectedLaw, found: Review, laws: dict[str, Any]
+) -> dict[str, Any]:
     question, asked, reading = each.question, each.asked, each.reading
     overrides = {assumption.name: assumption.bands for assumption in asked.assumed}
     price = overrides.pop("price", None)
@@ -117,7 +119,7 @@ def _product(name: str, each: Plan, chosen: Chosen, found: Review, laws: dict[st
         "begins": reading.begins,
         "warnings": reading.warnings,
         "spending": {
-            "have": asked.have if reading.open_split else None,
+            "have": asked.have if reading.is_joint else None,
             "served": asked.served or 0.0,
             "smallest": question.allocate == "smallest-model",
             "halves": {"data": DATA_HALF, "params": PARAMS_HALF},
@@ -130,7 +132,7 @@ def _product(name: str, each: Plan, chosen: Chosen, found: Review, laws: dict[st
         "precision": question.precision,
         "price": price,
         "assumed": overrides,
-        "measured": {} if "utilisation" in overrides else _measured(each, chosen.law, found),
+        "measured": {} if "utilization" in overrides else _measured(each, chosen.law, found),
         "target": question.target or _reached(each),
         "part": None if part is None else part.id,
         "count": count,
@@ -153,21 +155,21 @@ def _reached(each: Plan) -> str:
 
 
 def _measured(each: Plan, law: Law | PublishedLaw, found: Review) -> dict[str, dict[str, Bands]]:
-    """Return the utilisation that was measured with the law, for the parts that it was measured on."""
+    """Return the utilization that was measured with the law, for the parts that it was measured on."""
     if not isinstance(law, Law) or law.source == "shipped":
         return {}
     own = law.source == "calibrated"
     runs: list[Run] = Store(found.folder).runs(domain=law.domain, status="finished") if own else []
     bands: dict[str, dict[str, Bands]] = {}
     for part in found.fleet.parts.values():
-        if found.fleet.assumptions(part)["utilisation"].origin != "default":
+        if found.fleet.assumptions(part)["utilization"].origin != "default":
             continue
         try:
-            measured = measured_utilisation(law, runs, part, each.question.precision)
+            measured = measured_utilization(law, runs, part, each.question.precision)
         except PlannerError:  # a part without the precision: the panel says so where it is chosen
             continue
         if measured is not None:
-            bands[part.id] = {"utilisation": measured.bands}
+            bands[part.id] = {"utilization": measured.bands}
     return bands
 
 
@@ -202,7 +204,7 @@ def _part_options(each: Plan) -> list[str]:
     return [*words, *(f"--assume {shlex.quote(text)}" for text in question.assume if not _is_price(text))]
 
 
-def _worlds(each: Plan, chosen: Chosen, laws: dict[str, Any]) -> dict[str, Any]:
+def _worlds(each: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str, Any]:
     """Return the law of a product by its kind, and put the draws of stored ones among `laws`, each once."""
     law = chosen.law
     if isinstance(law, PublishedLaw):
@@ -230,7 +232,7 @@ def _cost(each: Plan, ladder: Iterable[Any]) -> dict[str, Any] | None:
 
 
 def _of_literature(each: Plan, law: PublishedLaw) -> dict[str, Any]:
-    if each.reading.open_split:
+    if each.reading.is_joint:
         surface = surface_of(law)
         columns = {name: [getattr(surface, name)] for name in ("E", "A", "B", "alpha", "beta")}
         return {"surface": {"columns": columns}, "cost": _cost(each, ())}

@@ -34,9 +34,9 @@ function train(flops, params, part, count, precision, bands, uniform) {
   }
   const a = {};
   for (const name of Object.keys(bands)) a[name] = drawn(name, bands[name], uniform, flops.length);
-  const found = { hours: [], days: [], utilisation: [], memory: [], devices: [], bound: 0, drawn: a };
+  const found = { hours: [], days: [], utilization: [], memory: [], devices: [], bound: 0, drawn: a };
   for (let i = 0; i < flops.length; i++) {
-    const compute = a.utilisation[i] * part.peak[precision];
+    const compute = a.utilization[i] * part.peak[precision];
     const left = (1 - a.scaling_loss[i]) ** Math.max(Math.log2(count / 8), 0);
     const atCompute = flops[i] / compute;
     const moving = movedBytes(flops[i], params[i], a, i) / (a.bandwidth_share[i] * part.bandwidth);
@@ -48,16 +48,16 @@ function train(flops, params, part, count, precision, bands, uniform) {
     found.bound += seconds > atCompute ? 1 : 0;
     found.hours.push(seconds / 3600 / left);
     found.days.push(seconds / 3600 / left / 24 / count);
-    found.utilisation.push(a.utilisation[i] * left * (0 < seconds && seconds < Infinity ? atCompute / seconds : 1));
+    found.utilization.push(a.utilization[i] * left * (0 < seconds && seconds < Infinity ? atCompute / seconds : 1));
   }
   return found;
 }
 
 function trainingWarnings(found, part, count, precision, bands, isDefault) {
   const codes = [];
-  if (isDefault) codes.push("utilisation-assumed");
-  const most = Math.max(...bands.utilisation.map((band) => band[1]));
-  if (part.matmul && "bf16" in part.peak && most > part.matmul / part.peak.bf16) codes.push("utilisation-above-matmul");
+  if (isDefault) codes.push("utilization-assumed");
+  const most = Math.max(...bands.utilization.map((band) => band[1]));
+  if (part.matmul && "bf16" in part.peak && most > part.matmul / part.peak.bf16) codes.push("utilization-above-matmul");
   if (part.uncertain) codes.push("part-uncertain");
   if (found.bound / found.hours.length > 0.5) codes.push("memory-bound");
   const middle = quantile(found.devices, 0.5);

@@ -37,7 +37,7 @@ function ask(product, data, { target, part, count, price }) {
     const found = train(all(draws.flops), all(draws.params), part, count, precision, bands, uniform);
     const own = price ?? product.price;
     machines = { n, found, ...bill(found, part, own ?? part.price, uniform) };
-    const isDefault = part.utilisation_assumed && !("utilisation" in { ...product.measured[part.id], ...product.assumed });
+    const isDefault = part.utilization_assumed && !("utilization" in { ...product.measured[part.id], ...product.assumed });
     warnings.push(...trainingWarnings(found, part, count, precision, bands, isDefault));
     if (own === null) warnings.push(...part.price_warnings);
     else if (Math.max(...own.map((band) => band[1])) === 0) warnings.push("price-zero");
@@ -60,7 +60,7 @@ function ask(product, data, { target, part, count, price }) {
     serving_dollars: serving, data_dollars: collection, total_dollars: total,
     gpu_hours: machines ? machines.found.hours : [], days: machines ? machines.found.days : [],
     dollars: machines ? machines.dollars ?? [] : [], energy: machines ? machines.energy ?? [] : [],
-    carbon: machines ? machines.carbon ?? [] : [], utilisation: machines ? machines.found.utilisation : [],
+    carbon: machines ? machines.carbon ?? [] : [], utilization: machines ? machines.found.utilization : [],
     memory: machines ? machines.found.memory : [], devices: machines ? machines.found.devices : [],
   };
   const within = (factor) => quantities.beyond.filter((times) => times <= factor).length / quantities.beyond.length;

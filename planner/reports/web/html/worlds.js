@@ -1,5 +1,5 @@
 // Possible worlds: what one draw of a law says of every plan on its line of plans. The arithmetic is that of
-// laws/paths.py, laws/catalogue/published.py and planner/lawmodel/ (worlds, allocation, roots), step by step.
+// laws/paths.py, laws/catalog/published.py and planner/lawmodel/ (worlds, allocation, roots), step by step.
 
 function valueAt(grid, path, logX) {
   let low = 0;

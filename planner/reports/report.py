@@ -1,6 +1,6 @@
 """Print what a use case found: the only file that imports rich.
 
-A `Sheet` is a small table with its title and the sentences beneath it; `show` prints it for people, and the
+A `Report` is a small table with its title and the sentences beneath it; `show` prints it for people, and the
 same content as JSON, CSV or Markdown for everything else. CSV and JSON carry full precision; the table and
 Markdown carry the text that `planner/units.py` printed.
 """
@@ -21,7 +21,7 @@ NARROWEST = 20  # characters: what calls itself narrower, as editors' terminals 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class Report:
     """One table for people: cells are printed text, notes are whole sentences under their headings."""
 
     title: str
@@ -47,7 +47,7 @@ class Sheet:
         return [(heading, lines) for heading, lines in (("", self.notes), *self.sections.items()) if lines]
 
 
-def show(sheet: Sheet, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
+def show(sheet: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
     """Print a result on stdout; `records` is what JSON prints, flattened to one CSV row for each record."""
     if style is Format.json:
         _write(json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False))
@@ -88,13 +88,13 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def markdown(sheet: Sheet) -> str:
+def markdown(sheet: Report) -> str:
     """Return a sheet as Markdown."""
     lines = [f"### {sheet.title}"]
     for heading, rows in sheet.parts():
-        head, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (sheet.columns, *rows)]
+        law_info, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (sheet.columns, *rows)]
         lines += ["", *([f"**{heading}**", ""] if heading else [])]
-        lines += [head, "|" + " --- |" * len(sheet.columns), *body]
+        lines += [law_info, "|" + " --- |" * len(sheet.columns), *body]
     for heading, notes in sheet.passages():
         lines += ["", *([f"**{heading}**", ""] if heading else []), *(f"- {note}" for note in notes)]
     return harmless("\n".join(lines))
@@ -108,7 +108,7 @@ def _flat(text: str) -> str:
     return harmless(" ".join(text.split("\n")))
 
 
-def _table(sheet: Sheet) -> None:
+def _table(sheet: Report) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

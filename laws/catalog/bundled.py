@@ -1,10 +1,10 @@
 """Laws that ship with the tool: calibrated by its authors on the embedded corpora, with the runs behind them.
 
 They are for trying the tool, for teaching and for tests. Another corpus has another curve: nothing of them is
-taken where nobody asks for them (`--source shipped`, or an id). The folder `laws/catalogue/calibrated` holds
+taken where nobody asks for them (`--source shipped`, or an id). The folder `laws/catalog/calibrated` holds
 
 - `laws.json`, what a list shows of every law,
-- `<id>.json.gz`, one law each, with some of its draws: `laws/catalogue/bundle.py` says how many and what that costs,
+- `<id>.json.gz`, one law each, with some of its draws: `laws/catalog/bundle.py` says how many and what that costs,
 - `sweep-<id>.json.gz`, one sweep each, with its runs.
 
 Pure Python: an answer from a shipped law imports no more than one from a stored law.
@@ -20,7 +20,7 @@ from typing import Any
 
 from laws.errors import PlannerError
 from laws.storage.store import Store
-from laws.types import Law, LawRow, Run, Rung, Sweep
+from laws.types import Law, LawRow, Run, SizeCost, Sweep
 
 FORMAT = "scaling-planner/shipped/1"
 STEP = 1e-3  # of log y: paths are whole numbers of it
@@ -63,7 +63,9 @@ class Shipped:
             if name.startswith("sweep-"):
                 content = self.read(name)
                 sweep = content["sweep"]
-                sweep["ladder"] = {f: tuple(Rung(**r) for r in rungs) for f, rungs in sweep["ladder"].items()}
+                sweep["ladder"] = {
+                    f: tuple(SizeCost(**r) for r in rungs) for f, rungs in sweep["ladder"].items()
+                }
                 yield (
                     Sweep(**{**sweep, "runs": tuple(sweep["runs"])}),
                     tuple(Run(**run) for run in content["runs"]),
@@ -75,7 +77,7 @@ class Shipped:
 
         content: dict[str, Any] = json.loads(gzip.decompress((self.folder / name).read_bytes()))
         if content.pop("format") != FORMAT:
-            raise PlannerError(f"laws/catalogue/calibrated/{name} is of another version of this program")
+            raise PlannerError(f"laws/catalog/calibrated/{name} is of another version of this program")
         return content
 
 
@@ -94,7 +96,7 @@ def holding(store: Store, id: str) -> Store | Shipped:
 def _rows(folder: Path) -> tuple[LawRow, ...]:
     listed = json.loads((folder / LIST).read_text(encoding="utf-8"))
     if listed["format"] != FORMAT:
-        raise PlannerError(f"laws/catalogue/calibrated/{LIST} is of another version of this program")
+        raise PlannerError(f"laws/catalog/calibrated/{LIST} is of another version of this program")
     return tuple(
         LawRow(**{**row, "x_range": tuple(row["x_range"]), "warnings": tuple(row["warnings"])})
         for row in listed["laws"]
@@ -107,7 +109,7 @@ def unpacked(content: dict[str, Any]) -> Law:
     law["paths"] = tuple(
         tuple(STEP * value for value in accumulate(accumulate(differences))) for differences in law["paths"]
     )
-    law["ladder"] = tuple(Rung(**rung) for rung in law["ladder"])
+    law["ladder"] = tuple(SizeCost(**rung) for rung in law["ladder"])
     for name in ("parameters", "points", "phases"):
         law[name] = {key: tuple(column) for key, column in law[name].items()}
     for name in ("grid", "x_range", "runs", "warnings"):

@@ -297,7 +297,7 @@ class PublishedLaw:
 def all_laws() -> tuple[PublishedLaw, ...]:
     """Return every law of the data file; read once."""
     content = json.loads(
-        resources.files("laws.catalogue").joinpath("published.json").read_text(encoding="utf-8")
+        resources.files("laws.catalog").joinpath("published.json").read_text(encoding="utf-8")
     )
     return tuple(_law(entry, content["sources"][entry.pop("source")]) for entry in content["laws"])
 

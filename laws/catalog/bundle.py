@@ -1,6 +1,6 @@
-"""Make laws of a store ready to ship: `python -m laws.catalogue.bundle STORE SWEEP...`, without SWEEP a list of them.
+"""Make laws of a store ready to ship: `python -m laws.catalog.bundle STORE SWEEP...`, without SWEEP a list of them.
 
-Of each law of those sweeps go into `laws/catalogue/calibrated`: DRAWS of its draws and paths, evenly spaced, draws to
+Of each law of those sweeps go into `laws/catalog/calibrated`: DRAWS of its draws and paths, evenly spaced, draws to
 DIGITS digits, paths on a part of the grid in steps of a thousandth of log y. That takes 2 % of the bytes and
 moves the ends of a 90 % interval by a few per cent of its width (docs/shipped.md). The runs of the sweeps go
 beside them. Laws of the same domain and family that were shipped before are replaced.
@@ -18,7 +18,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from laws.catalogue.bundled import FORMAT, LIST, STEP, Shipped, unpacked
+from laws.catalog.bundled import FORMAT, LIST, STEP, Shipped, unpacked
 from laws.errors import PlannerError
 from laws.storage.records import content_id
 from laws.storage.store import Store
@@ -156,7 +156,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ship what the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m laws.catalogue.bundle", description=ship.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m laws.catalog.bundle", description=ship.__doc__)
     parser.add_argument("store", type=Path, help="folder of a store that `planner calibrate` wrote")
     parser.add_argument("sweeps", nargs="*", help="ids of sweeps, or their first characters")
     given = parser.parse_args(arguments)
