@@ -151,7 +151,7 @@ def test_without_a_size_memory_is_left_out() -> None:
 
 def test_every_code_that_can_be_given_has_its_sentence() -> None:
     root = Path(compute.__file__).parent
-    text = (root / "compute.py").read_text(encoding="utf-8") + (root / "cost.py").read_text(encoding="utf-8")
+    text = (root / "training.py").read_text(encoding="utf-8") + (root / "cost.py").read_text(encoding="utf-8")
     given = {code for code in WARNINGS if f'"{code}"' in text}
     hyphened = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text)) - {"on-demand"}
     assert hyphened == given
@@ -248,7 +248,7 @@ def test_a_power_of_the_fleet_reaches_the_bill(tmp_path: Path) -> None:
 
 
 def test_the_path_of_an_estimate_stays_light() -> None:
-    names = ["machines.compute", "machines.cost", "machines.fleet", "assumptions", "reading.allocation"]
+    names = ["hardware.training", "hardware.cost", "hardware.fleet", "assumptions", "lawmodel.surface"]
     imports = "; ".join(f"import planner.{name}" for name in names)
     code = f"import sys, json; {imports}; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -93,8 +93,8 @@ def test_own_figures_are_attributed_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[parts.h100]\nutilization = 0.4", "unknown key 'utilization' in [parts.h100]"),
-        ("[parts.h100]\nutilization = 0.4", "did you mean 'utilization'?"),
+        ("[parts.h100]\nutilizatoin = 0.4", "unknown key 'utilizatoin' in [parts.h100]"),
+        ("[parts.h100]\nutilizatoin = 0.4", "did you mean 'utilization'?"),
         ("power_usage_efectiveness = 1.1", "did you mean 'power_usage_effectiveness'?"),
         ("[parts.h100]\ncount = 0", "count = 0 in [parts.h100]"),
         ("[parts.h100]\ncount = 2.5", "wanted a whole number of devices"),
@@ -104,10 +104,10 @@ def test_own_figures_are_attributed_to_the_file(tmp_path: Path) -> None:
         ("[parts.h100]\nprice = '2'", "price = '2' in [parts.h100]"),
         ("[parts.h100]\nprice_date = 2026-10-01", "dates no price"),
         ("[parts.h100]\nprice = 2\nprice_date = 'October'", "wanted a day such as"),
-        ("[parts.h100]\nutilisation = 0", "above 0 and at most 1"),
-        ("[parts.h100]\nutilisation = 38", "above 0 and at most 1"),
-        ("[parts.h100]\nutilisation = [0.5, 0.4]", "wanted the smaller value first"),
-        ("[parts.h100]\nutilisation = [0.3, 0.4, 0.5]", "wanted one number or two"),
+        ("[parts.h100]\nutilization = 0", "above 0 and at most 1"),
+        ("[parts.h100]\nutilization = 38", "above 0 and at most 1"),
+        ("[parts.h100]\nutilization = [0.5, 0.4]", "wanted the smaller value first"),
+        ("[parts.h100]\nutilization = [0.3, 0.4, 0.5]", "wanted one number or two"),
         ("[parts.h100]\nscaling_loss = 1", "at least 0 and below 1"),
         ("[parts.h100]\nmemory_gb = 0", "memory_gb = 0 in [parts.h100]"),
         ("[parts.h100]\npower_w = -5", "wanted a number above 0"),
@@ -167,7 +167,7 @@ def test_assumptions_are_read_as_people_write_them() -> None:
     assert assumptions.parse_assumption("utilization = 0.35..0.42").bands == ((0.35, 0.42),)
     assert assumptions.parse_assumption("price=2.5").bands == ((2.5, 2.5),)
     with pytest.raises(PlannerError, match="did you mean 'utilization'"):
-        assumptions.parse_assumption("utilization=0.4")
+        assumptions.parse_assumption("utilizatoin=0.4")
 
 
 def test_each_default_is_itself_allowed_and_sourced() -> None:

@@ -384,7 +384,7 @@ MENDABLE = [
     (["--budget", "$50k", "--on", "gb200"], "has no price"),
     (["--budget", "$50k", "--on", "h100", "--assume", "price=0"], "costs nothing"),
     (["--budget", "$50k", "--on", "v100", "--precision", "bf16"], "has no figure for bf16"),
-    (["--budget", "$50k", "--on", "h100", "--assume", "utilization=0.4"], "did you mean 'utilization'"),
+    (["--budget", "$50k", "--on", "h100", "--assume", "utilizatoin=0.4"], "did you mean 'utilization'"),
     (["--budget", "$50k", "--on", "h100", "--count", "0"], "--count 0: wanted at least one"),
     (["--target-wer", "5%", "--deadline", "2020-01-01", "--on", "h100"], "is past"),
     (["--target-wer", "5%", "--deadline", "0d", "--on", "h100"], "above 0"),

@@ -244,7 +244,7 @@ def test_a_published_law_is_shown_with_its_source_and_units(folder):
     found = as_json("laws", "show", "besiroglu2024", "--store", folder)
     assert found["parameters"]["E"] == 1.81686
     assert found["equation"] == "E + A/N^a + B/D^b"
-    assert "exponents only" in answered("laws", "show", "porian2024-a-tuned-optimizer", "--store", folder)
+    assert "exponents only" in answered("laws", "show", "porian2024-a-tuned-optimiser", "--store", folder)
 
 
 def test_a_law_travels_to_another_store(folder, tmp_path):
