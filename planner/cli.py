@@ -88,7 +88,9 @@ def main() -> None:
     try:
         assembled(sys.argv[1:])()
     except PlannerError as error:
-        refuse(str(error))
+        from planner.commands.hints import line
+
+        refuse(line(error))
     except OSError as error:  # what no command foresaw: a full disk, a folder that is not ours
         refuse(f"{error.filename or 'the output'} cannot be used: {error.strerror or error}")
 

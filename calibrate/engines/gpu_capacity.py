@@ -3,43 +3,12 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from calibrate.engines import memory
 from calibrate.engines.local import Job, LocalEngine
-from calibrate.sweep.search import ends
-from calibrate.sweep.spec import Spec, run_id
 
-TRIAL = 30.0  # seconds that one of them is trained for
 MARGIN = 1.1  # what a worker is given, over what it took in the trial
 UNKNOWN = 4 * 2**30  # bytes that a worker is given where nothing could be measured
-
-
-def trials(spec: Spec) -> list[Job]:
-    """Return the trainings that take the most memory: one for each family and optimizer.
-
-    The largest model on the largest shard with the largest batch, for one pass at most.
-    """
-    preset, largest = spec.preset, {}
-    for training in ends(spec):
-        if training.size == preset.sizes[training.family][-1]:
-            largest[training.family, training.optimizer] = replace(
-                training,
-                data=preset.shards[-1],
-                batch_size=max(preset.batch_sizes),
-                max_samples=min(preset.max_samples, preset.shards[-1]),
-            )
-    return [
-        Job(
-            id=run_id(training),
-            training=training,
-            corpus=spec.corpus,
-            module=spec.domain.module,
-            flops=spec.rung(training.family, training.size).flops,
-            time_limit=TRIAL,
-        )
-        for training in largest.values()
-    ]
 
 
 def taken(jobs: Sequence[Job], device: str, free: Callable[[str], int] = memory.free) -> int | None:

@@ -21,8 +21,7 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from calibrate.engines import gpu_capacity as room
-from calibrate.engines import memory
+from calibrate.engines import gpu_capacity, memory
 from calibrate.engines import transfer as shipping
 from calibrate.engines.local import GRACE, START, Job, Queue, Result, hung, lost, settle, trained
 from calibrate.loading import load
@@ -65,7 +64,7 @@ class Trainer:
 
     def room(self, trials: list[Job]) -> int:
         """Return how many workers the GPU of this process holds; one child of it trains the trials."""
-        return room.workers(trials, self._device)
+        return gpu_capacity.workers(trials, self._device)
 
     def train(self, job: Job) -> Outcome:
         """Train once."""
@@ -230,7 +229,7 @@ class RayEngine:
                     files, pieces = self._packed(trial.corpus, send=True)
                     folder = ray.get(actor.unpack.remote(trial.corpus, files, pieces), timeout=TRIALS)
                 there.append(replace(trial, corpus=replace(trial.corpus, folder=folder)))
-            return int(ray.get(actor.room.remote(there), timeout=TRIALS))
+            return int(ray.get(actor.gpu_capacity.remote(there), timeout=TRIALS))
         except RayError as error:
             self.problems.append(
                 f"{node.name}: what its GPU holds was not measured, so it has one worker ({_line(error)})"

@@ -10,9 +10,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from calibrate.types import DataError
+from calibrate.safe_names import check_name
+from laws.errors import CorpusError
 
 CHUNK = 32 * 2**20  # bytes that are in memory at once
 
@@ -40,7 +41,7 @@ def contents(folder: Path) -> tuple[File, ...]:
 def packed(folder: Path, files: Iterable[File], chunk: int = CHUNK) -> Iterator[bytes]:
     """Yield the bytes of the files behind each other, in pieces of `chunk` bytes at most.
 
-    Raises DataError where a file is not as it was listed.
+    Raises CorpusError where a file is not as it was listed.
     """
     for listed in files:
         left = listed.size
@@ -49,7 +50,7 @@ def packed(folder: Path, files: Iterable[File], chunk: int = CHUNK) -> Iterator[
                 left -= len(piece)
                 yield piece
         if left:
-            raise DataError(f"{folder / listed.name} was cut short while it was sent: run again")
+            raise CorpusError(f"{folder / listed.name} was cut short while it was sent: run again")
 
 
 def find(corpus: Path, cache: Path, name: str, files: Iterable[File]) -> Path | None:
@@ -67,7 +68,7 @@ def find(corpus: Path, cache: Path, name: str, files: Iterable[File]) -> Path | 
 def unpack(cache: Path, name: str, files: Iterable[File], pieces: Callable[[], Iterable[bytes]]) -> Path:
     """Write a corpus into the cache under `name` and return its folder; once, however many ask at a time.
 
-    Raises DataError where a name lies outside the folder or the bytes are not those that were listed.
+    Raises CorpusError where a name lies outside the folder or the bytes are not those that were listed.
     """
     wanted = tuple(files)
     for file in wanted:
@@ -96,24 +97,17 @@ def _write(folder: Path, files: tuple[File, ...], pieces: Iterator[bytes]) -> No
             while left:
                 piece = next(pieces, b"")
                 if not 0 < len(piece) <= left:
-                    raise DataError(f"{file.name} did not arrive whole: run again")
+                    raise CorpusError(f"{file.name} did not arrive whole: run again")
                 left -= out.write(piece)
         os.utime(path, ns=(file.modified, file.modified))
     if next(pieces, None) is not None:
-        raise DataError("more bytes arrived than the corpus has")
+        raise CorpusError("more bytes arrived than the corpus has")
 
 
 def _place(cache: Path, name: str) -> Path:
     if not name.isalnum():
-        raise DataError(f"{name!r} is no fingerprint of a corpus")
+        raise CorpusError(f"{name!r} is no fingerprint of a corpus")
     return cache / f"received-{name}"
-
-
-def check_name(name: str) -> None:
-    """Raise DataError for a name that does not stay inside a folder it is joined to."""
-    path = PurePosixPath(name)
-    if not path.parts or "\0" in name or "\\" in name or path.is_absolute() or ".." in path.parts:
-        raise DataError(f"it names a file outside its folder: {name!r}")
 
 
 def _holds(folder: Path, files: tuple[File, ...]) -> bool:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
+from calibrate.types import NOISE
 from laws.types import Run
-
-NOISE = 0.02  # two errors this close, relatively, are the same: docs/calibration.md says where it comes from
 
 
 @dataclass(frozen=True, kw_only=True)

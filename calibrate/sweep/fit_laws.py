@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from calibrate.sweep.best_model import NOISE, Best, best_fits, size_of
+from calibrate.sweep.best_model import Best, best_fits, size_of
 from calibrate.sweep.spec import Spec
-from calibrate.types import EVALUATION_STEP
+from calibrate.types import EVALUATION_STEP, NOISE
 from calibrate.versions import code_version
 from laws.build import law_from, now
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.fitting.fit import Posterior, fit, plain
 from laws.fitting.phases import Phases, apart
@@ -165,8 +166,8 @@ def _law(
         rate=curve.rate,
     )
     edges = {
-        "sizes-cut": curve.metric == "params" and any(_largest(spec, best) for best, _ in measured),
-        "training-cut": curve.metric != "params" and any(_cut_short(best) for best, _ in measured),
+        WarningCode.SIZES_CUT: curve.metric == "params" and any(_largest(spec, best) for best, _ in measured),
+        WarningCode.TRAINING_CUT: curve.metric != "params" and any(_cut_short(best) for best, _ in measured),
     }
     phases: Phases = {}
     found: Posterior | Forecast

@@ -11,7 +11,7 @@ first draw is never stopped.
 from bisect import insort
 from collections.abc import Sequence
 
-from calibrate.sweep.best_model import NOISE
+from calibrate.types import NOISE
 
 RUNGS = (0.25, 0.5)  # of the planned samples: each rung stands for twice the training of the one before
 

@@ -9,7 +9,8 @@ import torch
 import torch._dynamo  # optimizers import it at their first use: seconds that belong to no training
 
 from calibrate.training.early_stopping import Rungs, reached, too_high
-from calibrate.types import EVALUATION_STEP, Corpus, DataError, DomainCode, Outcome, Task, Training
+from calibrate.types import EVALUATION_STEP, Corpus, DomainCode, Outcome, Task, Training
+from laws.errors import CorpusError
 from laws.types import RunStatus
 
 FIRST = 1 / 16  # of the planned samples, the first evaluation
@@ -44,7 +45,7 @@ def train(
         status, reason = _loop(
             task, training, device, deadline=started + time_limit, bars=bars, progress=progress
         )
-    except DataError as error:
+    except CorpusError as error:
         status, reason = "bad-data", str(error)
     except (MemoryError, torch.OutOfMemoryError) as error:
         status, reason = "out-of-memory", _first_line(error) or f"no memory left on {device}"

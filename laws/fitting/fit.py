@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.fitting import importance, sampler
 from laws.fitting.coordinates import COORDINATES
@@ -24,7 +25,7 @@ LEVELS = np.array([0.05, 0.5, 0.95])
 FOR_A_FLOOR = 4  # sizes below which a floor cannot be told from the slope
 
 
-class NotConverged(PlannerError):  # noqa: N818 - reads as what happened
+class NotConverged(PlannerError):
     """Raised when a chain does not reach N >= 50 tau and split-R-hat < 1.01; carries the numbers."""
 
     def __init__(self, form: str, steps: int, tau: float, rhat: float) -> None:
@@ -74,7 +75,7 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
     flat = chain.z.reshape(-1, chain.z.shape[2])
     gap = np.abs(np.quantile(flat, LEVELS, axis=0) - weighted.quantiles(LEVELS)) / flat.std(0)
     if weighted.ess >= TRUSTED and gap.max() > 0.2:
-        warnings += ("importance-disagrees",)
+        warnings += (WarningCode.IMPORTANCE_DISAGREES,)
     bulk, tail = effective_sizes(chain.z)
     rows = np.linspace(0, len(flat) - 1, draws).round().astype(int)
     parameters = coordinates.unpack(flat[rows])[0]
@@ -150,12 +151,12 @@ def _judge(points: Points, form: str) -> tuple[str, ...]:
     columns = np.log(points.x).reshape(len(points), -1)
     design = np.column_stack([np.ones(len(points)), columns])
     slopes = np.linalg.lstsq(design, np.log(points.y), rcond=None)[0][1:]
-    warnings = ["few-points"] if len(points) <= parameters + 1 else []
+    warnings = [WarningCode.FEW_POINTS] if len(points) <= parameters + 1 else []
     level = 1e-9  # what rounding makes of the slope through equal values
     if form == "size":
-        warnings += ["falling"] if slopes[0] < -level else []
+        warnings += [WarningCode.FALLING] if slopes[0] < -level else []
     elif np.any(slopes > level):
-        warnings += ["rising"]
+        warnings += [WarningCode.RISING]
     return tuple(warnings)
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from laws.codes import WarningCode
 from laws.fitting import importance
 from laws.fitting.coordinates import COORDINATES
 from laws.fitting.fit import FOR_A_FLOOR
@@ -61,4 +62,4 @@ def apart(points: Points, *, seed: int) -> tuple[Points, Phases]:
     if kept.all() or len(np.unique(points.x[kept])) < FOR_A_FLOOR:
         return points, phases
     left = points.part(kept)
-    return replace(left, warnings=(*left.warnings, "small-data-left-out")), phases
+    return replace(left, warnings=(*left.warnings, WarningCode.SMALL_DATA_LEFT_OUT)), phases

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.fitting.importance import Mixture, log_sum
 from laws.fitting.sampler import ensemble, independent
@@ -210,7 +211,7 @@ def _part(
     sigma = np.exp(z[:, _NOISE])
     minimum = probability(read.x, read.y, sigma)
     if minimum.mean() > 0.5:
-        warnings += ("running-minimum",)
+        warnings += (WarningCode.RUNNING_MINIMUM,)
     lift = np.where(rng.random(len(z)) < minimum, sigma, 0.0)
     return Part(curve, z, lift, ceiling), diagnostics, warnings
 
@@ -261,9 +262,9 @@ def _chain(
     )
     spread = (told[2] - told[0]) / NORMAL80
     gap, moved = np.abs(told - by_importance) / spread, np.abs(told - before) / spread
-    warnings: tuple[str, ...] = ("not-converged",) if moved.max() > 0.5 else ()
+    warnings: tuple[str, ...] = (WarningCode.NOT_CONVERGED,) if moved.max() > 0.5 else ()
     if 1 / (importance**2).sum() >= 400 and gap.max() > 0.5:
-        warnings += ("importance-disagrees",)
+        warnings += (WarningCode.IMPORTANCE_DISAGREES,)
     rows = rng.choice(len(flat), draws, replace=len(flat) < draws)
     acceptance = float(run.acceptance_fraction.mean())
     numbers = {"importance_gap": float(gap.max()), "moved": float(moved.max()), "acceptance": acceptance}
@@ -277,17 +278,17 @@ def _some(z: Array, rng: np.random.Generator) -> Array:
 def _doubts(points: Points) -> tuple[str, ...]:
     """Return the codes of what makes a curve hard to extrapolate."""
     if points.distinct < 2:
-        return ("one-point",)
-    warnings = ["few-points"] if points.distinct < 5 else []
+        return (WarningCode.ONE_POINT,)
+    warnings = [WarningCode.FEW_POINTS] if points.distinct < 5 else []
     t, log_y = np.log(points.x) / DECADE, np.log(points.y)
     recent = t >= t[-1] - max(0.5 * (t[-1] - t[0]), 1e-12)
     if len(np.unique(t[recent])) < 3:
         recent = t >= np.unique(t)[-min(3, points.distinct)]
     slope, spread = _slope(t[recent], log_y[recent])
     if slope > 2 * spread and slope > 0:
-        warnings.append("rising")
+        warnings.append(WarningCode.RISING)
     elif abs(slope) <= 2 * spread:
-        warnings.append("no-trend")
+        warnings.append(WarningCode.NO_TREND)
     return tuple(warnings)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from laws.codes import WarningCode
 from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator, Quote
 from planner.hardware.training import Training
@@ -74,13 +75,13 @@ def price_of(part: Accelerator) -> Assumption | None:
 def price_warnings(part: Accelerator, price: Assumption | None, today: date) -> tuple[str, ...]:
     """Return what a reader has to know of a price: unknown, zero, older than a year."""
     if price is None:
-        return ("price-unknown",)
+        return (WarningCode.PRICE_UNKNOWN,)
     if price.high == 0:
-        return ("price-zero",)
+        return (WarningCode.PRICE_ZERO,)
     if price.origin in ("quotes", "fleet file"):
         days = [day for quote in current_quotes(part) if (day := quoted_on(quote))]
         if days and today - max(days) > YEAR:
-            return ("price-old",)
+            return (WarningCode.PRICE_OLD,)
     return ()
 
 
@@ -98,7 +99,11 @@ def cost(training: Training, *, seed: int, today: date, price: Assumption | None
     dollars = None if price is None else _times(hours, price.draws(len(hours), seed))
     if part.power is None:
         return Cost(
-            dollars=dollars, kwh=None, kg_co2e=None, price=price, warnings=(*warnings, "power-unknown")
+            dollars=dollars,
+            kwh=None,
+            kg_co2e=None,
+            price=price,
+            warnings=(*warnings, WarningCode.POWER_UNKNOWN),
         )
     overhead = training.assumed["power_usage_effectiveness"].draws(len(hours), seed)
     kwh = _times(hours, [part.power / 1000.0 * share for share in overhead])

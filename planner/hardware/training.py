@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.paths import quantile
 from planner.assumptions import Assumption
@@ -286,20 +287,20 @@ def _warnings(
     found = []
     utilization = assumed["utilization"]
     if utilization.origin == "default":
-        found.append("utilization-assumed")
+        found.append(WarningCode.UTILIZATION_ASSUMED)
     if part.matmul and "bf16" in part.peak and utilization.high > part.matmul / part.peak["bf16"]:
-        found.append("utilization-above-matmul")
+        found.append(WarningCode.UTILIZATION_ABOVE_MATMUL)
     if part.confidence != "exact" or part.uncertain:
-        found.append("part-uncertain")
+        found.append(WarningCode.PART_UNCERTAIN)
     if not fewest:
-        return (*found, "memory-unknown")
+        return (*found, WarningCode.MEMORY_UNKNOWN)
     if bound > 0.5:
-        found.append("memory-bound")
+        found.append(WarningCode.MEMORY_BOUND)
     middle = quantile(fewest, 0.5)
     if math.isinf(middle):  # the target is never reached: there is no model to hold
         return tuple(found)
     if middle > 1:
-        found.append("model-larger-than-device")
+        found.append(WarningCode.MODEL_LARGER_THAN_DEVICE)
     if middle > count:
-        found.append("does-not-fit")
+        found.append(WarningCode.DOES_NOT_FIT)
     return tuple(found)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
@@ -119,15 +120,15 @@ def read(
     companions = {}
     assumptions = [law_in_words(law)]
     if size is None:
-        warnings = ["no-size-law", *warnings]
+        warnings = [WarningCode.NO_SIZE_LAW, *warnings]
     else:
         companions["params"] = size.id
         assumptions.append(f"Parameters: the best model size for that much data, by law {size.id}.")
         warnings = [*size.warnings, *warnings]
         taken = len(set(size.points.get("y", range(size.n_points))))  # values that the best size took
-        warnings += ["one-size"] if taken == 1 else ["few-sizes"] if taken < FEW else []
+        warnings += [WarningCode.ONE_SIZE] if taken == 1 else [WarningCode.FEW_SIZES] if taken < FEW else []
     if any(_corpus(other) not in (None, _corpus(law)) for other in (size, samples) if other is not None):
-        warnings = [*warnings, "corpora-differ"]
+        warnings = [*warnings, WarningCode.CORPORA_DIFFER]
     assumptions += serving_in_words(spending)
     if flops_per_sample is not None:
         assumptions.append(note)
@@ -135,7 +136,7 @@ def read(
             assumptions += passes_in_words(spending)
         elif samples is None:
             assumptions.append("Training sees the data once.")
-            warnings.append("one-pass")
+            warnings.append(WarningCode.ONE_PASS)
         else:
             companions["samples"] = samples.id
             assumptions.append(f"Training sees the data as often as the best runs did, by law {samples.id}.")
@@ -303,14 +304,14 @@ def balance_in_words(spending: AllocationConstraints, unit: str) -> list[str]:
 
 def balance_warnings(spending: AllocationConstraints) -> list[str]:
     """Return the codes that come with how a surface was balanced."""
-    return ["repeats-assumed"] if math.isfinite(spending.have) and not spending.smallest else []
+    return [WarningCode.REPEATS_ASSUMED] if math.isfinite(spending.have) and not spending.smallest else []
 
 
 def _how(law: Law | None) -> str:
     """Return how the ladder of a law was counted."""
     if law is None or law.source != "fitted":
         return COUNTED
-    hours = "flops-from-hours" in law.warnings
+    hours = WarningCode.FLOPS_FROM_HOURS in law.warnings
     return "from the GPU-hours that trainings logged" if hours else "as trainings logged them"
 
 
@@ -324,8 +325,8 @@ def unit_cost(
         return cost, note, []
     if known and unit in TOKENS:
         note = "FLOP: 6 x parameters x data, a rule of thumb for dense sequence models."
-        return (lambda params: 6 * params), note, ["six-nd"]
-    return None, "", ["no-compute"]
+        return (lambda params: 6 * params), note, [WarningCode.SIX_ND]
+    return None, "", [WarningCode.NO_COMPUTE]
 
 
 def _reading(
@@ -337,11 +338,11 @@ def _reading(
     assumptions: Sequence[str],
     warnings: Sequence[str],
 ) -> LawModel:
-    own = ["embedded-corpus"] if law.source == "shipped" else []
+    own: list[str] = [WarningCode.EMBEDDED_CORPUS] if law.source == "shipped" else []
     own += law.warnings
-    after = ["no-floor"] if law.form == "power" else []
+    after = [WarningCode.NO_FLOOR] if law.form == "power" else []
     if law.n_points < 5:
-        after.append("few-points")
+        after.append(WarningCode.FEW_POINTS)
     return LawModel(
         law=law_info(law),
         unit=law.x_unit,

@@ -3,6 +3,7 @@
 import math
 
 from laws.catalog.published import PublishedLaw, companion, find
+from laws.codes import WarningCode
 from planner.lawmodel import scenario as worlds
 from planner.lawmodel.info import law_info
 from planner.lawmodel.model import (
@@ -47,7 +48,7 @@ def read_published(law: PublishedLaw, spending: AllocationConstraints) -> LawMod
     assumptions = [
         f"Law {law.id}: published, {law.citation}, {law.locator} ({law.confidence}); range: {law.range}."
     ]
-    warnings = ["no-interval", "other-corpus"]
+    warnings: list[str] = [WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS]
     smallest, largest = law.measured
     begins: tuple[float | None, float | None] = (None, None)
     if law.formula in _SURFACES:
@@ -98,11 +99,13 @@ def surface_of(law: PublishedLaw) -> Surface:
 def _curve(law: PublishedLaw, unit: str) -> tuple[Scenario, list[str], list[str], dict[str, str]]:
     """Return the world of a curve, what it stands on, what to be warned of, and the laws that complete it."""
     size, cost = companion(law, "params"), companion(law, "flops")
-    notes, doubts, companions = [], [], {}
+    notes: list[str] = []
+    doubts: list[str] = []
+    companions: dict[str, str] = {}
     params: worlds.Line | None = None
     flops_per_sample: worlds.Line | None = None
     if size is None:
-        doubts.append("no-size-law")
+        doubts.append(WarningCode.NO_SIZE_LAW)
     else:
         params = _of_data(size)
         companions["params"] = size.id
@@ -111,7 +114,7 @@ def _curve(law: PublishedLaw, unit: str) -> tuple[Scenario, list[str], list[str]
         flops_per_sample = _per_unit(cost)
         companions["flops"] = cost.id
         notes.append(f"FLOP: one pass over the data, by law {cost.id}.")
-        doubts.append("one-pass")
+        doubts.append(WarningCode.ONE_PASS)
     else:
         flops_per_sample, note, more = unit_cost((), unit, known=size is not None)
         notes += [note, "Training sees the data once."] if flops_per_sample is not None else []

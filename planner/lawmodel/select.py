@@ -12,6 +12,7 @@ from pathlib import Path
 
 from laws.catalog.bundled import Shipped, holding, shipped
 from laws.catalog.published import PublishedLaw
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law
@@ -68,9 +69,9 @@ def choose(choice: LawSelector, folder: Path, *, sampled: bool = False) -> Selec
         others = [*islice(older, 1), *others]
     warnings = []
     if choice.domain is None and any(row.domain != answering.domain for row in others):
-        warnings.append("domain-chosen")
+        warnings.append(WarningCode.DOMAIN_CHOSEN)
     if choice.metric is None and any(row.metric != answering.metric for row in others):
-        warnings.append("metric-chosen")
+        warnings.append(WarningCode.METRIC_CHOSEN)
     return _from_store(
         store, rows, answering, alternatives=tuple(map(law_info, others)), warnings=tuple(warnings)
     )
@@ -122,7 +123,9 @@ def _from_literature(choice: LawSelector, rows: Sequence[LawRow]) -> SelectedLaw
     law, *others = found
     several = choice.metric is None and any(a.metric != law.metric for a in others)
     return SelectedLaw(
-        law=law, alternatives=tuple(map(law_info, others)), warnings=("metric-chosen",) if several else ()
+        law=law,
+        alternatives=tuple(map(law_info, others)),
+        warnings=(WarningCode.METRIC_CHOSEN,) if several else (),
     )
 
 

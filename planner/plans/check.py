@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.types import Law
 from planner.lawmodel.select import SelectedLaw, choose
@@ -79,13 +80,13 @@ def check(path: Path, choice: LawSelector, folder: Path, columns: Mapping[str, s
             path, metric=law.metric, metric_unit=law.metric_unit, data_unit=law.x_unit, columns=columns
         )
     except PlannerError as error:
-        if "domain-chosen" not in chosen.warnings:
+        if WarningCode.DOMAIN_CHOSEN not in chosen.warnings:
             raise
         raise PlannerError(
             f"{error}; law {law.id} of {law.domain} was asked: --domain names another"
         ) from None
     runs = tuple(_checked(chosen, law, measured, i) for i in range(len(measured)))
-    far = ["extrapolated-far"] if any(run.beyond > 100 for run in runs) else []
+    far = [WarningCode.EXTRAPOLATED_FAR] if any(run.beyond > 100 for run in runs) else []
     return Check(
         law=law,
         runs=runs,

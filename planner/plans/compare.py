@@ -7,6 +7,7 @@ from pathlib import Path
 from calibrate.domains import DOMAINS
 from laws import paths
 from laws.catalog.bundled import Shipped, shipped
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
@@ -159,13 +160,13 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
 
 
 def _doubts(found: Sequence[Law], scales: Sequence[float], *, alike: bool) -> tuple[str, ...]:
-    codes = ["embedded-corpus"] if any(law.source == "shipped" for law in found) else []
+    codes: list[str] = [WarningCode.EMBEDDED_CORPUS] if any(law.source == "shipped" for law in found) else []
     codes += [code for law in found for code in law.warnings]
     if not alike:
-        codes.append("metric-differs")
+        codes.append(WarningCode.METRIC_DIFFERS)
     corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
     if len(corpora) > 1:
-        codes.append("corpora-differ")
+        codes.append(WarningCode.CORPORA_DIFFER)
     if max(scales) > FAR * min(law.x_range[1] for law in found):
-        codes.append("extrapolated-far")
+        codes.append(WarningCode.EXTRAPOLATED_FAR)
     return tuple(dict.fromkeys(codes))

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.types import Law, Quantity
 from planner import units
@@ -190,16 +191,16 @@ def estimate(
 
 def _doubts(reading: LawModel, data: Sequence[float], params: Sequence[float]) -> list[str]:
     """Return the codes that depend on where on the line of plans the answer lies."""
-    found = []
+    found: list[str] = []
     if reading.sizes is not None and params:
         middle = paths.quantile(params, 0.5)
         if math.isfinite(middle) and not reading.sizes[0] <= middle <= reading.sizes[1]:
-            found.append("ladder-exceeded")
+            found.append(WarningCode.LADDER_EXCEEDED)
     if reading.spread and sum(map(math.isfinite, data)) < 0.95 * len(data):
-        found.append("floor-uncertain")
+        found.append(WarningCode.FLOOR_UNCERTAIN)
     if reading.largest is not None and paths.quantile(data, 0.5) > FAR * reading.largest:
-        found.append("extrapolated-far")
+        found.append(WarningCode.EXTRAPOLATED_FAR)
     for draws, least in zip((data, params), reading.begins, strict=True):
         if least is not None and draws and paths.quantile(draws, 0.5) < least / FAR:
-            found.append("below-measured")
+            found.append(WarningCode.BELOW_MEASURED)
     return found

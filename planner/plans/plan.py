@@ -20,6 +20,7 @@ from pathlib import Path
 
 from laws import paths
 from laws.catalog.published import PublishedLaw
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.types import Law, Quantity
 from planner.assumptions import Assumption
@@ -227,7 +228,7 @@ def _warnings(
     codes = [*found.warnings, *(bill.warnings if bill else ())]
     if asked.stock is not None and not reading.is_joint:
         needed = paths.quantile(found.data.draws, 0.5)
-        codes += ["more-data-needed"] if needed > asked.stock else []
+        codes += [WarningCode.MORE_DATA_NEEDED] if needed > asked.stock else []
     return tuple(dict.fromkeys(codes))
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
 from planner.assumptions import Assumption
@@ -33,7 +34,7 @@ def sheet(plan: Plan) -> Report:
         "It stands on": plan.assumptions,
         "On the machines": _on_machines(plan),
         "Assumed of the machines": _assumed(plan),
-        "Warnings": warnings.told(code for code in plan.warnings if code != "embedded-corpus"),
+        "Warnings": warnings.told(code for code in plan.warnings if code != WarningCode.EMBEDDED_CORPUS),
         "Other laws that answer": _others(found),
     }
     return Report(
@@ -76,7 +77,7 @@ def _title(plan: Plan) -> str:
 
 def _not_yours(found: Estimate) -> list[str]:
     """Say before anything else that a law which ships with the tool is of no corpus but its own."""
-    return [warnings.sentence("embedded-corpus")] if found.law.source == "shipped" else []
+    return [warnings.sentence(WarningCode.EMBEDDED_CORPUS)] if found.law.source == "shipped" else []
 
 
 def _machines(plan: Plan) -> str:

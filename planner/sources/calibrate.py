@@ -9,7 +9,7 @@ from typing import Any
 
 from calibrate import domains
 from calibrate.data.archive import is_archive, prepare_from
-from calibrate.engines.gpu_capacity import devices, gpus, trials
+from calibrate.engines.gpu_capacity import devices, gpus
 from calibrate.engines.local import LocalEngine, Pool
 from calibrate.engines.signals import ctrl_c_held
 from calibrate.sweep.best_model import Best
@@ -17,6 +17,7 @@ from calibrate.sweep.progress import Progress
 from calibrate.sweep.run import AGAIN, execute
 from calibrate.sweep.search import STAGES, outlook
 from calibrate.sweep.spec import Spec, run_id, shards_within
+from calibrate.sweep.trials import trials
 from calibrate.types import Budget, Corpus, Domain, DomainCode, Report, Spent, Training
 from laws.errors import PlannerError
 from laws.storage.store import Store

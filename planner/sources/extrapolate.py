@@ -18,6 +18,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.storage.atomic_write import write_whole
 from planner import units
@@ -230,7 +231,7 @@ def _points(q: Question) -> Any:
     x, y = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     se = np.array([r[2] or 0.0 for r in rows]) if any(r[2] for r in rows) else None
     weight = np.array([r[3] or 1.0 for r in rows]) if any(r[3] for r in rows) else None
-    left_out = ("zero-left-out",) if len(rows) < len(q.measured) else ()
+    left_out = (WarningCode.ZERO_LEFT_OUT,) if len(rows) < len(q.measured) else ()
     return Points(x=x, y=y, y_se=se, weight=weight, ceiling=q.ceiling, warnings=left_out)
 
 

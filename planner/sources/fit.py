@@ -14,8 +14,9 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from calibrate.sweep.best_model import NOISE
+from calibrate.types import NOISE
 from laws.build import law_from, now
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.fitting.fit import NotConverged, Posterior, fit, plain
 from laws.fitting.forms import FORMS
@@ -176,7 +177,7 @@ def _laws(
         except NotConverged:
             if request.form != AUTO:
                 raise
-            doubts.append("form-unsettled")
+            doubts.append(WarningCode.FORM_UNSETTLED)
         else:
             errors.append(made(posterior, of_form, metric=request.metric, unit=unit, phases=phases))
     if request.form in {AUTO, FORECAST}:
@@ -271,7 +272,7 @@ def _law(
     # a surface has no law of passes either
     whole = measured.samples is None or points.x.ndim > 1
     if ladder and "flops" not in measured.columns:
-        warnings = [*warnings, "flops-from-hours"]
+        warnings = [*warnings, WarningCode.FLOPS_FROM_HOURS]
     return law_from(
         found,
         points,

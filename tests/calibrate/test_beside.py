@@ -15,7 +15,7 @@ from laws.storage.records import content_id
 from laws.storage.store import Store
 from laws.types import Law, Run, SizeCost
 from planner.lawmodel.select import choose
-from planner.lawmodel.selector import Choice
+from planner.lawmodel.selector import LawSelector
 
 DOMAIN = domains.named("teacher")
 PRESET = DOMAIN.presets["quick"]
@@ -116,7 +116,7 @@ def test_they_are_asked_by_id_alone(
     answers = replace(made["mlp, size 64"], family="mlp", created="2020-01-01T00:00:00Z")
     store.add_law(replace(answers, id=content_id(answers)))
     store.publish()
-    assert choose(Choice(domain="teacher"), tmp_path).law.family == "mlp"
+    assert choose(LawSelector(domain="teacher"), tmp_path).law.family == "mlp"
     assert store.newest("teacher", "error").family == "mlp"  # type: ignore[union-attr]
     assert len(store.laws()) == 1
 

@@ -16,6 +16,7 @@ from calibrate.engines import gpu_capacity as room
 from calibrate.engines.local import Job, LocalEngine, trained
 from calibrate.sweep.search import ends
 from calibrate.sweep.spec import run_id
+from calibrate.sweep.trials import trials
 from calibrate.types import Corpus, Domain, Training
 
 pytestmark = [pytest.mark.torch, pytest.mark.gpu, pytest.mark.usefixtures("one_thread")]
@@ -56,9 +57,9 @@ def test_trainings_share_a_card(cache: Path) -> None:
     """As many workers as the largest trainings leave room for, each with its share of the memory."""
     domain = DOMAINS["image"]
     corpus = prepared(domain, cache)
-    trials = room.trials(spec(domain, corpus))
-    assert room.taken(trials, GPU)
-    places = room.devices(trials, None)
+    largest = trials(spec(domain, corpus))
+    assert room.taken(largest, GPU)
+    places = room.devices(largest, None)
     assert len(places) > 1
     assert set(places) <= {f"cuda:{i}" for i in range(room.gpus())}
     together = {job.id: job for job in jobs(domain, corpus)}

@@ -17,11 +17,10 @@ import faulty_sweep
 import torch
 
 from calibrate.engines.local import Job, LocalEngine, Queue, Result
-from calibrate.sweep.best_model import NOISE
 from calibrate.sweep.run import Swept, execute
 from calibrate.training.early_stopping import RUNGS, Standing, reached, too_high
 from calibrate.training.train import train
-from calibrate.types import Corpus
+from calibrate.types import NOISE, Corpus
 from laws.storage.records import check, decode, encode
 from laws.storage.store import Store
 from laws.types import Run

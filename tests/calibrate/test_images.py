@@ -17,8 +17,8 @@ from calibrate.domains.image import glyphs
 from calibrate.domains.image import task as image
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT, patch
-from calibrate.types import Corpus, DataError
-from laws.errors import PlannerError
+from calibrate.types import Corpus
+from laws.errors import CorpusError, PlannerError
 from tests.calibrate.pictured import cifar, folder, mnist, picture
 
 pytestmark = pytest.mark.torch
@@ -203,7 +203,7 @@ def test_what_is_no_corpus_of_images_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_named(tmp_path: Path) -> None:
     corpus = prepared(tmp_path / "cache", folder(tmp_path / "images"))
     np.save(corpus.folder / "training-classes.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(DataError, match="delete it and run again"):
+    with pytest.raises(CorpusError, match="delete it and run again"):
         pictures.read(corpus.folder, "training")
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from calibrate.domains import DOMAINS, named
 from calibrate.engines.local import Job, Result
-from calibrate.sweep.best_model import NOISE, best_fits, pick, size_of
+from calibrate.sweep.best_model import best_fits, pick, size_of
 from calibrate.sweep.progress import Progress
 from calibrate.sweep.run import execute
 from calibrate.sweep.search import outlook
 from calibrate.sweep.spec import Spec, run_id, shards_within
-from calibrate.types import Corpus, Outcome, Preset, Training, doubling
+from calibrate.types import NOISE, Corpus, Outcome, Preset, Training, doubling
 from laws.errors import PlannerError
 from laws.storage.store import Store, StoreBusyError
 from laws.types import Run, SizeCost

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from calibrate.data.prepared import description
 from calibrate.data.text_files import PASSAGE, cut, find, passages
 from calibrate.domains.language import corpus as language
-from calibrate.types import Corpus, DataError
-from laws.errors import PlannerError
+from calibrate.types import Corpus
+from laws.errors import CorpusError, PlannerError
 
 pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
@@ -191,5 +191,5 @@ def test_a_damaged_corpus_is_named(tmp_path: Path, damage: str) -> None:
         file.unlink()
     else:
         np.save(file, np.array([object()]), allow_pickle=True)
-    with pytest.raises(DataError, match="delete it and run again"):
+    with pytest.raises(CorpusError, match="delete it and run again"):
         language.read(corpus.folder, "training")

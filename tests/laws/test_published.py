@@ -415,6 +415,8 @@ def test_asking_a_published_law_imports_nothing_heavy():
 
 
 def test_no_text_of_the_data_is_ever_run():
-    content = json.loads(resources.files("laws").joinpath("published.json").read_text(encoding="utf-8"))
+    content = json.loads(
+        resources.files("laws.catalog").joinpath("published.json").read_text(encoding="utf-8")
+    )
     assert {law.get("formula") for law in content["laws"]} - {None} <= set(FORMULAS)
     assert "expr" not in {key for law in content["laws"] for key in law}

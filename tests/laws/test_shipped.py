@@ -186,7 +186,10 @@ def test_the_package_takes_the_data_along():
     import tomllib
     from pathlib import Path
 
-    project = Path(ship.__file__).parents[1] / "pyproject.toml"
-    assert "calibrated/*" in tomllib.loads(project.read_text())["tool"]["setuptools"]["package-data"]["laws"]
+    project = Path(ship.__file__).parents[2] / "pyproject.toml"
+    assert (
+        "catalog/calibrated/*"
+        in tomllib.loads(project.read_text())["tool"]["setuptools"]["package-data"]["laws"]
+    )
     size = sum(path.stat().st_size for path in ship.FOLDER.iterdir())
     assert size < 4e6

@@ -39,7 +39,7 @@ def refused(*arguments: str) -> str:
         (("--domain", "speach"), "'speach': did you mean 'speech'?"),
         (
             ("--domain", "teacher", "--preset", "huge"),
-            "'huge': wanted one of smoke, quick, laptop, reduced, full",
+            "'huge': expected one of smoke, quick, laptop, reduced, full",
         ),
         (("--domain", "teacher", "--budget", "banana"), "cannot read 'banana'"),
         (("--domain", "teacher", "--budget", "0m"), "--budget 0m buys nothing"),
@@ -53,7 +53,7 @@ def refused(*arguments: str) -> str:
             ("--domain", "teacher", "--budget", "5 GPU-hours", "--engine", "ray"),
             "the nodes of a cluster come and go",
         ),
-        (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn': wanted one of mlp"),
+        (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn': expected one of mlp"),
         (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a corpus"),
     ],
 )

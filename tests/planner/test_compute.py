@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,7 +20,6 @@ from planner.hardware import training as compute
 from planner.hardware.accelerators import catalog, observations
 from planner.hardware.fleet import read_fleet
 from planner.hardware.training import Training, train
-from planner.warnings import WARNINGS
 
 FLEET = read_fleet(None)
 H100 = FLEET.part("h100")
@@ -147,15 +145,6 @@ def test_without_a_size_memory_is_left_out() -> None:
     assert training.footprint == training.fewest == ()
     assert training.gpu_hours[1] > training.gpu_hours[0]
     assert "memory-unknown" in training.warnings
-
-
-def test_every_code_that_can_be_given_has_its_sentence() -> None:
-    root = Path(compute.__file__).parent
-    text = (root / "training.py").read_text(encoding="utf-8") + (root / "cost.py").read_text(encoding="utf-8")
-    given = {code for code in WARNINGS if f'"{code}"' in text}
-    hyphened = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text)) - {"on-demand"}
-    assert hyphened == given
-    assert len(given) == 11
 
 
 def test_warnings_name_what_is_doubtful() -> None:

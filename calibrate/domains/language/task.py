@@ -15,7 +15,8 @@ from calibrate.domains.language import corpus as language
 from calibrate.domains.language.corpus import Reading, read
 from calibrate.models.transformer import Transformer
 from calibrate.training.flops import TRAINING, forward_flops, rung
-from calibrate.types import Corpus, DataError, Report, Training
+from calibrate.types import Corpus, Report, Training
+from laws.errors import CorpusError
 from laws.types import SizeCost
 
 _COUNTED = 4  # symbols on which FLOP of a recurrent model are counted; they grow in proportion
@@ -97,7 +98,7 @@ def vocabulary(corpus: Corpus) -> int:
 def _tensor(corpus: Corpus, part: str, count: float | None, window: int, device: str) -> Tensor:
     symbols = read(corpus.folder, part, count)
     if len(symbols) <= window:
-        raise DataError(f"{len(symbols)} symbols for {part} do not fill one window of {window}: take more")
+        raise CorpusError(f"{len(symbols)} symbols for {part} do not fill one window of {window}: take more")
     return torch.from_numpy(symbols).to(device)
 
 

@@ -73,7 +73,7 @@ def write(folder: Path, name: str, utterances: Iterable[Spoken], hours: float) -
 
 
 def read(folder: Path, name: str, hours: float | None = None) -> Part:
-    """Open a part, or its first `hours`; raise DataError where its files are missing or were cut."""
+    """Open a part, or its first `hours`; raise CorpusError where its files are missing or were cut."""
     try:
         with np.load(folder / f"{name}.npz") as index:
             ends, seconds = index["ends"], index["seconds"]
