@@ -160,7 +160,7 @@ def names() -> tuple[str, ...]:
     return tuple(_BOUNDS)
 
 
-def checked(name: str, low: float, high: float, *, where: str) -> tuple[float, float]:
+def checked_band(name: str, low: float, high: float, *, where: str) -> tuple[float, float]:
     """Return the band if it makes sense for this assumption; refuse it with the reason otherwise."""
     least, most, words = _BOUNDS[name]
     for value in (low, high):
@@ -173,11 +173,13 @@ def checked(name: str, low: float, high: float, *, where: str) -> tuple[float, f
     return low, high
 
 
-def given(name: str, low: float, high: float | None = None, *, origin: str, source: str = "") -> Assumption:
+def override(
+    name: str, low: float, high: float | None = None, *, origin: str, source: str = ""
+) -> Assumption:
     """Return an assumption that somebody set: one value, or a band from low to high."""
     if name not in _BOUNDS:
         raise PlannerError(f"there is no assumption {name!r}{nearest(name, names())}")
-    band = checked(name, low, low if high is None else high, where=source or origin)
+    band = checked_band(name, low, low if high is None else high, where=source or origin)
     known = defaults().get(name)
     base = known or Assumption(
         name=name, bands=(), unit="USD/device-hour", text="price of one device-hour", source=""
@@ -193,7 +195,7 @@ def parse_assumption(text: str) -> Assumption:
         raise PlannerError(f"cannot read the assumption {text!r}: {wanted}")
     low, dots, high = (piece.strip() for piece in value.partition(".."))
     try:
-        return given(
+        return override(
             name, float(low), float(high) if dots else None, origin="option", source=f"--assume {text}"
         )
     except ValueError:

@@ -170,7 +170,7 @@ def _assumed(row: Mapping[str, Any], where: str) -> dict[str, Assumption]:
     for name in _ASSUMED:
         if name in row:
             low, high = _band(row[name], name, where)
-            found[name] = assumptions.given(name, low, high, origin="fleet file", source=where)
+            found[name] = assumptions.override(name, low, high, origin="fleet file", source=where)
     return found
 
 
@@ -179,7 +179,7 @@ def _band(value: object, key: str, where: str) -> tuple[float, float]:
     if len(ends) != 2:
         raise PlannerError(f"{key} = {value!r} in {where}: wanted one number or two, [low, high]")
     low, high = (_number(end, key, where) for end in ends)
-    return assumptions.checked(key, low, high, where=where)
+    return assumptions.checked_band(key, low, high, where=where)
 
 
 def _peaks(value: object, where: str) -> Mapping[str, object]:

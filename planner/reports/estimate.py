@@ -26,7 +26,7 @@ _LIMITS = {
 }
 
 
-def sheet(plan: Plan) -> Report:
+def report(plan: Plan) -> Report:
     """Return the table for people, with everything that it stands on in sentences beneath."""
     found = plan.estimate
     sections = {
@@ -53,12 +53,12 @@ def _title(plan: Plan) -> str:
         sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
         return f"To reach {found.law.metric} {found.law.shown(found.target)}{sure} {of}"
     if plan.given == PAIR:
-        data = units.format_data(plan.asked.data or 0.0, found.data.unit)
+        data = units.format_data(plan.parsed.data or 0.0, found.data.unit)
         return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
     if plan.given is not None:
         given = {"data": found.data, "params": found.params, "flops": found.flops}[plan.given]
         amount = {
-            "data": units.format_data(plan.asked.data or 0.0, found.data.unit),
+            "data": units.format_data(plan.parsed.data or 0.0, found.data.unit),
             "params": f"{units.format_number(given.draws[0])} parameters",
             "flops": f"{units.format_flops(given.draws[0])} FLOP",
         }[plan.given]

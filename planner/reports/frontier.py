@@ -27,7 +27,7 @@ def records(front: Frontier) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(front: Frontier) -> Report:
+def report(front: Frontier) -> Report:
     """Return the table for people."""
     first = front.points[0][1]
     found = first.estimate

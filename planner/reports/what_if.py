@@ -33,7 +33,7 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
     }
 
 
-def sheet(table: Table) -> Report:
+def report(table: Table) -> Report:
     """Return the table for people: the first axis down, the second across, medians with their intervals."""
     rows_of, *columns_of = table.axes.values()
     across = columns_of[0] if columns_of else ()

@@ -14,7 +14,7 @@ from laws.errors import PlannerError
 from planner import units
 from planner.plans.plan import Plan
 from planner.plans.review import Review, total
-from planner.reports.estimate import probability, sheet
+from planner.reports.estimate import probability, report
 from planner.reports.plots import svg as chart
 from planner.reports.plots.law_curve import Curve, caption
 from planner.reports.provenance import in_words, law_in_words
@@ -30,7 +30,7 @@ _SCRIPTS = (
     "whatif",
     "panel",
 )  # in the order in which they stand on each other
-_SHARES = "What moves it most"  # the section of a sheet that the page shows as bars
+_SHARES = "What moves it most"  # the section of a report that the page shows as bars
 _LONG = ("Assumed of the machines",)
 
 
@@ -74,7 +74,7 @@ def page(found: Review) -> str:
 
 def _product(found: Plan, row: dict[str, Any], curve: Curve) -> dict[str, Any]:
     """Return what the template shows of one product, as text."""
-    told: Report = sheet(found)
+    told: Report = report(found)
     fits, chance = row["plan"]["feasible"], row["plan"]["probability"]
     sections = [(heading, lines) for heading, lines in told.sections.items() if lines and heading != _SHARES]
     shares = sorted(found.sensitivity.items(), key=lambda item: -item[1])
@@ -82,7 +82,7 @@ def _product(found: Plan, row: dict[str, Any], curve: Curve) -> dict[str, Any]:
         "name": row["name"],
         "verdict": verdict(row["plan"]) + ("" if chance is None else f", {probability(chance)}"),
         "mark": "" if fits is None else "good" if fits else "bad",
-        "sheet": told,
+        "report": told,
         "caption": caption(curve, drawn=True),
         "bars": [
             (name.replace("_", " "), f"{share:.0%}", f"{100 * share:.0f}")
