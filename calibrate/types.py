@@ -20,7 +20,7 @@ def doubling(first: float, count: int) -> tuple[float, ...]:
     return tuple(first * 2**i for i in range(count))
 
 
-NOISE = 0.02  # two errors this close, relatively, are the same: docs/calibration.md says where it comes from
+NOISE = 0.02  # two errors this close, relatively, are the same: docs/guides/calibration.md says where it comes from
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,7 +124,7 @@ class Law:
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", "metric": what counts
     provenance: dict[str, str] = field(default_factory=dict)  # data fingerprint, code, device, seed, command
     runs: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()  # codes, explained in docs/warnings.md
+    warnings: tuple[str, ...] = ()  # codes, explained in docs/reference/warnings.md
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +207,7 @@ class SavedForecast:
     seed: int = 0
     code: str = ""  # version of this program
     assumptions: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()  # codes, explained in docs/warnings.md
+    warnings: tuple[str, ...] = ()  # codes, explained in docs/reference/warnings.md
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What each warning code means, in one sentence; `docs/warnings.md` has a section for each.
+"""What each warning code means, in one sentence; `docs/reference/warnings.md` has a section for each.
 
 Codes come with every answer in every format, so that a script can refuse on them.
 """
@@ -77,7 +77,7 @@ WARNINGS: dict[str, str] = {
 
 def sentence(code: str) -> str:
     """Return the sentence of a code; a code that a newer version stored is shown as it is."""
-    return WARNINGS.get(code, f"{code}: see docs/warnings.md.")
+    return WARNINGS.get(code, f"{code}: see docs/reference/warnings.md.")
 
 
 def told(codes: Iterable[str]) -> list[str]:

@@ -48,7 +48,9 @@ def _own(where: str, read: Callable[[], object]) -> Domain:
         first = str(error).strip().split("\n")[0]
         raise PlannerError(f"{where} cannot be loaded ({type(error).__name__}: {first})") from error
     if not isinstance(found, Domain):
-        raise PlannerError(f"{where}: wanted DOMAIN, a calibrate.types.Domain; see docs/extending.md")
+        raise PlannerError(
+            f"{where}: wanted DOMAIN, a calibrate.types.Domain; see docs/contributing/extending.md"
+        )
     if found.name in DOMAINS:
         raise PlannerError(
             f"{where} calls itself {found.name!r}, as a domain here does: give it another name"

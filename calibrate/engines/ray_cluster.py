@@ -2,7 +2,7 @@
 
 The same face as `calibrate.engines.local.LocalEngine`. Ray is asked for processes and for carrying bytes; what is
 tried again, and how often, is decided here, because every attempt goes on record and Ray's own retries hide
-theirs. No cluster is ever started here and nothing listens: that is the user's decision (docs/cluster.md).
+theirs. No cluster is ever started here and nothing listens: that is the user's decision (docs/guides/cluster.md).
 """
 
 import importlib

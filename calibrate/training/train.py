@@ -16,7 +16,7 @@ from laws.types import RunStatus
 FIRST = 1 / 16  # of the planned samples, the first evaluation
 EVALUATIONS = 1 + round(math.log(1 / FIRST, EVALUATION_STEP))  # of a run that reaches its end
 WARM_UP = 0.05  # of the planned samples: Adam's first steps are rough guesses and should be small
-COOL_DOWN = 0.5  # of the planned samples: docs/calibration.md holds it against a decay all the way
+COOL_DOWN = 0.5  # of the planned samples: docs/guides/calibration.md holds it against a decay all the way
 CLIP = 1.0  # largest norm of the gradient
 LOOK = 32  # steps after which the losses are read: a GPU stands still while the program waits for one
 

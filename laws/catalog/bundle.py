@@ -2,7 +2,7 @@
 
 Of each law of those sweeps go into `laws/catalog/calibrated`: DRAWS of its draws and paths, evenly spaced, draws to
 DIGITS digits, paths on a part of the grid in steps of a thousandth of log y. That takes 2 % of the bytes and
-moves the ends of a 90 % interval by a few per cent of its width (docs/shipped.md). The runs of the sweeps go
+moves the ends of a 90 % interval by a few per cent of its width (docs/reference/bundled.md). The runs of the sweeps go
 beside them. Laws of the same domain and family that were shipped before are replaced.
 """
 

@@ -103,7 +103,7 @@ def plain(points: Points, *, seed: int, draws: int = 4000) -> Posterior:
     """Return the posterior of the one form of a curve where nobody asks for one: a power law, maybe a floor.
 
     A floor cannot be below zero, so a form that has one for certain sees a bend where there is none, and
-    too large an exponent: 44 of 100 of its 90 % intervals miss it (docs/laws.md). So both forms are fitted
+    too large an exponent: 44 of 100 of its 90 % intervals miss it (docs/concepts/laws.md). So both forms are fitted
     and weighed by their evidence, FLOORS to one before the data. The form is `power-floor`, with a floor of 0
     in the draws of the power law; the diagnostic `floor` is the probability that there is one. Fewer than
     FOR_A_FLOOR sizes cannot tell a floor from the slope, and the form is `power`.

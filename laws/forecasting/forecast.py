@@ -144,7 +144,7 @@ def forecast(
     `weights` (K,) of the beliefs come from `stacked` over a collection; without them this curve's own
     held-out scales decide. `chain=False` keeps the importance draws, for back-tests over hundreds of
     curves. Warnings: those of the points; `one-point`, `no-trend`, `rising`, `few-points`,
-    `running-minimum` (see docs/warnings.md); `not-converged` (the chain still moved) and
+    `running-minimum` (see docs/reference/warnings.md); `not-converged` (the chain still moved) and
     `importance-disagrees` (the two samplers differ), both by more than 0.5 standard deviations of the
     forecast half a decade on.
     """

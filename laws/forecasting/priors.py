@@ -2,7 +2,7 @@
 
 A belief is normal in the eight parameters of `laws/forecasting/drift.py`: a curve that saturates, one without a floor,
 one that keeps to its law, ... Some are of the odds of an error (`laws/forecasting/odds.py`), which are there only where
-the error of best guessing is known. `laws/forecasting/prior.json` states them, `docs/forecasting.md` explains them.
+the error of best guessing is known. `laws/forecasting/prior.json` states them, `docs/research/forecasting.md` explains them.
 """
 
 import json

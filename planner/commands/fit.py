@@ -35,7 +35,7 @@ def fit(
         str,
         typer.Option(
             help="auto: a forecast and one form beside it. Or one alone: forecast, power, power-floor, "
-            "three-phase, broken or surface (docs/laws.md)."
+            "three-phase, broken or surface (docs/concepts/laws.md)."
         ),
     ] = "auto",
     data_column: Annotated[

@@ -44,7 +44,8 @@ SourceOption = Annotated[
     ),
 ]
 FormOption = Annotated[
-    str | None, typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/laws.md).")
+    str | None,
+    typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/concepts/laws.md)."),
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Answer by one form instead of the forecast.")]
 

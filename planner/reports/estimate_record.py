@@ -1,6 +1,6 @@
 """A plan as scripts read it: the record that JSON and CSV carry.
 
-Its keys are the contract of `docs/estimate.md`: new ones may come, none changes its meaning.
+Its keys are the contract of `docs/reference/estimate.md`: new ones may come, none changes its meaning.
 """
 
 import math

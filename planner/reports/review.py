@@ -1,6 +1,6 @@
 """A review as it is shown: the record for scripts, and Markdown, whose summary is read in a minute.
 
-The page (`planner/reports/web/page.py`) shows the same record; `docs/review.md` names its keys.
+The page (`planner/reports/web/page.py`) shows the same record; `docs/guides/review.md` names its keys.
 """
 
 import dataclasses

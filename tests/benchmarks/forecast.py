@@ -240,7 +240,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="write the forecasts to this CSV file")
-    parser.add_argument("--markdown", type=Path, help="write the tables of docs/accuracy.md to this file")
+    parser.add_argument(
+        "--markdown", type=Path, help="write the tables of docs/research/accuracy.md to this file"
+    )
     parser.add_argument("--journal", type=Path, help="keep what is finished here, and go on from it")
     options = parser.parse_args()
     place = folder()

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.shipped [--store STORE]
 
 Without a store it reads the laws that ship, whose points are the best-fit models of the runs beside them, so
-that anybody can repeat it. `docs/accuracy.md` has its table.
+that anybody can repeat it. `docs/research/accuracy.md` has its table.
 """
 
 import argparse

@@ -785,9 +785,9 @@ def test_a_store_of_a_thousand_laws_is_read_as_fast_as_a_small_one(tmp_path):
 
 
 def test_the_questions_of_the_page_are_answered(store):
-    """docs/store.md shows SQL: it runs on a store as it is."""
+    """docs/reference/store.md shows SQL: it runs on a store as it is."""
     filled(store)
-    page = Path(__file__).parents[2] / "docs" / "store.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "store.md"
     block = page.read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
     with contextlib.closing(index.connect(store.folder / "index.duckdb", read_only=True)) as connection:
         answers = [

@@ -165,10 +165,12 @@ def test_the_page_shows_what_the_commands_print() -> None:
     if not Path(sys.executable).with_name("planner").exists():
         pytest.skip("the command `planner` is not installed here: pip install -e .")
     done = subprocess.run(
-        [sys.executable, "-m", "cogapp", "-P", "--check", "docs/compute.md"],
+        [sys.executable, "-m", "cogapp", "-P", "--check", "docs/reference/compute.md"],
         cwd=Path(__file__).resolve().parents[2],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"run `python -m cogapp -rP docs/compute.md`: {done.stdout}{done.stderr}"
+    assert done.returncode == 0, (
+        f"run `python -m cogapp -rP docs/reference/compute.md`: {done.stdout}{done.stderr}"
+    )

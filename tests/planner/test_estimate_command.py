@@ -74,7 +74,9 @@ def test_json_keeps_its_contract(calibrated):
 
 
 def test_the_page_names_every_key_of_the_record():
-    page = (Path(__file__).parent.parent.parent / "docs" / "estimate.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parent.parent.parent / "docs" / "reference" / "estimate.md").read_text(
+        encoding="utf-8"
+    )
     table = page.split("| key | value |")[1].split("\n\n")[0]
     named = {key for row in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == KEYS

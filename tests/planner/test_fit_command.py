@@ -345,8 +345,8 @@ def test_columns_go_by_the_names_that_the_user_gives(tmp_path):
 
 
 def documented():
-    """Return the option and each name of the table of columns in docs/estimate.md."""
-    page = (DATA.parent.parent / "docs" / "estimate.md").read_text(encoding="utf-8")
+    """Return the option and each name of the table of columns in docs/reference/estimate.md."""
+    page = (DATA.parent.parent / "docs" / "reference" / "estimate.md").read_text(encoding="utf-8")
     table = page.split("| column | found as | option |")[1].split("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     return [(option.strip("`"), name) for _, names, option in rows for name in re.findall(r"`(.+?)`", names)]

@@ -34,7 +34,7 @@ def test_every_code_is_given_somewhere_and_has_a_sentence() -> None:
 
 
 def test_every_sentence_has_a_section_and_every_section_a_sentence():
-    page = (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "warnings.md").read_text(encoding="utf-8")
     sections = re.findall(r"^### (.+)$", page, re.MULTILINE)
     assert sorted(sections) == sorted(WARNINGS)
 
