@@ -33,10 +33,10 @@ test-slow: .venv/ready
 test-gpu: .venv/ready
 	$(BIN)/python -m pytest -v -m gpu
 
-# make ship STORE=store SWEEPS='25c3 8b61': laws of these sweeps become part of the package (docs/shipped.md)
+# make ship STORE=store SWEEPS='25c3 8b61': laws of these sweeps become part of the package (docs/reference/bundled.md)
 ship: .venv/ready
-	$(BIN)/python -m laws.ship $(STORE) $(SWEEPS)
-	$(BIN)/python -m cogapp -rP docs/shipped.md docs/accuracy.md
+	$(BIN)/python -m laws.catalog.bundle $(STORE) $(SWEEPS)
+	$(BIN)/python -m cogapp -rP docs/reference/bundled.md docs/research/accuracy.md
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from laws.errors import PlannerError
-from laws.types import Rung, RunStatus
+from laws.types import RunStatus, SizeCost
 
 Report = Callable[[str, float], None]  # hears what is done before a training, and which share of it
 
@@ -21,8 +20,7 @@ def doubling(first: float, count: int) -> tuple[float, ...]:
     return tuple(first * 2**i for i in range(count))
 
 
-class DataError(PlannerError):
-    """Raised by a domain for training data that cannot be read; the run is recorded with this line."""
+NOISE = 0.02  # two errors this close, relatively, are the same: docs/guides/calibration.md says where it comes from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,5 +195,5 @@ class DomainCode(Protocol):
     def task(self, training: Training, corpus: Corpus, device: str) -> Task:
         """Open the corpus, build the model with the training's seed, and return both as a task."""
 
-    def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+    def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
         """Count sizes on the real model on torch's meta device, far beyond those that are trained."""

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.drift import PARAMETERS
-from laws.fit import Posterior
-from laws.forecast import Forecast
-from laws.forms import FORMS
-from laws.noise import FIXED
-from laws.phases import Phases
+from laws.fitting.fit import Posterior
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import FIXED
+from laws.fitting.phases import Phases
+from laws.forecasting.drift import PARAMETERS
+from laws.forecasting.forecast import Forecast
 from laws.points import Points
-from laws.records import content_id
-from laws.types import FORECAST, Law, Rung, Source
+from laws.storage.records import content_id
+from laws.types import FORECAST, Law, SizeCost, Source
 
 Array = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def law_from(
     definitions: Mapping[str, str],
     provenance: Mapping[str, str],
     runs: Sequence[str],
-    ladder: Sequence[Rung] = (),
+    ladder: Sequence[SizeCost] = (),
     warnings: Sequence[str] = (),
     phases: Phases | None = None,
     seed: int,

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
+from laws.storage.atomic_write import write_whole
 from laws.types import Law
-from laws.whole import write_whole
 
 
 def netcdf(law: Law, out: Path) -> None:

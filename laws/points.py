@@ -8,7 +8,7 @@
 | x in any order, several y at one x | taken: order says nothing, repeats are rows of their own |
 | a rate above 1 | kept, warning `rate-above-one` (word error rates reach it); above 2 refused |
 
-Whether y falls with x is not judged here: `laws/fit.py` knows what the form expects.
+Whether y falls with x is not judged here: `laws/fitting/fit.py` knows what the form expects.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 
 Array = NDArray[np.float64]
@@ -93,9 +94,9 @@ def checked(
     warnings: list[str] = []
     if np.any(points.y == 0):
         points = points.part(points.y > 0)
-        warnings.append("zero-left-out")
+        warnings.append(WarningCode.ZERO_LEFT_OUT)
     if rate and np.any(points.y > 1):
-        warnings.append("rate-above-one")
+        warnings.append(WarningCode.RATE_ABOVE_ONE)
     columns = [points.x] if points.x.ndim == 1 else [points.x[:, 0], points.x[:, 1]]
     for column, name in zip(columns, ["x"] if points.x.ndim == 1 else ["params", "data"], strict=True):
         if len(np.unique(column)) < least:

@@ -1,7 +1,7 @@
 """The values that travel between the floors: plain, frozen, free of numpy and pydantic.
 
 They are standard-library dataclasses, so that a command which only reads stored laws imports nothing heavy.
-`laws/records.py` writes them to files and checks what it reads back with pydantic. Base units everywhere:
+`laws/storage/records.py` writes them to files and checks what it reads back with pydantic. Base units everywhere:
 seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that the record names.
 """
 
@@ -14,12 +14,12 @@ from laws import paths
 RunStatus = Literal[
     "finished", "diverged", "out-of-memory", "bad-data", "timed-out", "stopped-early", "failed"
 ]
-# "shipped": calibrated by the authors on an embedded corpus (`laws/shipped.py`)
+# "shipped": calibrated by the authors on an embedded corpus (`laws/catalog/bundled.py`)
 Source = Literal["calibrated", "fitted", "published", "shipped"]
 
-FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecast.py)
+FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecasting/forecast.py)
 
-# How pydantic reads a record back (laws/records.py): unknown fields and infinities are refused.
+# How pydantic reads a record back (laws/storage/records.py): unknown fields and infinities are refused.
 _RECORD: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 
@@ -55,7 +55,7 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rung:
+class SizeCost:
     """Exact cost of one model size, counted on the real model: one step of a size ladder."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
@@ -82,7 +82,7 @@ class Sweep:
     fingerprint: str = ""  # hash of the corpus
     device: str = ""
     code: str = ""  # version of this program
-    ladder: dict[str, tuple[Rung, ...]] = field(default_factory=dict)  # family -> exact cost of its sizes
+    ladder: dict[str, tuple[SizeCost, ...]] = field(default_factory=dict)  # family -> exact cost of its sizes
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", each metric
     settings: dict[str, Any] = field(default_factory=dict)  # what else the plan was made from, plain JSON
 
@@ -107,7 +107,7 @@ class Law:
     metric_unit: str  # "fraction", "nats/word", "parameters", ...
     x: str = "data"  # "data", or "params,data" for a joint surface
     x_unit: str  # "hours", "words", ...
-    form: str  # a key of laws.forms.FORMS, or FORECAST
+    form: str  # a key of laws.fitting.forms.FORMS, or FORECAST
     parameters: dict[str, tuple[float, ...]]
     grid: tuple[float, ...] = ()
     paths: tuple[tuple[float, ...], ...] = ()
@@ -115,16 +115,16 @@ class Law:
     n_points: int
     points: dict[str, tuple[float, ...]] = field(default_factory=dict)  # what was fitted: columns "x" (or
     # "params" and "data"), "y", and "y_se" where it was known; none in laws of the first version
-    # of a single form: probability of each phase (`laws/phases.py`) at every size of column "x", those that
+    # of a single form: probability of each phase (`laws/fitting/phases.py`) at every size of column "x", those that
     # were left out of the fit included
     phases: dict[str, tuple[float, ...]] = field(default_factory=dict)
     forms: dict[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs, 1 in all
-    ladder: tuple[Rung, ...] = ()  # with a law of metric "params": what sizes cost
+    ladder: tuple[SizeCost, ...] = ()  # with a law of metric "params": what sizes cost
     diagnostics: dict[str, float] = field(default_factory=dict)  # rhat, ess_bulk, ess_tail, steps, tau, ...
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", "metric": what counts
     provenance: dict[str, str] = field(default_factory=dict)  # data fingerprint, code, device, seed, command
     runs: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()  # codes, explained in docs/warnings.md
+    warnings: tuple[str, ...] = ()  # codes, explained in docs/reference/warnings.md
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ class Quantity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptForecast:
+class SavedForecast:
     """One kept estimate: what was asked on which day, and what was said of it, draw by draw."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
@@ -207,11 +207,11 @@ class KeptForecast:
     seed: int = 0
     code: str = ""  # version of this program
     assumptions: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()  # codes, explained in docs/warnings.md
+    warnings: tuple[str, ...] = ()  # codes, explained in docs/reference/warnings.md
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptForecastRow:
+class SavedForecastRow:
     """One line of the list of forecasts: intervals in place of draws."""
 
     id: str

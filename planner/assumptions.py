@@ -52,7 +52,7 @@ class Assumption:
 
 _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     # name: smallest, largest, in words; "above" and "below" leave the end itself out
-    "utilisation": (0.0, 1.0, "above 0 and at most 1"),
+    "utilization": (0.0, 1.0, "above 0 and at most 1"),
     "scaling_loss": (0.0, 1.0, "at least 0 and below 1"),
     "bandwidth_share": (0.0, 1.0, "above 0 and at most 1"),
     "memory_share": (0.0, 1.0, "above 0 and at most 1"),
@@ -68,11 +68,11 @@ _BOUNDS: Mapping[str, tuple[float, float, str]] = {
 
 _DEFAULTS = (
     Assumption(
-        name="utilisation",
+        name="utilization",
         bands=((0.30, 0.45),),
         unit="share of peak",
         text="model FLOP over peak FLOP, on one machine of 8 devices",
-        source="a judgement from reported trainings of 0.21 to 0.60 (`planner accelerators show`), "
+        source="a judgment from reported trainings of 0.21 to 0.60 (`planner accelerators show`), "
         "not a published number; small or recurrent models reach less",
     ),
     Assumption(
@@ -95,7 +95,7 @@ _DEFAULTS = (
         bands=((0.90, 0.90),),
         unit="share of memory",
         text="memory left for a training beside the runtime and fragmentation",
-        source="a judgement",
+        source="a judgment",
     ),
     Assumption(
         name="state_bytes",
@@ -131,7 +131,7 @@ _DEFAULTS = (
         bands=((8192.0, 8192.0),),
         unit="positions a device and step",
         text="tokens, frames or images that one device works on between two updates of the weights",
-        source="a judgement; fewer make a training memory bound",
+        source="a judgment; fewer make a training memory bound",
     ),
     Assumption(
         name="power_usage_effectiveness",
@@ -160,7 +160,7 @@ def names() -> tuple[str, ...]:
     return tuple(_BOUNDS)
 
 
-def checked(name: str, low: float, high: float, *, where: str) -> tuple[float, float]:
+def checked_band(name: str, low: float, high: float, *, where: str) -> tuple[float, float]:
     """Return the band if it makes sense for this assumption; refuse it with the reason otherwise."""
     least, most, words = _BOUNDS[name]
     for value in (low, high):
@@ -173,11 +173,13 @@ def checked(name: str, low: float, high: float, *, where: str) -> tuple[float, f
     return low, high
 
 
-def given(name: str, low: float, high: float | None = None, *, origin: str, source: str = "") -> Assumption:
+def override(
+    name: str, low: float, high: float | None = None, *, origin: str, source: str = ""
+) -> Assumption:
     """Return an assumption that somebody set: one value, or a band from low to high."""
     if name not in _BOUNDS:
         raise PlannerError(f"there is no assumption {name!r}{nearest(name, names())}")
-    band = checked(name, low, low if high is None else high, where=source or origin)
+    band = checked_band(name, low, low if high is None else high, where=source or origin)
     known = defaults().get(name)
     base = known or Assumption(
         name=name, bands=(), unit="USD/device-hour", text="price of one device-hour", source=""
@@ -186,14 +188,14 @@ def given(name: str, low: float, high: float | None = None, *, origin: str, sour
 
 
 def parse_assumption(text: str) -> Assumption:
-    """Read `utilisation=0.4` or `utilisation=0.35..0.42`, as people write it on the command line."""
+    """Read `utilization=0.4` or `utilization=0.35..0.42`, as people write it on the command line."""
     name, equals, value = (piece.strip() for piece in text.partition("="))
-    wanted = "wanted NAME=VALUE or NAME=LOW..HIGH, such as utilisation=0.35..0.42"
+    wanted = "wanted NAME=VALUE or NAME=LOW..HIGH, such as utilization=0.35..0.42"
     if not equals:
         raise PlannerError(f"cannot read the assumption {text!r}: {wanted}")
     low, dots, high = (piece.strip() for piece in value.partition(".."))
     try:
-        return given(
+        return override(
             name, float(low), float(high) if dots else None, origin="option", source=f"--assume {text}"
         )
     except ValueError:

@@ -22,8 +22,8 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
     "calibrate": "calibrate.calibrate",
     "fit": "fit.fit",
     "estimate": "estimate.estimate",
-    "what-if": "whatif.what_if",
-    "frontier": "whatif.frontier",
+    "what-if": "what_if.what_if",
+    "frontier": "what_if.frontier",
     "compare": "compare.compare",
     "check": "check.check",
     "next": "next.propose",
@@ -88,7 +88,9 @@ def main() -> None:
     try:
         assembled(sys.argv[1:])()
     except PlannerError as error:
-        refuse(str(error))
+        from planner.commands.hints import line
+
+        refuse(line(error))
     except OSError as error:  # what no command foresaw: a full disk, a folder that is not ours
         refuse(f"{error.filename or 'the output'} cannot be used: {error.strerror or error}")
 

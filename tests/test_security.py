@@ -15,7 +15,7 @@ import pytest
 
 from laws.errors import PlannerError
 from laws.export import parquet
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Law, Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,10 +169,11 @@ def test_a_prepared_corpus_from_somebody_else_cannot_run_code(tmp_path: Path) ->
 
     pytest.importorskip("torch")
     pytest.importorskip("soundfile")
-    from calibrate.data import frames
     from calibrate.domains import named
-    from calibrate.engine import Job, trained
-    from calibrate.types import Corpus, DataError, Training
+    from calibrate.domains.speech import frames
+    from calibrate.engines.local import Job, trained
+    from calibrate.types import Corpus, Training
+    from laws.errors import CorpusError
 
     marker = tmp_path / "ran"
     trap = np.array([Trap(marker)], dtype=object)
@@ -181,7 +182,7 @@ def test_a_prepared_corpus_from_somebody_else_cannot_run_code(tmp_path: Path) ->
     np.savez(folder / "training.npz", allow_pickle=True, ends=trap, seconds=trap)
     (folder / "training.txt").write_text("x\n")
     (folder / "training.f16").write_bytes(bytes(80))
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(CorpusError, match="cannot be read"):
         frames.read(folder, "training")
     for name in ("codes", "labels", "train", "held_out", "held_out_count"):
         np.save(folder / f"{name}.npy", trap, allow_pickle=True)
@@ -274,8 +275,8 @@ def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
 
 
 def test_a_corpus_that_is_sent_stays_in_its_folder_and_arrives_whole(tmp_path: Path) -> None:
-    from calibrate.shipping import File, contents, find, packed, unpack
-    from calibrate.types import DataError
+    from calibrate.engines.transfer import File, contents, find, packed, unpack
+    from laws.errors import CorpusError
 
     made = tmp_path / "made"
     (made / "deep").mkdir(parents=True)
@@ -293,13 +294,13 @@ def test_a_corpus_that_is_sent_stays_in_its_folder_and_arrives_whole(tmp_path: P
     assert unpack(cache, "f00d", files, lambda: pytest.fail("asked for twice")) == place
     before = everything(tmp_path)
     for cut in (pieces[:-1], [*pieces, b"more"], []):
-        with pytest.raises(DataError):
+        with pytest.raises(CorpusError):
             unpack(cache, "beef", files, lambda cut=cut: cut)  # type: ignore[misc]
     for name in ("../evil", "/evil", "a/../../evil", "", "..\\evil", "a\0b"):
-        with pytest.raises(DataError, match="outside its folder"):
+        with pytest.raises(CorpusError, match="outside its folder"):
             unpack(cache, "beef", [File(name, 4, 0)], lambda: [b"evil"])
     for fingerprint in ("../evil", "", "a/b"):
-        with pytest.raises(DataError, match="fingerprint"):
+        with pytest.raises(CorpusError, match="fingerprint"):
             find(made / "no", cache, fingerprint, files)
     assert [name for name in everything(tmp_path) if "beef" not in name] == before
     assert not (cache / "received-beef").exists()
@@ -308,7 +309,7 @@ def test_a_corpus_that_is_sent_stays_in_its_folder_and_arrives_whole(tmp_path: P
 LISTENING = """
 import os, re, sys
 from pathlib import Path
-from calibrate.engine import LocalEngine
+from calibrate.engines.local import LocalEngine
 
 def sockets():
     mine = set()

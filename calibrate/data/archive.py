@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from calibrate.shipping import check_name
-from calibrate.types import Corpus, DataError, Report
-from laws.errors import PlannerError
+from calibrate.safe_names import check_name
+from calibrate.types import Corpus, Report
+from laws.errors import CorpusError, PlannerError
 
 # compressed tar files are told by their names: to look into one is to unpack its beginning
 _NAMES = frozenset({".tar", ".tgz", ".tbz2", ".txz", ".zip"})
@@ -83,7 +83,7 @@ def unpacked(source: Path, cache: Path) -> Path:
             making.mkdir()
             try:
                 _unpack(source, making)
-            except (tarfile.TarError, zipfile.BadZipFile, DataError, OSError, EOFError) as error:
+            except (tarfile.TarError, zipfile.BadZipFile, CorpusError, OSError, EOFError) as error:
                 raise PlannerError(f"--data {source}: cannot be unpacked ({error})") from error
             try:
                 making.rename(folder)
@@ -103,15 +103,15 @@ def _unpack(source: Path, folder: Path) -> None:
             archive.extractall(folder)  # noqa: S202 - every name was checked above
     elif tarfile.is_tarfile(source):
         if not hasattr(tarfile, "data_filter"):
-            raise DataError("this Python has no safe way to unpack tar files: update it, or unpack by hand")
+            raise CorpusError("this Python has no safe way to unpack tar files: update it, or unpack by hand")
         with tarfile.open(source) as archive:
             _check_room(sum(member.size for member in archive), folder)
             archive.extractall(folder, filter="data")
     else:
-        raise DataError("wanted a folder, a tar or a zip file")
+        raise CorpusError("wanted a folder, a tar or a zip file")
 
 
 def _check_room(needed: int, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise DataError(f"it holds {needed / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free")
+        raise CorpusError(f"it holds {needed / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free")

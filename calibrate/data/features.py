@@ -27,8 +27,8 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float16]:
     """Return (frames, 40) log-mel energies of samples (n,) at 16 kHz, each band at mean 0 and deviation 1.
 
     A frame is 25 ms under a Hann window, every 10 ms. The bands are triangles on the mel scale
-    2595·log10(1 + f/700) from 0 to 8 kHz (O'Shaughnessy 1987). Normalising each utterance takes out the
-    loudness and the colour of the channel. Less than one window of sound gives no frame.
+    2595·log10(1 + f/700) from 0 to 8 kHz (O'Shaughnessy 1987). Normalizing each utterance takes out the
+    loudness and the color of the channel. Less than one window of sound gives no frame.
     """
     if len(samples) < WINDOW:
         return np.zeros((0, MELS), np.float16)

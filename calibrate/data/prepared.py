@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from calibrate.types import Corpus, DataError
+from calibrate.types import Corpus
+from laws.errors import CorpusError
 
 DESCRIPTION = "corpus.json"
 
@@ -43,7 +44,7 @@ def once(cache: Path, name: str, asked: object, make: Callable[[Path], dict[str,
 
 
 def description(folder: Path) -> dict[str, Any]:
-    """Return what is written down of a prepared corpus; raise DataError where it is damaged."""
+    """Return what is written down of a prepared corpus; raise CorpusError where it is damaged."""
     try:
         return dict(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -56,6 +57,6 @@ def first_left_out(source: Path, skipped: Mapping[str, str]) -> str:
     return f"the first is {(source.parent if source.is_file() else source) / name}: {reason}"
 
 
-def damaged(folder: Path, why: object) -> DataError:
+def damaged(folder: Path, why: object) -> CorpusError:
     """Return the error that says what to do about a corpus that cannot be read."""
-    return DataError(f"the prepared corpus in {folder} cannot be read ({why}): delete it and run again")
+    return CorpusError(f"the prepared corpus in {folder} cannot be read ({why}): delete it and run again")

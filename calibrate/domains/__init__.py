@@ -1,6 +1,6 @@
 """The table of domains: what the command line says of each without importing torch.
 
-A new domain is one row of `calibrate/rows/`, named here, and one module that offers the functions of
+A new domain is one row of `calibrate/domains/`, named here, and one module that offers the functions of
 `calibrate.types.DomainCode`. A domain that somebody else wrote is a file with both, given by its path, or an
 entry point of an installed package.
 """
@@ -8,12 +8,12 @@ entry point of an installed package.
 from collections.abc import Callable
 from typing import cast
 
-from calibrate.modules import FILE, load
-from calibrate.rows.image import IMAGE
-from calibrate.rows.language import CHAR_LM, WORD_LM
-from calibrate.rows.speech import SPEECH
-from calibrate.rows.teacher import TEACHER
-from calibrate.rows.translation import TRANSLATION
+from calibrate.domains.image.presets import IMAGE
+from calibrate.domains.language.presets import CHAR_LM, WORD_LM
+from calibrate.domains.speech.presets import SPEECH
+from calibrate.domains.teacher.presets import TEACHER
+from calibrate.domains.translation.presets import TRANSLATION
+from calibrate.loading import FILE, load
 from calibrate.types import Domain, DomainCode
 from laws.errors import PlannerError, nearest
 
@@ -48,7 +48,9 @@ def _own(where: str, read: Callable[[], object]) -> Domain:
         first = str(error).strip().split("\n")[0]
         raise PlannerError(f"{where} cannot be loaded ({type(error).__name__}: {first})") from error
     if not isinstance(found, Domain):
-        raise PlannerError(f"{where}: wanted DOMAIN, a calibrate.types.Domain; see docs/extending.md")
+        raise PlannerError(
+            f"{where}: wanted DOMAIN, a calibrate.types.Domain; see docs/contributing/extending.md"
+        )
     if found.name in DOMAINS:
         raise PlannerError(
             f"{where} calls itself {found.name!r}, as a domain here does: give it another name"

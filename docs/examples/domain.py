@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from calibrate.data.prepared import once
-from calibrate.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import TRAINING, forward_flops, rung
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
-from laws.types import Rung
+from laws.types import SizeCost
 
 DIMENSIONS = 3
 
@@ -107,7 +107,7 @@ def task(training, corpus, device):
     return Task(training, corpus, device)
 
 
-def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[Rung, ...]:
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
     """Count parameters, training FLOP a point and bytes of each size, without memory or time for it."""
     return tuple(map(_rung, sizes))
 

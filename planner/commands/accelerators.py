@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from planner.commands.options import FleetOption, FormatOption
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Accelerators: what they do, hold, draw and cost.")
 
@@ -13,12 +13,12 @@ app = typer.Typer(no_args_is_help=True, help="Accelerators: what they do, hold, 
 @app.command("list")
 def list_parts(fleet: FleetOption = None, style: FormatOption = Format.table) -> None:
     """List all: peak, memory, bandwidth, power, price."""
-    from planner.machines.fleet import read_fleet
-    from planner.pages.parts import parts_records, parts_sheet
-    from planner.pages.render import show
+    from planner.hardware.fleet import read_fleet
+    from planner.reports.accelerators import parts_records, parts_report
+    from planner.reports.report import show
 
     known = read_fleet(fleet)
-    show(parts_sheet(known), parts_records(known), style)
+    show(parts_report(known), parts_records(known), style)
 
 
 @app.command("show")
@@ -28,13 +28,13 @@ def show_part(
     style: FormatOption = Format.table,
 ) -> None:
     """Show one, every figure with its source."""
-    from planner.machines.fleet import read_fleet
-    from planner.pages.parts import part_record, part_sheet
-    from planner.pages.render import show
+    from planner.hardware.fleet import read_fleet
+    from planner.reports.accelerators import part_record, part_report
+    from planner.reports.report import show
 
     known = read_fleet(fleet)
     part = known.part(name)
-    show(part_sheet(known, part), part_record(known, part), style)
+    show(part_report(known, part), part_record(known, part), style)
 
 
 @app.command("assumptions")
@@ -46,10 +46,10 @@ def show_assumptions(
     style: FormatOption = Format.table,
 ) -> None:
     """Show what a plan takes for granted, and why."""
-    from planner.machines.fleet import read_fleet
-    from planner.pages.parts import assumptions_records, assumptions_sheet
-    from planner.pages.render import show
+    from planner.hardware.fleet import read_fleet
+    from planner.reports.accelerators import assumptions_records, assumptions_report
+    from planner.reports.report import show
 
     known = read_fleet(fleet)
     part = None if name is None else known.part(name)
-    show(assumptions_sheet(known, part), assumptions_records(known, part), style)
+    show(assumptions_report(known, part), assumptions_records(known, part), style)

@@ -10,8 +10,8 @@ import typer
 from calibrate.domains import DOMAINS
 from planner.commands.groups import TargetOptions, grouped
 from planner.commands.options import FormatOption, StoreOption, store_folder
-from planner.pages.formats import Format
-from planner.reading.wanted import Choice, with_target
+from planner.lawmodel.selector import LawSelector, with_target
+from planner.reports.formats import Format
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
@@ -80,18 +80,18 @@ def calibrate(
     What is finished is kept: the same command after an interruption goes on where it was.
     For example: planner calibrate --domain speech --preset quick
     """
-    choice, value = with_target(Choice(), asdict(target))  # without a metric, the domain's first
-    from planner.measuring.calibration import calibrate as run
-    from planner.measuring.calibration import dry_run as look_ahead
-    from planner.measuring.request import Request, preset_of
-    from planner.pages.calibrated import (
+    choice, value = with_target(LawSelector(), asdict(target))  # without a metric, the domain's first
+    from planner.reports.calibrate import (
         calibration_records,
-        calibration_sheet,
+        calibration_report,
         dry_run_records,
-        dry_run_sheet,
+        dry_run_report,
     )
-    from planner.pages.progress import Watch
-    from planner.pages.render import show
+    from planner.reports.progress_display import Watch
+    from planner.reports.report import show
+    from planner.sources.calibrate import calibrate as run
+    from planner.sources.calibrate import dry_run as look_ahead
+    from planner.sources.calibrate_request import Request, preset_of
 
     if cache is None:
         from platformdirs import user_cache_path
@@ -116,10 +116,10 @@ def calibrate(
         with watch:
             if dry_run:
                 dry = look_ahead(request, watch.preparing)
-                sheet, records = dry_run_sheet(dry), dry_run_records(dry)
+                report, records = dry_run_report(dry), dry_run_records(dry)
             else:
                 done = run(request, watch.preparing, watch.sweeping, watch.spending)
-                sheet, records = calibration_sheet(done), calibration_records(done)
+                report, records = calibration_report(done), calibration_records(done)
     except KeyboardInterrupt:
         kept = (
             f"{watch.done} of {watch.planned} runs are done and kept"
@@ -128,4 +128,4 @@ def calibrate(
         )
         typer.echo(f"planner: stopped; {kept}: the same command goes on from there", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    show(sheet, records, style)
+    show(report, records, style)

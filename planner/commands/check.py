@@ -14,7 +14,7 @@ from planner.commands.options import (
     StoreOption,
     existing_store,
 )
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 
 @grouped
@@ -40,9 +40,9 @@ def check(
 
     For example: planner check new-runs.csv --domain speech --metric wer
     """
-    from planner.measuring.checking import check as run
-    from planner.pages.checking import records, sheet
-    from planner.pages.render import show
+    from planner.plans.check import check as run
+    from planner.reports.check import records, report
+    from planner.reports.report import show
 
     columns = {
         "data": data_column,
@@ -51,5 +51,5 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    found = run(runs, laws.choice(), existing_store(store, source=laws.source), columns)
-    show(sheet(found), records(found), style)
+    found = run(runs, laws.selector(), existing_store(store, source=laws.source), columns)
+    show(report(found), records(found), style)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from planner.commands.options import FormatOption, SourceOption, StoreOption, existing_store
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 
 def compare(
@@ -32,10 +32,10 @@ def compare(
 
     For example: planner compare --domain speech
     """
-    from planner.pages.comparison import record, sheet
-    from planner.pages.render import show
-    from planner.plans.comparison import compare as run
+    from planner.plans.compare import compare as run
+    from planner.reports.compare import record, report
+    from planner.reports.report import show
 
     found = run(existing_store(store, source=source), domain, metric=metric, at=at or (), source=source)
     told = record(found)
-    show(sheet(found), told["families"] if style is Format.csv else told, style)
+    show(report(found), told["families"] if style is Format.csv else told, style)

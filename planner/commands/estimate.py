@@ -6,7 +6,7 @@ import typer
 
 from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
 from planner.commands.options import AllocateOption, FormatOption, StoreOption, existing_store
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 
 @grouped
@@ -51,15 +51,15 @@ def estimate(
     from dataclasses import asdict, replace
     from datetime import date
 
-    from planner.machines.fleet import read_fleet
-    from planner.pages.answer import record
-    from planner.pages.render import show
-    from planner.pages.sheet import sheet
+    from planner.hardware.fleet import read_fleet
     from planner.plans.plan import plan
     from planner.plans.question import Question
+    from planner.reports.estimate import report
+    from planner.reports.estimate_record import record
+    from planner.reports.report import show
 
     question = Question(
-        choice=choice,
+        selector=choice,
         target=value,
         data=data,
         params=params,
@@ -75,14 +75,14 @@ def estimate(
     today = date.today()
     folder = existing_store(store, source=laws.source, made=save)
     found = plan(question, folder, read_fleet(machines.fleet), today=today)
-    page, told = sheet(found), record(found)
+    page, told = report(found), record(found)
     if save:
-        from laws.store import Store
-        from planner.pages.forecasts import kept_in_words
-        from planner.plans.kept import as_forecast, keep
+        from laws.storage.store import Store
+        from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
+        from planner.reports.forecasts import kept_in_words
 
-        forecast = as_forecast(found, today=today, name=name)
-        keep(Store(folder), [forecast])
+        forecast = as_saved_forecast(found, today=today, name=name)
+        save_forecasts(Store(folder), [forecast])
         page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
         told |= {"forecast": forecast.id}
     show(page, told, style)

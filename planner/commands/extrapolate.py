@@ -34,9 +34,9 @@ def extrapolate(
     warning codes. An interrupted command goes on where it was. For example:
     planner extrapolate curves.csv --out forecasts.csv
     """
-    from planner.measuring.extrapolation import extrapolate as run
-    from planner.pages.counting import Count
-    from planner.pages.quantities import counted
+    from planner.reports.progress_line import Count
+    from planner.reports.quantities import counted
+    from planner.sources.extrapolate import extrapolate as run
 
     try:
         both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=Count())

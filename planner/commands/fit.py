@@ -13,7 +13,7 @@ from planner.commands.options import (
     StoreOption,
     store_folder,
 )
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 
 def fit(
@@ -35,7 +35,7 @@ def fit(
         str,
         typer.Option(
             help="auto: a forecast and one form beside it. Or one alone: forecast, power, power-floor, "
-            "three-phase, broken or surface (docs/laws.md)."
+            "three-phase, broken or surface (docs/concepts/laws.md)."
         ),
     ] = "auto",
     data_column: Annotated[
@@ -51,7 +51,7 @@ def fit(
         str | None,
         typer.Option(
             help="Column of the training's GPU-hours, all devices together. Default: gpu_hours. With FLOP "
-            "and devices it says what utilisation was reached."
+            "and devices it says what utilization was reached."
         ),
     ] = None,
     device_column: Annotated[
@@ -86,9 +86,9 @@ def fit(
 
     For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """
-    from planner.measuring.fitting import Request, fit_file
-    from planner.pages.fitted import records, sheet
-    from planner.pages.render import show
+    from planner.reports.fit import records, report
+    from planner.reports.report import show
+    from planner.sources.fit import Request, fit_file
 
     columns = {
         "data": data_column,
@@ -115,4 +115,4 @@ def fit(
         best_guess=best_guess,
     )
     laws = fit_file(request, store_folder(store))
-    show(sheet(laws), records(laws), style)
+    show(report(laws), records(laws), style)

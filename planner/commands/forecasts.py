@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from planner.commands.options import DomainOption, FormatOption, StoreOption, day, existing_store
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Forecasts: estimates that were kept with --save.")
 outcome_app = typer.Typer(no_args_is_help=True, help="Outcomes: what happened after a forecast.")
@@ -19,13 +19,13 @@ def list_forecasts(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
     """List every forecast, newest first, with the number of its outcomes."""
-    from planner.pages.forecasts import forecasts_records, forecasts_sheet
-    from planner.pages.render import show
-    from planner.pages.upkeep import current
+    from planner.reports.forecasts import forecasts_records, forecasts_report
+    from planner.reports.report import show
+    from planner.reports.store import current
 
     opened = current(existing_store(store))
     found = forecasts_records(opened, domain=domain)
-    show(forecasts_sheet(opened, found, domain=domain), found, style)
+    show(forecasts_report(opened, found, domain=domain), found, style)
 
 
 @app.command("show")
@@ -33,12 +33,12 @@ def show_forecast(
     id: ForecastArgument, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
     """Show one: what was asked and said, and what happened."""
-    from planner.pages.forecasts import forecast_record, forecast_sheet
-    from planner.pages.render import show
-    from planner.pages.upkeep import current
+    from planner.reports.forecasts import forecast_record, forecast_report
+    from planner.reports.report import show
+    from planner.reports.store import current
 
     record = forecast_record(current(existing_store(store)), id)
-    show(forecast_sheet(record), record, style)
+    show(forecast_report(record), record, style)
 
 
 @outcome_app.command("add")
@@ -68,11 +68,11 @@ def add_outcome(
 
     For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
     """
-    from planner.pages.render import show
-    from planner.pages.track import outcomes_records, outcomes_sheet, recorded_in_words
-    from planner.pages.upkeep import current
-    from planner.plans.outcome import add_outcome
-    from planner.plans.track import comparisons
+    from planner.plans.tracking.outcome import add_outcome
+    from planner.plans.tracking.track_record import comparisons
+    from planner.reports.report import show
+    from planner.reports.store import current
+    from planner.reports.track_record import outcomes_records, outcomes_report, recorded_in_words
 
     opened = current(existing_store(store))
     made = add_outcome(
@@ -93,7 +93,7 @@ def add_outcome(
         replaces=replaces,
     )
     found = [each for each in comparisons(opened) if each.outcome.id == made.id]
-    show(outcomes_sheet(found, recorded_in_words(made)), outcomes_records(found), style)
+    show(outcomes_report(found, recorded_in_words(made)), outcomes_records(found), style)
 
 
 @outcome_app.command("list")
@@ -104,15 +104,15 @@ def list_outcomes(
 
     What was replaced is left out.
     """
-    from planner.pages.quantities import counted
-    from planner.pages.render import show
-    from planner.pages.track import outcomes_records, outcomes_sheet
-    from planner.pages.upkeep import current
-    from planner.plans.track import comparisons
+    from planner.plans.tracking.track_record import comparisons
+    from planner.reports.quantities import counted
+    from planner.reports.report import show
+    from planner.reports.store import current
+    from planner.reports.track_record import outcomes_records, outcomes_report
 
     found = comparisons(current(existing_store(store)), domain=domain)
     n = len({each.outcome.id for each in found})
-    show(outcomes_sheet(found, counted(n, "outcome")), outcomes_records(found), style)
+    show(outcomes_report(found, counted(n, "outcome")), outcomes_records(found), style)
 
 
 def track_record(
@@ -122,12 +122,12 @@ def track_record(
 
     Coverage, bias and interval score by domain and age.
     """
-    from planner.pages.render import show
-    from planner.pages.track import track_records, track_sheet
-    from planner.pages.upkeep import current
-    from planner.plans.track import comparisons, scores
+    from planner.plans.tracking.track_record import comparisons, scores
+    from planner.reports.report import show
+    from planner.reports.store import current
+    from planner.reports.track_record import track_records, track_report
 
     compared = comparisons(current(existing_store(store)), domain=domain)
     found = scores(compared)
     left_out = sum(each.said is None for each in compared)
-    show(track_sheet(found, left_out), track_records(found), style)
+    show(track_report(found, left_out), track_records(found), style)

@@ -25,7 +25,7 @@ from planner.commands.options import (
     ServeOption,
     SourceOption,
 )
-from planner.reading.wanted import PLAIN, Choice, with_target
+from planner.lawmodel.selector import PLAIN, LawSelector, with_target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,9 @@ class LawOptions:
     law: LawOption = None
     source: SourceOption = None
 
-    def choice(self) -> Choice:
+    def selector(self) -> LawSelector:
         """Return the choice of the law."""
-        return Choice(
+        return LawSelector(
             metric=self.metric,
             domain=self.domain,
             family=self.family,
@@ -69,10 +69,10 @@ class TargetOptions:
         ),
     ] = None
 
-    def asked(self, laws: LawOptions) -> tuple[Choice, str | None]:
+    def asked(self, laws: LawOptions) -> tuple[LawSelector, str | None]:
         """Return which law is asked, and the value of the target; None where none is given."""
         given = {option.name: getattr(self, option.name) for option in fields(self)}
-        choice, value = with_target(laws.choice(), given)
+        choice, value = with_target(laws.selector(), given)
         if value is not None and choice.metric is None and choice.law is None:
             raise PlannerError(
                 f"--target {value!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"

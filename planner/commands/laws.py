@@ -17,7 +17,7 @@ from planner.commands.options import (
     existing_store,
     store_folder,
 )
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Laws: those fitted here and those of the literature.")
 
@@ -47,24 +47,24 @@ def list_laws(
     style: FormatOption = Format.table,
 ) -> None:
     """List all: stored, newest first, published, shipped to try."""
-    from planner.pages.lawbook import laws_records, laws_sheet
-    from planner.pages.render import show
-    from planner.pages.upkeep import current
+    from planner.reports.laws import laws_records, laws_report
+    from planner.reports.report import show
+    from planner.reports.store import current
 
     opened = current(existing_store(store, source=source))
     found = laws_records(opened, domain=domain, metric=metric, source=source, beside=all_fits)
-    show(laws_sheet(found, opened, domain=domain, metric=metric), found, style)
+    show(laws_report(found, opened, domain=domain, metric=metric), found, style)
 
 
 @app.command("show")
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Show one: constants, what it says, where it comes from."""
-    from planner.pages.lawbook import law_record, law_sheet
-    from planner.pages.render import show
-    from planner.pages.upkeep import current
+    from planner.reports.laws import law_record, law_report
+    from planner.reports.report import show
+    from planner.reports.store import current
 
     record = law_record(current(existing_store(store)), id)
-    show(law_sheet(record), record, style)
+    show(law_report(record), record, style)
 
 
 @app.command("export")
@@ -87,8 +87,8 @@ def export_law(
 
     For example: planner laws export 3f9a --out law.nc
     """
-    from planner.pages.lawbook import export_law
-    from planner.pages.upkeep import current
+    from planner.reports.laws import export_law
+    from planner.reports.store import current
 
     ending = "" if out is None else out.suffix.lower().removeprefix(".")
     kind = style or (ExportFormat(ending) if ending in list(ExportFormat) else ExportFormat.json)
@@ -113,8 +113,8 @@ def import_laws(
 
     All, or none where one is not as it should be.
     """
-    from laws.store import Store
-    from planner.pages.lawbook import import_files
+    from laws.storage.store import Store
+    from planner.reports.laws import import_files
 
     for law in import_files(Store(store_folder(store)), files):
         typer.echo(harmless(f"{law.id}  {law.domain} {law.metric} ({law.source}, {law.form})"))

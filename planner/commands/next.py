@@ -7,7 +7,7 @@ import typer
 from laws.errors import PlannerError
 from planner.commands.groups import LawOptions, TargetOptions, grouped
 from planner.commands.options import FormatOption, StoreOption, existing_store
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 
 @grouped
@@ -28,10 +28,10 @@ def propose(
     choice, value = target.asked(laws)
     if value is None:
         raise PlannerError("give the target whose answer is to get surer, for example --target-wer 5%")
-    from planner.pages.proposal import record, sheet
-    from planner.pages.render import show
-    from planner.plans.proposal import propose as run
+    from planner.plans.next import propose as run
+    from planner.reports.next import record, report
+    from planner.reports.report import show
 
     found = run(existing_store(store, source=laws.source), choice, value, budget)
     told = record(found)
-    show(sheet(found), told["runs"] if style is Format.csv else told, style)
+    show(report(found), told["runs"] if style is Format.csv else told, style)

@@ -9,7 +9,7 @@ import typer
 
 from laws.errors import PlannerError
 from laws.types import Source
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 StoreOption = Annotated[
     Path | None,
@@ -25,7 +25,7 @@ FleetOption = Annotated[
     typer.Option(
         "--fleet",
         envvar="PLANNER_FLEET",
-        help="TOML file with your own parts, prices, counts and utilisation, laid over those that ship.",
+        help="TOML file with your own parts, prices, counts and utilization, laid over those that ship.",
     ),
 ]
 
@@ -44,7 +44,8 @@ SourceOption = Annotated[
     ),
 ]
 FormOption = Annotated[
-    str | None, typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/laws.md).")
+    str | None,
+    typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/concepts/laws.md)."),
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Answer by one form instead of the forecast.")]
 
@@ -75,7 +76,7 @@ AssumeOption = Annotated[
     typer.Option(
         "--assume",
         metavar="NAME=VALUE",
-        help="E.g. utilisation=0.35..0.42 or price=2; repeat for more.",
+        help="E.g. utilization=0.35..0.42 or price=2; repeat for more.",
     ),
 ]
 
@@ -113,7 +114,7 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
     that none was there. Raises PlannerError where a folder was named that is no store: a slip of the hand
     would look like a store without laws, and be answered from the literature.
     """
-    from laws.files import RecordFiles
+    from laws.storage.files import RecordFiles
 
     folder = store_folder(store)
     if store is None or source in ("published", "shipped") or RecordFiles(folder).begun():

@@ -41,9 +41,9 @@ def plot(
     """
     from dataclasses import replace
 
-    from laws.store import Store
-    from planner.pages import drawing
-    from planner.reading.choice import choose
+    from laws.storage.store import Store
+    from planner.lawmodel.select import select_law
+    from planner.reports.plots import figure as drawing
 
     if subject is not None and Path(subject).is_file():
         if laws != LawOptions():
@@ -54,16 +54,16 @@ def plot(
     else:
         folder = existing_store(store, source=laws.source)
         if subject is None or laws != LawOptions():
-            choice = laws.choice()
+            choice = laws.selector()
             choice = replace(choice, law=subject or choice.law)
-            subject = choose(choice, folder, sampled=True).law.id
+            subject = select_law(choice, folder, sampled=True).law.id
         found = drawing.of_law(Store(folder), subject, decades=decades)
     if out is None:
-        from planner.pages.textplot import text
+        from planner.reports.plots.terminal_plot import text
 
         typer.echo(harmless(text(found, width=shutil.get_terminal_size((80, 24)).columns)))
     else:
-        from planner.pages.plotting import write
+        from planner.reports.plots.matplotlib_plot import write
 
         write(found, out)
         typer.echo(harmless(f"{out}: {found.title}"))

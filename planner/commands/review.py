@@ -49,10 +49,10 @@ def review(
     import json
 
     from laws.errors import PlannerError
-    from laws.whole import write_whole
-    from planner.pages.review import as_markdown, headline, record
+    from laws.storage.atomic_write import write_whole
     from planner.plans import review as use_case
     from planner.plans.portfolio import read_portfolio
+    from planner.reports.review import as_markdown, headline, record
 
     kinds = {".html": Page.html, ".md": Page.markdown, ".json": Page.json}
     kind = style or (Page.markdown if out is None else kinds.get(out.suffix.lower()))
@@ -63,7 +63,7 @@ def review(
     folder = existing_store(store, made=save)
     found = use_case.review(portfolio, folder, today=today)
     if kind is Page.html:
-        from planner.pages.page import page
+        from planner.reports.web.page import page
 
         text = page(found)
     elif kind is Page.markdown:
@@ -79,15 +79,15 @@ def review(
             raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
         typer.echo(f"{out}: {headline(found)}")
     if save:
-        from laws.store import Store
-        from planner.pages.quantities import counted
-        from planner.plans.kept import as_forecast, keep
+        from laws.storage.store import Store
+        from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
+        from planner.reports.quantities import counted
 
         seed = found.portfolio.seed
         kept = [
-            as_forecast(each, today=found.today, seed=seed, name=product.name)
+            as_saved_forecast(each, today=found.today, seed=seed, name=product.name)
             for product, each in found.plans
         ]
-        keep(Store(folder), kept)
+        save_forecasts(Store(folder), kept)
         told = counted(len(kept), "forecast")
         typer.echo(f"{told} kept: `planner forecasts list` shows them", err=True)

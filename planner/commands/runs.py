@@ -6,7 +6,7 @@ import typer
 
 from laws.types import RunStatus
 from planner.commands.options import DomainOption, FormatOption, StoreOption, existing_store
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibration measured.")
 
@@ -30,13 +30,13 @@ def list_runs(
     style: FormatOption = Format.table,
 ) -> None:
     """List every run as its last attempt left it."""
-    from planner.pages.render import show
-    from planner.pages.runs import runs_records, runs_sheet
-    from planner.pages.upkeep import current
+    from planner.reports.report import show
+    from planner.reports.runs import runs_records, runs_report
+    from planner.reports.store import current
 
     opened = current(existing_store(store))
     found = runs_records(opened, domain=domain, sweep=sweep, status=status)
-    show(runs_sheet(found, opened, domain=domain), found, style)
+    show(runs_report(found, opened, domain=domain), found, style)
 
 
 @app.command("show")
@@ -46,12 +46,12 @@ def show_run(
     style: FormatOption = Format.table,
 ) -> None:
     """Show every attempt of one run, with all that was recorded."""
-    from planner.pages.render import show
-    from planner.pages.runs import run_record, run_sheet
-    from planner.pages.upkeep import current
+    from planner.reports.report import show
+    from planner.reports.runs import run_record, run_report
+    from planner.reports.store import current
 
     record = run_record(current(existing_store(store)), id)
-    show(run_sheet(record), record, style)
+    show(run_report(record), record, style)
 
 
 @app.command("export")
@@ -63,9 +63,9 @@ def export_runs(
     style: FormatOption = Format.csv,
 ) -> None:
     """Print every attempt in full, as CSV for `planner fit`."""
-    from planner.pages.render import show
-    from planner.pages.runs import exported, exported_sheet
-    from planner.pages.upkeep import current
+    from planner.reports.report import show
+    from planner.reports.runs import exported, exported_report
+    from planner.reports.store import current
 
     rows = exported(current(existing_store(store)), domain=domain, sweep=sweep, status=status)
-    show(exported_sheet(rows), rows, style)
+    show(exported_report(rows), rows, style)

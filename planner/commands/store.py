@@ -3,7 +3,7 @@
 import typer
 
 from planner.commands.options import FormatOption, StoreOption, existing_store
-from planner.pages.formats import Format
+from planner.reports.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="Store: check it, and make its index anew from the files.")
 
@@ -14,11 +14,11 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
 
     Exits with 1 on a fault.
     """
-    from planner.pages.render import show
-    from planner.pages.upkeep import check, sheet
+    from planner.reports.report import show
+    from planner.reports.store import check, report
 
     record = check(existing_store(store))
-    show(sheet(record, "every file is whole, the index agrees"), record, style)
+    show(report(record, "every file is whole, the index agrees"), record, style)
     raise typer.Exit(1 if record["faults"] else 0)
 
 
@@ -28,9 +28,9 @@ def rebuild_store(store: StoreOption = None, style: FormatOption = Format.table)
 
     Exits with 1 when a file could not be used.
     """
-    from planner.pages.render import show
-    from planner.pages.upkeep import rebuild, sheet
+    from planner.reports.report import show
+    from planner.reports.store import rebuild, report
 
     record = rebuild(existing_store(store))
-    show(sheet(record, "index made anew"), record, style)
+    show(report(record, "index made anew"), record, style)
     raise typer.Exit(1 if record["faults"] else 0)

@@ -5,7 +5,7 @@
     FLOP    ladder FLOP for one data unit at that size x data seen to the best error (metric "samples")
 
 Each draw is carried to the end: an interval is taken once, of the result. A surface E + A/N^a + B/D^b leaves
-the split of data and parameters open: `planner/reading/worlds.py` says how it is made. No numpy: this is what
+the split of data and parameters open: `planner/lawmodel/scenario.py` says how it is made. No numpy: this is what
 `planner estimate` imports.
 """
 
@@ -14,25 +14,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.types import Law, Quantity
 from planner import units
-from planner.reading.head import Head
-from planner.reading.reading import Reading, Spending, read
-from planner.reading.worlds import Line, at, for_each
+from planner.lawmodel.info import LawInfo
+from planner.lawmodel.model import AllocationConstraints, LawModel, read
+from planner.lawmodel.scenario import Line, at, for_each
 
-FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
+EXTRAPOLATION_LIMIT = (
+    10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
     """What a question needs and reaches, with the draws that price and hardware can be computed from."""
 
-    law: Head
+    law: LawInfo
     target: float | None  # None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
-    seen: Quantity  # data seen in training, repeats counted
+    samples_seen: Quantity  # data seen in training, repeats counted
     params: Quantity
     flops: Quantity
     probability_reachable: float | None  # None: the law has no posterior
@@ -43,7 +46,7 @@ class Estimate:
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
-    alternatives: tuple[Head, ...] = ()
+    alternatives: tuple[LawInfo, ...] = ()
 
     @property
     def beyond(self) -> Quantity:
@@ -69,11 +72,11 @@ def from_laws(law: Law, target: float, *, size: Law | None = None, samples: Law 
     Raises:
         PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
     """
-    reading = read(law, Spending(), size=size, samples=samples)
+    reading = read(law, AllocationConstraints(), size=size, samples=samples)
     return estimate(reading, for_target(reading, target), target=target)
 
 
-def for_target(reading: Reading, target: float) -> tuple[float, ...]:
+def for_target(reading: LawModel, target: float) -> tuple[float, ...]:
     """Return the place of each world at which it reaches a target, infinite where it never does.
 
     Raises:
@@ -83,20 +86,20 @@ def for_target(reading: Reading, target: float) -> tuple[float, ...]:
     asked = f"target {reading.law.metric} {reading.law.shown(target)}"
     if reading.smallest is not None:
         smallest = reading.smallest
-        easiest = paths.quantile([world.error(smallest) for world in reading.worlds], 0.5)
+        easiest = paths.quantile([world.error(smallest) for world in reading.scenarios], 0.5)
         if target >= easiest:
             raise PlannerError(
                 f"{asked} is already reached by the smallest measured data "
                 f"({units.format_data(smallest, reading.unit)} reach "
                 f"{reading.law.shown(easiest)}): ask for a lower one"
             )
-    found = tuple(world.for_error(target) for world in reading.worlds)
+    found = tuple(world.for_error(target) for world in reading.scenarios)
     if not any(map(math.isfinite, found)):
-        if reading.open_split or len(reading.worlds) == 1:
+        if reading.is_joint or len(reading.scenarios) == 1:
             raise _below_floor(reading, asked)
         return found  # a posterior that rules the target out is an answer: probability 0
-    if reading.open_split:
-        lines = ([w.params for w in reading.worlds], [w.seen for w in reading.worlds])
+    if reading.is_joint:
+        lines = ([w.params for w in reading.scenarios], [w.seen for w in reading.scenarios])
         tiny = min(found) <= 0  # a target so high that the data it needs is below every number
         if tiny or min(_middle(line, found) for line in lines) < 1:
             raise PlannerError(
@@ -110,12 +113,12 @@ def _middle(lines: Sequence[Line | None], places: Sequence[float]) -> float:
     return paths.quantile([at(line, x) for line, x in zip(lines, places, strict=True)], 0.5)
 
 
-def _below_floor(reading: Reading, asked: str) -> PlannerError:
-    """Say how low the errors of all worlds stay, and which target could be asked instead."""
-    most = reading.worlds[0]
+def _below_floor(reading: LawModel, asked: str) -> PlannerError:
+    """Say how low the errors of all scenarios stay, and which target could be asked instead."""
+    most = reading.scenarios[0]
     have = most.data(most.high)
-    limited = reading.open_split and have < most.high  # by --have-data
-    lowest = tuple(w.error(w.high) for w in reading.worlds) if limited else _limits(reading)
+    limited = reading.is_joint and have < most.high  # by --have-data
+    lowest = tuple(w.error(w.high) for w in reading.scenarios) if limited else _limits(reading)
     low, high = (reading.law.shown(paths.quantile(lowest, q)) for q in (0.05, 0.95))
     between = low if low == high else f"{low} to {high}"
     if limited:
@@ -123,7 +126,7 @@ def _below_floor(reading: Reading, asked: str) -> PlannerError:
             f"{asked} is out of reach with {units.format_data(have, reading.unit)} in hand: by law "
             f"{reading.law.id} the error stays at {between}; ask for more than that, or have more data"
         )
-    if reading.open_split:
+    if reading.is_joint:
         return PlannerError(
             f"{asked} is at or below the floor of law {reading.law.id}, {between}: ask for more than that"
         )
@@ -135,24 +138,24 @@ def _below_floor(reading: Reading, asked: str) -> PlannerError:
     )
 
 
-def _limits(reading: Reading) -> tuple[float, ...]:
-    return tuple(w.floor if reading.open_split else w.error(w.high) for w in reading.worlds)
+def _limits(reading: LawModel) -> tuple[float, ...]:
+    return tuple(w.floor if reading.is_joint else w.error(w.high) for w in reading.scenarios)
 
 
 def estimate(
-    reading: Reading,
+    reading: LawModel,
     places: Sequence[float],
     *,
     target: float | None = None,
     committed: bool = False,
-    alternatives: tuple[Head, ...] = (),
+    alternatives: tuple[LawInfo, ...] = (),
     warnings: Sequence[str] = (),
 ) -> Estimate:
-    """Return everything that the worlds say at their places; one world serves any number of places.
+    """Return everything that the scenarios say at their places; one world serves any number of places.
 
-    A target holds at the places by construction, unless they are `committed`: one plan for all worlds.
+    A target holds at the places by construction, unless they are `committed`: one plan for all scenarios.
     """
-    found = for_each(reading.worlds, len(places))
+    found = for_each(reading.scenarios, len(places))
     pairs = list(zip(found, places, strict=True))
     spread = reading.spread or len(set(places)) > 1
     data = tuple(at(world.data, x) for world, x in pairs)
@@ -173,7 +176,9 @@ def estimate(
         target=target,
         error=Quantity(draws=error, unit=reading.law.metric_unit, spread=spread),
         data=Quantity(draws=data, unit=reading.unit, spread=spread),
-        seen=Quantity(draws=tuple(at(world.seen, x) for world, x in pairs), unit=reading.unit, spread=spread),
+        samples_seen=Quantity(
+            draws=tuple(at(world.seen, x) for world, x in pairs), unit=reading.unit, spread=spread
+        ),
         params=Quantity(draws=params, unit="parameters", spread=spread),
         flops=Quantity(draws=flops, unit="FLOP", spread=spread),
         probability_reachable=reachable,
@@ -188,18 +193,18 @@ def estimate(
     )
 
 
-def _doubts(reading: Reading, data: Sequence[float], params: Sequence[float]) -> list[str]:
+def _doubts(reading: LawModel, data: Sequence[float], params: Sequence[float]) -> list[str]:
     """Return the codes that depend on where on the line of plans the answer lies."""
-    found = []
+    found: list[str] = []
     if reading.sizes is not None and params:
         middle = paths.quantile(params, 0.5)
         if math.isfinite(middle) and not reading.sizes[0] <= middle <= reading.sizes[1]:
-            found.append("ladder-exceeded")
+            found.append(WarningCode.LADDER_EXCEEDED)
     if reading.spread and sum(map(math.isfinite, data)) < 0.95 * len(data):
-        found.append("floor-uncertain")
-    if reading.largest is not None and paths.quantile(data, 0.5) > FAR * reading.largest:
-        found.append("extrapolated-far")
+        found.append(WarningCode.FLOOR_UNCERTAIN)
+    if reading.largest is not None and paths.quantile(data, 0.5) > EXTRAPOLATION_LIMIT * reading.largest:
+        found.append(WarningCode.EXTRAPOLATED_FAR)
     for draws, least in zip((data, params), reading.begins, strict=True):
-        if least is not None and draws and paths.quantile(draws, 0.5) < least / FAR:
-            found.append("below-measured")
+        if least is not None and draws and paths.quantile(draws, 0.5) < least / EXTRAPOLATION_LIMIT:
+            found.append(WarningCode.BELOW_MEASURED)
     return found

@@ -19,23 +19,24 @@ from datetime import date
 from pathlib import Path
 
 from laws import paths
+from laws.catalog.published import PublishedLaw
+from laws.codes import WarningCode
 from laws.errors import PlannerError
-from laws.published import PublishedLaw
 from laws.types import Law, Quantity
 from planner.assumptions import Assumption
-from planner.machines.fleet import Fleet
-from planner.plans.commitment import committed
-from planner.plans.ends import from_end
+from planner.hardware.fleet import Fleet
+from planner.lawmodel.info import law_info
+from planner.lawmodel.model import AllocationConstraints, LawModel, read
+from planner.lawmodel.published import data_unit, read_published
+from planner.lawmodel.scenario import for_each
+from planner.lawmodel.select import SelectedLaw, select_law
+from planner.plans.confidence import committed
+from planner.plans.constraints import furthest, kept, reached
 from planner.plans.estimate import Estimate, estimate, for_target
-from planner.plans.limits import furthest, kept, reached
-from planner.plans.question import Asked, Question, check, in_base_units
+from planner.plans.from_given import from_end
+from planner.plans.question import ParsedQuestion, Question, check, in_base_units
 from planner.plans.resources import Feasible, Resources, resources
 from planner.plans.sensitivity import shares
-from planner.reading.choice import Chosen, choose
-from planner.reading.head import head
-from planner.reading.literature import data_unit, read_published
-from planner.reading.reading import Reading, Spending, read
-from planner.reading.worlds import for_each
 
 Tell = Callable[[str, int, int], None]  # hears what many plans are, how many are done, and of how many
 
@@ -45,8 +46,8 @@ class Plan:
     """Everything that follows from one question."""
 
     question: Question
-    asked: Asked  # the question in base units
-    reading: Reading  # the law that was asked, world by world
+    parsed: ParsedQuestion  # the question in base units
+    law_model: LawModel  # the law that was asked, world by world
     given: str | None
     estimate: Estimate
     epochs: Quantity  # passes over the data
@@ -91,11 +92,11 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
         PlannerError: the question is none or two, cannot be read, has no law, or no finite answer.
     """
     check(question)
-    return plan_by(choose(question.choice, folder), question, folder, fleet, today=today, seed=seed)
+    return plan_by(select_law(question.selector, folder), question, folder, fleet, today=today, seed=seed)
 
 
 def plan_by(
-    chosen: Chosen, question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0
+    chosen: SelectedLaw, question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0
 ) -> Plan:
     """Return what `plan` does, by a law that is already chosen."""
     asked = asked_of(chosen, question, today)
@@ -137,8 +138,8 @@ def plan_by(
     sensitive, parts = _sensitivity(found, reading, bill, collection=collection, given=asked.given, seed=seed)
     return Plan(
         question=question,
-        asked=asked,
-        reading=law,
+        parsed=asked,
+        law_model=law,
         given=asked.given,
         estimate=found,
         epochs=_epochs(found),
@@ -159,13 +160,13 @@ def plan_by(
     )
 
 
-def asked_of(chosen: Chosen, question: Question, today: date) -> Asked:
+def asked_of(chosen: SelectedLaw, question: Question, today: date) -> ParsedQuestion:
     """Return the question in the units of the law that answers."""
     unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
-    return in_base_units(question, head(chosen.law), unit, today)
+    return in_base_units(question, law_info(chosen.law), unit, today)
 
 
-def _spending(asked: Asked) -> Spending:
+def _spending(asked: ParsedQuestion) -> AllocationConstraints:
     small = asked.question.allocate == "smallest-model"
     if small and asked.have is None:
         raise PlannerError("the smallest model is that for the data there is: say how much with --have-data")
@@ -173,40 +174,40 @@ def _spending(asked: Asked) -> Spending:
         raise PlannerError(
             "--serve and --allocate smallest-model both decide how large the model is: leave one out"
         )
-    return Spending(
+    return AllocationConstraints(
         have=math.inf if asked.have is None else asked.have, served=asked.served or 0.0, smallest=small
     )
 
 
-def _read(chosen: Chosen, spending: Spending) -> Reading:
+def _read(chosen: SelectedLaw, spending: AllocationConstraints) -> LawModel:
     if isinstance(chosen.law, Law):
         return read(chosen.law, spending, size=chosen.size, samples=chosen.samples)
     return read_published(chosen.law, spending)
 
 
 def _with_measured(
-    asked: Asked, fleet: Fleet, law: Law | PublishedLaw, folder: Path
+    asked: ParsedQuestion, fleet: Fleet, law: Law | PublishedLaw, folder: Path
 ) -> tuple[Assumption, ...]:
-    """Return the assumptions with the utilisation that was measured with the law, where nobody set one."""
+    """Return the assumptions with the utilization that was measured with the law, where nobody set one."""
     found, question = asked.assumed, asked.question
     if question.on is None or not isinstance(law, Law) or law.source == "shipped":
         return found
     part = fleet.part(question.on)
     if (
-        any(assumption.name == "utilisation" for assumption in found)
-        or fleet.assumptions(part)["utilisation"].origin != "default"
+        any(assumption.name == "utilization" for assumption in found)
+        or fleet.assumptions(part)["utilization"].origin != "default"
     ):
         return found
-    from laws.store import Store
-    from planner.machines.measured import measured_utilisation
+    from laws.storage.store import Store
+    from planner.hardware.measured_utilization import measured_utilization
 
     own = law.source == "calibrated"
     runs = Store(folder).runs(domain=law.domain, status="finished") if own else []
-    measured = measured_utilisation(law, runs, part, question.precision)
+    measured = measured_utilization(law, runs, part, question.precision)
     return found if measured is None else (*found, measured)
 
 
-def _collection(found: Estimate, asked: Asked, n: int) -> tuple[float, ...]:
+def _collection(found: Estimate, asked: ParsedQuestion, n: int) -> tuple[float, ...]:
     """Return what the data that is not in hand costs in n draws, none where it has no price."""
     price, have = asked.data_price, asked.have or 0.0
     if price is None:
@@ -221,23 +222,27 @@ def _error_at(found: Estimate, confidence: float | None) -> float | None:
     return paths.quantile(found.error.draws, confidence)
 
 
-def _warnings(found: Estimate, reading: Reading, bill: Resources | None, asked: Asked) -> tuple[str, ...]:
+def _warnings(
+    found: Estimate, reading: LawModel, bill: Resources | None, asked: ParsedQuestion
+) -> tuple[str, ...]:
     codes = [*found.warnings, *(bill.warnings if bill else ())]
-    if asked.stock is not None and not reading.open_split:
+    if asked.stock is not None and not reading.is_joint:
         needed = paths.quantile(found.data.draws, 0.5)
-        codes += ["more-data-needed"] if needed > asked.stock else []
+        codes += [WarningCode.MORE_DATA_NEEDED] if needed > asked.stock else []
     return tuple(dict.fromkeys(codes))
 
 
-def _serving(reading: Reading, found: Estimate, places: Sequence[float], served: float | None) -> Quantity:
+def _serving(reading: LawModel, found: Estimate, places: Sequence[float], served: float | None) -> Quantity:
     """Return FLOP of running the model on what it serves: a third of training it on as much."""
     unit = "FLOP"
     if not served or not reading.knows_flops:
         return Quantity(draws=(), unit=unit, spread=found.flops.spread)
-    worlds = for_each(reading.worlds, len(places))
+    scenarios = for_each(reading.scenarios, len(places))
     draws = tuple(
-        world.per_unit(size) / 3 * served if world.per_unit is not None and math.isfinite(size) else math.inf
-        for world, size in zip(worlds, found.params.draws, strict=True)
+        world.flops_per_sample(size) / 3 * served
+        if world.flops_per_sample is not None and math.isfinite(size)
+        else math.inf
+        for world, size in zip(scenarios, found.params.draws, strict=True)
     )
     return Quantity(draws=draws, unit=unit, spread=found.flops.spread)
 
@@ -259,9 +264,9 @@ def _serving_dollars(found: Estimate, bill: Resources | None, serving: Quantity)
 def _epochs(found: Estimate) -> Quantity:
     draws = tuple(
         seen / data if math.isfinite(seen) else math.inf
-        for seen, data in zip(found.seen.draws, found.data.draws, strict=True)
+        for seen, data in zip(found.samples_seen.draws, found.data.draws, strict=True)
     )
-    return Quantity(draws=draws, unit="passes over the data", spread=found.seen.spread)
+    return Quantity(draws=draws, unit="passes over the data", spread=found.samples_seen.spread)
 
 
 def _total(bill: Resources | None, collection: Sequence[float]) -> Quantity:
@@ -274,7 +279,7 @@ def _total(bill: Resources | None, collection: Sequence[float]) -> Quantity:
 
 def _sensitivity(
     found: Estimate,
-    reading: Reading,
+    reading: LawModel,
     bill: Resources | None,
     *,
     collection: Sequence[float],
@@ -282,7 +287,7 @@ def _sensitivity(
     seed: int,
 ) -> tuple[str, dict[str, float]]:
     """Return what the answer is most sensitive to, and the quantity that this is said of."""
-    unknowns: dict[str, Sequence[float]] = dict(reading.unknowns) if len(reading.worlds) > 1 else {}
+    unknowns: dict[str, Sequence[float]] = dict(reading.unknowns) if len(reading.scenarios) > 1 else {}
     if bill is not None:
         n = len(bill.training.gpu_hours)
         unknowns |= {a.name: a.draws(n, seed) for a in bill.assumed if a.name in _MOVES_COST}
@@ -302,4 +307,4 @@ def _sensitivity(
     return "error", {}
 
 
-_MOVES_COST = ("utilisation", "scaling_loss", "price")
+_MOVES_COST = ("utilization", "scaling_loss", "price")

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError, nearest
+from planner.lawmodel.selector import TARGETS, LawSelector, with_target
 from planner.plans.question import Question
-from planner.reading.wanted import TARGETS, Choice, with_target
 
-_CHOICE = tuple(field.name for field in fields(Choice))
-_ASKED = tuple(field.name for field in fields(Question) if field.name != "choice")
+_CHOICE = tuple(field.name for field in fields(LawSelector))
+_ASKED = tuple(field.name for field in fields(Question) if field.name != "selector")
 _PLAN = ("title", "today", "seed", "fleet", "products")
 _PRODUCT = ("name", *_CHOICE, *_ASKED, *TARGETS)
 
@@ -99,13 +99,13 @@ def _product(row: Mapping[str, Any], place: int, path: str) -> Product:
         asked["count"] = _whole(row["count"], "count", where)
     if "assume" in row:
         asked["assume"] = _assumed(row["assume"], where)
-    choice = Choice(**{key: _text(row[key], key, where) for key in _CHOICE if key in row})
+    choice = LawSelector(**{key: _text(row[key], key, where) for key in _CHOICE if key in row})
     targets = {key: _text(row[key], key, where) for key in ("target", *TARGETS) if key in row}
     try:
         choice, asked["target"] = with_target(choice, targets)
     except PlannerError as error:
         raise PlannerError(f"{where}: {error}") from None
-    return Product(name=" ".join(name.split()), question=Question(choice=choice, **asked))
+    return Product(name=" ".join(name.split()), question=Question(selector=choice, **asked))
 
 
 def _known(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
@@ -137,5 +137,5 @@ def _day(value: object, where: str) -> date | None:
 
 def _assumed(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise PlannerError(f'assume = {value!r} in {where}: wanted a list such as ["utilisation=0.35..0.42"]')
+        raise PlannerError(f'assume = {value!r} in {where}: wanted a list such as ["utilization=0.35..0.42"]')
     return tuple(value)

@@ -7,8 +7,8 @@ from datetime import date
 from laws.errors import PlannerError, nearest
 from planner import units
 from planner.assumptions import Assumption, parse_assumption
-from planner.reading.head import Head
-from planner.reading.wanted import Choice
+from planner.lawmodel.info import LawInfo
+from planner.lawmodel.selector import LawSelector
 
 PAIR = "data and params"
 ALLOCATIONS = ("compute-optimal", "smallest-model")
@@ -19,7 +19,7 @@ _ENDS = ("target", "data", "params", "flops")
 class Question:
     """One question as it was written; None is what was not said."""
 
-    choice: Choice = field(default_factory=Choice)
+    selector: LawSelector = field(default_factory=LawSelector)
     target: str | None = None
     data: str | None = None
     params: str | None = None
@@ -30,7 +30,7 @@ class Question:
     on: str | None = None
     count: int | None = None
     precision: str | None = None
-    assume: tuple[str, ...] = ()  # "utilisation=0.35..0.42"
+    assume: tuple[str, ...] = ()  # "utilization=0.35..0.42"
     have_data: str | None = None
     data_price: str | None = None  # "$12/hour"
     serve: str | None = None
@@ -66,7 +66,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ParsedQuestion:
     """A question in base units; None is what was not said."""
 
     question: Question
@@ -95,10 +95,10 @@ def as_command(question: Question) -> str:
     import shlex  # only what is kept is written down
 
     words = ["planner", "estimate"]
-    for of in (question.choice, question):
+    for of in (question.selector, question):
         for option in fields(of):
             value = getattr(of, option.name)
-            if option.name == "choice" or value is None or value == option.default:
+            if option.name == "selector" or value is None or value == option.default:
                 continue
             for text in value if isinstance(value, tuple) else (value,):
                 words += [f"--{option.name.replace('_', '-')}", shlex.quote(str(text))]
@@ -110,7 +110,7 @@ def check(question: Question) -> None:
     _ = question.given  # raises where nothing is asked, or two things
     if question.target is not None:
         value = units.parse_value(question.target, wanted="a target such as 5% or 2.48")
-        units.checked_target(value, question.choice.metric or "value", "")
+        units.checked_target(value, question.selector.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")
     machines = {
@@ -127,7 +127,7 @@ def check(question: Question) -> None:
         raise PlannerError(f"--count {question.count}: wanted at least one device")
 
 
-def in_base_units(question: Question, law: Head, unit: str, today: date) -> Asked:
+def in_base_units(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQuestion:
     """Return the numbers of a question to `law`, data in `unit`, a deadline as days from `today`.
 
     Raises:
@@ -153,7 +153,7 @@ def in_base_units(question: Question, law: Head, unit: str, today: date) -> Aske
         return units.parse_number(text, wanted="training FLOP such as 1e21")
 
     price, deadline, confidence = question.data_price, question.deadline, question.confidence
-    return Asked(
+    return ParsedQuestion(
         question=question,
         given=question.given,
         target=target,

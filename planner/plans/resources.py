@@ -11,12 +11,12 @@ from datetime import date
 from laws.errors import PlannerError
 from laws.types import Quantity
 from planner.assumptions import Assumption
-from planner.machines.compute import Training, train
-from planner.machines.cost import Cost, cost
-from planner.machines.fleet import Fleet
+from planner.hardware.cost import Cost, cost
+from planner.hardware.fleet import Fleet
+from planner.hardware.training import Training, train
+from planner.lawmodel.model import COSTED
+from planner.lawmodel.scenario import for_each
 from planner.plans.estimate import Estimate
-from planner.reading.reading import COSTED
-from planner.reading.worlds import for_each
 
 DRAWS = 1000  # of the assumptions, where the law is a single published figure
 ONE_MACHINE = 8  # devices, where neither the question nor the fleet says how many
@@ -49,7 +49,7 @@ class Resources:
             "dollars": (bill.dollars, "USD"),
             "energy": (bill.kwh, "kWh"),
             "carbon": (bill.kg_co2e, "kg CO2e"),
-            "utilisation": (training.utilisation, "share of peak"),
+            "utilization": (training.utilization, "share of peak"),
             "bytes_moved": (training.moved, "bytes"),
             "step_seconds": (training.step, "s"),
             "memory": (training.footprint, "bytes"),

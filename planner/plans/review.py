@@ -12,12 +12,12 @@ from pathlib import Path
 
 from laws.errors import PlannerError
 from laws.types import Quantity
-from planner.machines.fleet import Fleet, read_fleet
+from planner.hardware.fleet import Fleet, read_fleet
+from planner.lawmodel.select import SelectedLaw, select_law
+from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
 from planner.plans.question import check
-from planner.reading.choice import Chosen, choose
-from planner.reading.wanted import Choice
 
 TOTALS = {"gpu_hours": "GPU-hours", "total_dollars": "USD", "energy": "kWh", "carbon": "kg CO2e"}
 
@@ -31,7 +31,7 @@ class Review:
     folder: Path  # of the store
     fleet: Fleet
     plans: tuple[tuple[Product, Plan], ...]
-    chosen: tuple[Chosen, ...]  # in the order of the plans
+    chosen: tuple[SelectedLaw, ...]  # in the order of the plans
 
 
 def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> Review:
@@ -44,15 +44,15 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
     if day is None:
         raise PlannerError("the plan has no day: give --today, or `today = 2026-11-23` in the file")
     fleet = read_fleet(portfolio.fleet)
-    laws: dict[Choice, Chosen] = {}  # fifty products that ask one law read it once
+    laws: dict[LawSelector, SelectedLaw] = {}  # fifty products that ask one law read it once
     found, chosen = [], []
     for product in portfolio.products:
         question = product.question
         try:
             check(question)
-            if question.choice not in laws:
-                laws[question.choice] = choose(question.choice, folder)
-            law = laws[question.choice]
+            if question.selector not in laws:
+                laws[question.selector] = select_law(question.selector, folder)
+            law = laws[question.selector]
             found.append((product, plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)))
         except PlannerError as error:
             raise PlannerError(f"product {product.name!r}: {error}") from error

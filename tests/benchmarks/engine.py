@@ -25,14 +25,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "calibrate"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "planner"))
 
-from calibrate.engine import Job, LocalEngine, Pool, Result
-from calibrate.progress import Progress
-from calibrate.spec import Spec
-from calibrate.sweep import execute
+from calibrate.engines.local import Job, LocalEngine, Pool, Result
+from calibrate.sweep.progress import Progress
+from calibrate.sweep.run import execute
+from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus, Domain, Outcome, Preset, doubling
-from laws import records
-from laws.store import Store
-from laws.types import Run, Rung
+from laws.storage import records
+from laws.storage.store import Store
+from laws.types import Run, SizeCost
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "tests.benchmarks.empty_domain"
@@ -59,14 +59,14 @@ def spec(folder: Path, runs: int, module: str = MODULE) -> Spec:
     return Spec(
         domain=domain, preset_name="test", preset=preset, families=("none",), seed=0,
         corpus=Corpus(folder=folder / "corpus", fingerprint="f", available=16),
-        ladder={"none": (Rung(size=1, params=2, flops=1.0),)},
+        ladder={"none": (SizeCost(size=1, params=2, flops=1.0),)},
     )  # fmt: skip
 
 
 def pool(address: str, module: str) -> Pool:
     """Return an engine with two workers: on the Ray cluster at an address, or on this machine."""
     if address:
-        from calibrate.ray_engine import RayEngine
+        from calibrate.engines.ray_cluster import RayEngine
 
         return RayEngine(address, module=module, workers=WORKERS)
     return LocalEngine(("cpu",) * WORKERS)
@@ -90,8 +90,8 @@ def empty(address: str = "") -> None:
     """Print runs a second of an empty training."""
     with tempfile.TemporaryDirectory() as folder:
         asked = spec(Path(folder), 600)
-        from calibrate.search import ends
-        from calibrate.spec import run_id
+        from calibrate.sweep.search import ends
+        from calibrate.sweep.spec import run_id
 
         jobs = [
             Job(id=run_id(t), training=t, corpus=asked.corpus, module=MODULE, flops=1, time_limit=60)
@@ -116,7 +116,7 @@ def empty(address: str = "") -> None:
 def share(address: str = "") -> None:
     """Print the part of a sweep's time that is not training, from the first dispatch to the last result."""
     from calibrate.domains import code, named
-    from calibrate.search import ends
+    from calibrate.sweep.search import ends
 
     with tempfile.TemporaryDirectory() as folder:
         domain = named("teacher")

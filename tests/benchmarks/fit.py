@@ -19,9 +19,9 @@ import emcee
 import numpy as np
 from scipy.optimize import curve_fit
 
-from laws import fit as fits
-from laws import sampler
-from laws.diagnostics import effective_sizes
+from laws.fitting import fit as fits
+from laws.fitting import sampler
+from laws.fitting.diagnostics import effective_sizes
 from laws.points import Points, checked
 
 X = np.geomspace(1e3, 5e5, 10)
@@ -98,11 +98,11 @@ def plain(points: Points, log_model: Callable, start: list[float], bounds: list[
         return value if np.isfinite(value) else -np.inf
 
     begin = time.process_time()
-    centre = np.append(curve_fit(log_model, points.x, log_y, start, maxfev=20000)[0], np.log(0.02))
+    center = np.append(curve_fit(log_model, points.x, log_y, start, maxfev=20000)[0], np.log(0.02))
     walkers = np.clip(
-        centre * (1 + 1e-3 * np.random.default_rng(0).standard_normal((32, len(centre)))), low, high
+        center * (1 + 1e-3 * np.random.default_rng(0).standard_normal((32, len(center)))), low, high
     )
-    chain = emcee.EnsembleSampler(32, len(centre), log_density, moves=emcee.moves.StretchMove())
+    chain = emcee.EnsembleSampler(32, len(center), log_density, moves=emcee.moves.StretchMove())
     chain.run_mcmc(emcee.State(walkers, random_state=np.random.RandomState(0).get_state()), 1500)
     total = time.process_time() - begin
     draws = min(effective_sizes(chain.get_chain(discard=300)))

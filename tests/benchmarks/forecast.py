@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.measuring.extrapolation import LEVELS, Question, answered
-from planner.pages.counting import Count
+from planner.reports.progress_line import Count
+from planner.sources.extrapolate import LEVELS, Question, answered
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parents[2]
@@ -240,7 +240,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="write the forecasts to this CSV file")
-    parser.add_argument("--markdown", type=Path, help="write the tables of docs/accuracy.md to this file")
+    parser.add_argument(
+        "--markdown", type=Path, help="write the tables of docs/research/accuracy.md to this file"
+    )
     parser.add_argument("--journal", type=Path, help="keep what is finished here, and go on from it")
     options = parser.parse_args()
     place = folder()

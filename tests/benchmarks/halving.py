@@ -15,11 +15,11 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
-from calibrate.halving import Standing, reached, too_high
-from calibrate.search import ends
-from calibrate.train import train
-from planner.measuring.calibration import prepared
-from planner.measuring.request import Request
+from calibrate.sweep.search import ends
+from calibrate.training.early_stopping import Standing, reached, too_high
+from calibrate.training.train import train
+from planner.sources.calibrate import prepared
+from planner.sources.calibrate_request import Request
 
 ADAM = (1e-3, 2e-3, 4e-3, 8e-3)
 # domain, family, size, shards, passes, rates, batches

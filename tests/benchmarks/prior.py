@@ -1,10 +1,10 @@
-"""Make `laws/prior.json`: the beliefs of the forecaster and how much each is worth before a curve is seen.
+"""Make `laws/forecasting/prior.json`: the beliefs of the forecaster and how much each is worth before a curve is seen.
 
     python -m tests.benchmarks.prior --write           states the beliefs below and their weights: what ships
     python -m tests.benchmarks.prior --measure         what weights curves measured elsewhere would give them
     python -m tests.benchmarks.prior --measure-sweeps  what weights the sweeps would give them whose laws ship
 
-The weights that are measured maximise the log score of scales that the beliefs did not see: the benchmark's
+The weights that are measured maximize the log score of scales that the beliefs did not see: the benchmark's
 scored ones (`tests/benchmarks/forecast.py` says where they are), every set counting as at most ten curves;
 or of every law that ships the next one or two shards, foretold from the first three, four and five. For
 each set, or domain, the weights that all *others* would give are printed, with the log score they reach on
@@ -25,10 +25,10 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.beliefs import Origin, shipped_prior
-from laws.drift import PARAMETERS
+from laws.forecasting.drift import PARAMETERS
+from laws.forecasting.priors import Origin, shipped_prior
+from laws.forecasting.stacking import judged, usable
 from laws.points import Points
-from laws.stacking import judged, usable
 from tests.benchmarks.forecast import HERE, Case, cases, folder
 from tests.benchmarks.shipped import every_cut
 
@@ -119,7 +119,7 @@ def foretold(early: Points, late: Points) -> list[float]:
 
 
 def weights(by_set: dict[str, Array], stated: Array) -> Array:
-    """Return the weights (K,) that maximise the log score over sets, by expectation-maximisation."""
+    """Return the weights (K,) that maximize the log score over sets, by expectation-maximization."""
     weight = stated
     for _ in range(300):
         total = PSEUDO * stated
@@ -139,7 +139,7 @@ def reached(score: Array, weight: Array) -> float:
 
 
 def text() -> str:
-    """Return what `laws/prior.json` holds."""
+    """Return what `laws/forecasting/prior.json` holds."""
     beliefs = []
     for each in BELIEFS:
         both = COMMON | each.own

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "planner"))
 
 from synthetic import passes, power, size, surface
 
-from laws.store import Store
+from laws.storage.store import Store
 from tests.benchmarks.startup import PLANNER, measured
 
 LIMIT = 10.0

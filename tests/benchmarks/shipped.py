@@ -3,7 +3,7 @@
     python -m tests.benchmarks.shipped [--store STORE]
 
 Without a store it reads the laws that ship, whose points are the best-fit models of the runs beside them, so
-that anybody can repeat it. `docs/accuracy.md` has its table.
+that anybody can repeat it. `docs/research/accuracy.md` has its table.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from calibrate.domains import DOMAINS
-from laws.beliefs import shipped_prior
 from laws.build import points_of
-from laws.forecast import forecast
+from laws.catalog.bundled import Shipped, shipped
+from laws.forecasting.forecast import forecast
+from laws.forecasting.priors import shipped_prior
 from laws.points import Points
-from laws.shipped import Shipped, shipped
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import FORECAST, Law
 from planner import units
 

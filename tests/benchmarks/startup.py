@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "planner"))
 
 from synthetic import passes, power, size
 
-from laws.store import Store
+from laws.storage.store import Store
 
 ESTIMATE_LIMIT, HELP_LIMIT = 1.5, 1.3
 PLANNER = [sys.executable, "-c", "from planner.cli import main; main()"]

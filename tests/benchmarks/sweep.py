@@ -19,14 +19,15 @@ from pathlib import Path
 
 import torch
 
-from calibrate import room
-from calibrate.engine import Job, LocalEngine
-from calibrate.search import ends
-from calibrate.spec import Spec, run_id
-from calibrate.train import FIRST, schedule
+from calibrate.engines import gpu_capacity as room
+from calibrate.engines.local import Job, LocalEngine
+from calibrate.sweep.search import ends
+from calibrate.sweep.spec import Spec, run_id
+from calibrate.sweep.trials import trials
+from calibrate.training.train import FIRST, schedule
 from calibrate.types import EVALUATION_STEP, DomainCode, Training
-from planner.measuring.calibration import prepared
-from planner.measuring.request import Request
+from planner.sources.calibrate import prepared
+from planner.sources.calibrate_request import Request
 
 DOMAINS = ("teacher", "word-lm", "char-lm", "image", "translation")
 WIDE = 8192  # rows and columns of the matrices by which a card's rate is measured
@@ -113,7 +114,7 @@ def measured(domain: str, folder: Path, device: str) -> Measured:
     begun = time.perf_counter()
     errors = {run_id(t): plain(code, t, spec, device) for t in trainings}
     seconds, apart = [time.perf_counter() - begun], 0.0
-    several = (device,) * 2 if device == "cpu" else room.devices(room.trials(spec), None)
+    several = (device,) * 2 if device == "cpu" else room.devices(trials(spec), None)
     for places in ((device,), several):
         with LocalEngine(places) as engine:
             short = [replace(job, training=replace(job.training, max_samples=1.0)) for job in jobs]

@@ -1,10 +1,10 @@
-"""Measure whether intervals hold, and draw the ranks: the numbers and the picture of docs/trust.md.
+"""Measure whether intervals hold, and draw the ranks: the numbers and the picture of docs/research/trust.md.
 
     OMP_NUM_THREADS=1 python -m tests.benchmarks.trust [PART ...] [--repeats 200] [--go-on]
 
 A part is a known law of `tests/laws/known.py` (how often 95 % intervals hold its truth) or a form (ranks of
 the truth among the draws, for laws drawn from the prior). Each part named, or all of them, is measured and
-replaces what docs/trust.json had of it, or with --go-on adds the seeds that are missing there;
+replaces what docs/research/trust.json had of it, or with --go-on adds the seeds that are missing there;
 docs/figures/fit-ranks.svg is drawn anew.
 """
 
@@ -113,7 +113,7 @@ def table_of_ranks(measured: dict[str, Any]) -> str:
 
 
 def stored() -> dict[str, Any]:
-    path = DOCS / "trust.json"
+    path = DOCS / "research" / "trust.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"coverage": {}, "ranks": {}}
 
 
@@ -124,7 +124,7 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="*", default=everything, help=f"of {', '.join(everything)}")
     parser.add_argument("--repeats", type=int, default=200, help="seeds of each part (default 200)")
-    parser.add_argument("--go-on", action="store_true", help="add to what docs/trust.json has")
+    parser.add_argument("--go-on", action="store_true", help="add to what docs/research/trust.json has")
     given = parser.parse_args()
     for part in given.parts:
         start = time.process_time()
@@ -136,7 +136,7 @@ def main() -> None:
         measured[kind][part] = found
         order = {name: i for i, name in enumerate(everything)}
         measured[kind] = dict(sorted(measured[kind].items(), key=lambda item: order[item[0]]))
-        (DOCS / "trust.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+        (DOCS / "research" / "trust.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
         if measured["ranks"]:
             (DOCS / "figures" / "fit-ranks.svg").write_bytes(drawn(measured))
         print(f"{part}: {time.process_time() - start:.0f} CPU s", flush=True)

@@ -5,9 +5,10 @@ import signal
 import time
 from pathlib import Path
 
-from calibrate.engine import Job
-from calibrate.spec import run_id
-from calibrate.types import Corpus, DataError, Training
+from calibrate.engines.local import Job
+from calibrate.sweep.spec import run_id
+from calibrate.types import Corpus, Training
+from laws.errors import CorpusError
 
 FINE, DIES_ONCE, DIES_ALWAYS, HANGS, NO_MEMORY, BROKEN_DATA, NOT_FINITE, BUG, EATS, SLOW, LARGE, TUNED = (
     range(1, 13)
@@ -66,7 +67,7 @@ class Task:
             while True:
                 eaten.append(self.empty(2**26))
         if self.kind == BROKEN_DATA:
-            raise DataError("a.flac: broken")
+            raise CorpusError("a.flac: broken")
         if self.kind == BUG:
             raise KeyError("no such thing")
         for _ in range(4):

@@ -8,14 +8,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from calibrate.engine import LocalEngine, Pool
-from calibrate.progress import Progress
-from calibrate.spec import Spec
-from calibrate.sweep import execute
+from calibrate.engines.local import LocalEngine, Pool
+from calibrate.sweep.progress import Progress
+from calibrate.sweep.run import execute
+from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
-from laws.store import Store
-from laws.types import Rung
+from laws.storage.store import Store
+from laws.types import SizeCost
 
 SHARDS = doubling(4, 3)
 
@@ -55,7 +55,7 @@ def spec(folder: Path, kinds: tuple[int, ...], runs: int = 1, seed: int = 0, lim
         families=("none",),
         seed=seed,
         corpus=Corpus(folder=corpus, fingerprint="f", available=SHARDS[-1]),
-        ladder={"none": tuple(Rung(size=kind, params=2, flops=1.0) for kind in kinds)},
+        ladder={"none": tuple(SizeCost(size=kind, params=2, flops=1.0) for kind in kinds)},
     )
 
 
@@ -82,7 +82,7 @@ def main() -> None:
 
     pool: Pool
     if asked.engine == "ray":
-        from calibrate.ray_engine import RayEngine
+        from calibrate.engines.ray_cluster import RayEngine
 
         pool = RayEngine(asked.address, module=sweep.domain.module, grace=2.0, start=asked.start)
     else:
@@ -93,7 +93,7 @@ def main() -> None:
             swept = execute(sweep, store, engine, engine.workers, report)
             sys.stderr.write("".join(f"problem: {line}\n" for line in engine.problems))
         if asked.laws:
-            from calibrate.fits import best_by_family, fitted
+            from calibrate.sweep.fit_laws import best_by_family, fitted
 
             for law in fitted(sweep, best_by_family(sweep, swept.contenders), {}, sys.exit):
                 store.add_law(law)

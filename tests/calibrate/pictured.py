@@ -9,10 +9,10 @@ from PIL import Image
 RNG = np.random.default_rng(0)
 
 
-def picture(path: Path, colour: int) -> None:
+def picture(path: Path, color: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = RNG.integers(0, 40, (50, 70, 3)).astype(np.uint8)
-    noise[..., colour] += 200
+    noise[..., color] += 200
     Image.fromarray(noise).save(path)
 
 

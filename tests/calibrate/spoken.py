@@ -7,8 +7,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from calibrate.data.espeak import Utterance
-from calibrate.data.synthesis import record
+from calibrate.domains.speech.espeak import Utterance
+from calibrate.domains.speech.synthesis import record
 
 TEXTS = (
     "the quick brown fox jumps over the lazy dog",

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from calibrate import domains
-from calibrate.fits import DRAWS, LEAN, beside
-from calibrate.spec import Spec
+from calibrate.sweep.fit_laws import DRAWS, LEAN, beside
+from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
-from laws.records import content_id
-from laws.store import Store
-from laws.types import Law, Run, Rung
-from planner.reading.choice import choose
-from planner.reading.wanted import Choice
+from laws.storage.records import content_id
+from laws.storage.store import Store
+from laws.types import Law, Run, SizeCost
+from planner.lawmodel.select import select_law
+from planner.lawmodel.selector import LawSelector
 
 DOMAIN = domains.named("teacher")
 PRESET = DOMAIN.presets["quick"]
@@ -68,7 +68,7 @@ def spec() -> Spec:
     return Spec(
         domain=DOMAIN, preset_name="quick", preset=PRESET, families=("mlp",), seed=0,
         corpus=Corpus(folder=Path("nowhere"), fingerprint="f", available=1e9),
-        ladder={"mlp": tuple(Rung(size=s, params=params(s), flops=6.0 * params(s)) for s in SIZES)},
+        ladder={"mlp": tuple(SizeCost(size=s, params=params(s), flops=6.0 * params(s)) for s in SIZES)},
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def test_they_are_asked_by_id_alone(
     answers = replace(made["mlp, size 64"], family="mlp", created="2020-01-01T00:00:00Z")
     store.add_law(replace(answers, id=content_id(answers)))
     store.publish()
-    assert choose(Choice(domain="teacher"), tmp_path).law.family == "mlp"
+    assert select_law(LawSelector(domain="teacher"), tmp_path).law.family == "mlp"
     assert store.newest("teacher", "error").family == "mlp"  # type: ignore[union-attr]
     assert len(store.laws()) == 1
 

@@ -12,15 +12,15 @@ from itertools import chain
 
 from test_sweep import PRESET, Formula, quiet, spec
 
-from calibrate.budget import FEWEST, Within
-from calibrate.engine import Job, Result
-from calibrate.prices import Prices
-from calibrate.search import searched
-from calibrate.spec import Spec
-from calibrate.sweep import execute
+from calibrate.engines.local import Job, Result
+from calibrate.sweep.budget import FEWEST, Within
+from calibrate.sweep.costs import Prices
+from calibrate.sweep.run import execute
+from calibrate.sweep.search import searched
+from calibrate.sweep.spec import Spec
 from calibrate.types import Budget, Goal, Outcome, Spent, Training
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.storage.store import Store
 
 pytestmark = pytest.mark.torch
 
@@ -157,7 +157,7 @@ def test_gpu_hours_are_the_time_on_every_gpu(tmp_path: Path) -> None:
 
 def test_a_budget_that_buys_everything_ends_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is trained again here, so that what can be bought runs out."""
-    monkeypatch.setattr("calibrate.budget.MOST", 0)
+    monkeypatch.setattr("calibrate.sweep.budget.MOST", 0)
     spent = bought(tmp_path, 1e6 * START)
     assert not spent.left_out
     assert not any(step.again for step in spent.steps)

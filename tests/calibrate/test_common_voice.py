@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("soundfile", reason="needs the extra `calibrate`")
 pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
-from calibrate.data import frames, transcripts
-from calibrate.data.recordings import decode
-from calibrate.data.speech import OWN_SPEAKERS, prepare
+from calibrate.domains.speech import frames, transcripts
+from calibrate.domains.speech.corpus import OWN_SPEAKERS, prepare
+from calibrate.domains.speech.recordings import decode
 from calibrate.types import Corpus
 from laws.errors import PlannerError
 from tests.calibrate.spoken import TEXTS, common_voice, sounds

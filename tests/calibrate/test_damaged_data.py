@@ -21,9 +21,9 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 from calibrate import domains
-from calibrate.data import recordings
 from calibrate.data.archive import is_archive, prepare_from
-from calibrate.data.transcripts import Recording
+from calibrate.domains.speech import recordings
+from calibrate.domains.speech.transcripts import Recording
 from calibrate.types import Corpus
 from laws.errors import PlannerError
 from tests.calibrate.pictured import cifar, folder, mnist
@@ -136,7 +136,7 @@ def latin(path: Path) -> None:
     path.write_bytes(b"".join(lines))
 
 
-def unlabelled(path: Path) -> None:
+def unlabeled(path: Path) -> None:
     """Leave out what the third line pairs with its beginning."""
     lines = path.read_text().splitlines(keepends=True)
     for separator in ("\t", ",", '", "text', " "):
@@ -187,7 +187,7 @@ CASES: list[Case] = [
     ("two files", "train.de", noise, "line 2 is not UTF-8"),
     ("pairs", "pairs.tsv", empty, "empty"),
     ("pairs", "pairs.tsv", latin, "line 3 is not UTF-8"),
-    ("pairs", "pairs.tsv", unlabelled, "line 3 has 1 column"),
+    ("pairs", "pairs.tsv", unlabeled, "line 3 has 1 column"),
     ("pairs", "pairs.tsv", noise, "line 2 is not UTF-8"),
     *(
         ("image folder", file, damage, "not readable")
@@ -215,7 +215,7 @@ CASES: list[Case] = [
     ("mnist", "t10k-labels-idx1-ubyte", wrong_class, "record 30 has class 200"),
     ("mnist", "train-labels-idx1-ubyte", wrong_class, "record 90 has class 200"),
     ("librispeech", "19-198.trans.txt", latin, "line 3"),
-    ("librispeech", "19-198.trans.txt", unlabelled, "line 3"),
+    ("librispeech", "19-198.trans.txt", unlabeled, "line 3"),
     ("librispeech", "19-198.trans.txt", noise, "line 1"),
     ("librispeech", "19-198.trans.txt", empty, "has no line for it"),
     ("librispeech", "19-198.trans.txt", shorter, "has no line for it"),
@@ -234,15 +234,15 @@ CASES: list[Case] = [
         )
     ),
     ("jsonl", "manifest.jsonl", latin, "line 3"),
-    ("jsonl", "manifest.jsonl", unlabelled, "line 3"),
+    ("jsonl", "manifest.jsonl", unlabeled, "line 3"),
     ("jsonl", "manifest.jsonl", halved, "line"),
     ("jsonl", "manifest.jsonl", empty, "empty"),
     ("csv", "manifest.csv", latin, "line 3"),
-    ("csv", "manifest.csv", unlabelled, "line 3"),
+    ("csv", "manifest.csv", unlabeled, "line 3"),
     ("csv", "manifest.csv", unclosed, "line"),
     ("csv", "manifest.csv", empty, "empty"),
     ("common voice", "validated.tsv", latin, "line 3"),
-    ("common voice", "validated.tsv", unlabelled, "line 3"),
+    ("common voice", "validated.tsv", unlabeled, "line 3"),
     ("common voice", "validated.tsv", empty, "empty"),
     ("common voice", "dev.tsv", empty, "dev.tsv: empty"),
     *(
@@ -397,8 +397,8 @@ def test_recordings_are_read_where_stderr_is_closed(tmp_path: Path, written: Wri
 import os
 import re
 from pathlib import Path
-from calibrate.data.recordings import decode
-from calibrate.data.transcripts import Recording
+from calibrate.domains.speech.recordings import decode
+from calibrate.domains.speech.transcripts import Recording
 os.close(2)
 (spoken,) = decode([Recording(audio=Path({str(clip)!r}), text="heard", name="a clip")], {{}})
 print(spoken.text, len(spoken.frames) > 0)

@@ -15,18 +15,21 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 import torch
 
 from calibrate import domains
-from calibrate.data import frames, language, parallel, pictures
 from calibrate.data.prepared import description
 from calibrate.domains import DOMAINS
-from calibrate.engine import Job, Result, trained
-from calibrate.fits import best_by_family, fitted
+from calibrate.domains.image import corpus as pictures
+from calibrate.domains.language import corpus as language
+from calibrate.domains.speech import frames
+from calibrate.domains.translation import corpus as parallel
+from calibrate.engines.local import Job, Result, trained
 from calibrate.models.vit import patch
-from calibrate.search import ends
-from calibrate.spec import Spec, run_id, shards_within
-from calibrate.sweep import execute
+from calibrate.sweep.fit_laws import best_by_family, fitted
+from calibrate.sweep.run import execute
+from calibrate.sweep.search import ends
+from calibrate.sweep.spec import Spec, run_id, shards_within
 from calibrate.types import Corpus, Domain, DomainCode
-from laws.store import Store
-from laws.types import Rung
+from laws.storage.store import Store
+from laws.types import SizeCost
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
@@ -175,7 +178,7 @@ def test_a_step_waits_for_nothing_that_the_device_computes(
     domain: Domain, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On device meta there are no values: whoever asks for one, as `item`, `tolist` and `if` do, fails."""
-    monkeypatch.setattr("calibrate.domains.transcription.ctc", _any_loss)
+    monkeypatch.setattr("calibrate.domains.speech.decoding.ctc", _any_loss)
     corpus = prepared(domain, cache)
     for family in domain.families:
         drawn = next(t for t in ends(spec(domain, corpus)) if t.family == family)
@@ -273,7 +276,7 @@ def spec(domain: Domain, corpus: Corpus) -> Spec:
         seed=0,
         corpus=corpus,
         ladder={
-            family: tuple(Rung(size=size, params=size, flops=float(size)) for size in sizes)
+            family: tuple(SizeCost(size=size, params=size, flops=float(size)) for size in sizes)
             for family, sizes in domain.presets["smoke"].sizes.items()
         },
     )

@@ -9,13 +9,13 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 import numpy as np
 import torch
 
-from calibrate.data import frames
 from calibrate.data.features import MELS
-from calibrate.data.frames import Spoken
-from calibrate.data.speech import STRIDE
-from calibrate.domains import speech
-from calibrate.flops import forward_flops
+from calibrate.domains.speech import frames
+from calibrate.domains.speech import task as speech
+from calibrate.domains.speech.corpus import STRIDE
+from calibrate.domains.speech.frames import Spoken
 from calibrate.models.ds2 import DeepSpeech2
+from calibrate.training.flops import forward_flops
 
 pytestmark = pytest.mark.torch
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from calibrate import domains
-from calibrate.best import best_fits
-from calibrate.fits import at_the_edge, fitted
-from calibrate.spec import Spec
+from calibrate.sweep.best_model import best_fits
+from calibrate.sweep.fit_laws import at_the_edge, fitted
+from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
-from laws.types import Run, Rung
+from laws.types import Run, SizeCost
 
 DOMAIN = domains.named("teacher")
 PRESET = replace(DOMAIN.presets["quick"], epochs=60, max_samples=60 * 2**11)  # the largest shards see less
@@ -38,7 +38,7 @@ def test_what_the_preset_cut_is_said_and_stored(largest: bool, cut: bool) -> Non
     spec = Spec(
         domain=DOMAIN, preset_name="quick", preset=PRESET, families=("mlp",), seed=0,
         corpus=Corpus(folder=Path("nowhere"), fingerprint="f", available=1e9),
-        ladder={"mlp": tuple(Rung(size=s, params=100 * s, flops=600 * s) for s in SIZES)},
+        ladder={"mlp": tuple(SizeCost(size=s, params=100 * s, flops=600 * s) for s in SIZES)},
     )  # fmt: skip
     bests = {"mlp": best_fits(runs, "error", 0)}
     said = " ".join(at_the_edge(spec, bests))

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import faulty_domain as faulty
 from faulty_domain import job
 
-from calibrate.engine import ATTEMPTS, LocalEngine
+from calibrate.engines.local import ATTEMPTS, LocalEngine
 
 pytestmark = pytest.mark.torch
 
@@ -55,7 +55,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 import faulty_domain as faulty
-from calibrate.engine import LocalEngine
+from calibrate.engines.local import LocalEngine
 if __name__ == "__main__":
     with LocalEngine(("cpu",)) as engine:
         list(engine.run([faulty.job(faulty.HANGS, Path({folder!r}))]))

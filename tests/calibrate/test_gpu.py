@@ -11,11 +11,12 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 import torch
 from test_domains import every_domain, prepared, spec
 
-from calibrate import room
 from calibrate.domains import DOMAINS
-from calibrate.engine import Job, LocalEngine, trained
-from calibrate.search import ends
-from calibrate.spec import run_id
+from calibrate.engines import gpu_capacity as room
+from calibrate.engines.local import Job, LocalEngine, trained
+from calibrate.sweep.search import ends
+from calibrate.sweep.spec import run_id
+from calibrate.sweep.trials import trials
 from calibrate.types import Corpus, Domain, Training
 
 pytestmark = [pytest.mark.torch, pytest.mark.gpu, pytest.mark.usefixtures("one_thread")]
@@ -56,9 +57,9 @@ def test_trainings_share_a_card(cache: Path) -> None:
     """As many workers as the largest trainings leave room for, each with its share of the memory."""
     domain = DOMAINS["image"]
     corpus = prepared(domain, cache)
-    trials = room.trials(spec(domain, corpus))
-    assert room.taken(trials, GPU)
-    places = room.devices(trials, None)
+    largest = trials(spec(domain, corpus))
+    assert room.taken(largest, GPU)
+    places = room.devices(largest, None)
     assert len(places) > 1
     assert set(places) <= {f"cuda:{i}" for i in range(room.gpus())}
     together = {job.id: job for job in jobs(domain, corpus)}

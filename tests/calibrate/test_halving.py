@@ -16,14 +16,13 @@ import faulty_domain as faulty
 import faulty_sweep
 import torch
 
-from calibrate.best import NOISE
-from calibrate.engine import Job, LocalEngine, Queue, Result
-from calibrate.halving import RUNGS, Standing, reached, too_high
-from calibrate.sweep import Swept, execute
-from calibrate.train import train
-from calibrate.types import Corpus
-from laws.records import check, decode, encode
-from laws.store import Store
+from calibrate.engines.local import Job, LocalEngine, Queue, Result
+from calibrate.sweep.run import Swept, execute
+from calibrate.training.early_stopping import RUNGS, Standing, reached, too_high
+from calibrate.training.train import train
+from calibrate.types import NOISE, Corpus
+from laws.storage.records import check, decode, encode
+from laws.storage.store import Store
 from laws.types import Run
 
 pytestmark = pytest.mark.torch

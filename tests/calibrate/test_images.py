@@ -11,13 +11,14 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
 import torch
 
-from calibrate.data import glyphs, pictures
 from calibrate.data.prepared import description
-from calibrate.domains import image
+from calibrate.domains.image import corpus as pictures
+from calibrate.domains.image import glyphs
+from calibrate.domains.image import task as image
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT, patch
-from calibrate.types import Corpus, DataError
-from laws.errors import PlannerError
+from calibrate.types import Corpus
+from laws.errors import CorpusError, PlannerError
 from tests.calibrate.pictured import cifar, folder, mnist, picture
 
 pytestmark = pytest.mark.torch
@@ -142,7 +143,7 @@ DAMAGE: dict[str, tuple[str, str, Callable[[Path], None], str]] = {
         r"data_batch_2\.bin has 92,090 bytes, no multiple of .*3,073",
     ),
     "empty": ("cifar10", "test_batch.bin", lambda path: path.write_bytes(b"") and None, "has 0 bytes"),
-    "mislabelled": ("cifar10", "data_batch_1.bin", mislabel, r"record 2 has class 10, and there are 10"),
+    "mislabeled": ("cifar10", "data_batch_1.bin", mislabel, r"record 2 has class 10, and there are 10"),
     "missing": (
         "cifar100",
         "train.bin",
@@ -202,7 +203,7 @@ def test_what_is_no_corpus_of_images_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_named(tmp_path: Path) -> None:
     corpus = prepared(tmp_path / "cache", folder(tmp_path / "images"))
     np.save(corpus.folder / "training-classes.npy", np.array([object()]), allow_pickle=True)
-    with pytest.raises(DataError, match="delete it and run again"):
+    with pytest.raises(CorpusError, match="delete it and run again"):
         pictures.read(corpus.folder, "training")
 
 
@@ -214,7 +215,7 @@ def test_a_residual_network_is_the_published_one_but_for_its_norms() -> None:
     """ResNet-18 has 11,689,512 parameters; Catamount (git 4591f79) asserts 2 more, as for every graph.
 
     With the activation before each convolution a norm stands on the inputs of a block and at the end, none
-    on the stem and on the ways around: 3,904 channels are normalised and not 4,800.
+    on the stem and on the ways around: 3,904 channels are normalized and not 4,800.
     """
     with torch.device("meta"):
         model = ResNet(64, 1000, depth=18, channels=3, side=224)

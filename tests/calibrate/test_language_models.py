@@ -6,10 +6,10 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
 import torch
 
-from calibrate.flops import forward_flops, trainable
 from calibrate.models.lstm import LSTM
 from calibrate.models.rhn import RHN
 from calibrate.models.transformer import Transformer
+from calibrate.training.flops import forward_flops, trainable
 
 pytestmark = pytest.mark.torch
 

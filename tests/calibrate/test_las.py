@@ -7,10 +7,10 @@ pytest.importorskip("torch", reason="needs the extra `calibrate`")
 import torch
 
 from calibrate.data.features import MELS
-from calibrate.domains.transcription import Spelling
-from calibrate.flops import forward_flops, trainable
+from calibrate.domains.speech.decoding import Spelling
 from calibrate.models.attention import attended
 from calibrate.models.las import AHEAD, END, ListenAttendSpell
+from calibrate.training.flops import forward_flops, trainable
 
 pytestmark = pytest.mark.torch
 
@@ -39,7 +39,9 @@ def test_parameters_have_a_closed_form(width: int, symbols: int) -> None:
     with torch.device("meta"):
         model = ListenAttendSpell(width, symbols)
     assert trainable(model) == parameters(width, symbols)
-    assert trainable(model) == 65 * width**2 + (1016 + 2 * symbols) * width + symbols + 5  # docs/speech.md
+    assert (
+        trainable(model) == 65 * width**2 + (1016 + 2 * symbols) * width + symbols + 5
+    )  # docs/domains/speech.md
 
 
 @pytest.mark.parametrize("width", [16, 64, 512])

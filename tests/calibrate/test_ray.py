@@ -22,8 +22,8 @@ if importlib.util.find_spec("ray") is None:
 import faulty_domain as faulty
 from ray_cluster import ROOT, Cluster, finish, wait_until
 
-from calibrate.engine import ATTEMPTS
-from laws.store import Store
+from calibrate.engines.local import ATTEMPTS
+from laws.storage.store import Store
 from laws.types import Run
 
 pytestmark = [

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from laws.store import Store
+from laws.storage.store import Store
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -15,9 +15,9 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calibrate.data import frames, recordings, transcripts
 from calibrate.data.features import log_mel
-from calibrate.data.speech import prepare
+from calibrate.domains.speech import frames, recordings, transcripts
+from calibrate.domains.speech.corpus import prepare
 from calibrate.types import Corpus
 from laws.errors import PlannerError
 from tests.calibrate.spoken import TEXTS, librispeech, sounds

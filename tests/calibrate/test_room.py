@@ -12,7 +12,9 @@ pytest.importorskip("torch")
 import faulty_domain as faulty
 from faulty_sweep import spec
 
-from calibrate import memory, room
+from calibrate.engines import gpu_capacity as room
+from calibrate.engines import memory
+from calibrate.sweep.trials import trials
 
 pytestmark = pytest.mark.torch
 
@@ -57,7 +59,7 @@ def test_workers_are_dealt_over_gpus_by_their_room() -> None:
 
 def test_trials_are_the_largest_trainings_of_a_sweep(tmp_path: Path) -> None:
     asked = spec(tmp_path, (faulty.FINE, faulty.SLOW), runs=3)
-    (trial,) = room.trials(asked)
+    (trial,) = trials(asked)
     assert (trial.training.size, trial.training.data) == (faulty.SLOW, asked.preset.shards[-1])
     assert trial.training.batch_size == max(asked.preset.batch_sizes)
     assert trial.training.max_samples <= asked.preset.shards[-1]
@@ -71,7 +73,7 @@ def test_without_a_gpu_there_is_a_worker_for_each_core_and_no_trial() -> None:
 
 def test_a_worker_keeps_the_memory_that_it_frees() -> None:
     again_and_again = (
-        "import resource, sys, numpy\nfrom calibrate import memory\n"
+        "import resource, sys, numpy\nfrom calibrate.engines import memory\n"
         "if sys.argv[1] == 'keep': memory.keep()\n"
         "def some():\n    for _ in range(20): numpy.ones(2**23)\n"  # 64 MiB
         "some()\nbefore = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\nsome()\n"

@@ -12,10 +12,11 @@ import pytest
 pytest.importorskip("scipy")
 pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
-from calibrate.data import espeak, features
+from calibrate.data import features
 from calibrate.data.english import sentences
-from calibrate.data.espeak import ACCENTS, SPEAKERS, Utterance, speak
-from calibrate.data.synthesis import record, speech
+from calibrate.domains.speech import espeak
+from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, Utterance, speak
+from calibrate.domains.speech.synthesis import record, speech
 from laws.errors import PlannerError
 
 pytestmark = pytest.mark.torch
@@ -71,7 +72,7 @@ def test_an_unknown_voice_is_one_clear_line() -> None:
 
 
 def test_without_espeak_the_user_is_told_what_to_install(monkeypatch) -> None:
-    monkeypatch.setattr("calibrate.data.espeak.find_spec", lambda _name: None)
+    monkeypatch.setattr("calibrate.domains.speech.espeak.find_spec", lambda _name: None)
     with pytest.raises(PlannerError, match=r"pip install 'scaling-planner\[calibrate\]'"):
         speak([Utterance("hello", "gmw/en-US+f1", 150, 50)])
 
@@ -79,7 +80,7 @@ def test_without_espeak_the_user_is_told_what_to_install(monkeypatch) -> None:
 def test_this_process_never_loads_espeak() -> None:
     """espeak-ng is GPL-3.0: it lives in the child alone."""
     script = (
-        "from itertools import islice; from calibrate.data.synthesis import speech;"
+        "from itertools import islice; from calibrate.domains.speech.synthesis import speech;"
         "list(islice(speech(['one two three four'], (1,)), 2));"
         "print('espeak' in open('/proc/self/maps').read())"
     )

@@ -11,10 +11,10 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 import torch
 
-from calibrate.data import frames
-from calibrate.domains import speech
-from calibrate.domains.transcription import ctc
-from calibrate.metrics import character_error_rate, word_error_rate
+from calibrate.domains.speech import frames
+from calibrate.domains.speech import task as speech
+from calibrate.domains.speech.decoding import ctc
+from calibrate.training.metrics import character_error_rate, word_error_rate
 from calibrate.types import Corpus, Training
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
@@ -72,7 +72,7 @@ def test_the_corpus_is_the_same_on_repeat_and_another_for_another_seed(
 
 
 def test_a_prepared_corpus_is_opened_and_not_made_again(corpus: Corpus, monkeypatch) -> None:
-    monkeypatch.setattr("calibrate.data.speech.speech", None)
+    monkeypatch.setattr("calibrate.domains.speech.corpus.speech", None)
     assert prepared(corpus.folder.parent, seed=0) == corpus
 
 

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrate.best import NOISE, best_fits, pick, size_of
 from calibrate.domains import DOMAINS, named
-from calibrate.engine import Job, Result
-from calibrate.progress import Progress
-from calibrate.search import outlook
-from calibrate.spec import Spec, run_id, shards_within
-from calibrate.sweep import execute
-from calibrate.types import Corpus, Outcome, Preset, Training, doubling
+from calibrate.engines.local import Job, Result
+from calibrate.sweep.best_model import best_fits, pick, size_of
+from calibrate.sweep.progress import Progress
+from calibrate.sweep.run import execute
+from calibrate.sweep.search import outlook
+from calibrate.sweep.spec import Spec, run_id, shards_within
+from calibrate.types import NOISE, Corpus, Outcome, Preset, Training, doubling
 from laws.errors import PlannerError
-from laws.store import Store, StoreBusyError
-from laws.types import Run, Rung
+from laws.storage.store import Store, StoreBusyError
+from laws.types import Run, SizeCost
 
 PRESET = Preset(
     shards=doubling(100, 6),
@@ -44,7 +44,7 @@ def spec(preset: Preset = PRESET, seed: int = 0) -> Spec:
         families=("mlp",),
         seed=seed,
         corpus=Corpus(folder=Path("nowhere"), fingerprint="f", available=preset.shards[-1]),
-        ladder={"mlp": tuple(Rung(size=s, params=s * s, flops=6.0 * s * s) for s in sizes)},
+        ladder={"mlp": tuple(SizeCost(size=s, params=s * s, flops=6.0 * s * s) for s in sizes)},
     )
 
 

@@ -7,11 +7,11 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
-from calibrate.domains import teacher
-from laws.store import Store
+from calibrate.domains.teacher import task as teacher
+from laws.storage.store import Store
 from laws.types import FORECAST
-from planner.measuring.calibration import calibrate
-from planner.measuring.request import Request
+from planner.sources.calibrate import calibrate
+from planner.sources.calibrate_request import Request
 
 pytestmark = pytest.mark.torch
 SEEDS = 10

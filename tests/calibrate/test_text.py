@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrate.data import language
 from calibrate.data.prepared import description
-from calibrate.data.textfiles import PASSAGE, cut, find, passages
-from calibrate.types import Corpus, DataError
-from laws.errors import PlannerError
+from calibrate.data.text_files import PASSAGE, cut, find, passages
+from calibrate.domains.language import corpus as language
+from calibrate.types import Corpus
+from laws.errors import CorpusError, PlannerError
 
 pytest.importorskip("torch", reason="needs the extra `calibrate`")
 
-from calibrate.domains import char_lm, word_lm
+from calibrate.domains.language import char_lm, word_lm
 
 pytestmark = pytest.mark.torch
 
@@ -191,5 +191,5 @@ def test_a_damaged_corpus_is_named(tmp_path: Path, damage: str) -> None:
         file.unlink()
     else:
         np.save(file, np.array([object()]), allow_pickle=True)
-    with pytest.raises(DataError, match="delete it and run again"):
+    with pytest.raises(CorpusError, match="delete it and run again"):
         language.read(corpus.folder, "training")

@@ -13,9 +13,10 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from calibrate import train as train_module
-from calibrate.domains import named, teacher
-from calibrate.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
+from calibrate.domains import named
+from calibrate.domains.teacher import task as teacher
+from calibrate.training import train as train_module
+from calibrate.training.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
 from calibrate.types import Corpus, Outcome, Task, Training
 from laws.errors import PlannerError
 

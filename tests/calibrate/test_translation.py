@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibrate.data.grammar import Grammar, Languages
+from calibrate.domains.translation.grammar import Grammar, Languages
 from laws.errors import PlannerError
 
 
@@ -57,10 +57,10 @@ def test_a_share_of_source_nouns_means_two_things_and_the_verb_tells_which():
 torch = pytest.importorskip("torch", reason="needs the extra `calibrate`")
 pytest.importorskip("sentencepiece", reason="needs the extra `calibrate`")
 
-from calibrate.data import parallel  # noqa: E402
-from calibrate.domains import translation  # noqa: E402
-from calibrate.flops import forward_flops, trainable  # noqa: E402
-from calibrate.train import train  # noqa: E402
+from calibrate.domains.translation import corpus as parallel  # noqa: E402
+from calibrate.domains.translation import task as translation  # noqa: E402
+from calibrate.training.flops import forward_flops, trainable  # noqa: E402
+from calibrate.training.train import train  # noqa: E402
 from calibrate.types import Training  # noqa: E402
 
 pytestmark = pytest.mark.torch

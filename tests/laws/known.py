@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laws.fit import fit
-from laws.forms import FORMS
+from laws.fitting.fit import fit
+from laws.fitting.forms import FORMS
 from laws.points import Points, checked
 
 X = np.geomspace(1e3, 5e5, 10)

@@ -2,19 +2,19 @@
 
 Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788): where fits are right, these ranks are
 uniform, for every parameter and for everything computed from them. The priors are written here once more,
-from the tables in `laws/coordinates.py` and `laws/noise.py`, on the quantities on which they are stated. The
-prior of the level is centred on the data, so any level will do: here y is 1 at the largest x.
+from the tables in `laws/fitting/coordinates.py` and `laws/fitting/noise.py`, on the quantities on which they are stated. The
+prior of the level is centered on the data, so any level will do: here y is 1 at the largest x.
 """
 
 import numpy as np
 
-from laws.fit import NotConverged, fit
-from laws.forms import FORMS
-from laws.noise import LEAST, REACH, WITHIN
+from laws.fitting.fit import NotConverged, fit
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import LEAST, REACH, WITHIN
 from laws.points import checked
 
 DRAWS = 99  # ranks go from 0 to 99
-STEPS = 1e3 * 2.0 ** np.arange(8)  # no neighbours
+STEPS = 1e3 * 2.0 ** np.arange(8)  # no neighbors
 CLOSE = 1e3 * 1.6 ** np.arange(12)  # each point is near those beside it
 GRID = np.array([[n, d] for n in 1e6 * 4.0 ** np.arange(5) for d in 1e7 * 1.8 ** np.arange(6)])
 PLACES = {
@@ -57,7 +57,7 @@ def parameters(form, rng):
 
 
 def residuals(x, noise, rng):
-    """Return noise of log y at x, point by point: each given its nearest earlier neighbours."""
+    """Return noise of log y at x, point by point: each given its nearest earlier neighbors."""
     places = np.log(x).reshape(len(x), -1)
     white = np.empty(len(x))
     for i, place in enumerate(places):

@@ -4,8 +4,8 @@ import dataclasses
 import math
 import random
 
-from laws.records import content_id
-from laws.types import KeptForecast, Law, Outcome, Quantity, Run, Rung, Sweep
+from laws.storage.records import content_id
+from laws.types import Law, Outcome, Quantity, Run, SavedForecast, SizeCost, Sweep
 
 
 def run(number=0, **changes):
@@ -48,7 +48,10 @@ def sweep(**changes):
         "device": "cpu",
         "code": "0.1.0",
         "ladder": {
-            "ds2": (Rung(size=16, params=1e3, flops=1e9), Rung(size=32, params=4e3, flops=4e9, memory=64.0))
+            "ds2": (
+                SizeCost(size=16, params=1e3, flops=1e9),
+                SizeCost(size=32, params=4e3, flops=4e9, memory=64.0),
+            )
         },
         "definitions": {"sample": "hours of speech", "wer": "word errors over words"},
         "settings": {"time_limit": 60, "families": ["ds2"]},
@@ -82,7 +85,7 @@ def law(seed=0, *, draws=20, points=6, fitted=None, **changes):
         "points": {"x": (1.0, 2.0, 4.0, 8.0, 10.0), "y": (0.9, 0.7, 0.6, 0.5, 0.45)}
         if fitted is None
         else fitted,
-        "ladder": (Rung(size=16, params=1e3, flops=1e9),),
+        "ladder": (SizeCost(size=16, params=1e3, flops=1e9),),
         "diagnostics": {"rhat": 1.001, "ess_bulk": 4000.0},
         "definitions": {"metric": "word errors over words"},
         "provenance": {"seed": str(seed), "code": "0.1.0"},
@@ -120,7 +123,7 @@ def forecast(number=0, **changes):
         "assumptions": ("Training sees the data once.",),
         "warnings": ("one-pass",),
     }
-    made = KeptForecast(**(plain | changes))
+    made = SavedForecast(**(plain | changes))
     return dataclasses.replace(made, id=content_id(made))
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from laws import importance
-from laws.coordinates import COORDINATES
-from laws.fit import fit
-from laws.forms import FORMS
-from laws.likelihood import log_posterior
+from laws.fitting import importance
+from laws.fitting.coordinates import COORDINATES
+from laws.fitting.fit import fit
+from laws.fitting.forms import FORMS
+from laws.fitting.likelihood import log_posterior
 from laws.points import checked
 
 FORM = "power-floor"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from laws.forms import FORMS
-from laws.noise import Noise
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import Noise
 from laws.points import checked
 from tests.laws.known import CASES, holds
 from tests.laws.simulated import DRAWS, PLACES, parameters, rank, residuals

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from laws.design import FAR, log_errors, narrowing, needed, picks, place_of
+from laws.fitting.design import FAR, log_errors, narrowing, needed, picks, place_of
 from tests.laws.stored import law
 
 

@@ -5,15 +5,15 @@ import itertools
 import numpy as np
 import pytest
 
-from laws import drift
-from laws.drift import DECADE, REACH, WIDTH, Curve
+from laws.forecasting import drift
+from laws.forecasting.drift import DECADE, REACH, WIDTH, Curve
 
 RNG = np.random.default_rng(5)
-CENTRE = np.array([np.log(0.3), -0.5, 0.3, np.log(0.4), 0.0, np.log(0.02), -0.5, np.log(0.4)])
+CENTER = np.array([np.log(0.3), -0.5, 0.3, np.log(0.4), 0.0, np.log(0.02), -0.5, np.log(0.4)])
 
 
 def draws_around(n, spread=0.5):
-    return CENTRE + spread * RNG.standard_normal((n, len(CENTRE)))
+    return CENTER + spread * RNG.standard_normal((n, len(CENTER)))
 
 
 def curve(n=7, count=1.0):
@@ -107,7 +107,7 @@ def test_paths_beyond_the_data_stay_above_the_floor_of_their_draw():
 def test_a_slope_that_hardly_returns_and_one_that_returns_at_once_keep_their_digits():
     found = curve(6)
     for theta in (-6.9, 4.9):
-        draw = np.repeat(CENTRE[None], 2, 0)
+        draw = np.repeat(CENTER[None], 2, 0)
         draw[:, 4] = theta
         assert np.all(np.isfinite(drift.log_likelihood(found, draw)))
         assert np.all(np.isfinite(drift.moments(found, draw, found.t[-1:] + 1.0)))

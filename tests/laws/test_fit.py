@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from laws import sampler
 from laws.build import grid, law_from
-from laws.compare import compare, held_out
 from laws.errors import PlannerError
-from laws.fit import NotConverged, fit
-from laws.forecast import forecast
-from laws.forms import FORMS
-from laws.noise import FIXED, Noise, stored
+from laws.fitting import sampler
+from laws.fitting.compare import compare, held_out
+from laws.fitting.fit import NotConverged, fit
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import FIXED, Noise, stored
+from laws.forecasting.forecast import forecast
 from laws.paths import value_at
 from laws.points import checked
-from laws.records import content_id
+from laws.storage.records import content_id
 from tests.laws.known import CASES, CHINCHILLA, X, curve
 
 LONG = np.geomspace(1e3, 5e5, 16)
@@ -45,7 +45,7 @@ def test_every_form_converges_with_numbers_that_say_so(posteriors, form):
     near = {"importance-disagrees"} if form == "broken" else set()
     assert set(posterior.warnings) <= near
     assert said["importance_gap"] < 0.3
-    of_noise = {"scale", "degrees"} | ({"shared"} if Noise(EXAMPLES[form]).neighbours else set())
+    of_noise = {"scale", "degrees"} | ({"shared"} if Noise(EXAMPLES[form]).neighbors else set())
     assert posterior.parameters.keys() == FORMS[form].parameters.keys() | of_noise
     assert all(np.isfinite(v).all() and v.shape == (2000,) for v in posterior.parameters.values())
     fitted = np.median(FORMS[form].log_y(EXAMPLES[form].x, posterior.parameters), axis=0)

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laws import forecast as f
-from laws import stacking
-from laws.beliefs import shipped_prior
 from laws.build import law_from, points_of
-from laws.drift import Curve, paths
 from laws.errors import PlannerError
-from laws.odds import BLUR, log_error, log_steepness, odds
+from laws.forecasting import forecast as f
+from laws.forecasting import stacking
+from laws.forecasting.drift import Curve, paths
+from laws.forecasting.odds import BLUR, log_error, log_steepness, odds
+from laws.forecasting.priors import shipped_prior
 from laws.points import Points, checked
 
 X = np.geomspace(1e3, 1e5, 9)
@@ -123,7 +123,7 @@ def test_stacking_follows_the_evidence_and_keeps_the_prior_where_there_is_none()
     first[0] = 3.0
     told = stacking.stacked([first] * 20)
     assert np.all(told[:, 0] > 0.8)
-    # maximising sum(log(w·exp(s))) + EQUALS·prior·log(w): the fixed point has no gradient
+    # maximizing sum(log(w·exp(s))) + EQUALS·prior·log(w): the fixed point has no gradient
     scores = np.random.default_rng(0).standard_normal((30, len(prior.names)))
     common = prior.weight
     for _ in range(2000):

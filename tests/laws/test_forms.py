@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.special import ndtr
 
-from laws.coordinates import COORDINATES
-from laws.forms import FORMS
-from laws.noise import LEAST
+from laws.fitting.coordinates import COORDINATES
+from laws.fitting.forms import FORMS
+from laws.fitting.noise import LEAST
 from laws.points import checked
 
 X = np.geomspace(1e3, 5e5, 10)
@@ -97,9 +97,9 @@ def test_the_ends_of_the_curve_are_its_first_two_coordinates(form):
         np.testing.assert_allclose(fitted[:, top], coordinates.starts[:, 0])
     else:
         unit = np.sqrt(np.exp(2 * coordinates.starts[:, -1:]) + LEAST**2)
-        centre = fitted[:, [0, -1]] - unit * coordinates.starts[:, :2]
-        np.testing.assert_allclose(centre, np.broadcast_to(centre[0], centre.shape))
-        np.testing.assert_allclose(centre[0], np.log(points.y[[0, -1]]), atol=0.05)
+        center = fitted[:, [0, -1]] - unit * coordinates.starts[:, :2]
+        np.testing.assert_allclose(center, np.broadcast_to(center[0], center.shape))
+        np.testing.assert_allclose(center[0], np.log(points.y[[0, -1]]), atol=0.05)
 
 
 # the quantities on which the module states its priors, read off the natural parameters

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("page", ["laws", "trust"])
+@pytest.mark.parametrize("page", ["concepts/laws", "research/trust"])
 def test_the_page_is_what_its_script_gives(page):
     pytest.importorskip("cogapp")
     done = subprocess.run(

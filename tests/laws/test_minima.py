@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from laws import forecast as f
-from laws.minima import ABOVE, WIDER, probability
+from laws.forecasting import forecast as f
+from laws.forecasting.running_minima import ABOVE, WIDER, probability
 from laws.points import checked
 
 X = np.geomspace(1e3, 1e5, 40)
@@ -30,7 +30,7 @@ def test_noise_that_never_shows_is_a_running_minimum_and_a_series_that_rises_is_
 
 
 def test_a_series_that_falls_by_much_more_than_its_noise_is_not_taken_for_one():
-    """At a tenth of the step between neighbours, chance explains it: what is left is the prior of .2."""
+    """At a tenth of the step between neighbors, chance explains it: what is left is the prior of .2."""
     y = 3 * X**-0.2
     step = 0.2 * np.log(X[1] / X[0])
     assert probability(X, y, np.array([step / 10])) == pytest.approx(0.2, abs=0.01)

@@ -1,12 +1,12 @@
-"""The noise of points, alone: what it says of independent points, of neighbours, and of its own priors."""
+"""The noise of points, alone: what it says of independent points, of neighbors, and of its own priors."""
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma, multivariate_normal, norm, t
 
-from laws.fit import fit
-from laws.noise import LEAST, REACH, Noise
+from laws.fitting.fit import fit
+from laws.fitting.noise import LEAST, REACH, Noise
 from laws.points import checked
 
 CLOSE = checked([100.0, 120.0, 130.0, 170.0], [0.5, 0.45, 0.44, 0.4])
@@ -19,9 +19,9 @@ def parameters(**changes):
     }
 
 
-def test_points_in_steps_of_two_have_no_neighbours_and_are_independent():
+def test_points_in_steps_of_two_have_no_neighbors_and_are_independent():
     noise = Noise(STEPS)
-    assert noise.neighbours is None
+    assert noise.neighbors is None
     residual = np.array([[0.02, -0.1, 0.03]])
     scale = np.sqrt(0.05**2 + LEAST**2)
     expected = t.logpdf(residual / scale, 5).sum() - 3 * np.log(scale)
@@ -44,7 +44,7 @@ def test_many_degrees_and_few_points_are_the_gaussian_process_that_the_page_stat
     np.testing.assert_allclose(told, [expected], rtol=1e-6)
 
 
-def test_the_density_of_neighbours_is_a_density():
+def test_the_density_of_neighbors_is_a_density():
     near = CLOSE.part(slice(0, 2))
 
     def joint(second):
@@ -67,12 +67,12 @@ def test_sharing_nothing_is_independence_and_a_missing_share_too():
     )
 
 
-def test_a_neighbour_on_a_surface_is_near_in_both_sizes():
+def test_a_neighbor_on_a_surface_is_near_in_both_sizes():
     far = checked([[1e6, 1e8], [1.1e6, 1e9], [1e7, 1e8]], [3.0, 2.5, 2.8])
     near = checked([[1e6, 1e8], [1.1e6, 1.1e8], [1e7, 1e9]], [3.0, 2.5, 2.8])
-    assert Noise(far).neighbours is None
-    assert Noise(near).neighbours.rows.tolist() == [[0], [0], [0]]
-    assert (Noise(near).neighbours.weights[0][:, [0, 2]] == 0).all()
+    assert Noise(far).neighbors is None
+    assert Noise(near).neighbors.rows.tolist() == [[0], [0], [0]]
+    assert (Noise(near).neighbors.weights[0][:, [0, 2]] == 0).all()
 
 
 def test_the_priors_are_those_of_the_page():
@@ -85,7 +85,7 @@ def test_the_priors_are_those_of_the_page():
 
 
 def test_a_hundred_checkpoints_of_one_run_are_not_a_hundred_facts():
-    """Noise that neighbours share entirely, on 100 points: the exponent's interval holds the truth.
+    """Noise that neighbors share entirely, on 100 points: the exponent's interval holds the truth.
 
     Taken for independent, the same points give an interval 2 to 6 times narrower.
     """

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from laws.fit import fit
-from laws.forms import FORMS
-from laws.phases import PHASES, apart
+from laws.fitting.fit import fit
+from laws.fitting.forms import FORMS
+from laws.fitting.phases import PHASES, apart
 from laws.points import checked
 
 X = np.geomspace(1, 2**15, 16)

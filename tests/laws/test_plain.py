@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from laws import fit as module
-from laws.fit import fit, plain
+from laws.fitting import fit as module
+from laws.fitting.fit import fit, plain
 from laws.points import Points, checked
 
 EXPONENT = 1 / 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from laws.pooling import PRIOR_SPREAD, pooled
+from laws.fitting.hierarchy import PRIOR_SPREAD, pooled
 
 
 def measured(truths, sd, rng):

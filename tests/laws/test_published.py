@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laws.catalog.published import FORMULAS, all_laws, companion, find, named
 from laws.errors import PlannerError
-from laws.published import FORMULAS, all_laws, companion, find, named
 
 PF_DAY = 8.64e19
 CALLABLE = [law for law in all_laws() if law.formula is not None]
@@ -407,7 +407,7 @@ def test_any_target_is_answered_or_refused(law, target):
 
 def test_asking_a_published_law_imports_nothing_heavy():
     code = (
-        "import sys; from laws.published import find; find('word-lm', 'loss')[0].invert(2.48);"
+        "import sys; from laws.catalog.published import find; find('word-lm', 'loss')[0].invert(2.48);"
         "print({'numpy', 'pydantic', 'duckdb', 'scipy', 'typer'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -415,6 +415,8 @@ def test_asking_a_published_law_imports_nothing_heavy():
 
 
 def test_no_text_of_the_data_is_ever_run():
-    content = json.loads(resources.files("laws").joinpath("published.json").read_text(encoding="utf-8"))
+    content = json.loads(
+        resources.files("laws.catalog").joinpath("published.json").read_text(encoding="utf-8")
+    )
     assert {law.get("formula") for law in content["laws"]} - {None} <= set(FORMULAS)
     assert "expr" not in {key for law in content["laws"] for key in law}

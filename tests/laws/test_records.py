@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laws import records
 from laws.errors import PlannerError
-from laws.types import KeptForecast, Law, Outcome, Quantity, Run, Rung, Sweep
+from laws.storage import records
+from laws.types import Law, Outcome, Quantity, Run, SavedForecast, SizeCost, Sweep
 from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -66,7 +66,7 @@ def laws(draw):
         paths=tuple(draw(st.lists(path, min_size=rows, max_size=rows))),
         x_range=(low, high),
         n_points=draw(st.integers(0, 10**6)),
-        ladder=tuple(Rung(size=s, params=s, flops=s) for s in draw(st.lists(positive, max_size=3))),
+        ladder=tuple(SizeCost(size=s, params=s, flops=s) for s in draw(st.lists(positive, max_size=3))),
         diagnostics=draw(st.dictionaries(text, finite, max_size=3)),
         definitions=draw(st.dictionaries(text, text, max_size=3)),
         warnings=tuple(draw(st.lists(text, max_size=2))),
@@ -110,7 +110,7 @@ def test_any_record_survives_its_file(record):
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_refused_in_one_line(raw):
-    for kind in (Run, Sweep, Law, KeptForecast, Outcome):
+    for kind in (Run, Sweep, Law, SavedForecast, Outcome):
         for read in (records.decode, records.check):
             with pytest.raises(PlannerError) as refused:
                 read(raw, kind)
@@ -184,7 +184,7 @@ def test_a_foreign_record_with_a_right_hash_is_still_judged(data):
         assert "\n" not in str(refused)
     else:
         assert isinstance(found, type(record))
-        if isinstance(found, Law | KeptForecast | Outcome):
+        if isinstance(found, Law | SavedForecast | Outcome):
             assert found.id == records.content_id(found)
 
 
@@ -254,7 +254,7 @@ def test_a_forecast_or_an_outcome_that_means_nothing_is_refused(record, wanted):
 
 
 def test_a_forecast_keeps_draws_that_never_reach_the_target():
-    found = records.check(records.encode(forecast()), KeptForecast)
+    found = records.check(records.encode(forecast()), SavedForecast)
     assert found.quantities["data"].draws[-1] == math.inf
     assert found.quantities["data"].interval().q95 == forecast().quantities["data"].draws[18]
 
@@ -279,8 +279,10 @@ def test_a_law_is_the_same_whenever_it_was_fitted_and_another_when_anything_else
 
 
 def test_whole_numbers_and_floats_are_the_same_content():
-    whole = law(x_range=(1, 10), diagnostics={"ess": 4000}, ladder=(Rung(size=16, params=1000, flops=10),))
-    assert whole.id == law(diagnostics={"ess": 4e3}, ladder=(Rung(size=16.0, params=1e3, flops=1e1),)).id
+    whole = law(
+        x_range=(1, 10), diagnostics={"ess": 4000}, ladder=(SizeCost(size=16, params=1000, flops=10),)
+    )
+    assert whole.id == law(diagnostics={"ess": 4e3}, ladder=(SizeCost(size=16.0, params=1e3, flops=1e1),)).id
     assert records.check(records.encode(whole), Law) == records.decode(records.encode(whole), Law)
 
 

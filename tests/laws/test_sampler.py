@@ -5,8 +5,8 @@ import pytest
 
 emcee = pytest.importorskip("emcee")
 
-from laws import importance, sampler  # noqa: E402 - emcee is slow to import and said so above
-from laws.diagnostics import autocorrelation_time, effective_sizes, split_rhat  # noqa: E402
+from laws.fitting import importance, sampler  # noqa: E402 - emcee is slow to import and said so above
+from laws.fitting.diagnostics import autocorrelation_time, effective_sizes, split_rhat  # noqa: E402
 
 MEAN = np.array([3.0, -1.0, 0.5, 10.0])
 COVARIANCE = np.array(
@@ -37,14 +37,14 @@ def autoregressive(steps, walkers, coefficient, seed):
     return chain
 
 
-def mixture_off_centre():
+def mixture_off_center():
     """A proposal that is visibly wrong, shifted by a sd and twice as wide: only the rule corrects it."""
     factor = np.linalg.cholesky(4.0 * COVARIANCE)
     return importance.Mixture(np.ones(1), (MEAN + np.sqrt(np.diag(COVARIANCE)))[None], factor[None])
 
 
 MOVES = {
-    "independent": lambda: emcee.moves.MHMove(sampler.independent(mixture_off_centre())),
+    "independent": lambda: emcee.moves.MHMove(sampler.independent(mixture_off_center())),
     "de": emcee.moves.DEMove,
     "stretch": emcee.moves.StretchMove,
 }
@@ -172,7 +172,7 @@ def test_effective_sizes_shrink_by_the_autocorrelation_time():
 
 def tailed(z):
     """Return the log density of a normal with a hundredth of its mass eight sd away."""
-    main, tail = (-0.5 * ((z - centre) ** 2).sum(1) for centre in (0.0, 8.0))
+    main, tail = (-0.5 * ((z - center) ** 2).sum(1) for center in (0.0, 8.0))
     return np.logaddexp(np.log(0.99) + main, np.log(0.01) + tail) - np.log(2 * np.pi)
 
 

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from stored import law, run, sweep
 
-from calibrate.best import best_fits
 from calibrate.domains import DOMAINS
-from laws import records, ship
-from laws.beliefs import shipped_prior
+from calibrate.sweep.best_model import best_fits
 from laws.build import points_of
+from laws.catalog import bundle as ship
+from laws.catalog.bundled import STEP, Shipped, holding, shipped
 from laws.errors import PlannerError
-from laws.fit import fit, plain
-from laws.forecast import forecast
-from laws.forms import FORMS
-from laws.shipped import STEP, Shipped, holding, shipped
-from laws.store import Store
+from laws.fitting.fit import fit, plain
+from laws.fitting.forms import FORMS
+from laws.forecasting.forecast import forecast
+from laws.forecasting.priors import shipped_prior
+from laws.storage import records
+from laws.storage.store import Store
 from laws.types import FORECAST, Law, Run, Sweep
 
 ROWS = shipped().laws()
@@ -185,7 +186,10 @@ def test_the_package_takes_the_data_along():
     import tomllib
     from pathlib import Path
 
-    project = Path(ship.__file__).parents[1] / "pyproject.toml"
-    assert "calibrated/*" in tomllib.loads(project.read_text())["tool"]["setuptools"]["package-data"]["laws"]
+    project = Path(ship.__file__).parents[2] / "pyproject.toml"
+    assert (
+        "catalog/calibrated/*"
+        in tomllib.loads(project.read_text())["tool"]["setuptools"]["package-data"]["laws"]
+    )
     size = sum(path.stat().st_size for path in ship.FOLDER.iterdir())
     assert size < 4e6

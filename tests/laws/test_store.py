@@ -18,10 +18,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from laws import index, records, schema
 from laws.errors import PlannerError
-from laws.files import file_name
-from laws.store import Store, StoreBusyError
+from laws.storage import index, records, schema
+from laws.storage.files import file_name
+from laws.storage.store import Store, StoreBusyError
 from laws.types import Law
 from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
 
@@ -155,8 +155,8 @@ def test_the_same_attempt_again_changes_nothing(store):
 
 
 def test_more_files_than_are_listed_at_once_are_all_published(store, monkeypatch):
-    monkeypatch.setattr("laws.publication._LISTED", 2)
-    monkeypatch.setattr("laws.publication._BATCH", 1)
+    monkeypatch.setattr("laws.storage.publication._LISTED", 2)
+    monkeypatch.setattr("laws.storage.publication._BATCH", 1)
     filled(store, runs=7, laws=3)
     assert len(store.runs()) == 7
     assert len(store.laws()) == 3
@@ -478,7 +478,7 @@ def test_an_index_of_a_newer_program_is_left_alone(store, monkeypatch):
 WRITER = """
 import sys
 from pathlib import Path
-from laws.store import Store
+from laws.storage.store import Store
 from tests.laws.stored import law, run
 store, first, count = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
 for number in range(first, first + count):
@@ -493,7 +493,7 @@ store.publish()
 READER = """
 import sys, time
 from pathlib import Path
-from laws.store import Store
+from laws.storage.store import Store
 store, until, seen = Store(Path(sys.argv[1])), time.monotonic() + float(sys.argv[2]), [0]
 while time.monotonic() < until:
     begun = time.monotonic()
@@ -579,7 +579,7 @@ def test_a_lock_ends_with_its_process(store):
         """
         import sys, time
         from pathlib import Path
-        from laws.store import Store
+        from laws.storage.store import Store
         with Store(Path(sys.argv[1])).exclusive("sweep-a"):
             sys.stdout.write("held\\n")
             sys.stdout.flush()
@@ -747,7 +747,7 @@ def test_asking_a_law_needs_no_database_and_nothing_heavy(store):
             """
             import sys
             from pathlib import Path
-            from laws.store import Store
+            from laws.storage.store import Store
             store = Store(Path(sys.argv[1]))
             store.law(store.newest("speech", "wer").id)
             assert Store(Path("nowhere")).laws() == []
@@ -785,9 +785,9 @@ def test_a_store_of_a_thousand_laws_is_read_as_fast_as_a_small_one(tmp_path):
 
 
 def test_the_questions_of_the_page_are_answered(store):
-    """docs/store.md shows SQL: it runs on a store as it is."""
+    """docs/reference/store.md shows SQL: it runs on a store as it is."""
     filled(store)
-    page = Path(__file__).parents[2] / "docs" / "store.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "store.md"
     block = page.read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
     with contextlib.closing(index.connect(store.folder / "index.duckdb", read_only=True)) as connection:
         answers = [

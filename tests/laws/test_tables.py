@@ -9,10 +9,10 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
-from laws.compare import compare
-from laws.fit import fit
-from laws.forecast import forecast
-from laws.forms import FORMS
+from laws.fitting.compare import compare
+from laws.fitting.fit import fit
+from laws.fitting.forms import FORMS
+from laws.forecasting.forecast import forecast
 from laws.points import checked
 
 # digitised from the figures of arXiv:1712.00409 (within 1 %): printed α and β, points they were drawn through
@@ -66,7 +66,7 @@ def test_a_forecast_from_the_small_shards_holds_the_largest(name):
 
 @pytest.mark.parametrize("name", [name for name in CURVES if len(CURVES[name][3]) > CURVES[name][2]])
 def test_that_law_is_too_good_at_the_largest_shard_so_a_fit_alone_is_no_forecast(name):
-    # the fact behind laws/forecast.py: what was measured lies 3 to 18 % above the law of the small shards
+    # the fact behind laws/forecasting/forecast.py: what was measured lies 3 to 18 % above the law of the small shards
     _, _, n, x, y = CURVES[name]
     drawn = fit(checked(x[:n], y[:n]), "power", seed=1).parameters
     promised = np.exp(np.median(FORMS["power"].log_y(x[-1:], drawn)))
@@ -86,7 +86,7 @@ def chinchilla():
     path = folder / "chinchilla.csv"
     if not path.exists():
         pytest.skip(
-            "the Chinchilla points have no licence and are not shipped; set PLANNER_BENCH to their folder"
+            "the Chinchilla points have no license and are not shipped; set PLANNER_BENCH to their folder"
         )
     with path.open() as file:
         rows = [row for row in csv.DictReader(file) if row["excluded_by_epoch"] == "0"]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from laws.whole import write_whole
+from laws.storage.atomic_write import write_whole
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path):

@@ -8,12 +8,14 @@ import sys
 from dataclasses import dataclass, replace
 from unittest import mock
 
-from laws.records import content_id
-from laws.types import Law, Rung
+from laws.storage.records import content_id
+from laws.types import Law, SizeCost
 from planner import cli
 
 POINTS = 150  # about as many as a fit stores
-LADDER = tuple(Rung(size=float(w), params=100.0 * w**2, flops=6e5 * w**2) for w in (8, 16, 32, 64, 128, 256))
+LADDER = tuple(
+    SizeCost(size=float(w), params=100.0 * w**2, flops=6e5 * w**2) for w in (8, 16, 32, 64, 128, 256)
+)
 
 
 def law(

@@ -11,14 +11,14 @@ from typer.testing import CliRunner
 
 from laws.errors import PlannerError
 from planner.cli import assembled
-from planner.machines import accelerators, cost
-from planner.machines.fleet import read_fleet
+from planner.hardware import accelerators, cost
+from planner.hardware.fleet import read_fleet
 
-PARTS = accelerators.catalogue()
+PARTS = accelerators.catalog()
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=list(PARTS))
-def test_every_figure_has_a_source_and_a_sane_size(part: accelerators.Part) -> None:
+def test_every_figure_has_a_source_and_a_sane_size(part: accelerators.Accelerator) -> None:
     assert part.confidence in {"exact", "secondary", "uncertain"}
     assert part.peak
     figures = {f"peak {name}" for name in part.peak} | {"memory", "bandwidth"}
@@ -34,7 +34,7 @@ def test_every_figure_has_a_source_and_a_sane_size(part: accelerators.Part) -> N
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=list(PARTS))
-def test_every_quote_is_dated_and_attributed(part: accelerators.Part) -> None:
+def test_every_quote_is_dated_and_attributed(part: accelerators.Accelerator) -> None:
     for quote in part.quotes:
         assert quote.provider
         assert quote.kind in {"on-demand", "spot", "contract", "ownership"}
@@ -111,7 +111,7 @@ def test_commands_print_in_every_format(words: list[str], style: str) -> None:
     assert result.exit_code == 0, result.output
     if style == "json":
         json.loads(result.stdout)
-    assert "h100" in result.stdout or "tpu-v5p" in result.stdout or "utilisation" in result.stdout
+    assert "h100" in result.stdout or "tpu-v5p" in result.stdout or "utilization" in result.stdout
 
 
 def test_json_carries_base_units_and_sources() -> None:
@@ -165,10 +165,12 @@ def test_the_page_shows_what_the_commands_print() -> None:
     if not Path(sys.executable).with_name("planner").exists():
         pytest.skip("the command `planner` is not installed here: pip install -e .")
     done = subprocess.run(
-        [sys.executable, "-m", "cogapp", "-P", "--check", "docs/compute.md"],
+        [sys.executable, "-m", "cogapp", "-P", "--check", "docs/reference/compute.md"],
         cwd=Path(__file__).resolve().parents[2],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"run `python -m cogapp -rP docs/compute.md`: {done.stdout}{done.stderr}"
+    assert done.returncode == 0, (
+        f"run `python -m cogapp -rP docs/reference/compute.md`: {done.stdout}{done.stderr}"
+    )

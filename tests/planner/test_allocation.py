@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laws.errors import PlannerError
-from planner.reading.allocation import Repeated, Surface, effective, serve_and_train
+from planner.lawmodel.surface import Repeated, Surface, effective, serve_and_train
 
 # Hoffmann et al. 2022, approach 3, unrounded as in the paper's TeX (epoch-research/analyzing-chinchilla)
 CHINCHILLA = Surface(

@@ -16,10 +16,10 @@ from calibrate.types import Budget, Goal, Spent, Step
 from laws.errors import PlannerError
 from laws.types import Run
 from planner.cli import assembled
-from planner.measuring import calibration
-from planner.measuring.request import Request, check_gpus, goal_of, preset_of
-from planner.pages import calibrated
-from planner.pages.spending import account, beginning, latest, record
+from planner.reports import calibrate as calibrated
+from planner.reports.budget_report import account, beginning, latest, record
+from planner.sources import calibrate as calibration
+from planner.sources.calibrate_request import Request, check_gpus, goal_of, preset_of
 
 RUNNER = CliRunner()
 
@@ -39,7 +39,7 @@ def refused(*arguments: str) -> str:
         (("--domain", "speach"), "'speach': did you mean 'speech'?"),
         (
             ("--domain", "teacher", "--preset", "huge"),
-            "'huge': wanted one of smoke, quick, laptop, reduced, full",
+            "'huge': expected one of smoke, quick, laptop, reduced, full",
         ),
         (("--domain", "teacher", "--budget", "banana"), "cannot read 'banana'"),
         (("--domain", "teacher", "--budget", "0m"), "--budget 0m buys nothing"),
@@ -53,7 +53,7 @@ def refused(*arguments: str) -> str:
             ("--domain", "teacher", "--budget", "5 GPU-hours", "--engine", "ray"),
             "the nodes of a cluster come and go",
         ),
-        (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn': wanted one of mlp"),
+        (("--domain", "teacher", "--family", "rnn"), "teacher has no family 'rnn': expected one of mlp"),
         (("--domain", "speech", "--data", "/nowhere"), "--data /nowhere: wanted a corpus"),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_calibration_from_dry_run_to_estimate(tmp_path: Path) -> None:
     errors = [best["metrics"]["error"] for best in told["best"]]
     assert errors == sorted(errors, reverse=True)
 
-    from laws.store import Store
+    from laws.storage.store import Store
 
     store = Store(tmp_path / "store")
     runs: list[Run] = store.runs(domain="teacher")

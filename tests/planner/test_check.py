@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from synthetic import bare, passes, planner, power, size
 
-from laws.noise import FIXED
-from laws.records import content_id
-from laws.store import Store
+from laws.fitting.noise import FIXED
+from laws.storage.records import content_id
+from laws.storage.store import Store
 
 ALPHA, BETA, SCALE = 0.9, 0.3, 0.03
 

@@ -8,8 +8,8 @@ import pytest
 from synthetic import planner, power
 
 from calibrate.domains import DOMAINS
-from laws.records import content_id
-from laws.store import Store
+from laws.storage.records import content_id
+from laws.storage.store import Store
 
 LAWS = {"lstm": (0.9, 0.25), "rhn": (0.7, 0.25), "cnn": (0.6, 0.12)}  # family -> alpha, beta
 HOURS = np.geomspace(1, 256, 9)

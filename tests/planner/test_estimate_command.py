@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from synthetic import bare, passes, planner, power, size, surface
 
-from laws.store import Store
+from laws.storage.store import Store
 
 KEYS = {
     "law", "source", "domain", "family", "form", "metric", "metric_unit", "target", "data", "params", "flops",
     "probability_reachable", "limit", "beyond", "companions", "assumptions", "warnings", "alternatives",
     "given", "error", "epochs", "part", "count", "precision", "gpu_hours", "days", "dollars", "energy",
-    "carbon", "utilisation", "memory", "devices", "data_dollars", "total_dollars", "serving_flops",
+    "carbon", "utilization", "memory", "devices", "data_dollars", "total_dollars", "serving_flops",
     "serving_dollars",
     "feasible",
     "probability", "limits", "binding", "confidence", "error_at_confidence", "have_data", "sensitivity",
@@ -74,7 +74,9 @@ def test_json_keeps_its_contract(calibrated):
 
 
 def test_the_page_names_every_key_of_the_record():
-    page = (Path(__file__).parent.parent.parent / "docs" / "estimate.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parent.parent.parent / "docs" / "reference" / "estimate.md").read_text(
+        encoding="utf-8"
+    )
     table = page.split("| key | value |")[1].split("\n\n")[0]
     named = {key for row in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == KEYS

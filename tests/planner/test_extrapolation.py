@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from laws.errors import PlannerError
-from planner.measuring import extrapolation
+from planner.sources import extrapolate as extrapolation
 from planner.warnings import sentence
 
 ROWS = [

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from synthetic import planner
 
 from laws.errors import PlannerError
-from laws.fit import fit
+from laws.fitting.fit import fit
 from laws.points import checked
-from laws.store import Store
-from planner.measuring.fitting import _wants_surface, best_by_data
-from planner.measuring.measurements import Measurements, read
+from laws.storage.store import Store
+from planner.sources.fit import _wants_surface, best_by_data
+from planner.sources.run_table import Measurements, read
 
 DATA = Path(__file__).parent.parent / "data"
 WHISPER = DATA / "whisper2022-medium-english.csv"
@@ -186,7 +186,7 @@ def test_a_team_that_trains_one_model_on_more_data_is_told_what_it_costs(tmp_pat
     assert not {"few-sizes", "no-size-law", "no-compute"} & codes
 
 
-def test_gpu_hours_and_devices_say_what_utilisation_was_reached(tmp_path):
+def test_gpu_hours_and_devices_say_what_utilization_was_reached(tmp_path):
     """A tenth and an eighth of 989 TFLOP/s; the hours of an estimate are then those of the logs."""
     rows = ["hours,params,flops,wer,gpu,gpu_hours"]
     for i, device in enumerate(("h100-sxm", "H100", "NVIDIA H100 80GB HBM3", "h100")):
@@ -197,15 +197,15 @@ def test_gpu_hours_and_devices_say_what_utilisation_was_reached(tmp_path):
     rows.append("1600,50M,2e18,0.1,TPU of somebody,1")
     (tmp_path / "runs.csv").write_text("\n".join(rows), encoding="utf-8")
     (law, *_) = fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR, *QUICK)
-    assert law["utilisation"] == {"h100-sxm": "0.1..0.125"}
+    assert law["utilization"] == {"h100-sxm": "0.1..0.125"}
     found = asked(tmp_path / "store", "--data", "800h", "--on", "h100-sxm", "--count", "1")
     logged = float(rows[4].split(",")[-1])
     assert found["gpu_hours"]["q05"] < 1.1 * logged
     assert found["gpu_hours"]["q95"] > 0.9 * logged
-    assert "utilisation-assumed" not in {warning["code"] for warning in found["warnings"]}
+    assert "utilization-assumed" not in {warning["code"] for warning in found["warnings"]}
     for other in (("--on", "a100-80-sxm"), ("--on", "h100-sxm", "--precision", "fp32")):
         found = asked(tmp_path / "store", "--data", "800h", *other)
-        assert "utilisation-assumed" in {warning["code"] for warning in found["warnings"]}
+        assert "utilization-assumed" in {warning["code"] for warning in found["warnings"]}
 
 
 def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
@@ -216,12 +216,12 @@ def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
     ]
     (tmp_path / "runs.csv").write_text("\n".join(["hours,params,gpu_hours,wer,gpu", *rows]), encoding="utf-8")
     (law, *_) = fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR, *QUICK)
-    assert law["utilisation"] == {}  # nothing says what was reached
+    assert law["utilization"] == {}  # nothing says what was reached
     found = asked(tmp_path / "store", "--data", "800h", "--on", "h100", "--count", "1")
     assert found["gpu_hours"]["median"] == pytest.approx(40, rel=0.1)
     codes = {warning["code"] for warning in found["warnings"]}
     assert "flops-from-hours" in codes
-    assert not {"utilisation-assumed", "no-compute"} & codes
+    assert not {"utilization-assumed", "no-compute"} & codes
     faster = asked(tmp_path / "store", "--data", "800h", "--on", "b200", "--count", "1")
     assert faster["gpu_hours"]["median"] == pytest.approx(40 * 989 / 2250, rel=0.2)
     unknown = (tmp_path / "runs.csv").read_text().replace("h100", "cuda:0")
@@ -237,9 +237,11 @@ def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
 
 
 def test_flop_of_a_surface_are_those_that_were_logged(tmp_path):
-    head, *rows = grid(tmp_path / "grid.csv").read_text().splitlines()
+    law_info, *rows = grid(tmp_path / "grid.csv").read_text().splitlines()
     costs = [8 * float(row.split(",")[0]) * float(row.split(",")[1]) for row in rows]
-    text = "\n".join([f"{head},flops", *(f"{row},{cost:.6g}" for row, cost in zip(rows, costs, strict=True))])
+    text = "\n".join(
+        [f"{law_info},flops", *(f"{row},{cost:.6g}" for row, cost in zip(rows, costs, strict=True))]
+    )
     (tmp_path / "grid.csv").write_text(text, encoding="utf-8")
     lm = ("--domain", "lm", "--metric", "loss", "--data-unit", "tokens", "--metric-unit", "nats/token")
     (law,) = fitted(tmp_path / "store", tmp_path / "grid.csv", *lm)
@@ -343,8 +345,8 @@ def test_columns_go_by_the_names_that_the_user_gives(tmp_path):
 
 
 def documented():
-    """Return the option and each name of the table of columns in docs/estimate.md."""
-    page = (DATA.parent.parent / "docs" / "estimate.md").read_text(encoding="utf-8")
+    """Return the option and each name of the table of columns in docs/reference/estimate.md."""
+    page = (DATA.parent.parent / "docs" / "reference" / "estimate.md").read_text(encoding="utf-8")
     table = page.split("| column | found as | option |")[1].split("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
     return [(option.strip("`"), name) for _, names, option in rows for name in re.findall(r"`(.+?)`", names)]
@@ -520,13 +522,15 @@ cells = st.one_of(st.text(max_size=6), st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,2})?
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    head=st.sampled_from(["hours,wer", "x,y", "hours,wer,params,seed", "wer", "", "hours;wer", '"hours,wer']),
+    law_info=st.sampled_from(
+        ["hours,wer", "x,y", "hours,wer,params,seed", "wer", "", "hours;wer", '"hours,wer']
+    ),
     rows=st.lists(st.lists(cells, min_size=1, max_size=4), max_size=5),
     suffix=st.sampled_from([".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz"]),
 )
-def test_any_file_is_read_or_refused_in_one_line(tmp_path, head, rows, suffix):
+def test_any_file_is_read_or_refused_in_one_line(tmp_path, law_info, rows, suffix):
     path = tmp_path / f"any{suffix}"
-    text = "\n".join([head, *(",".join(row) for row in rows)])
+    text = "\n".join([law_info, *(",".join(row) for row in rows)])
     path.write_text(text, encoding="utf-8", errors="replace", newline="")
     try:
         found = numbers(path)

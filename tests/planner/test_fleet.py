@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from laws.errors import PlannerError
 from planner import assumptions
 from planner.cli import assembled
-from planner.machines import cost
-from planner.machines.fleet import Fleet, read_fleet
+from planner.hardware import cost
+from planner.hardware.fleet import Fleet, read_fleet
 
 WHOLE = """
 power_usage_effectiveness = 1.2
@@ -22,7 +22,7 @@ carbon_intensity = [0.02, 0.05]
 count = 64
 price = 2.10
 price_date = 2026-10-01
-utilisation = [0.35, 0.42]
+utilization = [0.35, 0.42]
 
 [parts."my chip"]
 name = "My chip"
@@ -51,12 +51,12 @@ def test_a_fleet_overrides_and_adds(tmp_path: Path) -> None:
     assert price is not None
     assert (price.low, price.high, price.origin) == (2.10, 2.10, "fleet file")
     assumed = fleet.assumptions(h100)
-    assert assumed["utilisation"].bands == ((0.35, 0.42),)
+    assert assumed["utilization"].bands == ((0.35, 0.42),)
     assert assumed["power_usage_effectiveness"].bands == ((1.2, 1.2),)
-    assert "fleet.toml" in assumed["utilisation"].source
+    assert "fleet.toml" in assumed["utilization"].source
     own = fleet.part("My Chip")
     assert (own.memory, own.bandwidth, own.power, own.peak["bf16"]) == (96e9, 2.4e12, 400.0, 400e12)
-    assert fleet.assumptions(own)["utilisation"].origin == "default"
+    assert fleet.assumptions(own)["utilization"].origin == "default"
     assert fleet.count(fleet.part("l4")) is None
     assert len(fleet.parts) == 28
 
@@ -93,8 +93,8 @@ def test_own_figures_are_attributed_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[parts.h100]\nutilization = 0.4", "unknown key 'utilization' in [parts.h100]"),
-        ("[parts.h100]\nutilization = 0.4", "did you mean 'utilisation'?"),
+        ("[parts.h100]\nutilizatoin = 0.4", "unknown key 'utilizatoin' in [parts.h100]"),
+        ("[parts.h100]\nutilizatoin = 0.4", "did you mean 'utilization'?"),
         ("power_usage_efectiveness = 1.1", "did you mean 'power_usage_effectiveness'?"),
         ("[parts.h100]\ncount = 0", "count = 0 in [parts.h100]"),
         ("[parts.h100]\ncount = 2.5", "wanted a whole number of devices"),
@@ -104,10 +104,10 @@ def test_own_figures_are_attributed_to_the_file(tmp_path: Path) -> None:
         ("[parts.h100]\nprice = '2'", "price = '2' in [parts.h100]"),
         ("[parts.h100]\nprice_date = 2026-10-01", "dates no price"),
         ("[parts.h100]\nprice = 2\nprice_date = 'October'", "wanted a day such as"),
-        ("[parts.h100]\nutilisation = 0", "above 0 and at most 1"),
-        ("[parts.h100]\nutilisation = 38", "above 0 and at most 1"),
-        ("[parts.h100]\nutilisation = [0.5, 0.4]", "wanted the smaller value first"),
-        ("[parts.h100]\nutilisation = [0.3, 0.4, 0.5]", "wanted one number or two"),
+        ("[parts.h100]\nutilization = 0", "above 0 and at most 1"),
+        ("[parts.h100]\nutilization = 38", "above 0 and at most 1"),
+        ("[parts.h100]\nutilization = [0.5, 0.4]", "wanted the smaller value first"),
+        ("[parts.h100]\nutilization = [0.3, 0.4, 0.5]", "wanted one number or two"),
         ("[parts.h100]\nscaling_loss = 1", "at least 0 and below 1"),
         ("[parts.h100]\nmemory_gb = 0", "memory_gb = 0 in [parts.h100]"),
         ("[parts.h100]\npower_w = -5", "wanted a number above 0"),
@@ -147,9 +147,9 @@ def test_the_command_reads_the_fleet(tmp_path: Path) -> None:
 @settings(deadline=None)  # the machine may be busy
 @given(value=st.floats() | st.integers() | st.booleans() | st.text(max_size=3) | st.none())
 def test_no_value_of_any_kind_escapes_as_anything_but_a_plain_refusal(value: object) -> None:
-    from planner.machines.fleet import _fleet
+    from planner.hardware.fleet import _fleet
 
-    for key in ("count", "price", "utilisation", "memory_gb", "peak_tflops", "scaling_loss"):
+    for key in ("count", "price", "utilization", "memory_gb", "peak_tflops", "scaling_loss"):
         try:
             fleet = _fleet({"parts": {"h100": {key: value}}}, "fleet.toml")
         except PlannerError:
@@ -157,33 +157,33 @@ def test_no_value_of_any_kind_escapes_as_anything_but_a_plain_refusal(value: obj
         assert isinstance(fleet, Fleet)
 
 
-@pytest.mark.parametrize("text", ["utilisation", "utilisation=", "utilisation=a", "utilisation=.5..", "x=1"])
+@pytest.mark.parametrize("text", ["utilization", "utilization=", "utilization=a", "utilization=.5..", "x=1"])
 def test_an_assumption_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(PlannerError):
         assumptions.parse_assumption(text)
 
 
 def test_assumptions_are_read_as_people_write_them() -> None:
-    assert assumptions.parse_assumption("utilisation = 0.35..0.42").bands == ((0.35, 0.42),)
+    assert assumptions.parse_assumption("utilization = 0.35..0.42").bands == ((0.35, 0.42),)
     assert assumptions.parse_assumption("price=2.5").bands == ((2.5, 2.5),)
-    with pytest.raises(PlannerError, match="did you mean 'utilisation'"):
-        assumptions.parse_assumption("utilization=0.4")
+    with pytest.raises(PlannerError, match="did you mean 'utilization'"):
+        assumptions.parse_assumption("utilizatoin=0.4")
 
 
 def test_each_default_is_itself_allowed_and_sourced() -> None:
     for name, assumption in assumptions.defaults().items():
         for low, high in assumption.bands:
-            assert assumptions.checked(name, low, high, where="test") == (low, high)
+            assert assumptions.checked_band(name, low, high, where="test") == (low, high)
         assert assumption.text
         assert assumption.source
     assert {*assumptions.defaults(), "price"} == set(assumptions.names())
 
 
 def test_draws_repeat_fill_the_band_and_differ_between_names() -> None:
-    utilisation, loss = (assumptions.defaults()[name] for name in ("utilisation", "scaling_loss"))
-    draws = utilisation.draws(1000, seed=3)
-    assert draws == utilisation.draws(1000, seed=3)
-    assert draws != utilisation.draws(1000, seed=4)
+    utilization, loss = (assumptions.defaults()[name] for name in ("utilization", "scaling_loss"))
+    draws = utilization.draws(1000, seed=3)
+    assert draws == utilization.draws(1000, seed=3)
+    assert draws != utilization.draws(1000, seed=4)
     # one draw from each thousandth: quantiles are exact to a thousandth of the band, whatever the seed
     assert sorted(draws)[500] == pytest.approx(0.375, abs=0.15 / 1000)
     ranks = [sorted(values).index(values[0]) for values in (draws, loss.draws(1000, seed=3))]

@@ -12,7 +12,7 @@ import pytest
 import typer
 from synthetic import passes, planner, power, size
 
-from laws.store import Store
+from laws.storage.store import Store
 from planner.cli import COMMANDS, assembled
 
 HEAVY = {"torch", "scipy", "emcee", "numpy", "pydantic", "importlib.metadata"}

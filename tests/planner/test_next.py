@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from laws.records import content_id
-from laws.store import Store
+from laws.storage.records import content_id
+from laws.storage.store import Store
 from tests.laws.stored import run
 from tests.planner.synthetic import passes, planner, power, size
 

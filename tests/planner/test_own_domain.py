@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from calibrate import domains
-from calibrate.identity import identity
+from calibrate.versions import identity
 from laws.errors import PlannerError
-from laws.store import Store
+from laws.storage.store import Store
 
 pytestmark = pytest.mark.torch
 
@@ -54,7 +54,7 @@ def test_the_example_is_measured_and_answers(tmp_path: Path) -> None:
         ),
         ("def f(:", "cannot be loaded (SyntaxError"),
         (
-            "from calibrate.rows.speech import SPEECH as DOMAIN",
+            "from calibrate.domains.speech.presets import SPEECH as DOMAIN",
             "calls itself 'speech', as a domain here",
         ),
     ],

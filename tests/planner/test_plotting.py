@@ -10,10 +10,11 @@ import pytest
 import synthetic
 
 from laws.errors import PlannerError
-from laws.records import content_id
-from laws.store import Store
-from planner.pages import drawing, plotting
-from planner.pages.textplot import BAND50, BAND90, MEDIAN, POINT, text
+from laws.storage.records import content_id
+from laws.storage.store import Store
+from planner.reports.plots import figure as drawing
+from planner.reports.plots import matplotlib_plot as plotting
+from planner.reports.plots.terminal_plot import BAND50, BAND90, MEDIAN, POINT, text
 
 MATPLOTLIB = pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the extra `plot`")
 

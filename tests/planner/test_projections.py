@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from docs import projections
-from laws.published import named
+from docs.generators import projections
+from laws.catalog.published import named
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAINS = {p.name: p for p in projections.projections()}
@@ -141,10 +141,12 @@ def test_where_the_rules_of_thumb_fail() -> None:
 
 def test_the_page_is_current() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cogapp", "-P", "--check", "docs/projections.md"],
+        [sys.executable, "-m", "cogapp", "-P", "--check", "docs/research/projections.md"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"run `python -m cogapp -rP docs/projections.md`: {done.stdout}{done.stderr}"
+    assert done.returncode == 0, (
+        f"run `python -m cogapp -rP docs/research/projections.md`: {done.stdout}{done.stderr}"
+    )

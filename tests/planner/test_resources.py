@@ -12,7 +12,7 @@ from laws.errors import PlannerError
 from laws.paths import quantile
 from laws.types import Quantity
 from planner import assumptions
-from planner.machines.fleet import read_fleet
+from planner.hardware.fleet import read_fleet
 from planner.plans.estimate import Estimate, from_laws
 from planner.plans.resources import Resources, feasible, resources
 
@@ -37,11 +37,11 @@ def test_the_posterior_reaches_the_bill(speech: Estimate) -> None:
     # hours move with FLOP draw by draw, spread further by the assumptions
     assert all(
         h == pytest.approx(f / (u * 989e12) / 3600)
-        for h, f, u in zip(hours, speech.flops.draws, found.training.utilisation, strict=True)
+        for h, f, u in zip(hours, speech.flops.draws, found.training.utilization, strict=True)
     )
-    assert found.warnings[0] == "utilisation-assumed"
+    assert found.warnings[0] == "utilization-assumed"
     assert {a.name for a in found.assumed} == set(assumptions.names())
-    assert len(set(found.training.utilisation)) == len(hours), "every draw has a utilisation of its own"
+    assert len(set(found.training.utilization)) == len(hours), "every draw has a utilization of its own"
     assert found == on(speech, count=64), "same question, same answer"
 
 
@@ -70,10 +70,10 @@ def test_the_count_is_asked_for_or_the_fleets_or_one_machine(speech: Estimate, t
 
 
 def test_what_is_set_wins_over_the_fleet(speech: Estimate) -> None:
-    given = [assumptions.parse_assumption(text) for text in ("utilisation=0.4", "price=2", "scaling_loss=0")]
+    given = [assumptions.parse_assumption(text) for text in ("utilization=0.4", "price=2", "scaling_loss=0")]
     found = on(speech, count=64, overrides=given)
     assert found.cost.dollars == pytest.approx([2 * h for h in found.training.gpu_hours])
-    assert max(found.training.utilisation) == pytest.approx(0.4)
+    assert max(found.training.utilization) == pytest.approx(0.4)
 
 
 def test_without_flop_the_answer_is_one_line(speech: Estimate) -> None:

@@ -12,7 +12,7 @@ import pytest
 from synthetic import passes, planner, power, size, surface
 
 from laws import paths
-from laws.store import Store
+from laws.storage.store import Store
 from laws.types import Run
 from planner import units
 
@@ -54,7 +54,7 @@ target = "10%"
 on = "a100"
 confidence = "80%"
 gpu_hours = "0.001"
-assume = ["utilisation=0.2..0.3", "price=1..4"]
+assume = ["utilization=0.2..0.3", "price=1..4"]
 
 [[products]]
 name = "repeated"
@@ -123,7 +123,7 @@ carbon_intensity = [0.02, 0.06]
 count = 32
 price = 2.10
 price_date = 2024-10-01
-utilisation = [0.35, 0.42]
+utilization = [0.35, 0.42]
 [parts.in-house]
 memory_gb = 96
 bandwidth_tb_s = 2.4
@@ -151,7 +151,7 @@ CHANGES = [
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     opened = Store(tmp_path_factory.mktemp("browser") / "store")
-    for i in range(4):  # trainings on a V100, from which its utilisation is measured
+    for i in range(4):  # trainings on a V100, from which its utilization is measured
         opened.add_run(
             Run(
                 id=f"v100-{i}", status="finished", sweep="s", domain="speech", family="ds2", optimizer="adam",
@@ -357,15 +357,15 @@ def test_it_prints_and_leaves_the_panel_out(page):
 
 
 def test_dark_mode_changes_page_and_charts(page):
-    colours = []
+    colors = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        colours.append(
+        colors.append(
             page.evaluate(
                 "['body', 'figure svg text'].map((name) => getComputedStyle(document.querySelector(name)))"
                 ".map((style) => [style.backgroundColor, style.fill])"
             )
         )
-    (light_body, light_text), (dark_body, dark_text) = colours
+    (light_body, light_text), (dark_body, dark_text) = colors
     assert light_body[0] != dark_body[0]
     assert light_text[1] != dark_text[1]

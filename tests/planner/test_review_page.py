@@ -13,9 +13,9 @@ import pytest
 from synthetic import bare, passes, planner, power, size, surface
 
 from laws import paths
-from laws.store import Store
-from planner.pages.lawcurve import LEVELS
+from laws.storage.store import Store
 from planner.plans.portfolio import read_portfolio
+from planner.reports.plots.law_curve import LEVELS
 
 pytest.importorskip("matplotlib", reason="needs the extra `plot`")
 pytest.importorskip("jinja2", reason="needs the extra `plot`")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from synthetic import bare, planner, power
 
-from laws.shipped import shipped
-from laws.store import Store
+from laws.catalog.bundled import shipped
+from laws.storage.store import Store
 from laws.types import FORECAST
 
 ROW = next(row for row in shipped().laws(domain="char-lm") if row.form == FORECAST)
@@ -32,7 +32,7 @@ def test_they_are_listed_as_what_they_are(empty):
     assert ROW.id in {record["id"] for record in only}
 
 
-@pytest.mark.parametrize("page", ["shipped.md", "accuracy.md"])
+@pytest.mark.parametrize("page", ["reference/bundled.md", "research/accuracy.md"])
 def test_every_family_that_ships_is_in_the_tables(page):
     text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
     families = {f"| {row.domain} | {row.family} |" for row in shipped().laws()}

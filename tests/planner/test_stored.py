@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from laws.published import all_laws
-from laws.shipped import shipped
-from laws.store import Store
+from laws.catalog.bundled import shipped
+from laws.catalog.published import all_laws
+from laws.storage.store import Store
 from tests.laws.stored import law, run, same_law, sweep
 from tests.planner.synthetic import planner
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from synthetic import LADDER, passes, planner, power, size
 
-from laws.store import Store
-from laws.types import KeptForecast, Outcome, Quantity
-from planner.plans.track import ALL, FEW, Comparison, by_chance, scores
+from laws.storage.store import Store
+from laws.types import Outcome, Quantity, SavedForecast
+from planner.plans.tracking.track_record import ALL, FEW, Comparison, by_chance, scores
 
 FORMATS = ("table", "json", "csv", "markdown")
 
@@ -54,7 +54,7 @@ QUESTIONS = [
     ("--target-wer", "5%", "--confidence", "80%", "--have-data", "900h"),
     ("--data", "1000h", "--metric", "wer", "--plain"),
     ("--flops", "1e15", "--domain", "speech"),
-    ("--budget", "$1", "--on", "a100", "--count", 4, "--assume", "price=2", "--assume", "utilisation=0.1"),
+    ("--budget", "$1", "--on", "a100", "--count", 4, "--assume", "price=2", "--assume", "utilization=0.1"),
     ("--target-wer", "8%", "--data-price", "$12/hour", *LIMITED),
 ]
 
@@ -281,7 +281,7 @@ def test_a_law_that_is_gone_leaves_its_error_unscored(store):
 def comparison(happened, draws, *, quantity="data", domain="speech", number=0, age=30, spread=True):
     said = Quantity(draws=tuple(draws), unit="hours", spread=spread)
     made = date(2026, 1, 1)
-    forecast = KeptForecast(
+    forecast = SavedForecast(
         id=f"f{number}", created="", day=made.isoformat(), question="", given={}, source="fitted", law="l",
         domain=domain, family="", metric="wer", metric_unit="fraction", quantities={quantity: said},
     )  # fmt: skip

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planner.reading.allocation import Repeated, Surface, serve_and_train
-from planner.reading.roots import root
-from planner.reading.worlds import smallest, split
+from planner.lawmodel.root_finding import root
+from planner.lawmodel.scenario import smallest, split
+from planner.lawmodel.surface import Repeated, Surface, serve_and_train
 
 surfaces = st.builds(
     Surface,

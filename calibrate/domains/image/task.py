@@ -1,0 +1,133 @@
+"""Tell what an image shows: images against the share of them that is misnamed."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from calibrate.data.prepared import description
+from calibrate.domains.image.corpus import prepare, read
+from calibrate.models.resnet import ResNet
+from calibrate.models.vit import ViT
+from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.types import Corpus, Training
+from laws.types import SizeCost
+
+__all__ = ["ImageTask", "ladder", "prepare", "task"]
+
+LAYERS = 6
+TOP = 5
+_EVALUATED = 512  # images scored together
+
+MODELS: dict[str, Callable[[int, int, int, int], nn.Module]] = {
+    **{
+        f"resnet{depth}": lambda width, classes, channels, side, depth=depth: ResNet(  # type: ignore[misc]
+            width, classes, depth=depth, channels=channels, side=side
+        )
+        for depth in (10, 18, 34)
+    },
+    "vit": lambda width, classes, channels, side: ViT(
+        width, classes, layers=LAYERS, channels=channels, side=side
+    ),
+}
+
+
+def task(training: Training, corpus: Corpus, device: str) -> "ImageTask":
+    """Open the first `training.data` images of a corpus and build the model with the training's seed."""
+    torch.manual_seed(training.seed)
+    described = description(corpus.folder)
+    model = _model(training.family, training.size, described)
+    return ImageTask(
+        # oneDNN and cuDNN are faster where the channels of a pixel stand together
+        model=model.to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
+        training=_tensors(corpus, "training", training.data, device),
+        validation=_tensors(corpus, "validation", None, device),
+        mean=torch.tensor(described["mean"], device=device)[:, None, None],
+        deviation=torch.tensor(described["deviation"], device=device)[:, None, None],
+        batch_size=training.batch_size,
+    )
+
+
+def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
+    """Count parameters, training FLOP an image and Adam's bytes of every size on device meta."""
+    described = description(corpus.folder)
+    return tuple(_rung(family, size, described) for size in sizes)
+
+
+def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
+    channels, side, classes = described["channels"], described["side"], described["classes"]
+    return MODELS[family](size, len(classes), channels, side)  # type: ignore[arg-type]
+
+
+def _rung(family: str, size: int, described: dict[str, object]) -> SizeCost:
+    with torch.device("meta"):
+        model = _model(family, size, described).eval()
+        shape = (1, described["channels"], described["side"], described["side"])
+        flops = forward_flops(model, torch.empty(shape))  # type: ignore[arg-type]
+    return rung(size, model, TRAINING * flops)
+
+
+def _tensors(corpus: Corpus, part: str, count: float | None, device: str) -> tuple[Tensor, Tensor]:
+    images, classes = read(corpus.folder, part, count)
+    return torch.from_numpy(images).to(device), torch.from_numpy(classes).to(device)
+
+
+class ImageTask:
+    """One training of a classifier on a shard; images are shown as they are, without augmentation."""
+
+    def __init__(
+        self,
+        *,
+        model: nn.Module,
+        training: tuple[Tensor, Tensor],
+        validation: tuple[Tensor, Tensor],
+        mean: Tensor,
+        deviation: Tensor,
+        batch_size: int,
+    ) -> None:
+        self.model = model
+        self.training = training
+        self.validation = validation
+        self.mean, self.deviation = mean, deviation
+        self.batch_size = batch_size
+
+    def batches(self, seed: int) -> Iterator[tuple[tuple[Tensor, Tensor], float]]:
+        """Yield (images with their classes, images) over the shard once, in an order of the seed.
+
+        An image that would stand alone is left out: there is no variance in a batch of one.
+        """
+        images, classes = self.training
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed)).to(images.device)
+        for chosen in torch.split(order, self.batch_size):
+            if len(chosen) > 1:
+                yield (self._seen(images[chosen]), classes[chosen].long()), float(len(chosen))
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the mean cross-entropy of a batch in nats."""
+        images, classes = batch
+        return functional.cross_entropy(self.model(images).float(), classes)
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Return the shares of images whose class is not the best guess, not among five, and the loss."""
+        images, classes = self.validation
+        wrong, beyond, nats = (torch.zeros((), dtype=torch.float64, device=images.device) for _ in range(3))
+        for some, of in zip(
+            torch.split(images, _EVALUATED), torch.split(classes.long(), _EVALUATED), strict=True
+        ):
+            scores = self.model(self._seen(some)).float()
+            ranked = scores.topk(min(TOP, scores.shape[1])).indices == of[:, None]
+            wrong += (~ranked[:, 0]).sum()
+            beyond += (~ranked.any(1)).sum()
+            nats += functional.cross_entropy(scores, of, reduction="sum")
+        count = len(images)
+        return {
+            "error": float(wrong) / count,
+            "top5-error": float(beyond) / count,
+            "loss": float(nats) / count,
+        }
+
+    def _seen(self, images: Tensor) -> Tensor:
+        normal = (images.float() / 255 - self.mean) / self.deviation
+        return normal.contiguous(memory_format=torch.channels_last)

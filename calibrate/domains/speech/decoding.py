@@ -1,0 +1,136 @@
+"""How each family of speech models is trained and read: its loss, its greedy reading, its cost.
+
+`ds2` gives every moment a symbol, and CTC sums over all the ways to say the text. `attention` gives one
+character after the other, each knowing those before it: in training and in the loss those of the truth, in
+reading its own.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+
+from calibrate.data.features import FRAMES_PER_SECOND, MELS
+from calibrate.domains.speech.corpus import STRIDE
+from calibrate.models.attention import inside
+from calibrate.models.ds2 import DeepSpeech2
+from calibrate.models.las import END, MERGED, ListenAttendSpell
+from calibrate.training.flops import forward_flops
+
+FIRST = 1  # code of the alphabet's first character: 0 is CTC's blank, and the end of what is spelled
+BLANK = 0
+_HOUR = 3600 * FRAMES_PER_SECOND  # frames
+_COUNTED = 4 * STRIDE  # frames on which FLOP of ds2 are counted; they grow in proportion
+
+# frames (b, t, 40), their counts, labels in a row, their counts; counts stay on the host, which needs them
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+class Transcriber(Protocol):
+    """A speech model with its loss and its reading."""
+
+    @property
+    def model(self) -> nn.Module:
+        """Return the model."""
+
+    def nats(self, batch: Batch) -> Tensor:
+        """Return minus the log probability of the texts of a batch, summed."""
+
+    def judged(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
+        """Return the nats of a batch, and the codes that are read greedily from its sound alone.
+
+        No text has more than `densest` characters a frame.
+        """
+
+    @staticmethod
+    def flops(width: int, symbols: int, lengths: tuple[float, float]) -> float:
+        """Return forward FLOP an hour, in utterances of so many (frames, characters) on average."""
+
+
+class Ctc:
+    """Deep Speech 2 and connectionist temporal classification (Graves et al. 2006)."""
+
+    def __init__(self, width: int, symbols: int) -> None:
+        self.model = DeepSpeech2(width, symbols)
+
+    def nats(self, batch: Batch) -> Tensor:
+        """Return minus the log probability of the texts of a batch, over all alignments, summed."""
+        inputs, frame_counts, labels, label_counts = batch
+        scores, counts = self.model(inputs, frame_counts)
+        return ctc(scores, counts, labels, label_counts)
+
+    def judged(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:  # noqa: ARG002 - it ends
+        """Return the nats of a batch, and the best symbol of every output, repeats merged, blanks dropped."""
+        inputs, frame_counts, labels, label_counts = batch
+        scores, counts = self.model(inputs, frame_counts)
+        best = scores.argmax(dim=-1).T.cpu()
+        read = [
+            [code for code in torch.unique_consecutive(row[:count]).tolist() if code != BLANK]
+            for row, count in zip(best, counts.tolist(), strict=True)
+        ]
+        return ctc(scores, counts, labels, label_counts), read
+
+    @staticmethod
+    def flops(width: int, symbols: int, lengths: tuple[float, float]) -> float:  # noqa: ARG004 - in proportion
+        """Return forward FLOP an hour, counted on a few frames."""
+        with torch.device("meta"):
+            model = DeepSpeech2(width, symbols)
+            counted = forward_flops(model, torch.empty(1, _COUNTED, MELS), torch.tensor([_COUNTED]))
+        return counted * _HOUR / _COUNTED
+
+
+class Spelling:
+    """Listen, attend and spell, and the cross-entropy of each character given those before it."""
+
+    def __init__(self, width: int, symbols: int) -> None:
+        self.model = ListenAttendSpell(width, symbols)
+
+    def nats(self, batch: Batch) -> Tensor:
+        """Return the cross-entropy of the characters and the end of each text, summed."""
+        inputs, frame_counts, labels, label_counts = batch
+        device = inputs.device
+        texts = list(torch.split(labels, label_counts.tolist()))
+        # behind every text stands END, and behind that what is not counted
+        text = functional.pad(pad_sequence(texts, batch_first=True, padding_value=END), (0, 1), value=END)
+        heard = frame_counts.to(device, non_blocking=True)
+        scores = self.model(inputs, heard, functional.pad(text, (1, -1), value=END))
+        each = functional.cross_entropy(scores.float().flatten(0, 1), text.flatten(), reduction="none")
+        said = (label_counts + 1).to(device, non_blocking=True)
+        return (each.view_as(text) * inside(said, text.shape[1])).sum()
+
+    def judged(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
+        """Return the nats of a batch, and what is spelled, cut at `densest` characters a frame."""
+        inputs, frame_counts = batch[0], batch[1].to(batch[0].device)
+        most = (frame_counts * densest).ceil().long()
+        return self.nats(batch), self.model.spell(inputs, frame_counts, most)
+
+    @staticmethod
+    def flops(width: int, symbols: int, lengths: tuple[float, float]) -> float:
+        """Return forward FLOP an hour; attention is counted over the places of an utterance of mean length.
+
+        A character costs what a second one adds to the first; the end of a text is one.
+        """
+        frames, characters = lengths
+        whole = MERGED[0] * MERGED[1] * max(1, round(frames / (MERGED[0] * MERGED[1])))
+        with torch.device("meta"):
+            model = ListenAttendSpell(width, symbols)
+            one, two = (
+                forward_flops(
+                    model,
+                    torch.empty(1, whole, MELS),
+                    torch.tensor([whole]),
+                    torch.zeros(1, count, dtype=torch.long),
+                )
+                for count in (1, 2)
+            )
+        return _HOUR * ((2 * one - two) / whole + (two - one) * (characters + 1) / frames)
+
+
+FAMILIES: dict[str, type[Ctc] | type[Spelling]] = {"ds2": Ctc, "attention": Spelling}
+
+
+def ctc(scores: Tensor, counts: Tensor, labels: Tensor, label_counts: Tensor) -> Tensor:
+    """Return the nats of a batch, summed; `scores` (time, batch, symbols) are in single precision."""
+    return functional.ctc_loss(scores, labels, counts, label_counts, blank=BLANK, reduction="sum")

@@ -1,0 +1,137 @@
+"""Which trainings a sweep tries, and in which order: a random search over nested shards.
+
+The method is that of Hestness et al. 2017 (arXiv:1712.00409, section 3): nested shards in steps of 2x, model
+sizes and optimizer settings drawn at random from a grid, the smallest and the largest shard first, the
+shards between them inside the range of sizes that those two give. Of the settings of one shard and size the
+ill-tuned ones are stopped early (`calibrate.training.early_stopping`). Last, the best model of each shard is trained again
+with fresh seeds, so that its error is not only the luckiest of many.
+
+A stage follows from the specification and from the runs so far; nothing here trains or reads a store.
+"""
+
+import random
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, product
+
+from calibrate.sweep.best_model import pick, size_of
+from calibrate.sweep.spec import Cell, Spec, cell_of, run_id
+from calibrate.types import Training
+from laws.types import Run
+
+Runs = Collection[Run]  # those of the sweep so far that can be the best of their shard
+Line = Iterator[Training]  # trainings that begin one after the other: each is held against those before it
+Stage = Callable[[Spec, Runs], Iterator[Line]]
+
+
+def ends(spec: Spec) -> Iterator[Training]:
+    """Yield the trainings of the smallest and the largest shard, in every size; no result is needed."""
+    return chain.from_iterable(_ends(spec, ()))
+
+
+def _ends(spec: Spec, runs: Runs) -> Iterator[Line]:  # noqa: ARG001 - all stages look alike
+    shards = (spec.preset.shards[0], spec.preset.shards[-1])
+    return searched(
+        spec,
+        [
+            (family, shard, size)
+            for family in spec.families
+            for shard in shards
+            for size in spec.preset.sizes[family]
+        ],
+    )
+
+
+def _between(spec: Spec, runs: Runs) -> Iterator[Line]:
+    """Yield the trainings of the other shards, in the sizes between the best of the two ends.
+
+    An end without a finished run does not narrow the sizes.
+    """
+    cells: list[Cell] = []
+    for family in spec.families:
+        sizes = spec.preset.sizes[family]
+        best = [
+            pick(_of(spec, family, shard, runs), spec.metric)
+            for shard in (spec.preset.shards[0], spec.preset.shards[-1])
+        ]
+        if all(best):
+            bounds = sorted(size_of(run) for run in best if run)
+            sizes = tuple(size for size in sizes if bounds[0] <= size <= bounds[1])
+        cells += [(family, shard, size) for shard in spec.preset.shards[1:-1] for size in sizes]
+    return searched(spec, cells)
+
+
+def _repeats(spec: Spec, runs: Runs) -> Iterator[Line]:
+    """Yield the best model of each shard again, with fresh seeds, the longest trainings first."""
+    chosen = [
+        run
+        for family in spec.families
+        for shard in spec.preset.shards
+        if (run := pick(_of(spec, family, shard, runs), spec.metric))
+    ]
+    for run in sorted(chosen, key=lambda run: spec.most_flops(cell_of(run)), reverse=True):
+        for i in range(1, spec.preset.seeds):
+            yield iter((again(spec, run, i),))
+
+
+STAGES: tuple[Stage, ...] = (_ends, _between, _repeats)
+
+
+def again(spec: Spec, run: Run, count: int) -> Training:
+    """Return the training of a run of this sweep with another seed, the `count`-th after the sweep's own."""
+    first = next(t for t in _drawn(spec, *cell_of(run)) if run_id(t) == run.id)
+    return replace(first, seed=spec.seed + count)
+
+
+def outlook(spec: Spec, runs: Runs) -> list[Training]:
+    """Return the most that the sweep can come to, as far as its results so far do not narrow it yet."""
+    trainings = [*ends(spec), *chain.from_iterable(_between(spec, runs))]
+    repeated = list(chain.from_iterable(_repeats(spec, runs)))
+    decided = {(training.family, training.data) for training in repeated}
+    costliest: dict[tuple[str, float], Training] = {}
+    for training in trainings:
+        key = (training.family, training.data)
+        if key not in decided:
+            costliest[key] = max(costliest.get(key, training), training, key=spec.flops)
+    repeated += [
+        replace(training, seed=spec.seed + i)
+        for training in costliest.values()
+        for i in range(1, spec.preset.seeds)
+    ]
+    return trainings + repeated
+
+
+def searched(spec: Spec, cells: Iterable[Cell]) -> Iterator[Line]:
+    """Yield the trainings of each cell; the longest come first, so that the last to end is a short one."""
+    return (_drawn(spec, *cell) for cell in sorted(cells, key=spec.most_flops, reverse=True))
+
+
+def _drawn(spec: Spec, family: str, shard: float, size: int) -> Line:
+    """Draw optimizer settings for one shard and size; each draw has a random stream of its own."""
+    preset = spec.preset
+    grid = [
+        (optimizer, rate, batch)
+        for optimizer, rates in preset.rates(family).items()
+        for rate, batch in product(rates, preset.batch_sizes)
+    ]
+    rng = random.Random(f"{spec.seed}/{family}/{size}/{shard!r}")
+    for optimizer, rate, batch in rng.sample(grid, min(preset.draws, len(grid))):
+        yield Training(
+            domain=spec.domain.name,
+            version=spec.domain.version,
+            family=family,
+            optimizer=optimizer,
+            size=size,
+            data=shard,
+            learning_rate=rate,
+            batch_size=batch,
+            epochs=preset.epochs,
+            max_samples=preset.max_samples,
+            seed=spec.seed,
+            fingerprint=spec.corpus.fingerprint,
+        )
+
+
+def _of(spec: Spec, family: str, shard: float, runs: Runs) -> list[Run]:
+    """Return the runs of one shard that were drawn, repeats left out."""
+    return [run for run in runs if run.family == family and run.data == shard and run.seed == spec.seed]

@@ -1,0 +1,359 @@
+"""Laws of the literature: constants with source, range and confidence, evaluated by plain functions.
+
+`published.json` holds the constants; no text in it is ever run: a law names one of `FORMULAS`. Laws whose
+coefficient was not published have no formula and answer ratio questions alone: how much more data for half
+the error. Pure Python, so that asking one imports nothing heavy. Inputs and results are in base units: where
+a paper counts PF-days or millions, `Input.per` and `PublishedLaw.scale` convert.
+"""
+
+import functools
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Literal
+
+from laws.errors import PlannerError
+
+Confidence = Literal["exact", "secondary", "derived", "uncertain"]
+_CONFIDENCE: tuple[Confidence, ...] = ("exact", "derived", "secondary", "uncertain")  # best first
+P = Mapping[str, float]
+
+
+def power(p: P, x: float) -> float:
+    """Return alpha·x^beta (Hestness et al. 2017, arXiv:1712.00409, and many others)."""
+    return float(p["alpha"] * x ** p["beta"])
+
+
+def power_of_ratio(p: P, x: float) -> float:
+    """Return floor + (x0/x)^a (Kaplan et al. 2020, arXiv:2001.08361; Henighan et al. 2020; eq. 1.1)."""
+    return float(p.get("floor", 0.0) + (p["x0"] / x) ** p["a"])
+
+
+def scaled_power(p: P, x: float) -> float:
+    """Return (x/k)^b (Henighan et al. 2020, arXiv:2010.14701, Table 1)."""
+    return float((x / p["k"]) ** p["b"])
+
+
+def surface(p: P, N: float, D: float) -> float:
+    """Return E + A/N^a + B/D^b (Hoffmann et al. 2022, arXiv:2203.15556, eq. 2)."""
+    return float(p["E"] + p["A"] / N ** p["a"] + p["B"] / D ** p["b"])
+
+
+def capacity_and_data(p: P, N: float, D: float) -> float:
+    """Return ((Nc/N)^(aN/aD) + Dc/D)^aD (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.5)."""
+    return float(((p["Nc"] / N) ** (p["aN"] / p["aD"]) + p["Dc"] / D) ** p["aD"])
+
+
+def capacity_and_steps(p: P, N: float, S: float) -> float:
+    """Return (Nc/N)^aN + (Sc/S)^aS (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.6)."""
+    return float((p["Nc"] / N) ** p["aN"] + (p["Sc"] / S) ** p["aS"])
+
+
+def critical_batch(p: P, L: float) -> float:
+    """Return Bs/L^(1/aB) (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.4)."""
+    return float(p["Bs"] / L ** (1 / p["aB"]))
+
+
+def repeated_data(p: P, N: float, D: float, U: float) -> float:
+    """Return E + A/N'^alpha + B/D'^alpha (Muennighoff et al. 2023, arXiv:2305.16264).
+
+    N parameters see D tokens of which U are unique: D' = U + U·RDs·(1 − exp(−(D/U − 1)/RDs)), and N' alike
+    with UN, the parameters that U tokens deserve.
+    """
+    A, B, E, alpha = math.exp(p["a"]), math.exp(p["b"]), math.exp(p["e"]), p["alpha"]
+    U = min(U, D)
+    UN = min(N, (A / B) ** (1 / alpha) * U)
+    data = U + U * p["RDs"] * -math.expm1(-(D / U - 1) / p["RDs"])
+    params = UN + UN * p["RNs"] * -math.expm1(-(N / UN - 1) / p["RNs"])
+    return float(E + A / params**alpha + B / data**alpha)
+
+
+def shifted_power(p: P, C: float) -> float:
+    """Return A·(C + d)^−b + c (Zhai et al. 2022, arXiv:2106.04560, Figure 2)."""
+    return float(p["A"] * (C + p["d"]) ** -p["b"] + p["c"])
+
+
+def broken(p: P, x: float) -> float:
+    """Return a + b·x^−c0·(1 + (x/d1)^(1/f1))^(−c1·f1) (Caballero et al. 2022, arXiv:2210.14891, eq. 1)."""
+    # in logarithms: (x/d1)^(1/f1) overflows far beyond the break
+    beyond = math.log(x / p["d1"]) / p["f1"]
+    bend = beyond + math.log1p(math.exp(-beyond)) if beyond > 0 else math.log1p(math.exp(beyond))
+    return p["a"] + p["b"] * math.exp(-p["c0"] * math.log(x) - p["c1"] * p["f1"] * bend)
+
+
+def saturating(p: P, D: float) -> float:
+    """Return B·(1/D + E)^b (Bansal et al. 2022, arXiv:2202.01994)."""
+    return float(p["B"] * (1 / D + p["E"]) ** p["b"])
+
+
+def transfer(p: P, D: float, N: float) -> float:
+    """Return k·D^alpha·N^beta (Hernandez et al. 2021, arXiv:2102.01293, eq. 1.1)."""
+    return float(p["k"] * D ** p["alpha"] * N ** p["beta"])
+
+
+def product(p: P, N: float, D: float) -> float:
+    """Return k·N^a·D^b (Li et al. 2025, arXiv:2503.04715)."""
+    return float(p["k"] * N ** p["a"] * D ** p["b"])
+
+
+def routed(p: P, N: float, experts: float) -> float:
+    """Return 10^(a·log N + b·log Ê + c·log N·log Ê + d) (Clark et al. 2022, arXiv:2202.01169)."""
+    start = 1 / (1 / p["Estart"] - 1 / p["Emax"])
+    log_e = math.log10(1 / (1 / (experts - 1 + start) + 1 / p["Emax"]))
+    log_n = math.log10(N)
+    return float(10 ** (p["a"] * log_n + p["b"] * log_e + p["c"] * log_n * log_e + p["d"]))
+
+
+def fine_grained_experts(p: P, N: float, D: float, G: float) -> float:
+    """Return c + (g/G^gamma + a)/N^alpha + b/D^beta (Krajewski et al. 2024, arXiv:2402.07871)."""
+    return float(p["c"] + (p["g"] / G ** p["gamma"] + p["a"]) / N ** p["alpha"] + p["b"] / D ** p["beta"])
+
+
+def step_flops(p: P, b: float, N: float) -> float:
+    """Return g·b·p (Hestness et al. 2019, arXiv:1909.01736, Table 2)."""
+    return p["g"] * b * N
+
+
+def step_bytes(p: P, b: float, N: float) -> float:
+    """Return lam·p + mu·b·√p (Hestness et al. 2019, arXiv:1909.01736, Table 2)."""
+    return p["lam"] * N + p["mu"] * b * math.sqrt(N)
+
+
+def proportional(p: P, N: float) -> float:
+    """Return delta·p (Hestness et al. 2019, arXiv:1909.01736, Table 2)."""
+    return p["delta"] * N
+
+
+def flops_of_a_pass(p: P, N: float, D: float) -> float:
+    """Return c·p·D (from the days of an epoch in Hestness et al. 2019, arXiv:1909.01736, section 5.2.2)."""
+    return p["c"] * N * D
+
+
+def roofline(p: P, flops: float, moved: float) -> float:
+    """Return max(FLOP/(fc·xc), bytes/(fa·xa)) (Hestness et al. 2019, arXiv:1909.01736, section 5.2.2)."""
+    return max(flops / (p["fc"] * p["xc"]), moved / (p["fa"] * p["xa"]))
+
+
+FORMULAS: dict[str, tuple[str, Callable[..., float]]] = {
+    "power": ("alpha·x^beta", power),
+    "power-of-ratio": ("floor + (x0/x)^a", power_of_ratio),
+    "scaled-power": ("(x/k)^b", scaled_power),
+    "surface": ("E + A/N^a + B/D^b", surface),
+    "capacity-and-data": ("((Nc/N)^(aN/aD) + Dc/D)^aD", capacity_and_data),
+    "capacity-and-steps": ("(Nc/N)^aN + (Sc/S)^aS", capacity_and_steps),
+    "critical-batch": ("Bs/L^(1/aB)", critical_batch),
+    "repeated-data": ("E + A/N'^alpha + B/D'^alpha", repeated_data),
+    "shifted-power": ("A·(C + d)^−b + c", shifted_power),
+    "broken": ("a + b·x^−c0·(1 + (x/d1)^(1/f1))^(−c1·f1)", broken),
+    "saturating": ("B·(1/D + E)^b", saturating),
+    "transfer": ("k·D^alpha·N^beta", transfer),
+    "product": ("k·N^a·D^b", product),
+    "routed": ("10^(a·log N + b·log Ê + c·log N·log Ê + d)", routed),
+    "fine-grained-experts": ("c + (g/G^gamma + a)/N^alpha + b/D^beta", fine_grained_experts),
+    "step-flops": ("g·b·p", step_flops),
+    "step-bytes": ("lam·p + mu·b·√p", step_bytes),
+    "proportional": ("delta·p", proportional),
+    "flops-of-a-pass": ("c·p·D", flops_of_a_pass),
+    "roofline": ("max(FLOP/(fc·xc), bytes/(fa·xa))", roofline),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One thing that a law is asked at: its name, its base unit, and the paper's unit in base units."""
+
+    name: str  # "data", "params", "flops", ...
+    unit: str
+    per: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckPoint:
+    """A published pair of inputs and result that the constants must give back."""
+
+    inputs: Mapping[str, float]
+    expected: float
+    tolerance: float  # relative
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedLaw:
+    """One law as its authors printed it, callable in base units."""
+
+    id: str
+    domain: str  # as `--domain` names it
+    family: str
+    metric: str  # "loss", "cer", ...; "params", "data", "flops" for laws of what is best or needed
+    unit: str  # of the result
+    inputs: tuple[Input, ...]
+    parameters: Mapping[str, float]
+    formula: str | None = None  # a key of FORMULAS; None: only exponents are known
+    scale: float = 1.0  # base units of the result for one of the paper's
+    exponents: Mapping[str, float] = field(default_factory=dict)  # input -> exponent of the reducible part
+    errors: Mapping[str, float] = field(default_factory=dict)  # parameter -> published standard error
+    companions: Mapping[str, str] = field(default_factory=dict)  # "params", "flops", ... -> id
+    range: str  # what was measured, in words
+    measured: tuple[float | None, float | None] = (None, None)  # data, smallest and largest
+    sizes: tuple[float | None, float | None] = (None, None)  # parameters, smallest and largest
+    confidence: Confidence
+    citation: str
+    year: int
+    arxiv: str | None
+    locator: str
+    notes: tuple[str, ...] = ()
+    checks: tuple[CheckPoint, ...] = ()
+
+    @property
+    def equation(self) -> str:
+        """Return the formula in words, or what is known of it."""
+        if self.formula is not None:
+            return FORMULAS[self.formula][0]
+        return ", ".join(f"∝ {name}^{value:g}" for name, value in self.exponents.items())
+
+    def evaluate(self, **inputs: float) -> float:
+        """Return the law's value in base units at inputs in base units.
+
+        Raises:
+            PlannerError: only exponents are published, or an input is missing, unknown or not positive.
+        """
+        return self._at(self._checked(inputs, {i.name for i in self.inputs}))
+
+    def invert(self, target: float, **given: float) -> float:
+        """Return the one input that is not given, in base units, at which the law has the value `target`.
+
+        Raises:
+            PlannerError: the law never has that value, or not exactly one input is left open.
+        """
+        names = [i.name for i in self.inputs if i.name not in given]
+        if len(names) != 1:
+            open_ = " and ".join(names) or "nothing"
+            raise PlannerError(f"law {self.id} read backwards leaves {open_} open: give all but one")
+        known = self._checked(given, {i.name for i in self.inputs} - set(names))
+        return math.exp(self._solve(target, names[0], known))
+
+    def factor(self, ratio: float, input: str = "data") -> float:
+        """Return how many times more of an input multiplies the law's value by `ratio`.
+
+        Where a floor is known it is no part of the value here: the ratio is that of the reducible part.
+
+        Raises:
+            PlannerError: the law is no power of this input.
+        """
+        return float(ratio ** (1 / self._exponent(input)))
+
+    def change(self, times: float, input: str = "data") -> float:
+        """Return what multiplying an input multiplies the law's value (its reducible part) by."""
+        return float(times ** self._exponent(input))
+
+    def _exponent(self, input: str) -> float:
+        if input not in self.exponents:
+            known = ", ".join(self.exponents) or "no input"
+            raise PlannerError(f"law {self.id} is no power of {input!r}; it is one of {known}")
+        return self.exponents[input]
+
+    def _checked(self, inputs: Mapping[str, float], wanted: set[str]) -> dict[str, float]:
+        if self.formula is None:
+            raise PlannerError(
+                f"law {self.id} has exponents only ({self.equation}): it answers how much more, not how much"
+            )
+        if set(inputs) != wanted:
+            asked = ", ".join(f"{i.name} in {i.unit}" for i in self.inputs)
+            raise PlannerError(f"law {self.id} takes {asked}; given {', '.join(inputs) or 'nothing'}")
+        for name, value in inputs.items():
+            if not (value > 0 and math.isfinite(value)):
+                raise PlannerError(f"law {self.id}: {name} = {value:g}: wanted a positive number")
+        return dict(inputs)
+
+    def _at(self, inputs: Mapping[str, float]) -> float:
+        assert self.formula is not None
+        try:
+            value = FORMULAS[self.formula][1](self.parameters, *(inputs[i.name] / i.per for i in self.inputs))
+        except OverflowError:
+            value = math.inf
+        return value * self.scale
+
+    def _solve(self, target: float, name: str, known: dict[str, float]) -> float:
+        """Bisect for log x between e^-50 and e^120: every published law is monotone in each input."""
+        low, high = -50.0, 120.0
+        first, last = (self._at({**known, name: math.exp(x)}) for x in (low, high))
+        if not min(first, last) < target < max(first, last):
+            edge = "above" if target >= max(first, last) else "below"
+            bound = max(first, last) if edge == "above" else min(first, last)
+            raise PlannerError(
+                f"law {self.id} has no {name} for {target:g} {self.unit}: {edge} its {bound:.4g}"
+            )
+        for _ in range(200):
+            middle = (low + high) / 2
+            if (self._at({**known, name: math.exp(middle)}) > target) == (first > last):
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
+
+
+@functools.cache
+def all_laws() -> tuple[PublishedLaw, ...]:
+    """Return every law of the data file; read once."""
+    content = json.loads(
+        resources.files("laws.catalog").joinpath("published.json").read_text(encoding="utf-8")
+    )
+    return tuple(_law(entry, content["sources"][entry.pop("source")]) for entry in content["laws"])
+
+
+def named(id: str) -> PublishedLaw:
+    """Return the law of that id, or raise PlannerError."""
+    for law in all_laws():
+        if law.id == id:
+            return law
+    raise PlannerError(
+        f"no published law is called {id!r}: `planner laws list --source published` shows them"
+    )
+
+
+def find(
+    domain: str | None = None, metric: str | None = None, unit: str | None = None
+) -> tuple[PublishedLaw, ...]:
+    """Return the laws of a domain and a metric, the one to ask first at the front.
+
+    First come laws that give a value from data, then by confidence, then those that say model size and
+    compute too, then the newer ones. Two laws of one metric may have different units (character models: nats
+    in 2017, bits in 2019; speech: hours in 2017, characters in 2019): `unit` keeps one, and an answer must
+    print it.
+    """
+    found = [
+        law
+        for law in all_laws()
+        if domain in (None, law.domain) and metric in (None, law.metric) and unit in (None, law.unit)
+    ]
+    return tuple(sorted(found, key=_preference))
+
+
+def companion(law: PublishedLaw, metric: str) -> PublishedLaw | None:
+    """Return the law that completes this one: "params", "flops" (of a pass), "step-flops", "memory", ..."""
+    return named(law.companions[metric]) if metric in law.companions else None
+
+
+def _preference(law: PublishedLaw) -> tuple[bool, bool, int, bool, int]:
+    from_data = any(i.name == "data" for i in law.inputs)
+    return (
+        law.formula is None,
+        not from_data,
+        _CONFIDENCE.index(law.confidence),
+        not law.companions,
+        -law.year,
+    )
+
+
+def _law(entry: dict[str, Any], source: dict[str, Any]) -> PublishedLaw:
+    return PublishedLaw(
+        **{
+            **entry,
+            **source,
+            "inputs": tuple(Input(**i) for i in entry["inputs"]),
+            **{name: tuple(entry.get(name, (None, None))) for name in ("measured", "sizes")},
+            "notes": tuple(entry.get("notes", ())),
+            "checks": tuple(CheckPoint(**c) for c in entry.get("checks", ())),
+        }
+    )

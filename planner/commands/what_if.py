@@ -1,0 +1,138 @@
+"""`planner what-if` and `planner frontier`: one question over a table, and error against cost."""
+
+from typing import Annotated
+
+import typer
+
+from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
+from planner.commands.options import (
+    AllocateOption,
+    FleetOption,
+    FormatOption,
+    PrecisionOption,
+    StoreOption,
+    existing_store,
+)
+from planner.reports.formats import Format
+
+MANY = 50  # plans: some seconds of them
+
+
+@grouped
+def what_if(
+    *,
+    target: TargetOptions,
+    data: Annotated[str | None, typer.Option(help="E.g. 1000h,10000h.")] = None,
+    params: Annotated[
+        str | None, typer.Option(help="E.g. 1B,7B; with --data by a surface law alone.")
+    ] = None,
+    flops: Annotated[str | None, typer.Option(help="E.g. 1e21,1e22.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="E.g. 1000,5000.")] = None,
+    budget: Annotated[str | None, typer.Option(help="E.g. '$50k,$100k'.")] = None,
+    deadline: Annotated[str | None, typer.Option(help="E.g. 30d,60d.")] = None,
+    on: Annotated[str | None, typer.Option(metavar="PARTS", help="E.g. h100,a100.")] = None,
+    count: Annotated[str | None, typer.Option(help="Devices, e.g. 8,64,512.")] = None,
+    precision: PrecisionOption = None,
+    fleet: FleetOption = None,
+    assume: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUES", help="E.g. price=1,2,3 or utilization=0.3,0.4.")
+    ] = None,
+    at_hand: DataOptions,
+    allocate: AllocateOption = "compute-optimal",
+    confidence: Annotated[str | None, typer.Option(help="E.g. 80%.")] = None,
+    quantity: Annotated[
+        str | None,
+        typer.Option("--show", help="What the table prints: dollars, data, error, probability, ..."),
+    ] = None,
+    laws: LawOptions,
+    store: StoreOption = None,
+    style: FormatOption = Format.table,
+) -> None:
+    """Ask one question over a table of values.
+
+    One or two options take several values, separated by commas. For example:
+    planner what-if --target-wer 5%,8%,10% --on h100,a100
+    """
+    given = {
+        "data": data,
+        "params": params,
+        "flops": flops,
+        "gpu_hours": gpu_hours,
+        "budget": budget,
+        "deadline": deadline,
+        "have_data": at_hand.have_data,
+        "confidence": confidence,
+        "on": on,
+        "count": count,
+    }
+    choice, value = target.asked(laws)
+    from datetime import date
+
+    from planner.hardware.fleet import read_fleet
+    from planner.plans.question import Question
+    from planner.plans.what_if import split, what_if
+    from planner.reports.progress_line import Count
+    from planner.reports.report import show
+    from planner.reports.what_if import records, report
+
+    one, axes = split({"target": value, **given}, assume or ())
+    question = Question(
+        selector=choice,
+        precision=precision,
+        data_price=at_hand.data_price,
+        serve=at_hand.serve,
+        allocate=allocate,
+    )
+    found = what_if(
+        question,
+        one,
+        axes,
+        existing_store(store, source=laws.source),
+        read_fleet(fleet),
+        today=date.today(),
+        show=quantity,
+        tell=Count(least=MANY),
+    )
+    show(report(found), records(found), style)
+
+
+@grouped
+def frontier(
+    *,
+    against: Annotated[str | None, typer.Option(help="The cost: dollars, gpu_hours, flops or data.")] = None,
+    low: Annotated[str | None, typer.Option("--from", help="The smallest cost, e.g. '$1k'.")] = None,
+    high: Annotated[str | None, typer.Option("--to", help="The largest cost, e.g. '$1M'.")] = None,
+    points: Annotated[int, typer.Option(help="How many costs.")] = 9,
+    machines: MachineOptions,
+    at_hand: DataOptions,
+    laws: LawOptions,
+    store: StoreOption = None,
+    style: FormatOption = Format.table,
+) -> None:
+    """Print the Pareto front of error against cost, with its band.
+
+    For example: planner frontier --domain speech --on h100
+    """
+    from dataclasses import asdict
+    from datetime import date
+
+    from planner.hardware.fleet import read_fleet
+    from planner.plans.frontier import frontier
+    from planner.plans.question import Question
+    from planner.reports.frontier import records, report
+    from planner.reports.progress_line import Count
+    from planner.reports.report import show
+
+    question = Question(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
+    found = frontier(
+        question,
+        existing_store(store, source=laws.source),
+        read_fleet(machines.fleet),
+        today=date.today(),
+        against=against,
+        low=low,
+        high=high,
+        points=points,
+        tell=Count(least=MANY),
+    )
+    show(report(found), records(found), style)

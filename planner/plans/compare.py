@@ -1,0 +1,172 @@
+"""The families of one domain side by side: slopes, intercepts, and whether they share one exponent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from calibrate.domains import DOMAINS
+from laws import paths
+from laws.catalog.bundled import Shipped, shipped
+from laws.codes import WarningCode
+from laws.errors import PlannerError
+from laws.storage.store import LawRow, Store
+from laws.types import FORECAST, Law, Source
+from planner import units
+from planner.lawmodel.info import COMPANIONS
+from planner.lawmodel.suggest import hint
+from planner.plans.estimate import EXTRAPOLATION_LIMIT
+from planner.plans.question import positive
+
+FAMILIES = 2  # fewer cannot be compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One family's law, by itself and with what the others say of its exponent."""
+
+    law: Law
+    exponent: tuple[float, ...]  # by itself
+    pooled: tuple[float, ...]  # exponent, the other families heard
+    floor: tuple[float, ...]  # zeros where the form has none
+    errors: tuple[
+        tuple[float, ...], ...
+    ]  # pooled draws of the error, one tuple for each scale of the comparison
+    best: tuple[float, ...]  # probability that no other family errs less, at each scale; none if not `alike`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """All families that can be compared; position i of every pooled draw is the same possible world."""
+
+    domain: str
+    metric: str
+    metric_unit: str
+    unit: str  # of data
+    scales: tuple[float, ...]  # of data
+    alike: bool  # the metric counts the same in every family, as far as their laws say
+    families: tuple[Family, ...]  # the best at the first scale first; in order of names if not `alike`
+    same: float  # probability that one exponent serves all
+    shared: tuple[float, ...]  # the exponent if it is one
+    ratio: tuple[float, ...]  # largest exponent over smallest
+    warnings: tuple[str, ...]
+
+
+def compare(
+    folder: Path,
+    domain: str,
+    *,
+    metric: str | None = None,
+    at: Sequence[str] = (),
+    source: Source | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Return the newest law of every family of a domain, side by side: of a store, or those that ship.
+
+    Compared are errors at the scales `at`, by default the largest that every family has measured and ten
+    times that. Raises PlannerError where fewer than two families have a law of one metric.
+    """
+    import numpy as np
+
+    from laws.fitting.forms import FORMS
+    from laws.fitting.hierarchy import pooled
+
+    store: Store | Shipped = shipped() if source == "shipped" else Store(folder)
+    found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
+    unit = found[0].x_unit
+    asked = (positive(lambda written: units.parse_data(written, unit), text, "--at") for text in at)
+    scales = tuple(dict.fromkeys(scale for scale in asked if scale is not None))
+    if not scales:
+        common = min(law.x_range[1] for law in found)
+        scales = (common, 10 * common)
+    hierarchy = pooled([np.array(law.parameters["beta"]) for law in found], seed=seed)
+    errors = []
+    for k, law in enumerate(found):
+        drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}
+        errors.append(np.exp(FORMS[law.form].log_y(np.array(scales), drawn)))
+    lowest = np.min(errors, axis=0)
+    alike = len({_meaning(law) for law in found}) == 1
+    families = [
+        Family(
+            law=law,
+            exponent=law.parameters["beta"],
+            pooled=tuple(hierarchy.exponents[:, k].tolist()),
+            floor=law.parameters.get("gamma", (0.0,)),
+            errors=tuple(map(tuple, errors[k].T.tolist())),
+            best=tuple((errors[k] <= lowest).mean(0).tolist()) if alike else (),
+        )
+        for k, law in enumerate(found)
+    ]
+    return Comparison(
+        domain=domain,
+        metric=found[0].metric,
+        metric_unit=found[0].metric_unit,
+        unit=unit,
+        scales=scales,
+        alike=alike,
+        families=tuple(sorted(families, key=_lowest_first if alike else _by_name)),
+        same=hierarchy.same,
+        shared=tuple(hierarchy.shared.tolist()),
+        ratio=tuple(hierarchy.ratio.tolist()),
+        warnings=_doubts(found, scales, alike=alike),
+    )
+
+
+def _lowest_first(family: Family) -> float:
+    return paths.quantile(family.errors[0], 0.5)
+
+
+def _by_name(family: Family) -> str:
+    return family.law.family or ""
+
+
+def _meaning(law: Law) -> str | None:
+    """Return what a law says that its metric counts."""
+    return law.definitions.get(f"{law.metric} of {law.family}", law.definitions.get(law.metric))
+
+
+def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Source | None) -> list[LawRow]:
+    """Return the newest law of each family that has an exponent, of the metric that most families share.
+
+    Of several such metrics it is the one that decides in the domain which model is best.
+    """
+    rows = [
+        row
+        for row in store.laws(domain=domain, source=source)
+        if row.x == "data" and row.metric not in COMPANIONS and row.form != FORECAST
+    ]
+    wanted = [row for row in rows if metric in (None, row.metric)]
+    kinds: dict[tuple[str, str, str], dict[str, LawRow]] = {}
+    for row in wanted:
+        kinds.setdefault((row.metric, row.metric_unit, row.x_unit), {}).setdefault(row.family, row)
+    first = next(iter(DOMAINS[domain].metrics)) if domain in DOMAINS else None
+    chosen = max(kinds, key=lambda kind: (len(kinds[kind]), kind[0] == first), default=None)
+    best = kinds[chosen] if chosen else {}
+    if len(best) < FAMILIES:
+        known = ", ".join(sorted({f"{row.family or 'one without a name'} ({row.metric})" for row in wanted}))
+        what = f"{domain}, {metric}" if metric else domain
+        if not rows:
+            what += hint(domain, [row.domain for row in store.laws() if row.domain != domain])
+        elif metric is not None and not wanted:
+            what += hint(metric, [row.metric for row in rows])
+        shipping = {row.family for row in shipped().laws(domain=domain, metric=metric)}
+        measure = f"planner calibrate --domain {domain} --family NAME, or " if domain in DOMAINS else ""
+        to_try = source is None and len(shipping) >= FAMILIES
+        raise PlannerError(
+            f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
+            f"{measure}planner fit RUNS.csv --domain {domain} --family NAME"
+            + ("; to try the tool, --source shipped compares those of the embedded corpus" if to_try else "")
+        )
+    return list(best.values())
+
+
+def _doubts(found: Sequence[Law], scales: Sequence[float], *, alike: bool) -> tuple[str, ...]:
+    codes: list[str] = [WarningCode.EMBEDDED_CORPUS] if any(law.source == "shipped" for law in found) else []
+    codes += [code for law in found for code in law.warnings]
+    if not alike:
+        codes.append(WarningCode.METRIC_DIFFERS)
+    corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
+    if len(corpora) > 1:
+        codes.append(WarningCode.CORPORA_DIFFER)
+    if max(scales) > EXTRAPOLATION_LIMIT * min(law.x_range[1] for law in found):
+        codes.append(WarningCode.EXTRAPOLATED_FAR)
+    return tuple(dict.fromkeys(codes))

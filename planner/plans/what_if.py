@@ -1,0 +1,174 @@
+"""One question asked over two axes: every cell of the table is a plan of its own, by one law."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from laws.errors import PlannerError, nearest
+from planner.assumptions import names
+from planner.hardware.fleet import Fleet
+from planner.lawmodel.select import SelectedLaw, select_law
+from planner.plans.plan import Plan, Tell, asked_of, plan_by
+from planner.plans.question import PAIR, Question, check
+
+SHOWN = (
+    "dollars",
+    "gpu_hours",
+    "data",
+    "params",
+    "flops",
+    "error",
+    "days",
+    "energy",
+    "carbon",
+    "probability",
+)
+_CELLS = 400  # of one table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One place in the table; `reason` says why there is no plan."""
+
+    values: tuple[str, ...]  # of each axis
+    plan: Plan | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One or two axes with a plan for each combination of their values."""
+
+    axes: Mapping[str, tuple[str, ...]]
+    cells: tuple[Cell, ...]  # the last axis runs fastest
+    show: str  # the quantity that a table prints
+
+
+def split(
+    given: Mapping[str, str | None], assume: Sequence[str]
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Return what has one value and what has several, separated by commas; assumptions by their own name."""
+    texts = {name: text for name, text in given.items() if text is not None}
+    for text in assume:
+        name, equals, values = (piece.strip() for piece in text.partition("="))
+        if not equals or name not in names():
+            raise PlannerError(f"there is no assumption {name!r}{nearest(name, names())}")
+        texts[name] = values
+    lists = {name: tuple(value.strip() for value in text.split(",")) for name, text in texts.items()}
+    one = {name: values[0] for name, values in lists.items() if len(values) == 1}
+    return one, {name: values for name, values in lists.items() if len(values) > 1}
+
+
+def what_if(
+    question: Question,
+    one: Mapping[str, str],
+    axes: Mapping[str, Sequence[str]],
+    folder: Path,
+    fleet: Fleet,
+    *,
+    today: date,
+    seed: int = 0,
+    show: str | None = None,
+    tell: Tell = lambda _what, _done, _all: None,
+) -> Table:
+    """Return a plan for every combination of values; an axis is a field of `Question` or an assumption.
+
+    `one` has the fields and assumptions that are the same in every cell; `tell` hears how far it is.
+
+    A cell that has no answer keeps the reason. Raises PlannerError where no cell has one, for an axis too
+    many, and for a quantity that no plan has.
+    """
+    if not 1 <= len(axes) <= 2:
+        named = " and ".join(axes) or "none"
+        raise PlannerError(
+            f"wanted one or two lists of values, given {named}: separate values by commas, such as "
+            "--target-wer 5%,8% --on h100,a100"
+        )
+    if show is not None and show not in SHOWN:
+        raise PlannerError(f"--show {show!r}{nearest(show, SHOWN)}")
+    size = 1
+    for values in axes.values():
+        size *= len(values)
+    if size > _CELLS:
+        raise PlannerError(f"{size} cells: wanted at most {_CELLS}, fewer values on an axis")
+    question = _asked(question, one)
+    for values in product(*axes.values()):
+        check(_asked(question, dict(zip(axes, values, strict=True))))
+    chosen = select_law(question.selector, folder)
+    _readable(chosen, question, axes, fleet, today)
+    cells: list[Cell] = []
+    for values in product(*axes.values()):
+        tell("cells", len(cells), size)
+        asked = _asked(question, dict(zip(axes, values, strict=True)))
+        try:
+            cells.append(
+                Cell(values=values, plan=plan_by(chosen, asked, folder, fleet, today=today, seed=seed))
+            )
+        except PlannerError as error:
+            cells.append(Cell(values=values, plan=None, reason=str(error)))
+    tell("cells", size, size)
+    plans = [cell.plan for cell in cells if cell.plan is not None]
+    if not plans:
+        raise PlannerError(cells[0].reason)
+    if show is not None and not any(_has(plan, show) for plan in plans):
+        raise PlannerError(f"no cell has {show}: {_WANTING.get(show, 'the law says nothing of it')}")
+    return Table(
+        axes={name: tuple(values) for name, values in axes.items()},
+        cells=tuple(cells),
+        show=show or _usual(plans[0]),
+    )
+
+
+def _readable(
+    chosen: SelectedLaw, question: Question, axes: Mapping[str, Sequence[str]], fleet: Fleet, today: date
+) -> None:
+    """Refuse a value that could be read in no cell, each beside the first values of the other axes."""
+    first = {name: values[0] for name, values in axes.items()}
+    for name, values in axes.items():
+        for text in values:
+            asked = asked_of(chosen, _asked(question, first | {name: text}), today)
+            if asked.question.on is not None:
+                fleet.part(asked.question.on)
+
+
+_ON = "name a part with --on, such as --on h100"
+_WANTING = {
+    **dict.fromkeys(("gpu_hours", "days", "energy", "carbon"), _ON),
+    "dollars": f"{_ON}, one with a price",
+    "probability": "it is that of limits beside a target, such as --have-data or --budget",
+}
+
+
+def _has(plan: Plan, show: str) -> bool:
+    if show == "probability":
+        return plan.feasible is not None
+    found = plan.quantities().get(show)
+    return found is not None and bool(found.draws)
+
+
+def _asked(question: Question, values: Mapping[str, str]) -> Question:
+    for name, text in values.items():
+        if name in names():
+            kept = tuple(given for given in question.assume if given.partition("=")[0].strip() != name)
+            question = replace(question, assume=(*kept, f"{name}={text}"))
+        elif name == "count":
+            try:
+                question = replace(question, count=int(text))
+            except ValueError:
+                raise PlannerError(f"--count {text!r}: wanted a whole number of devices") from None
+        else:
+            fields: dict[str, Any] = {name: text}
+            question = replace(question, **fields)
+    return question
+
+
+def _usual(plan: Plan) -> str:
+    """Return what a reader asks first: the error where it is open, else money, hours, data."""
+    if plan.given in ("data", "params", "flops", PAIR, None):
+        return "error"
+    known = plan.quantities()
+    order = ("dollars", "gpu_hours", "data")
+    return next(name for name in order if name in known and any(known[name].draws))

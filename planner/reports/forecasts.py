@@ -1,0 +1,129 @@
+"""Kept estimates as they are shown: the records that scripts read and the sheets that people read."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from laws.storage.store import Store
+from laws.types import Quantity
+from planner import warnings
+from planner.plans.tracking.outcome import current
+from planner.reports.quantities import NAMES, counted, name_with_unit, named, none_of, printed
+from planner.reports.report import Report
+
+_ENDS = ("q05", "median", "q95")
+
+
+def forecasts_records(store: Store, *, domain: str | None) -> list[dict[str, Any]]:
+    """Return one record a forecast, newest first, with the number of outcomes that count."""
+    of = [outcome.forecast for outcome in current(store.outcomes())]
+    return [{**asdict(row), "outcomes": of.count(row.id)} for row in store.forecasts(domain=domain)]
+
+
+def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain: str | None) -> Report:
+    """Return the table of forecasts."""
+    rows = tuple(
+        (
+            record["id"],
+            record["day"],
+            record["name"] or "-",
+            f"{record['domain']}, {record['metric']}",
+            _values(record, record["given"]) or "-",
+            str(record["outcomes"] or "-"),
+        )
+        for record in records
+    )
+    notes: tuple[str, ...] = (
+        "`planner forecasts show ID` has what was said; `planner outcome add ID` records what happened.",
+    )
+    if not rows:
+        known = {"domain": {row.domain for row in store.forecasts()}}
+        notes = none_of({"domain": domain}, known) or (
+            "`planner estimate ... --save` and `planner review PLAN --save` keep forecasts.",
+        )
+    return Report(
+        title=f"{counted(len(rows), 'forecast')} in {store.folder}",
+        columns=("id", "day", "name", "of", "given", "outcomes"),
+        rows=rows,
+        notes=notes,
+        words=frozenset(range(5)),
+        whole=frozenset({0, 1}),
+    )
+
+
+def forecast_record(store: Store, id: str) -> dict[str, Any]:
+    """Return one forecast with the intervals of its draws, and its outcomes."""
+    found = store.forecast(id)
+    plain = {name: value for name, value in asdict(found).items() if name != "quantities"}
+    return plain | {
+        "quantities": {name: quantiles(quantity) for name, quantity in found.quantities.items()},
+        "warnings": warnings.records(found.warnings),
+        "outcomes": [asdict(each) for each in current(store.outcomes()) if each.forecast == found.id],
+    }
+
+
+def forecast_report(record: dict[str, Any]) -> Report:
+    """Return one forecast for people."""
+    quantities = record["quantities"]
+    order = [name for name in (*NAMES, *quantities) if name in quantities]
+    what = f"{record['name']}: " if record["name"] else ""
+    return Report(
+        title=f"{what}forecast {record['id']} of {record['day']}",
+        columns=("", "5%", "median", "95%"),
+        rows=tuple(
+            (
+                name_with_unit(name, record["metric"], quantities[name]["unit"]),
+                *(_cell(name, quantities[name], end) for end in _ENDS),
+            )
+            for name in dict.fromkeys(order)
+        ),
+        notes=(
+            record["question"],
+            f"Given: {_values(record, record['given']) or 'nothing but limits'}.",
+            f"By law {record['law']} ({record['source']}), planner {record['code']}, seed {record['seed']}.",
+        ),
+        sections={
+            "What happened": [
+                f"{each['day']}: {_values(record, each['happened'])}"
+                f"{f' ({note})' if (note := each['note']) else ''}, outcome {each['id']}"
+                for each in record["outcomes"]
+            ],
+            "It stood on": record["assumptions"],
+            "Warnings": [f"{w['sentence']} [{w['code']}]" for w in record["warnings"]],
+        },
+    )
+
+
+def quantiles(quantity: Quantity) -> dict[str, Any]:
+    """Return the 50 and 90 % intervals of a quantity; None for what is infinite or was not stated."""
+    levels = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+    found = {
+        name: quantity.quantile(level) for name, level in levels.items() if quantity.spread or level == 0.5
+    }
+    finite = {name: value for name, value in found.items() if math.isfinite(value)}
+    return {name: finite.get(name) for name in levels} | {"unit": quantity.unit}
+
+
+def kept_in_words(id: str) -> str:
+    """Return the sentence that says what is to be done with a forecast once it is known what happened."""
+    return f"Kept as forecast {id}: `planner outcome add {id}` records what happened."
+
+
+def _values(record: dict[str, Any], values: dict[str, float]) -> str:
+    """Return quantities in words, with the units that the forecast has them in."""
+    units = {name: quantity["unit"] for name, quantity in record["quantities"].items()}
+    return ", ".join(
+        f"{record['metric'] if name == 'error' else named(name, '')} "
+        f"{printed(name, value, units.get(name, '') if name in ('error', 'data') else '')}"
+        for name, value in values.items()
+    )
+
+
+def _cell(name: str, values: dict[str, Any], end: str) -> str:
+    """Return a printed end of an interval; "-" was not stated, "never" is infinite."""
+    value = values[end]
+    if value is not None:
+        return printed(name, value, values["unit"] if name == "error" else "")
+    stated = values["median"] is None or values["q05"] is not None
+    return "never" if stated else "-"

@@ -1,0 +1,81 @@
+"""The Pareto front as it is shown."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planner import units, warnings
+from planner.plans.frontier import Frontier
+from planner.plans.plan import Plan
+from planner.reports.estimate_record import interval
+from planner.reports.report import Report
+from planner.reports.sections import Section
+
+_PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
+
+
+def records(front: Frontier) -> list[dict[str, Any]]:
+    """Return one record a point: the cost and every quantity at it."""
+    return [
+        {
+            "cost": value,
+            "cost_unit": front.unit,
+            "law": plan.estimate.law.id,
+            "metric": plan.estimate.law.metric,
+            **{name: interval(quantity) for name, quantity in plan.quantities().items()},
+            "warnings": warnings.records(plan.warnings),
+        }
+        for value, plan in front.points
+    ]
+
+
+def report(front: Frontier) -> Report:
+    """Return the table for people."""
+    first = front.points[0][1]
+    found = first.estimate
+    rest = [
+        name for name in ("data", "params", "flops") if name != front.cost and first.quantities()[name].draws
+    ]
+    rows = []
+    for value, plan in front.points:
+        ends = plan.estimate.error.interval()
+        error = tuple(
+            "-" if end is None else units.format_metric(end, _short(found.law.metric_unit))
+            for end in (ends.q05, ends.median, ends.q95)
+        )
+        others = (_middle(plan, name) for name in rest)
+        rows.append((_PRINT.get(front.cost, units.format_number)(value), *error, *others))
+    titles = {"data": f"data, {found.data.unit}", "params": "parameters", "flops": "FLOP"}
+    codes = list(dict.fromkeys(code for _, plan in front.points for code in plan.warnings))
+    return Report(
+        title=f"Lowest {found.law.metric} for each cost ({found.law.subject})",
+        columns=(
+            _COST.get(front.cost, f"data, {front.unit}"),
+            "5%",
+            found.law.metric,
+            "95%",
+            *(titles[name] for name in rest),
+        ),
+        rows=tuple(rows),
+        notes=(
+            *(["Data, parameters and FLOP are medians."] if rest else []),
+            *(f"Left out: {reason}." for reason in front.refused[-1:]),
+        ),
+        sections={
+            Section.SOURCES: found.assumptions[:1],
+            "Warnings of some points": warnings.told(codes),
+        },
+    )
+
+
+_COST = {"dollars": "dollars", "gpu_hours": "GPU-hours", "flops": "training FLOP"}
+
+
+def _short(unit: str) -> str:
+    return unit if unit == "fraction" else ""
+
+
+def _middle(plan: Plan, name: str) -> str:
+    middle = plan.quantities()[name].interval().median
+    if middle is None:
+        return "never"
+    return units.format_flops(middle) if name == "flops" else units.format_number(middle)

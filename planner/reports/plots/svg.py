@@ -1,0 +1,119 @@
+"""Draw a law's curve as SVG that stands inside a page: its colors and its font are the page's.
+
+matplotlib without pyplot. The same curve gives the same bytes; ids are of the name that is given, so that
+several charts share a page.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+from laws.errors import PlannerError
+from planner import units
+from planner.reports.plots.law_curve import Curve
+from planner.reports.plots.ticks import round_places
+
+# what is drawn in these colors takes the color of a CSS variable: light, dark and print are the page's
+_VARIABLES = {
+    "#010101": "var(--ink)",
+    "#020202": "var(--muted)",
+    "#030303": "var(--rule)",
+    "#040404": "var(--accent)",
+    "#050505": "var(--mark)",
+}
+_INK, _MUTED, _RULE, _ACCENT, _MARK = _VARIABLES
+WIDTH, HEIGHT = 5.2, 3.1  # inches at 72 points
+
+
+def draw(curve: Curve, *, name: str) -> str:
+    """Return the curve as one `<svg>` element.
+
+    Raises:
+        PlannerError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise PlannerError(
+            "a page draws its charts with matplotlib: pip install 'scaling-planner[plot]', "
+            "or write .md or .json"
+        ) from None
+    settings: Any = {
+        "svg.hashsalt": name,
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "text.parse_math": False,
+        "path.simplify_threshold": 0.2,
+        "axes.edgecolor": _RULE,
+        "axes.labelcolor": _MUTED,
+        "xtick.color": _RULE,
+        "ytick.color": _RULE,
+        "xtick.labelcolor": _MUTED,
+        "ytick.labelcolor": _MUTED,
+        "text.color": _INK,
+    }
+    with mpl.rc_context(settings):
+        figure = Figure(figsize=(WIDTH, HEIGHT))
+        axes = figure.add_axes((0.13, 0.145, 0.855, 0.82))
+        axes.set(xscale="log", yscale="log")
+        if "q05" in curve.bands:
+            for low, high, alpha in (("q05", "q95", 0.18), ("q25", "q75", 0.30)):
+                axes.fill_between(
+                    curve.x, curve.bands[low], curve.bands[high], color=_ACCENT, alpha=alpha, linewidth=0
+                )
+        axes.plot(curve.x, curve.bands["median"], color=_ACCENT, linewidth=1.5)
+        if curve.largest is not None:
+            axes.axvline(curve.largest, color=_MUTED, linewidth=0.7, linestyle=(0, (2, 2)))
+        if curve.target is not None:
+            axes.axhline(curve.target, color=_MARK, linewidth=0.8, linestyle=(0, (5, 3)))
+            if curve.needed:
+                middle = curve.needed[len(curve.needed) // 2]
+                axes.plot([middle], [curve.target], "o", color=_MARK, markersize=4.5)
+                ends = [curve.needed[0], min(curve.needed[-1], curve.x[-1])]
+                axes.plot(ends, [curve.target] * 2, color=_MARK, linewidth=2.4, solid_capstyle="round")
+        if curve.measured:
+            x, y = zip(*curve.measured, strict=True)
+            axes.plot(x, y, "o", color=_INK, markersize=3, linestyle="none", clip_on=False)
+        axes.set_xlim(curve.x[0], curve.x[-1])
+        ticks(axes.xaxis, axes.get_xlim(), units.format_number)
+        shown = units.format_fraction if curve.y_unit == "fraction" else units.format_number
+        ticks(axes.yaxis, axes.get_ylim(), shown)
+        axes.set_xlabel(curve.x_name)
+        unit = "" if curve.y_unit in ("", "fraction") else f", {curve.y_unit}"
+        axes.set_ylabel(curve.y_name + unit)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(length=2.5, width=0.7)
+        axes.patch.set_visible(False)
+        figure.patch.set_visible(False)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Type": None})
+    return _inline(out.getvalue())
+
+
+def ticks(axis: object, ends: tuple[float, float], shown: Callable[[float], str]) -> None:
+    """Label an axis of matplotlib at round numbers."""
+    from matplotlib.axis import Axis
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    assert isinstance(axis, Axis)
+    axis.set_major_locator(FixedLocator(round_places(*ends)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: shown(value)))
+
+
+def _inline(text: str) -> str:
+    """Return the element alone, with the page's colors and font, and no ids but those referred to."""
+    svg = text[text.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
+    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", svg, count=1)
+    # numbers to a hundredth of a point: a third of the bytes
+    svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--font)", svg)
+    for color, variable in _VARIABLES.items():
+        svg = svg.replace(color, variable)
+    return re.sub(r"\s*\n\s*", " ", svg).strip()

@@ -1,0 +1,138 @@
+"""Print what a use case found: the only file that imports rich.
+
+A `Report` is a small table with its title and the sentences beneath it; `show` prints it for people, and the
+same content as JSON, CSV or Markdown for everything else. CSV and JSON carry full precision; the table and
+Markdown carry the text that `planner/units.py` printed.
+"""
+
+import csv
+import io
+import json
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from laws.errors import harmless
+from planner.reports.formats import Format
+
+NARROWEST = 20  # characters: what calls itself narrower, as editors' terminals call themselves 0, is not one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One table for people: cells are printed text, notes are whole sentences under their headings."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: Sequence[str] = ()
+    sections: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # heading -> sentences; empty ones are left out
+    words: frozenset[int] = frozenset({0})  # columns of words stand to the left, of numbers to the right
+    whole: frozenset[int] = frozenset()  # columns that are never folded: what is copied into the next command
+    groups: Mapping[str, int] = field(default_factory=dict)  # heading -> row that it stands above
+
+    def parts(self) -> list[tuple[str, Sequence[tuple[str, ...]]]]:
+        """Return the rows under their headings; all of them without one where there are no groups."""
+        ends = [*self.groups.values(), len(self.rows)][1:]
+        found: list[tuple[str, Sequence[tuple[str, ...]]]]
+        found = [(name, self.rows[at:end]) for (name, at), end in zip(self.groups.items(), ends, strict=True)]
+        return found or [("", self.rows)]
+
+    def passages(self) -> list[tuple[str, Sequence[str]]]:
+        """Return what stands beneath the table: notes without a heading, then the sections that have any."""
+        return [(heading, lines) for heading, lines in (("", self.notes), *self.sections.items()) if lines]
+
+
+def show(report: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
+    """Print a result on stdout; `records` is what JSON prints, flattened to one CSV row for each record."""
+    if style is Format.json:
+        _write(json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False))
+    elif style is Format.csv:
+        _write(_csv([records] if isinstance(records, Mapping) else records))
+    elif style is Format.markdown:
+        _write(markdown(report))
+    else:
+        _table(report)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text.rstrip("\n") + "\n" if text else "")
+
+
+def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested record as one level: `data.q05`; a list of records becomes their codes or ids."""
+    cells: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            cells |= flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            names = (v.get("code", v.get("id", "")) if isinstance(v, Mapping) else v for v in value)
+            cells[prefix + key] = "; ".join(str(name) for name in names)
+        else:
+            cells[prefix + key] = value
+    return cells
+
+
+def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+    rows = [flat(record) for record in records]
+    if not rows:
+        return ""  # the names of the columns come with the first row
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def markdown(report: Report) -> str:
+    """Return a report as Markdown."""
+    lines = [f"### {report.title}"]
+    for heading, rows in report.parts():
+        law_info, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (report.columns, *rows)]
+        lines += ["", *([f"**{heading}**", ""] if heading else [])]
+        lines += [law_info, "|" + " --- |" * len(report.columns), *body]
+    for heading, notes in report.passages():
+        lines += ["", *([f"**{heading}**", ""] if heading else []), *(f"- {note}" for note in notes)]
+    return harmless("\n".join(lines))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _flat(text: str) -> str:
+    return harmless(" ".join(text.split("\n")))
+
+
+def _table(report: Report) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.width = max(console.width, NARROWEST)
+    console.print(Text(_flat(report.title), "bold"))
+    for heading, rows in report.parts():
+        plain = not heading  # beneath its heading a group needs neither the names of columns nor a frame
+        table = Table(box=SIMPLE_HEAD, pad_edge=not plain, show_edge=plain, show_header=plain)
+        for i, column in enumerate(report.columns):
+            side: Literal["left", "right"] = "left" if i in report.words else "right"
+            table.add_column(Text(column), justify=side, overflow="fold", no_wrap=i in report.whole)
+        for row in rows:
+            table.add_row(*(Text(_flat(cell)) for cell in row))
+        if heading:
+            console.print(Text(f"\n{_flat(heading)}", "bold"))
+        console.print(table)
+    if report.groups:
+        console.print()
+    for heading, notes in report.passages():
+        if heading:
+            console.print(Text(f"\n{heading}", "bold"))
+        for note in notes:
+            for i, line in enumerate(textwrap.wrap(_flat(note), console.width - 4, break_on_hyphens=False)):
+                console.print(Text(f"{'  ' if i else '- '}{line}"))

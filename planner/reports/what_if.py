@@ -1,0 +1,78 @@
+"""A what-if table as it is shown: a record a cell for scripts, medians with their intervals for people."""
+
+from typing import Any
+
+from planner import warnings
+from planner.plans.what_if import Cell, Table
+from planner.reports.estimate_record import feasible, interval
+from planner.reports.quantities import in_brackets, name_with_unit
+from planner.reports.report import Report
+from planner.reports.sections import Section
+
+
+def records(table: Table) -> list[dict[str, Any]]:
+    """Return one record a cell: the values of the axes, every quantity, feasibility, codes of warnings."""
+    return [_record(table, cell) for cell in table.cells]
+
+
+def _record(table: Table, cell: Cell) -> dict[str, Any]:
+    where = {"where": dict(zip(table.axes, cell.values, strict=True))}
+    found = cell.plan
+    if found is None:
+        return {**where, "law": None, "reason": cell.reason}
+    fits = found.feasible
+    return {
+        **where,
+        "law": found.estimate.law.id,
+        "reason": "",
+        **{name: interval(quantity) for name, quantity in found.quantities().items()},
+        "probability_reachable": found.estimate.probability_reachable,
+        "feasible": feasible(found),
+        "probability": None if fits is None else fits.probability,
+        "binding": found.binding,
+        "warnings": warnings.records(found.warnings),
+    }
+
+
+def report(table: Table) -> Report:
+    """Return the table for people: the first axis down, the second across, medians with their intervals."""
+    rows_of, *columns_of = table.axes.values()
+    across = columns_of[0] if columns_of else ()
+    texts = {cell.values: _text(cell, table.show) for cell in table.cells}
+    rows = tuple(
+        (down, *([texts[down, over] for over in across] if across else [texts[down,]])) for down in rows_of
+    )
+    plans = [cell.plan for cell in table.cells if cell.plan is not None]
+    found = plans[0].estimate
+    where: dict[str, list[str]] = {}  # a reason -> the cells that have it
+    for cell in table.cells:
+        if cell.reason:
+            where.setdefault(cell.reason, []).append(" ".join(cell.values))
+    codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
+    what = name_with_unit(table.show, found.law.metric, found.data.unit)
+    names = {"target": found.law.metric, "on": "part", "count": "devices"}
+    first, *rest = (names.get(name, name.replace("_", " ")) for name in table.axes)
+    return Report(
+        title=f"{what} by {' and '.join((first, *rest))} ({found.law.subject})",
+        columns=(first, *(across or (what,))),
+        rows=rows,
+        notes=(
+            "Median, and 90% interval in brackets."
+            if table.show != "probability"
+            else "Of all limits together.",
+        ),
+        sections={
+            "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
+            Section.SOURCES: found.assumptions[:1],
+            "Warnings of some cells": warnings.told(codes),
+        },
+    )
+
+
+def _text(cell: Cell, show: str) -> str:
+    if cell.plan is None:
+        return "-"
+    if show == "probability":
+        fits = cell.plan.feasible
+        return "-" if fits is None else f"{fits.probability:.0%}"
+    return in_brackets(show, cell.plan.quantities().get(show))
