@@ -19,7 +19,7 @@ from tests.answers.questions import QUESTIONS
 # What has another name now. Everything else has to be as it was.
 RENAMED_OPTIONS: dict[str, str] = {}
 RENAMED_KEYS: dict[str, str] = {}
-RENAMED_VALUES: dict[str, str] = {}
+RENAMED_VALUES: dict[str, str] = {"utilisation": "utilization"}
 
 # Text for people, and what depends on the day, the machine or the folder.
 PROSE = set(
