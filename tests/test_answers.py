@@ -22,10 +22,37 @@ RENAMED_KEYS: dict[str, str] = {}
 RENAMED_VALUES: dict[str, str] = {"utilisation": "utilization"}
 
 # Text for people, and what depends on the day, the machine or the folder.
-PROSE = set(
-    "answer assumptions caption citation command definitions heading how left_out next note notes origin question "
-    "reason sections sentence source sources summary text title versions where why store file path files".split()
-)
+PROSE = {
+    "answer",
+    "assumptions",
+    "caption",
+    "citation",
+    "command",
+    "definitions",
+    "heading",
+    "how",
+    "left_out",
+    "next",
+    "note",
+    "notes",
+    "origin",
+    "question",
+    "reason",
+    "sections",
+    "sentence",
+    "source",
+    "sources",
+    "summary",
+    "text",
+    "title",
+    "versions",
+    "where",
+    "why",
+    "store",
+    "file",
+    "path",
+    "files",
+}
 TODAY = {"created", "day", "today", "seconds", "provenance", "code", "took"}
 SAMPLED = {name for name in QUESTIONS if name.startswith(("fit", "extrapolate"))}
 # Of what is sampled anew, ids are hashes of draws that differ in their last digits between processors.
@@ -46,9 +73,11 @@ def differences(old: Any, new: Any, where: str, skipped: set[str], tolerance: fl
             return [f"{where}: {type(new).__name__} in place of a table"]
         wrong = []
         for key, value in old.items():
-            name = RENAMED_KEYS.get(key, RENAMED_VALUES.get(key, key))
+            name = renamed(key)
             if key in skipped:
                 continue
+            if name not in new and key in new:
+                name = key  # a record that is already stored keeps the keys it was written with
             if name not in new:
                 wrong.append(f"{where}.{name} is gone")
             else:
@@ -71,6 +100,11 @@ def differences(old: Any, new: Any, where: str, skipped: set[str], tolerance: fl
     if isinstance(old, str):
         old = RENAMED_VALUES.get(old, old)
     return [] if old == new else [f"{where}: {old!r} is now {new!r}"]
+
+
+def renamed(key: str) -> str:
+    """Return what a key is called now; headings of CSV join keys with dots."""
+    return ".".join(RENAMED_KEYS.get(part, RENAMED_VALUES.get(part, part)) for part in key.split("."))
 
 
 def _number(value: Any) -> float | None:
