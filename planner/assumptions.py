@@ -38,7 +38,9 @@ class Assumption:
             return (self.low,) * n
         import random  # a question without machines draws nothing
 
-        rng = random.Random(f"{seed}/{self.name}")  # a string seeds alike in every process
+        # A string seeds alike in every process. The stream keeps the name it was first written with: a new
+        # spelling must not change an answer.
+        rng = random.Random(f"{seed}/{_STREAMS.get(self.name, self.name)}")
         order = list(range(n))
         rng.shuffle(order)
         values = []
@@ -49,6 +51,9 @@ class Assumption:
             values.append(low + (high - low) * (place - band))
         return tuple(values)
 
+
+_SPELLINGS = {"utilisation": "utilization"}  # files and commands of earlier versions
+_STREAMS = {new: old for old, new in _SPELLINGS.items()}
 
 _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     # name: smallest, largest, in words; "above" and "below" leave the end itself out
@@ -160,7 +165,7 @@ def names() -> tuple[str, ...]:
     return tuple(_BOUNDS)
 
 
-def checked(name: str, low: float, high: float, *, where: str) -> tuple[float, float]:
+def checked_band(name: str, low: float, high: float, *, where: str) -> tuple[float, float]:
     """Return the band if it makes sense for this assumption; refuse it with the reason otherwise."""
     least, most, words = _BOUNDS[name]
     for value in (low, high):
@@ -173,11 +178,19 @@ def checked(name: str, low: float, high: float, *, where: str) -> tuple[float, f
     return low, high
 
 
-def given(name: str, low: float, high: float | None = None, *, origin: str, source: str = "") -> Assumption:
+def current_name(name: str) -> str:
+    """Return the name of an assumption as it is spelled now; files of earlier versions spell some otherwise."""
+    return _SPELLINGS.get(name, name)
+
+
+def override(
+    name: str, low: float, high: float | None = None, *, origin: str, source: str = ""
+) -> Assumption:
     """Return an assumption that somebody set: one value, or a band from low to high."""
+    name = current_name(name)
     if name not in _BOUNDS:
         raise PlannerError(f"there is no assumption {name!r}{nearest(name, names())}")
-    band = checked(name, low, low if high is None else high, where=source or origin)
+    band = checked_band(name, low, low if high is None else high, where=source or origin)
     known = defaults().get(name)
     base = known or Assumption(
         name=name, bands=(), unit="USD/device-hour", text="price of one device-hour", source=""
@@ -193,7 +206,7 @@ def parse_assumption(text: str) -> Assumption:
         raise PlannerError(f"cannot read the assumption {text!r}: {wanted}")
     low, dots, high = (piece.strip() for piece in value.partition(".."))
     try:
-        return given(
+        return override(
             name, float(low), float(high) if dots else None, origin="option", source=f"--assume {text}"
         )
     except ValueError:

@@ -14,11 +14,11 @@ app = typer.Typer(no_args_is_help=True, help="Accelerators: what they do, hold, 
 def list_parts(fleet: FleetOption = None, style: FormatOption = Format.table) -> None:
     """List all: peak, memory, bandwidth, power, price."""
     from planner.hardware.fleet import read_fleet
-    from planner.reports.accelerators import parts_records, parts_sheet
+    from planner.reports.accelerators import parts_records, parts_report
     from planner.reports.report import show
 
     known = read_fleet(fleet)
-    show(parts_sheet(known), parts_records(known), style)
+    show(parts_report(known), parts_records(known), style)
 
 
 @app.command("show")
@@ -29,12 +29,12 @@ def show_part(
 ) -> None:
     """Show one, every figure with its source."""
     from planner.hardware.fleet import read_fleet
-    from planner.reports.accelerators import part_record, part_sheet
+    from planner.reports.accelerators import part_record, part_report
     from planner.reports.report import show
 
     known = read_fleet(fleet)
     part = known.part(name)
-    show(part_sheet(known, part), part_record(known, part), style)
+    show(part_report(known, part), part_record(known, part), style)
 
 
 @app.command("assumptions")
@@ -47,9 +47,9 @@ def show_assumptions(
 ) -> None:
     """Show what a plan takes for granted, and why."""
     from planner.hardware.fleet import read_fleet
-    from planner.reports.accelerators import assumptions_records, assumptions_sheet
+    from planner.reports.accelerators import assumptions_records, assumptions_report
     from planner.reports.report import show
 
     known = read_fleet(fleet)
     part = None if name is None else known.part(name)
-    show(assumptions_sheet(known, part), assumptions_records(known, part), style)
+    show(assumptions_report(known, part), assumptions_records(known, part), style)

@@ -83,9 +83,9 @@ def calibrate(
     choice, value = with_target(LawSelector(), asdict(target))  # without a metric, the domain's first
     from planner.reports.calibrate import (
         calibration_records,
-        calibration_sheet,
+        calibration_report,
         dry_run_records,
-        dry_run_sheet,
+        dry_run_report,
     )
     from planner.reports.progress_display import Watch
     from planner.reports.report import show
@@ -116,10 +116,10 @@ def calibrate(
         with watch:
             if dry_run:
                 dry = look_ahead(request, watch.preparing)
-                sheet, records = dry_run_sheet(dry), dry_run_records(dry)
+                report, records = dry_run_report(dry), dry_run_records(dry)
             else:
                 done = run(request, watch.preparing, watch.sweeping, watch.spending)
-                sheet, records = calibration_sheet(done), calibration_records(done)
+                report, records = calibration_report(done), calibration_records(done)
     except KeyboardInterrupt:
         kept = (
             f"{watch.done} of {watch.planned} runs are done and kept"
@@ -128,4 +128,4 @@ def calibrate(
         )
         typer.echo(f"planner: stopped; {kept}: the same command goes on from there", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    show(sheet, records, style)
+    show(report, records, style)

@@ -41,7 +41,7 @@ def check(
     For example: planner check new-runs.csv --domain speech --metric wer
     """
     from planner.plans.check import check as run
-    from planner.reports.check import records, sheet
+    from planner.reports.check import records, report
     from planner.reports.report import show
 
     columns = {
@@ -51,5 +51,5 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    found = run(runs, laws.choice(), existing_store(store, source=laws.source), columns)
-    show(sheet(found), records(found), style)
+    found = run(runs, laws.selector(), existing_store(store, source=laws.source), columns)
+    show(report(found), records(found), style)

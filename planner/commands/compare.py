@@ -33,9 +33,9 @@ def compare(
     For example: planner compare --domain speech
     """
     from planner.plans.compare import compare as run
-    from planner.reports.compare import record, sheet
+    from planner.reports.compare import record, report
     from planner.reports.report import show
 
     found = run(existing_store(store, source=source), domain, metric=metric, at=at or (), source=source)
     told = record(found)
-    show(sheet(found), told["families"] if style is Format.csv else told, style)
+    show(report(found), told["families"] if style is Format.csv else told, style)

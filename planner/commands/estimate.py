@@ -54,12 +54,12 @@ def estimate(
     from planner.hardware.fleet import read_fleet
     from planner.plans.plan import plan
     from planner.plans.question import Question
-    from planner.reports.estimate import sheet
+    from planner.reports.estimate import report
     from planner.reports.estimate_record import record
     from planner.reports.report import show
 
     question = Question(
-        choice=choice,
+        selector=choice,
         target=value,
         data=data,
         params=params,
@@ -75,14 +75,14 @@ def estimate(
     today = date.today()
     folder = existing_store(store, source=laws.source, made=save)
     found = plan(question, folder, read_fleet(machines.fleet), today=today)
-    page, told = sheet(found), record(found)
+    page, told = report(found), record(found)
     if save:
         from laws.storage.store import Store
-        from planner.plans.tracking.forecasts import as_forecast, keep
+        from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
         from planner.reports.forecasts import kept_in_words
 
-        forecast = as_forecast(found, today=today, name=name)
-        keep(Store(folder), [forecast])
+        forecast = as_saved_forecast(found, today=today, name=name)
+        save_forecasts(Store(folder), [forecast])
         page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
         told |= {"forecast": forecast.id}
     show(page, told, style)

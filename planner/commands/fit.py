@@ -86,7 +86,7 @@ def fit(
 
     For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """
-    from planner.reports.fit import records, sheet
+    from planner.reports.fit import records, report
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
 
@@ -115,4 +115,4 @@ def fit(
         best_guess=best_guess,
     )
     laws = fit_file(request, store_folder(store))
-    show(sheet(laws), records(laws), style)
+    show(report(laws), records(laws), style)

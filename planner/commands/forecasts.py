@@ -19,13 +19,13 @@ def list_forecasts(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
     """List every forecast, newest first, with the number of its outcomes."""
-    from planner.reports.forecasts import forecasts_records, forecasts_sheet
+    from planner.reports.forecasts import forecasts_records, forecasts_report
     from planner.reports.report import show
     from planner.reports.store import current
 
     opened = current(existing_store(store))
     found = forecasts_records(opened, domain=domain)
-    show(forecasts_sheet(opened, found, domain=domain), found, style)
+    show(forecasts_report(opened, found, domain=domain), found, style)
 
 
 @app.command("show")
@@ -33,12 +33,12 @@ def show_forecast(
     id: ForecastArgument, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
     """Show one: what was asked and said, and what happened."""
-    from planner.reports.forecasts import forecast_record, forecast_sheet
+    from planner.reports.forecasts import forecast_record, forecast_report
     from planner.reports.report import show
     from planner.reports.store import current
 
     record = forecast_record(current(existing_store(store)), id)
-    show(forecast_sheet(record), record, style)
+    show(forecast_report(record), record, style)
 
 
 @outcome_app.command("add")
@@ -72,7 +72,7 @@ def add_outcome(
     from planner.plans.tracking.track_record import comparisons
     from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.track_record import outcomes_records, outcomes_sheet, recorded_in_words
+    from planner.reports.track_record import outcomes_records, outcomes_report, recorded_in_words
 
     opened = current(existing_store(store))
     made = add_outcome(
@@ -93,7 +93,7 @@ def add_outcome(
         replaces=replaces,
     )
     found = [each for each in comparisons(opened) if each.outcome.id == made.id]
-    show(outcomes_sheet(found, recorded_in_words(made)), outcomes_records(found), style)
+    show(outcomes_report(found, recorded_in_words(made)), outcomes_records(found), style)
 
 
 @outcome_app.command("list")
@@ -108,11 +108,11 @@ def list_outcomes(
     from planner.reports.quantities import counted
     from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.track_record import outcomes_records, outcomes_sheet
+    from planner.reports.track_record import outcomes_records, outcomes_report
 
     found = comparisons(current(existing_store(store)), domain=domain)
     n = len({each.outcome.id for each in found})
-    show(outcomes_sheet(found, counted(n, "outcome")), outcomes_records(found), style)
+    show(outcomes_report(found, counted(n, "outcome")), outcomes_records(found), style)
 
 
 def track_record(
@@ -125,9 +125,9 @@ def track_record(
     from planner.plans.tracking.track_record import comparisons, scores
     from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.track_record import track_records, track_sheet
+    from planner.reports.track_record import track_records, track_report
 
     compared = comparisons(current(existing_store(store)), domain=domain)
     found = scores(compared)
     left_out = sum(each.said is None for each in compared)
-    show(track_sheet(found, left_out), track_records(found), style)
+    show(track_report(found, left_out), track_records(found), style)

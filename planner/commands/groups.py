@@ -40,7 +40,7 @@ class LawOptions:
     law: LawOption = None
     source: SourceOption = None
 
-    def choice(self) -> LawSelector:
+    def selector(self) -> LawSelector:
         """Return the choice of the law."""
         return LawSelector(
             metric=self.metric,
@@ -72,7 +72,7 @@ class TargetOptions:
     def asked(self, laws: LawOptions) -> tuple[LawSelector, str | None]:
         """Return which law is asked, and the value of the target; None where none is given."""
         given = {option.name: getattr(self, option.name) for option in fields(self)}
-        choice, value = with_target(laws.choice(), given)
+        choice, value = with_target(laws.selector(), given)
         if value is not None and choice.metric is None and choice.law is None:
             raise PlannerError(
                 f"--target {value!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"

@@ -47,24 +47,24 @@ def list_laws(
     style: FormatOption = Format.table,
 ) -> None:
     """List all: stored, newest first, published, shipped to try."""
-    from planner.reports.laws import laws_records, laws_sheet
+    from planner.reports.laws import laws_records, laws_report
     from planner.reports.report import show
     from planner.reports.store import current
 
     opened = current(existing_store(store, source=source))
     found = laws_records(opened, domain=domain, metric=metric, source=source, beside=all_fits)
-    show(laws_sheet(found, opened, domain=domain, metric=metric), found, style)
+    show(laws_report(found, opened, domain=domain, metric=metric), found, style)
 
 
 @app.command("show")
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Show one: constants, what it says, where it comes from."""
-    from planner.reports.laws import law_record, law_sheet
+    from planner.reports.laws import law_record, law_report
     from planner.reports.report import show
     from planner.reports.store import current
 
     record = law_record(current(existing_store(store)), id)
-    show(law_sheet(record), record, style)
+    show(law_report(record), record, style)
 
 
 @app.command("export")

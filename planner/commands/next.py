@@ -29,9 +29,9 @@ def propose(
     if value is None:
         raise PlannerError("give the target whose answer is to get surer, for example --target-wer 5%")
     from planner.plans.next import propose as run
-    from planner.reports.next import record, sheet
+    from planner.reports.next import record, report
     from planner.reports.report import show
 
     found = run(existing_store(store, source=laws.source), choice, value, budget)
     told = record(found)
-    show(sheet(found), told["runs"] if style is Format.csv else told, style)
+    show(report(found), told["runs"] if style is Format.csv else told, style)

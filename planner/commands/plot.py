@@ -42,7 +42,7 @@ def plot(
     from dataclasses import replace
 
     from laws.storage.store import Store
-    from planner.lawmodel.select import choose
+    from planner.lawmodel.select import select_law
     from planner.reports.plots import figure as drawing
 
     if subject is not None and Path(subject).is_file():
@@ -54,9 +54,9 @@ def plot(
     else:
         folder = existing_store(store, source=laws.source)
         if subject is None or laws != LawOptions():
-            choice = laws.choice()
+            choice = laws.selector()
             choice = replace(choice, law=subject or choice.law)
-            subject = choose(choice, folder, sampled=True).law.id
+            subject = select_law(choice, folder, sampled=True).law.id
         found = drawing.of_law(Store(folder), subject, decades=decades)
     if out is None:
         from planner.reports.plots.terminal_plot import text

@@ -80,14 +80,14 @@ def review(
         typer.echo(f"{out}: {headline(found)}")
     if save:
         from laws.storage.store import Store
-        from planner.plans.tracking.forecasts import as_forecast, keep
+        from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
         from planner.reports.quantities import counted
 
         seed = found.portfolio.seed
         kept = [
-            as_forecast(each, today=found.today, seed=seed, name=product.name)
+            as_saved_forecast(each, today=found.today, seed=seed, name=product.name)
             for product, each in found.plans
         ]
-        keep(Store(folder), kept)
+        save_forecasts(Store(folder), kept)
         told = counted(len(kept), "forecast")
         typer.echo(f"{told} kept: `planner forecasts list` shows them", err=True)

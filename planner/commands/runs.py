@@ -31,12 +31,12 @@ def list_runs(
 ) -> None:
     """List every run as its last attempt left it."""
     from planner.reports.report import show
-    from planner.reports.runs import runs_records, runs_sheet
+    from planner.reports.runs import runs_records, runs_report
     from planner.reports.store import current
 
     opened = current(existing_store(store))
     found = runs_records(opened, domain=domain, sweep=sweep, status=status)
-    show(runs_sheet(found, opened, domain=domain), found, style)
+    show(runs_report(found, opened, domain=domain), found, style)
 
 
 @app.command("show")
@@ -47,11 +47,11 @@ def show_run(
 ) -> None:
     """Show every attempt of one run, with all that was recorded."""
     from planner.reports.report import show
-    from planner.reports.runs import run_record, run_sheet
+    from planner.reports.runs import run_record, run_report
     from planner.reports.store import current
 
     record = run_record(current(existing_store(store)), id)
-    show(run_sheet(record), record, style)
+    show(run_report(record), record, style)
 
 
 @app.command("export")
@@ -64,8 +64,8 @@ def export_runs(
 ) -> None:
     """Print every attempt in full, as CSV for `planner fit`."""
     from planner.reports.report import show
-    from planner.reports.runs import exported, exported_sheet
+    from planner.reports.runs import exported, exported_report
     from planner.reports.store import current
 
     rows = exported(current(existing_store(store)), domain=domain, sweep=sweep, status=status)
-    show(exported_sheet(rows), rows, style)
+    show(exported_report(rows), rows, style)

@@ -15,10 +15,10 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
     Exits with 1 on a fault.
     """
     from planner.reports.report import show
-    from planner.reports.store import check, sheet
+    from planner.reports.store import check, report
 
     record = check(existing_store(store))
-    show(sheet(record, "every file is whole, the index agrees"), record, style)
+    show(report(record, "every file is whole, the index agrees"), record, style)
     raise typer.Exit(1 if record["faults"] else 0)
 
 
@@ -29,8 +29,8 @@ def rebuild_store(store: StoreOption = None, style: FormatOption = Format.table)
     Exits with 1 when a file could not be used.
     """
     from planner.reports.report import show
-    from planner.reports.store import rebuild, sheet
+    from planner.reports.store import rebuild, report
 
     record = rebuild(existing_store(store))
-    show(sheet(record, "index made anew"), record, style)
+    show(report(record, "index made anew"), record, style)
     raise typer.Exit(1 if record["faults"] else 0)

@@ -73,11 +73,11 @@ def what_if(
     from planner.plans.what_if import split, what_if
     from planner.reports.progress_line import Count
     from planner.reports.report import show
-    from planner.reports.what_if import records, sheet
+    from planner.reports.what_if import records, report
 
     one, axes = split({"target": value, **given}, assume or ())
     question = Question(
-        choice=choice,
+        selector=choice,
         precision=precision,
         data_price=at_hand.data_price,
         serve=at_hand.serve,
@@ -93,7 +93,7 @@ def what_if(
         show=quantity,
         tell=Count(least=MANY),
     )
-    show(sheet(found), records(found), style)
+    show(report(found), records(found), style)
 
 
 @grouped
@@ -119,11 +119,11 @@ def frontier(
     from planner.hardware.fleet import read_fleet
     from planner.plans.frontier import frontier
     from planner.plans.question import Question
-    from planner.reports.frontier import records, sheet
+    from planner.reports.frontier import records, report
     from planner.reports.progress_line import Count
     from planner.reports.report import show
 
-    question = Question(choice=laws.choice(), **machines.asked(), **asdict(at_hand))
+    question = Question(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
     found = frontier(
         question,
         existing_store(store, source=laws.source),
@@ -135,4 +135,4 @@ def frontier(
         points=points,
         tell=Count(least=MANY),
     )
-    show(sheet(found), records(found), style)
+    show(report(found), records(found), style)

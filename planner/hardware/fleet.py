@@ -76,6 +76,7 @@ def read_fleet(path: Path | None) -> Fleet:
 
 
 def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
+    table = {assumptions.current_name(key): value for key, value in table.items()}
     _known(table, ("parts", *_ASSUMED), where)
     rows = table.get("parts", {})
     if not isinstance(rows, dict):
@@ -83,10 +84,11 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
     parts = dict(accelerators.catalog())
     counts: dict[str, int] = {}
     assumed_of: dict[str, dict[str, Assumption]] = {}
-    for name, row in rows.items():
+    for name, given in rows.items():
         here = f"[parts.{name}] of {where}"
-        if not isinstance(row, dict):
+        if not isinstance(given, dict):
             raise PlannerError(f"parts.{name} in {where}: wanted a table, such as [parts.{name}]")
+        row = {assumptions.current_name(key): value for key, value in given.items()}
         _known(row, _PART_KEYS, here)
         part = _laid_over(name, row, parts, here)
         if part.id in assumed_of:
@@ -170,7 +172,7 @@ def _assumed(row: Mapping[str, Any], where: str) -> dict[str, Assumption]:
     for name in _ASSUMED:
         if name in row:
             low, high = _band(row[name], name, where)
-            found[name] = assumptions.given(name, low, high, origin="fleet file", source=where)
+            found[name] = assumptions.override(name, low, high, origin="fleet file", source=where)
     return found
 
 
@@ -179,7 +181,7 @@ def _band(value: object, key: str, where: str) -> tuple[float, float]:
     if len(ends) != 2:
         raise PlannerError(f"{key} = {value!r} in {where}: wanted one number or two, [low, high]")
     low, high = (_number(end, key, where) for end in ends)
-    return assumptions.checked(key, low, high, where=where)
+    return assumptions.checked_band(key, low, high, where=where)
 
 
 def _peaks(value: object, where: str) -> Mapping[str, object]:

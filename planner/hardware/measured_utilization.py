@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from laws.types import Law, Run
-from planner.assumptions import Assumption, given, parse_assumption
+from planner.assumptions import Assumption, override, parse_assumption
 from planner.hardware.accelerators import Accelerator
 
 RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
@@ -53,7 +53,7 @@ def reached(
     values = [share for _, share in largest if share <= 1]
     if len(values) < ENOUGH:
         return None
-    return given(
+    return override(
         "utilization",
         min(values),
         max(values),

@@ -1,4 +1,4 @@
-"""A law with its companions, read as possible worlds: what every question is asked of.
+"""A law with its companions, read as possible scenarios: what every question is asked of.
 
 Posteriors of different laws are independent, so any draw of one may meet any draw of the next; they are read
 in opposite orders, lest two chains that used the same random numbers march in step.
@@ -13,7 +13,7 @@ from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
-from planner.lawmodel import scenario as worlds
+from planner.lawmodel import scenario
 from planner.lawmodel.info import ORIGINS, WHOLE, LawInfo, law_info
 from planner.lawmodel.scenario import Scenario
 from planner.lawmodel.surface import Surface
@@ -53,7 +53,7 @@ class LawModel:
 
     law: LawInfo
     unit: str  # of data
-    worlds: tuple[Scenario, ...]
+    scenarios: tuple[Scenario, ...]
     spread: bool = True  # False: one published figure, whose uncertainty nobody stated
     smallest: float | None  # measured data; None where a publication does not say, and for a surface
     largest: float | None
@@ -69,12 +69,12 @@ class LawModel:
     @property
     def knows_params(self) -> bool:
         """Return whether the law says how large a model is."""
-        return self.worlds[0].params is not None
+        return self.scenarios[0].params is not None
 
     @property
     def knows_flops(self) -> bool:
         """Return whether the law says what training costs."""
-        return self.knows_params and self.worlds[0].flops_per_sample is not None
+        return self.knows_params and self.scenarios[0].flops_per_sample is not None
 
     @property
     def is_joint(self) -> bool:
@@ -103,16 +103,16 @@ def read(
     n = len(law.paths)
     found = [
         curve(
-            worlds.on_path(law.grid, path),
+            scenario.on_path(law.grid, path),
             low=math.exp(law.grid[0]),
             high=math.exp(law.grid[-1]),
             inverse=_backwards(law, path),
             params=None
             if size is None
-            else worlds.on_path(size.grid, size.paths[(-1 - i) % len(size.paths)]),
+            else scenario.on_path(size.grid, size.paths[(-1 - i) % len(size.paths)]),
             seen=None
             if samples is None
-            else worlds.on_path(samples.grid, samples.paths[(n // 2 - i) % len(samples.paths)]),
+            else scenario.on_path(samples.grid, samples.paths[(n // 2 - i) % len(samples.paths)]),
             flops_per_sample=flops_per_sample,
         )
         for i, path in enumerate(law.paths)
@@ -187,14 +187,14 @@ def check_curve(law: str, spending: AllocationConstraints) -> None:
 
 
 def curve(
-    error: worlds.Line,
+    error: scenario.Line,
     *,
     low: float,
     high: float,
-    inverse: worlds.Line,
-    params: worlds.Line | None,
-    seen: worlds.Line | None,
-    flops_per_sample: worlds.Line | None,
+    inverse: scenario.Line,
+    params: scenario.Line | None,
+    seen: scenario.Line | None,
+    flops_per_sample: scenario.Line | None,
 ) -> Scenario:
     """Return the world of a curve over data, with the best size for each amount of it."""
     return Scenario(
@@ -266,13 +266,13 @@ def rows_of(law: Law) -> list[int]:
 
 
 def balanced(
-    surface: Surface, spending: AllocationConstraints, flops_per_sample: worlds.Line | None
+    surface: Surface, spending: AllocationConstraints, flops_per_sample: scenario.Line | None
 ) -> Scenario:
     """Return the world of a surface, balanced as asked; `flops_per_sample` is the FLOP of a unit by model size."""
     if spending.smallest:
-        world = worlds.smallest(surface, have=spending.have)
+        world = scenario.smallest(surface, have=spending.have)
     else:
-        world = worlds.split(
+        world = scenario.split(
             surface,
             have=spending.have,
             served=spending.served,
@@ -317,11 +317,11 @@ def _how(law: Law | None) -> str:
 
 def unit_cost(
     ladder: Sequence[SizeCost], unit: str, *, known: bool, how: str = COUNTED
-) -> tuple[worlds.Line | None, str, list[str]]:
+) -> tuple[scenario.Line | None, str, list[str]]:
     """Return training FLOP of one unit of data by model size, how they were counted, what to be warned of."""
     if known and ladder:
         note = f"FLOP: {how} at {len(ladder)} sizes, per unit of data ({unit})."
-        cost = worlds.cost_of_size([rung.params for rung in ladder], [rung.flops for rung in ladder])
+        cost = scenario.cost_of_size([rung.params for rung in ladder], [rung.flops for rung in ladder])
         return cost, note, []
     if known and unit in TOKENS:
         note = "FLOP: 6 x parameters x data, a rule of thumb for dense sequence models."
@@ -346,7 +346,7 @@ def _reading(
     return LawModel(
         law=law_info(law),
         unit=law.x_unit,
-        worlds=tuple(found),
+        scenarios=tuple(found),
         smallest=None,
         largest=law.x_range[1],
         forms=law.forms,

@@ -4,7 +4,7 @@ import math
 
 from laws.catalog.published import PublishedLaw, companion, find
 from laws.codes import WarningCode
-from planner.lawmodel import scenario as worlds
+from planner.lawmodel import scenario
 from planner.lawmodel.info import law_info
 from planner.lawmodel.model import (
     AllocationConstraints,
@@ -67,7 +67,7 @@ def read_published(law: PublishedLaw, spending: AllocationConstraints) -> LawMod
     return LawModel(
         law=law_info(law),
         unit=unit,
-        worlds=(world,),
+        scenarios=(world,),
         spread=False,
         smallest=smallest,
         largest=largest,
@@ -102,8 +102,8 @@ def _curve(law: PublishedLaw, unit: str) -> tuple[Scenario, list[str], list[str]
     notes: list[str] = []
     doubts: list[str] = []
     companions: dict[str, str] = {}
-    params: worlds.Line | None = None
-    flops_per_sample: worlds.Line | None = None
+    params: scenario.Line | None = None
+    flops_per_sample: scenario.Line | None = None
     if size is None:
         doubts.append(WarningCode.NO_SIZE_LAW)
     else:
@@ -132,9 +132,9 @@ def _curve(law: PublishedLaw, unit: str) -> tuple[Scenario, list[str], list[str]
     return world, notes, doubts, companions
 
 
-def _of_data(law: PublishedLaw) -> worlds.Line:
+def _of_data(law: PublishedLaw) -> scenario.Line:
     return lambda x: law.evaluate(data=x)
 
 
-def _per_unit(cost: PublishedLaw) -> worlds.Line:
+def _per_unit(cost: PublishedLaw) -> scenario.Line:
     return lambda params: cost.evaluate(params=params, data=1.0)

@@ -34,7 +34,7 @@ class SelectedLaw:
     warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
 
 
-def choose(choice: LawSelector, folder: Path, *, sampled: bool = False) -> SelectedLaw:
+def select_law(choice: LawSelector, folder: Path, *, sampled: bool = False) -> SelectedLaw:
     """Return the law that answers best: from the store in `folder`, else a published one.
 
     `sampled` asks for a law with draws, so for none of the literature, unless it is named by id or source.

@@ -13,7 +13,7 @@ from laws import paths
 from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.types import Law
-from planner.lawmodel.select import SelectedLaw, choose
+from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.sources.run_table import Measurements, read
 
@@ -68,7 +68,7 @@ def check(path: Path, choice: LawSelector, folder: Path, columns: Mapping[str, s
 
     Raises PlannerError where no sampled law of one quantity answers, or the file cannot be read.
     """
-    chosen = choose(choice, folder, sampled=True)
+    chosen = select_law(choice, folder, sampled=True)
     law = chosen.law
     if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
         raise PlannerError(

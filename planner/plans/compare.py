@@ -14,7 +14,7 @@ from laws.types import FORECAST, Law, Source
 from planner import units
 from planner.lawmodel.info import COMPANIONS
 from planner.lawmodel.suggest import hint
-from planner.plans.estimate import FAR
+from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.question import positive
 
 FAMILIES = 2  # fewer cannot be compared
@@ -167,6 +167,6 @@ def _doubts(found: Sequence[Law], scales: Sequence[float], *, alike: bool) -> tu
     corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
     if len(corpora) > 1:
         codes.append(WarningCode.CORPORA_DIFFER)
-    if max(scales) > FAR * min(law.x_range[1] for law in found):
+    if max(scales) > EXTRAPOLATION_LIMIT * min(law.x_range[1] for law in found):
         codes.append(WarningCode.EXTRAPOLATED_FAR)
     return tuple(dict.fromkeys(codes))

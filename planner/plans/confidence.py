@@ -1,4 +1,4 @@
-"""One plan for all possible worlds: the smallest that reaches a target with the probability asked for."""
+"""One plan for all possible scenarios: the smallest that reaches a target with the probability asked for."""
 
 import math
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from laws.errors import PlannerError
 from planner.lawmodel.model import LawModel
 from planner.lawmodel.scenario import Scenario
 
-STEPS = 32  # in which the worlds are searched before the place is narrowed down
+STEPS = 32  # in which the scenarios are searched before the place is narrowed down
 
 
 def committed(
     reading: LawModel, places: Sequence[float], target: float, confidence: float
 ) -> tuple[LawModel, tuple[float, ...]]:
-    """Return one plan for all worlds that reaches the target in the share `confidence` of them.
+    """Return one plan for all scenarios that reaches the target in the share `confidence` of them.
 
     `places` are where each world reaches it. Raises PlannerError where no amount of data does so often
     enough, and for a law without a posterior.
@@ -32,7 +32,7 @@ def committed(
             f"{confidence:.0%}: at any amount of data it is {reachable:.0%}; ask for less or for a higher "
             "error"
         )
-    if reading.worlds[0].loss is None:
+    if reading.scenarios[0].loss is None:
         return reading, (_smallest(reading, places, target, confidence),) * len(places)
     return _split(reading, places, target, confidence)
 
@@ -46,7 +46,7 @@ def _smallest(reading: LawModel, places: Sequence[float], target: float, confide
     ordered = sorted(places)
 
     def enough(k: int) -> bool:
-        held = sum(world.error(min(ordered[k], world.high)) <= target for world in reading.worlds)
+        held = sum(world.error(min(ordered[k], world.high)) <= target for world in reading.scenarios)
         return held >= confidence * len(ordered)
 
     low, top = -1, max(math.ceil(confidence * len(ordered)) - 1, 0)
@@ -66,15 +66,15 @@ def _split(
     """Find the smallest pair on the line of median best sizes that reaches the target often enough."""
 
     def size(x: float) -> float:
-        return paths.quantile([world.params(x) for world in reading.worlds if world.params], 0.5)
+        return paths.quantile([world.params(x) for world in reading.scenarios if world.params], 0.5)
 
     def enough(x: float) -> bool:
         n = size(x)
-        held = sum(world.loss(n, x) <= target for world in reading.worlds if world.loss)
-        return held >= confidence * len(reading.worlds)
+        held = sum(world.loss(n, x) <= target for world in reading.scenarios if world.loss)
+        return held >= confidence * len(reading.scenarios)
 
     finite = [x for x in places if math.isfinite(x)]
-    low, high = math.log(min(finite)), math.log(min(world.high for world in reading.worlds))
+    low, high = math.log(min(finite)), math.log(min(world.high for world in reading.scenarios))
     top = math.log(max(finite))
     while not enough(math.exp(top)):
         top += 1.0
@@ -88,8 +88,8 @@ def _split(
         low, top = (low, middle) if enough(math.exp(middle)) else (middle, top)
     x = math.exp(top)
     n = size(x)
-    fixed = tuple(_fixed(world, n, x) for world in reading.worlds)
-    return replace(reading, worlds=fixed), (x,) * len(fixed)
+    fixed = tuple(_fixed(world, n, x) for world in reading.scenarios)
+    return replace(reading, scenarios=fixed), (x,) * len(fixed)
 
 
 def _fixed(world: Scenario, params: float, x: float) -> Scenario:

@@ -49,7 +49,7 @@ def furthest(
             "--deadline, or give a price with --assume price=VALUE"
         )
     n = len(machines.throughputs)
-    found = for_each(reading.worlds, n)
+    found = for_each(reading.scenarios, n)
     stock = None if reading.is_joint else asked.stock  # a surface repeats what there is
     places, deciding = [], []
     for i, (world, pace) in enumerate(zip(found, machines.throughputs, strict=True)):
@@ -88,7 +88,7 @@ def kept(
     others: dict[str, Sequence[bool]] = {}
     n = len(reached)
     if asked.confidence is not None and found.target is not None and (asked.stock is not None or limited):
-        others["target"] = reached  # one plan reaches it in some worlds and not in others
+        others["target"] = reached  # one plan reaches it in some scenarios and not in others
     if asked.stock is not None:
         within = [x <= asked.stock * (1 + 1e-9) for x in found.data.draws]
         others["data"] = for_each(within, n)
@@ -128,7 +128,7 @@ def _machines(
     part = fleet.part(question.on)
     set_ = {assumption.name: assumption for assumption in assumed}
     price = set_.pop("price", None) or price_of(part)
-    n = len(reading.worlds) if len(reading.worlds) > 1 else DRAWS
+    n = len(reading.scenarios) if len(reading.scenarios) > 1 else DRAWS
     count = question.count or fleet.count(part) or ONE_MACHINE
     return _Machines(
         throughputs=throughputs(

@@ -22,7 +22,9 @@ from planner.lawmodel.info import LawInfo
 from planner.lawmodel.model import AllocationConstraints, LawModel, read
 from planner.lawmodel.scenario import Line, at, for_each
 
-FAR = 10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
+EXTRAPOLATION_LIMIT = (
+    10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class Estimate:
     target: float | None  # None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
-    seen: Quantity  # data seen in training, repeats counted
+    samples_seen: Quantity  # data seen in training, repeats counted
     params: Quantity
     flops: Quantity
     probability_reachable: float | None  # None: the law has no posterior
@@ -84,20 +86,20 @@ def for_target(reading: LawModel, target: float) -> tuple[float, ...]:
     asked = f"target {reading.law.metric} {reading.law.shown(target)}"
     if reading.smallest is not None:
         smallest = reading.smallest
-        easiest = paths.quantile([world.error(smallest) for world in reading.worlds], 0.5)
+        easiest = paths.quantile([world.error(smallest) for world in reading.scenarios], 0.5)
         if target >= easiest:
             raise PlannerError(
                 f"{asked} is already reached by the smallest measured data "
                 f"({units.format_data(smallest, reading.unit)} reach "
                 f"{reading.law.shown(easiest)}): ask for a lower one"
             )
-    found = tuple(world.for_error(target) for world in reading.worlds)
+    found = tuple(world.for_error(target) for world in reading.scenarios)
     if not any(map(math.isfinite, found)):
-        if reading.is_joint or len(reading.worlds) == 1:
+        if reading.is_joint or len(reading.scenarios) == 1:
             raise _below_floor(reading, asked)
         return found  # a posterior that rules the target out is an answer: probability 0
     if reading.is_joint:
-        lines = ([w.params for w in reading.worlds], [w.seen for w in reading.worlds])
+        lines = ([w.params for w in reading.scenarios], [w.seen for w in reading.scenarios])
         tiny = min(found) <= 0  # a target so high that the data it needs is below every number
         if tiny or min(_middle(line, found) for line in lines) < 1:
             raise PlannerError(
@@ -112,11 +114,11 @@ def _middle(lines: Sequence[Line | None], places: Sequence[float]) -> float:
 
 
 def _below_floor(reading: LawModel, asked: str) -> PlannerError:
-    """Say how low the errors of all worlds stay, and which target could be asked instead."""
-    most = reading.worlds[0]
+    """Say how low the errors of all scenarios stay, and which target could be asked instead."""
+    most = reading.scenarios[0]
     have = most.data(most.high)
     limited = reading.is_joint and have < most.high  # by --have-data
-    lowest = tuple(w.error(w.high) for w in reading.worlds) if limited else _limits(reading)
+    lowest = tuple(w.error(w.high) for w in reading.scenarios) if limited else _limits(reading)
     low, high = (reading.law.shown(paths.quantile(lowest, q)) for q in (0.05, 0.95))
     between = low if low == high else f"{low} to {high}"
     if limited:
@@ -137,7 +139,7 @@ def _below_floor(reading: LawModel, asked: str) -> PlannerError:
 
 
 def _limits(reading: LawModel) -> tuple[float, ...]:
-    return tuple(w.floor if reading.is_joint else w.error(w.high) for w in reading.worlds)
+    return tuple(w.floor if reading.is_joint else w.error(w.high) for w in reading.scenarios)
 
 
 def estimate(
@@ -149,11 +151,11 @@ def estimate(
     alternatives: tuple[LawInfo, ...] = (),
     warnings: Sequence[str] = (),
 ) -> Estimate:
-    """Return everything that the worlds say at their places; one world serves any number of places.
+    """Return everything that the scenarios say at their places; one world serves any number of places.
 
-    A target holds at the places by construction, unless they are `committed`: one plan for all worlds.
+    A target holds at the places by construction, unless they are `committed`: one plan for all scenarios.
     """
-    found = for_each(reading.worlds, len(places))
+    found = for_each(reading.scenarios, len(places))
     pairs = list(zip(found, places, strict=True))
     spread = reading.spread or len(set(places)) > 1
     data = tuple(at(world.data, x) for world, x in pairs)
@@ -174,7 +176,9 @@ def estimate(
         target=target,
         error=Quantity(draws=error, unit=reading.law.metric_unit, spread=spread),
         data=Quantity(draws=data, unit=reading.unit, spread=spread),
-        seen=Quantity(draws=tuple(at(world.seen, x) for world, x in pairs), unit=reading.unit, spread=spread),
+        samples_seen=Quantity(
+            draws=tuple(at(world.seen, x) for world, x in pairs), unit=reading.unit, spread=spread
+        ),
         params=Quantity(draws=params, unit="parameters", spread=spread),
         flops=Quantity(draws=flops, unit="FLOP", spread=spread),
         probability_reachable=reachable,
@@ -198,9 +202,9 @@ def _doubts(reading: LawModel, data: Sequence[float], params: Sequence[float]) -
             found.append(WarningCode.LADDER_EXCEEDED)
     if reading.spread and sum(map(math.isfinite, data)) < 0.95 * len(data):
         found.append(WarningCode.FLOOR_UNCERTAIN)
-    if reading.largest is not None and paths.quantile(data, 0.5) > FAR * reading.largest:
+    if reading.largest is not None and paths.quantile(data, 0.5) > EXTRAPOLATION_LIMIT * reading.largest:
         found.append(WarningCode.EXTRAPOLATED_FAR)
     for draws, least in zip((data, params), reading.begins, strict=True):
-        if least is not None and draws and paths.quantile(draws, 0.5) < least / FAR:
+        if least is not None and draws and paths.quantile(draws, 0.5) < least / EXTRAPOLATION_LIMIT:
             found.append(WarningCode.BELOW_MEASURED)
     return found

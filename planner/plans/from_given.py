@@ -14,7 +14,7 @@ ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the s
 
 
 def from_end(reading: LawModel, asked: ParsedQuestion) -> tuple[LawModel, tuple[float, ...]]:
-    """Return the worlds, with the place of each at which it has the data, parameters or FLOP that are given.
+    """Return the scenarios, with the place of each at which it has the data, parameters or FLOP that are given.
 
     Raises:
         PlannerError: the law says nothing of what is given, or it is less than anything measured.
@@ -41,9 +41,9 @@ def from_end(reading: LawModel, asked: ParsedQuestion) -> tuple[LawModel, tuple[
     value, text = ends[given or ""]
     assert value is not None and text is not None
     if given == "data":  # the line of plans is one over data
-        places = (value,) * len(reading.worlds)
+        places = (value,) * len(reading.scenarios)
     else:
-        places = tuple(world.where(_line(world, given or ""), value) for world in reading.worlds)
+        places = tuple(world.where(_line(world, given or ""), value) for world in reading.scenarios)
     served = f" with --serve {question.serve.strip()}" if question.serve else ""
     not_tiny(reading, places, f"--{given} {text.strip()}{served}")
     return reading, places
@@ -57,7 +57,7 @@ def not_tiny(reading: LawModel, places: Sequence[float], asked: str) -> None:
             f"{asked} is less than the smallest measured training of law {reading.law.id} took "
             f"({units.format_data(reading.smallest, reading.unit)}): ask for more"
         )
-    sizes = [at(world.params, x) for world, x in zip(reading.worlds, places, strict=False) if world.params]
+    sizes = [at(world.params, x) for world, x in zip(reading.scenarios, places, strict=False) if world.params]
     if reading.is_joint and (middle <= 1 or (sizes and paths.quantile(sizes, 0.5) < 1)):
         raise PlannerError(f"{asked} is not enough for one parameter or one unit of data: ask for more")
 
@@ -70,15 +70,15 @@ def _line(world: Scenario, given: str) -> Callable[[float], float]:
 
 
 def _paired(reading: LawModel, size: float | None) -> LawModel:
-    """Return the worlds with one size for all amounts of data; only a surface knows more than the best."""
-    if reading.worlds[0].loss is None or size is None:
+    """Return the scenarios with one size for all amounts of data; only a surface knows more than the best."""
+    if reading.scenarios[0].loss is None or size is None:
         raise PlannerError(
             f"law {reading.law.id} knows one model size for each amount of data: give --data or --params; "
             "a surface law answers both together"
         )
     return replace(
         reading,
-        worlds=tuple(_of_size(world, size) for world in reading.worlds),
+        scenarios=tuple(_of_size(world, size) for world in reading.scenarios),
         assumptions=tuple(text for text in reading.assumptions if not text.startswith(BALANCED)),
     )
 

@@ -13,7 +13,7 @@ from laws.types import Law
 from planner import units
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.published import data_unit
-from planner.lawmodel.select import choose
+from planner.lawmodel.select import select_law
 from planner.plans.plan import Plan, Tell, plan_by
 from planner.plans.question import Question
 
@@ -58,7 +58,7 @@ def frontier(
         raise PlannerError(f"--against {cost!r}{nearest(cost, tuple(COSTS))}")
     if cost in ("dollars", "gpu_hours") and question.on is None:
         raise PlannerError(f"--against {cost} needs a part: name one with --on, such as --on h100")
-    chosen = choose(question.choice, folder)
+    chosen = select_law(question.selector, folder)
     unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
 
     def ask(end: str, value: float, **others: Any) -> Plan:

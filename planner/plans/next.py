@@ -12,7 +12,7 @@ from laws.storage.store import Store
 from laws.types import Law
 from planner import units
 from planner.lawmodel.model import COSTED, AllocationConstraints, LawModel, read
-from planner.lawmodel.select import choose
+from planner.lawmodel.select import select_law
 from planner.lawmodel.selector import LawSelector
 
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
@@ -61,7 +61,7 @@ def propose(folder: Path, choice: LawSelector, target: str, budget: str) -> Prop
     """
     from laws.fitting.design import log_errors, narrowing, place_of
 
-    chosen = choose(choice, folder, sampled=True)
+    chosen = select_law(choice, folder, sampled=True)
     law = chosen.law
     if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
         raise PlannerError(
@@ -127,11 +127,13 @@ def _candidates(law: Law) -> list[float]:
 
 
 def _cost(reading: LawModel, data: float) -> float:
-    return median(world.flops(data) for world in reading.worlds[:: max(1, len(reading.worlds) // WORLDS)])
+    return median(
+        world.flops(data) for world in reading.scenarios[:: max(1, len(reading.scenarios) // WORLDS)]
+    )
 
 
 def _params(reading: LawModel, data: float) -> float:
-    lines = [world.params for world in reading.worlds[:: max(1, len(reading.worlds) // WORLDS)]]
+    lines = [world.params for world in reading.scenarios[:: max(1, len(reading.scenarios) // WORLDS)]]
     return median(line(data) for line in lines if line is not None)
 
 

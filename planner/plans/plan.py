@@ -29,7 +29,7 @@ from planner.lawmodel.info import law_info
 from planner.lawmodel.model import AllocationConstraints, LawModel, read
 from planner.lawmodel.published import data_unit, read_published
 from planner.lawmodel.scenario import for_each
-from planner.lawmodel.select import SelectedLaw, choose
+from planner.lawmodel.select import SelectedLaw, select_law
 from planner.plans.confidence import committed
 from planner.plans.constraints import furthest, kept, reached
 from planner.plans.estimate import Estimate, estimate, for_target
@@ -46,8 +46,8 @@ class Plan:
     """Everything that follows from one question."""
 
     question: Question
-    asked: ParsedQuestion  # the question in base units
-    reading: LawModel  # the law that was asked, world by world
+    parsed: ParsedQuestion  # the question in base units
+    law_model: LawModel  # the law that was asked, world by world
     given: str | None
     estimate: Estimate
     epochs: Quantity  # passes over the data
@@ -92,7 +92,7 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
         PlannerError: the question is none or two, cannot be read, has no law, or no finite answer.
     """
     check(question)
-    return plan_by(choose(question.choice, folder), question, folder, fleet, today=today, seed=seed)
+    return plan_by(select_law(question.selector, folder), question, folder, fleet, today=today, seed=seed)
 
 
 def plan_by(
@@ -138,8 +138,8 @@ def plan_by(
     sensitive, parts = _sensitivity(found, reading, bill, collection=collection, given=asked.given, seed=seed)
     return Plan(
         question=question,
-        asked=asked,
-        reading=law,
+        parsed=asked,
+        law_model=law,
         given=asked.given,
         estimate=found,
         epochs=_epochs(found),
@@ -237,12 +237,12 @@ def _serving(reading: LawModel, found: Estimate, places: Sequence[float], served
     unit = "FLOP"
     if not served or not reading.knows_flops:
         return Quantity(draws=(), unit=unit, spread=found.flops.spread)
-    worlds = for_each(reading.worlds, len(places))
+    scenarios = for_each(reading.scenarios, len(places))
     draws = tuple(
         world.flops_per_sample(size) / 3 * served
         if world.flops_per_sample is not None and math.isfinite(size)
         else math.inf
-        for world, size in zip(worlds, found.params.draws, strict=True)
+        for world, size in zip(scenarios, found.params.draws, strict=True)
     )
     return Quantity(draws=draws, unit=unit, spread=found.flops.spread)
 
@@ -264,9 +264,9 @@ def _serving_dollars(found: Estimate, bill: Resources | None, serving: Quantity)
 def _epochs(found: Estimate) -> Quantity:
     draws = tuple(
         seen / data if math.isfinite(seen) else math.inf
-        for seen, data in zip(found.seen.draws, found.data.draws, strict=True)
+        for seen, data in zip(found.samples_seen.draws, found.data.draws, strict=True)
     )
-    return Quantity(draws=draws, unit="passes over the data", spread=found.seen.spread)
+    return Quantity(draws=draws, unit="passes over the data", spread=found.samples_seen.spread)
 
 
 def _total(bill: Resources | None, collection: Sequence[float]) -> Quantity:
@@ -287,7 +287,7 @@ def _sensitivity(
     seed: int,
 ) -> tuple[str, dict[str, float]]:
     """Return what the answer is most sensitive to, and the quantity that this is said of."""
-    unknowns: dict[str, Sequence[float]] = dict(reading.unknowns) if len(reading.worlds) > 1 else {}
+    unknowns: dict[str, Sequence[float]] = dict(reading.unknowns) if len(reading.scenarios) > 1 else {}
     if bill is not None:
         n = len(bill.training.gpu_hours)
         unknowns |= {a.name: a.draws(n, seed) for a in bill.assumed if a.name in _MOVES_COST}

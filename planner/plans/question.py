@@ -19,7 +19,7 @@ _ENDS = ("target", "data", "params", "flops")
 class Question:
     """One question as it was written; None is what was not said."""
 
-    choice: LawSelector = field(default_factory=LawSelector)
+    selector: LawSelector = field(default_factory=LawSelector)
     target: str | None = None
     data: str | None = None
     params: str | None = None
@@ -95,10 +95,10 @@ def as_command(question: Question) -> str:
     import shlex  # only what is kept is written down
 
     words = ["planner", "estimate"]
-    for of in (question.choice, question):
+    for of in (question.selector, question):
         for option in fields(of):
             value = getattr(of, option.name)
-            if option.name == "choice" or value is None or value == option.default:
+            if option.name == "selector" or value is None or value == option.default:
                 continue
             for text in value if isinstance(value, tuple) else (value,):
                 words += [f"--{option.name.replace('_', '-')}", shlex.quote(str(text))]
@@ -110,7 +110,7 @@ def check(question: Question) -> None:
     _ = question.given  # raises where nothing is asked, or two things
     if question.target is not None:
         value = units.parse_value(question.target, wanted="a target such as 5% or 2.48")
-        units.checked_target(value, question.choice.metric or "value", "")
+        units.checked_target(value, question.selector.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")
     machines = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from laws.errors import PlannerError
 from laws.types import Quantity
 from planner.hardware.fleet import Fleet, read_fleet
-from planner.lawmodel.select import SelectedLaw, choose
+from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
@@ -50,9 +50,9 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
         question = product.question
         try:
             check(question)
-            if question.choice not in laws:
-                laws[question.choice] = choose(question.choice, folder)
-            law = laws[question.choice]
+            if question.selector not in laws:
+                laws[question.selector] = select_law(question.selector, folder)
+            law = laws[question.selector]
             found.append((product, plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)))
         except PlannerError as error:
             raise PlannerError(f"product {product.name!r}: {error}") from error

@@ -10,7 +10,7 @@ from typing import Any
 from laws.errors import PlannerError, nearest
 from planner.assumptions import names
 from planner.hardware.fleet import Fleet
-from planner.lawmodel.select import SelectedLaw, choose
+from planner.lawmodel.select import SelectedLaw, select_law
 from planner.plans.plan import Plan, Tell, asked_of, plan_by
 from planner.plans.question import PAIR, Question, check
 
@@ -97,7 +97,7 @@ def what_if(
     question = _asked(question, one)
     for values in product(*axes.values()):
         check(_asked(question, dict(zip(axes, values, strict=True))))
-    chosen = choose(question.choice, folder)
+    chosen = select_law(question.selector, folder)
     _readable(chosen, question, axes, fleet, today)
     cells: list[Cell] = []
     for values in product(*axes.values()):

@@ -49,7 +49,7 @@ def parts_records(fleet: Fleet) -> list[dict[str, Any]]:
     return records
 
 
-def parts_sheet(fleet: Fleet) -> Report:
+def parts_report(fleet: Fleet) -> Report:
     """Return the table of all parts."""
     rows = []
     for part in fleet.parts.values():
@@ -123,7 +123,7 @@ def _figures(part: Accelerator) -> list[tuple[str, float, str]]:
     return [(figure, value, unit) for figure, value, unit in rows if value is not None]
 
 
-def part_sheet(fleet: Fleet, part: Accelerator) -> Report:
+def part_report(fleet: Fleet, part: Accelerator) -> Report:
     """Return one part for people: its figures, what its price comes from, what runs on it reached."""
     cited: dict[str, None] = {}
     rows = []
@@ -167,7 +167,7 @@ def assumptions_records(fleet: Fleet, part: Accelerator | None) -> list[dict[str
     return [asdict(a) | {"low": a.low, "high": a.high} for a in _assumed(fleet, part)]
 
 
-def assumptions_sheet(fleet: Fleet, part: Accelerator | None) -> Report:
+def assumptions_report(fleet: Fleet, part: Accelerator | None) -> Report:
     """Return the assumptions for people, each with its sentence and source."""
     assumed = _assumed(fleet, part)
     return Report(

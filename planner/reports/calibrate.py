@@ -49,7 +49,7 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def calibration_sheet(calibration: Calibration) -> Report:
+def calibration_report(calibration: Calibration) -> Report:
     """Return the table for people: the best model of each shard, the laws, the next command."""
     spec = calibration.spec
     columns = (
@@ -179,7 +179,7 @@ def dry_run_records(dry: DryRun) -> dict[str, Any]:
     }
 
 
-def dry_run_sheet(dry: DryRun) -> Report:
+def dry_run_report(dry: DryRun) -> Report:
     """Return the table for people: what each shard will cost."""
     unit = dry.spec.domain.data_unit
     rows = {

@@ -35,7 +35,7 @@ def records(found: Check) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(found: Check) -> Report:
+def report(found: Check) -> Report:
     """Return the table for people: one row a run, what to do about those that are off."""
     law = found.law
     doubted = [run for run in found.runs if run.causes]

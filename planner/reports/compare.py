@@ -44,7 +44,7 @@ def record(found: Comparison) -> dict[str, Any]:
     }
 
 
-def sheet(found: Comparison) -> Report:
+def report(found: Comparison) -> Report:
     """Return the table for people: one row a family, so that six of them still fit a screen."""
     shared, ratio = _range(found.shared), _range(found.ratio)
     return Report(

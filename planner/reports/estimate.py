@@ -1,7 +1,7 @@
 """A plan as people read it: a small table, and beneath it in sentences what it stands on."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from laws import paths
 from laws.codes import WarningCode
@@ -14,8 +14,10 @@ from planner.plans.question import PAIR
 from planner.reports.estimate_record import BELOW, INSIDE, WITHIN, feasible, verdict
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
+from planner.reports.sections import Section
 
-SHOWN = 3  # other laws that the table names; JSON has them all
+MAX_ALTERNATIVES = 3  # other laws that the table names; JSON has them all
+SMALLEST_SHARE = 0.01  # of the variance: smaller ones are not printed
 _LIMITS = {
     "budget": "the budget",
     "deadline": "the deadline",
@@ -26,16 +28,18 @@ _LIMITS = {
 }
 
 
-def sheet(plan: Plan) -> Report:
+def report(plan: Plan) -> Report:
     """Return the table for people, with everything that it stands on in sentences beneath."""
     found = plan.estimate
-    sections = {
-        "What moves it most": _sensitivity(plan),
-        "It stands on": plan.assumptions,
-        "On the machines": _on_machines(plan),
-        "Assumed of the machines": _assumed(plan),
-        "Warnings": warnings.told(code for code in plan.warnings if code != WarningCode.EMBEDDED_CORPUS),
-        "Other laws that answer": _others(found),
+    sections: dict[str, Sequence[str]] = {
+        Section.SENSITIVITY: _sensitivity(plan),
+        Section.SOURCES: plan.assumptions,
+        Section.HARDWARE: _on_machines(plan),
+        Section.HARDWARE_ASSUMPTIONS: _assumed(plan),
+        Section.WARNINGS: warnings.told(
+            code for code in plan.warnings if code != WarningCode.EMBEDDED_CORPUS
+        ),
+        Section.ALTERNATIVES: _others(found),
     }
     return Report(
         title=_title(plan),
@@ -53,12 +57,12 @@ def _title(plan: Plan) -> str:
         sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
         return f"To reach {found.law.metric} {found.law.shown(found.target)}{sure} {of}"
     if plan.given == PAIR:
-        data = units.format_data(plan.asked.data or 0.0, found.data.unit)
+        data = units.format_data(plan.parsed.data or 0.0, found.data.unit)
         return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
     if plan.given is not None:
         given = {"data": found.data, "params": found.params, "flops": found.flops}[plan.given]
         amount = {
-            "data": units.format_data(plan.asked.data or 0.0, found.data.unit),
+            "data": units.format_data(plan.parsed.data or 0.0, found.data.unit),
             "params": f"{units.format_number(given.draws[0])} parameters",
             "flops": f"{units.format_flops(given.draws[0])} FLOP",
         }[plan.given]
@@ -175,16 +179,16 @@ def _where_reached(data: Quantity) -> list[str]:
     return [f"In the draws that reach it, {middle} are needed (90% interval {low} to {high})."]
 
 
+def sensitivity_caption(plan: Plan) -> str:
+    """Return what the shares of `plan.sensitivity` are shares of."""
+    names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
+    return f"Share of the variance of log({names.get(plan.sensitive, plan.sensitive)}) explained"
+
+
 def _sensitivity(plan: Plan) -> list[str]:
     ordered = sorted(plan.sensitivity.items(), key=lambda item: -item[1])
-    shown = [f"{name.replace('_', ' ')} {share:.0%}" for name, share in ordered if share >= 0.01]
-    what = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
-    of = what.get(plan.sensitive, plan.sensitive)
-    return (
-        [f"Share of the variance of log {of} that knowing it would remove: {', '.join(shown)}."]
-        if shown
-        else []
-    )
+    shares = [f"{name.replace('_', ' ')} {share:.0%}" for name, share in ordered if share >= SMALLEST_SHARE]
+    return [f"{sensitivity_caption(plan)}: {', '.join(shares)}."] if shares else []
 
 
 def _on_machines(plan: Plan) -> list[str]:
@@ -229,11 +233,11 @@ def _limit(found: Estimate) -> list[str]:
 
 def _others(found: Estimate) -> list[str]:
     shown = []
-    for other in found.alternatives[:SHOWN]:
+    for other in found.alternatives[:MAX_ALTERNATIVES]:
         hidden = other.form == FORECAST and found.law.form != FORECAST
         origin = f"{other.source} forecast" if hidden else other.source
         shown.append(f"{origin}, {other.subject}: planner estimate --law {other.id} --target VALUE")
-    more = len(found.alternatives) - SHOWN
+    more = len(found.alternatives) - MAX_ALTERNATIVES
     return [*shown, f"{more} more: planner laws list"] if more > 0 else shown
 
 

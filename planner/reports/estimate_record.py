@@ -10,7 +10,7 @@ from laws import paths
 from laws.types import Interval, Quantity
 from planner import warnings
 from planner.assumptions import Assumption
-from planner.plans.estimate import FAR, Estimate
+from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
 from planner.plans.plan import Plan
 
 # named even where they are not known, so that a script finds the same keys in every answer
@@ -31,7 +31,7 @@ EVEN = 0.5  # a plan is called feasible when it is more probable than not, or th
 INSIDE, BELOW = "inside the data", "below the data"
 _VERDICTS = (
     (1.0, INSIDE),
-    (FAR, "one decade beyond"),
+    (EXTRAPOLATION_LIMIT, "one decade beyond"),
     (math.inf, "too far to plan on"),
 )
 

@@ -39,7 +39,7 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(laws: Sequence[Law]) -> Report:
+def report(laws: Sequence[Law]) -> Report:
     """Return the table for people: what forecasts say, the constants of forms, the command that asks."""
     rows = [row for law in laws for row in (_said(law) if law.form == FORECAST else _constants(law))]
     first = laws[0]

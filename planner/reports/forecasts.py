@@ -21,7 +21,7 @@ def forecasts_records(store: Store, *, domain: str | None) -> list[dict[str, Any
     return [{**asdict(row), "outcomes": of.count(row.id)} for row in store.forecasts(domain=domain)]
 
 
-def forecasts_sheet(store: Store, records: Sequence[dict[str, Any]], *, domain: str | None) -> Report:
+def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain: str | None) -> Report:
     """Return the table of forecasts."""
     rows = tuple(
         (
@@ -63,7 +63,7 @@ def forecast_record(store: Store, id: str) -> dict[str, Any]:
     }
 
 
-def forecast_sheet(record: dict[str, Any]) -> Report:
+def forecast_report(record: dict[str, Any]) -> Report:
     """Return one forecast for people."""
     quantities = record["quantities"]
     order = [name for name in (*NAMES, *quantities) if name in quantities]

@@ -8,6 +8,7 @@ from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
 from planner.reports.estimate_record import interval
 from planner.reports.report import Report
+from planner.reports.sections import Section
 
 _PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
 
@@ -27,7 +28,7 @@ def records(front: Frontier) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(front: Frontier) -> Report:
+def report(front: Frontier) -> Report:
     """Return the table for people."""
     first = front.points[0][1]
     found = first.estimate
@@ -60,7 +61,7 @@ def sheet(front: Frontier) -> Report:
             *(f"Left out: {reason}." for reason in front.refused[-1:]),
         ),
         sections={
-            "It stands on": found.assumptions[:1],
+            Section.SOURCES: found.assumptions[:1],
             "Warnings of some points": warnings.told(codes),
         },
     )

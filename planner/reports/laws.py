@@ -39,7 +39,7 @@ def laws_records(
     return stored + [_published_record(law) for law in literature] + to_try
 
 
-def laws_sheet(
+def laws_report(
     listed: Sequence[Mapping[str, Any]], store: Store, *, domain: str | None, metric: str | None
 ) -> Report:
     """Return the table of laws; where the names that were asked for left none, what comes nearest to them."""
@@ -122,9 +122,9 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     }
 
 
-def law_sheet(record: Mapping[str, Any]) -> Report:
+def law_report(record: Mapping[str, Any]) -> Report:
     """Return one law for people."""
-    return _published_sheet(record) if record["source"] == "published" else _stored_sheet(record)
+    return _published_report(record) if record["source"] == "published" else _stored_report(record)
 
 
 def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None:
@@ -254,7 +254,7 @@ def _published_record(law: PublishedLaw) -> dict[str, Any]:
     }
 
 
-def _stored_sheet(record: Mapping[str, Any]) -> Report:
+def _stored_report(record: Mapping[str, Any]) -> Report:
     low, high = record["measured"]
     rows = [
         (name, *(f"{value[q]:.4g}" for q in ("q05", "median", "q95")))
@@ -292,7 +292,7 @@ def _stored_sheet(record: Mapping[str, Any]) -> Report:
     )
 
 
-def _published_sheet(record: Mapping[str, Any]) -> Report:
+def _published_report(record: Mapping[str, Any]) -> Report:
     errors = record["errors"]
     rows = [
         (name, f"{value:.8g}", f"± {errors[name]:g}" if name in errors else "-")

@@ -32,7 +32,7 @@ def record(found: Proposal) -> dict[str, Any]:
     }
 
 
-def sheet(found: Proposal) -> Report:
+def report(found: Proposal) -> Report:
     """Return the table for people: one row a run, in order."""
     law = found.law
     unit = law.metric_unit if law.metric_unit == "fraction" else ""

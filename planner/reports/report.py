@@ -47,16 +47,16 @@ class Report:
         return [(heading, lines) for heading, lines in (("", self.notes), *self.sections.items()) if lines]
 
 
-def show(sheet: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
+def show(report: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
     """Print a result on stdout; `records` is what JSON prints, flattened to one CSV row for each record."""
     if style is Format.json:
         _write(json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False))
     elif style is Format.csv:
         _write(_csv([records] if isinstance(records, Mapping) else records))
     elif style is Format.markdown:
-        _write(markdown(sheet))
+        _write(markdown(report))
     else:
-        _table(sheet)
+        _table(report)
 
 
 def _write(text: str) -> None:
@@ -88,14 +88,14 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def markdown(sheet: Report) -> str:
-    """Return a sheet as Markdown."""
-    lines = [f"### {sheet.title}"]
-    for heading, rows in sheet.parts():
-        law_info, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (sheet.columns, *rows)]
+def markdown(report: Report) -> str:
+    """Return a report as Markdown."""
+    lines = [f"### {report.title}"]
+    for heading, rows in report.parts():
+        law_info, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (report.columns, *rows)]
         lines += ["", *([f"**{heading}**", ""] if heading else [])]
-        lines += [law_info, "|" + " --- |" * len(sheet.columns), *body]
-    for heading, notes in sheet.passages():
+        lines += [law_info, "|" + " --- |" * len(report.columns), *body]
+    for heading, notes in report.passages():
         lines += ["", *([f"**{heading}**", ""] if heading else []), *(f"- {note}" for note in notes)]
     return harmless("\n".join(lines))
 
@@ -108,7 +108,7 @@ def _flat(text: str) -> str:
     return harmless(" ".join(text.split("\n")))
 
 
-def _table(sheet: Report) -> None:
+def _table(report: Report) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -116,21 +116,21 @@ def _table(sheet: Report) -> None:
 
     console = Console(highlight=False)
     console.width = max(console.width, NARROWEST)
-    console.print(Text(_flat(sheet.title), "bold"))
-    for heading, rows in sheet.parts():
+    console.print(Text(_flat(report.title), "bold"))
+    for heading, rows in report.parts():
         plain = not heading  # beneath its heading a group needs neither the names of columns nor a frame
         table = Table(box=SIMPLE_HEAD, pad_edge=not plain, show_edge=plain, show_header=plain)
-        for i, column in enumerate(sheet.columns):
-            side: Literal["left", "right"] = "left" if i in sheet.words else "right"
-            table.add_column(Text(column), justify=side, overflow="fold", no_wrap=i in sheet.whole)
+        for i, column in enumerate(report.columns):
+            side: Literal["left", "right"] = "left" if i in report.words else "right"
+            table.add_column(Text(column), justify=side, overflow="fold", no_wrap=i in report.whole)
         for row in rows:
             table.add_row(*(Text(_flat(cell)) for cell in row))
         if heading:
             console.print(Text(f"\n{_flat(heading)}", "bold"))
         console.print(table)
-    if sheet.groups:
+    if report.groups:
         console.print()
-    for heading, notes in sheet.passages():
+    for heading, notes in report.passages():
         if heading:
             console.print(Text(f"\n{heading}", "bold"))
         for note in notes:

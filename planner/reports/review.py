@@ -16,7 +16,7 @@ from planner import units
 from planner.plans.plan import Plan
 from planner.plans.review import TOTALS, Review, draws_of, last_day, total
 from planner.reports import estimate_record as answer
-from planner.reports.estimate import probability, sheet
+from planner.reports.estimate import probability, report
 from planner.reports.plots import law_curve as lawcurve
 from planner.reports.plots.law_curve import curve
 from planner.reports.provenance import in_words, law_in_words, laws, trail
@@ -114,7 +114,7 @@ def as_markdown(found: Review) -> str:
     told = record(found)
     pages = [f"# {told['title']}", headline(found), markdown(summary(found, told))]
     for (_, each), law, row in zip(found.plans, found.chosen, told["products"], strict=True):
-        pages += [f"## {row['name']}", markdown(sheet(each)), markdown(lawcurve.sheet(curve(each, law)))]
+        pages += [f"## {row['name']}", markdown(report(each)), markdown(lawcurve.report(curve(each, law)))]
         if row["measure"]:
             pages.append(f"**What to measure next**: {row['measure']}")
         pages.append("\n".join(["**Trail**", "", *(f"- {law_in_words(law)}" for law in row["laws"])]))

@@ -53,7 +53,7 @@ def runs_records(
     ]
 
 
-def runs_sheet(records: Sequence[dict[str, Any]], store: Store, *, domain: str | None) -> Report:
+def runs_report(records: Sequence[dict[str, Any]], store: Store, *, domain: str | None) -> Report:
     """Return the table of runs: ids cut to what tells them apart, metrics in their domain's units.
 
     What is the same of all of them stands above it, so that the rest fits a narrow screen.
@@ -133,7 +133,7 @@ def run_record(store: Store, id: str) -> dict[str, Any]:
     return {"id": attempts[0].id, "attempts": [asdict(run) for run in attempts]}
 
 
-def run_sheet(record: dict[str, Any]) -> Report:
+def run_report(record: dict[str, Any]) -> Report:
     """Return one run with a column for each attempt."""
     attempts = record["attempts"]
     shown = [_attempt_in_words(run) for run in attempts]
@@ -173,7 +173,7 @@ def exported(
     ]
 
 
-def exported_sheet(rows: Sequence[dict[str, Any]]) -> Report:
+def exported_report(rows: Sequence[dict[str, Any]]) -> Report:
     """Return the exported rows as a table."""
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     return Report(

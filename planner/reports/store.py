@@ -43,7 +43,7 @@ def rebuild(folder: Path) -> dict[str, Any]:
     return {"store": str(folder), **store.counts(), "faults": problems}
 
 
-def sheet(record: dict[str, Any], done: str) -> Report:
+def report(record: dict[str, Any], done: str) -> Report:
     """Return counts and faults for people; `done` says what was done when there is no fault."""
     faults: Sequence[str] = record["faults"]
     return Report(

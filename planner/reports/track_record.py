@@ -36,7 +36,7 @@ def outcomes_records(found: Iterable[Comparison]) -> list[dict[str, Any]]:
     ]
 
 
-def outcomes_sheet(found: Sequence[Comparison], title: str) -> Report:
+def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
     """Return the table of outcomes beside their forecasts."""
     rows = []
     reasons: dict[tuple[str, str], list[str]] = {}
@@ -83,7 +83,7 @@ def track_records(found: Iterable[Score]) -> list[dict[str, Any]]:
     return [{**asdict(each), "few": each.few} for each in found]
 
 
-def track_sheet(found: Sequence[Score], left_out: int) -> Report:
+def track_report(found: Sequence[Score], left_out: int) -> Report:
     """Return the track record for people; `left_out` is how many values had no forecast of them."""
     rows = tuple(
         (

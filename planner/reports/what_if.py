@@ -7,6 +7,7 @@ from planner.plans.what_if import Cell, Table
 from planner.reports.estimate_record import feasible, interval
 from planner.reports.quantities import in_brackets, name_with_unit
 from planner.reports.report import Report
+from planner.reports.sections import Section
 
 
 def records(table: Table) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
     }
 
 
-def sheet(table: Table) -> Report:
+def report(table: Table) -> Report:
     """Return the table for people: the first axis down, the second across, medians with their intervals."""
     rows_of, *columns_of = table.axes.values()
     across = columns_of[0] if columns_of else ()
@@ -62,7 +63,7 @@ def sheet(table: Table) -> Report:
         ),
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
-            "It stands on": found.assumptions[:1],
+            Section.SOURCES: found.assumptions[:1],
             "Warnings of some cells": warnings.told(codes),
         },
     )

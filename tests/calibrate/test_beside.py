@@ -14,7 +14,7 @@ from calibrate.types import Corpus
 from laws.storage.records import content_id
 from laws.storage.store import Store
 from laws.types import Law, Run, SizeCost
-from planner.lawmodel.select import choose
+from planner.lawmodel.select import select_law
 from planner.lawmodel.selector import LawSelector
 
 DOMAIN = domains.named("teacher")
@@ -116,7 +116,7 @@ def test_they_are_asked_by_id_alone(
     answers = replace(made["mlp, size 64"], family="mlp", created="2020-01-01T00:00:00Z")
     store.add_law(replace(answers, id=content_id(answers)))
     store.publish()
-    assert choose(LawSelector(domain="teacher"), tmp_path).law.family == "mlp"
+    assert select_law(LawSelector(domain="teacher"), tmp_path).law.family == "mlp"
     assert store.newest("teacher", "error").family == "mlp"  # type: ignore[union-attr]
     assert len(store.laws()) == 1
 

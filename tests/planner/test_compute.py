@@ -29,7 +29,9 @@ TODAY = date(2026, 11, 23)
 def fixed(**values: float) -> dict[str, assumptions.Assumption]:
     """Return the default assumptions with some of them set to one value."""
     assumed = FLEET.assumptions(H100)
-    return assumed | {name: assumptions.given(name, value, origin="option") for name, value in values.items()}
+    return assumed | {
+        name: assumptions.override(name, value, origin="option") for name, value in values.items()
+    }
 
 
 def test_the_rule_of_thumb_is_chinchillas() -> None:
@@ -76,7 +78,7 @@ def test_hours_days_dollars_and_energy_by_hand() -> None:
     assert training.days == (pytest.approx(hours / 24 / 64),)
     assert training.utilization == (pytest.approx(0.4 * 0.98**3),)
     assert training.memory_bound == 0
-    price = assumptions.given("price", 2.5, origin="option")
+    price = assumptions.override("price", 2.5, origin="option")
     bill = cost.cost(training, seed=0, today=TODAY, price=price)
     assert bill.dollars == (pytest.approx(2.5 * hours),)
     assert bill.kwh == (pytest.approx(0.7 * 1.2 * hours),)
@@ -126,7 +128,7 @@ def test_intervals_carry_utilization_price_and_posterior_together() -> None:
 
 def test_owned_hardware_costs_nothing_but_energy() -> None:
     training = train([1e22, math.inf], [1e9, math.inf], H100, count=8, assumed=fixed(), seed=0)
-    bill = cost.cost(training, seed=0, today=TODAY, price=assumptions.given("price", 0.0, origin="option"))
+    bill = cost.cost(training, seed=0, today=TODAY, price=assumptions.override("price", 0.0, origin="option"))
     assert bill.dollars == (0.0, 0.0)
     assert bill.kwh is not None
     assert bill.kwh[0] > 0

@@ -10,7 +10,7 @@ from synthetic import planner, power
 from laws.fitting.fit import NotConverged
 from laws.storage.store import Store
 from laws.types import FORECAST
-from planner.reports.fit import sheet
+from planner.reports.fit import report
 from planner.sources import fit as fitting
 
 ROWS = ["hours,wer", "8,0.494", "16,0.415", "35,0.33", "87,0.25", "173,0.201", "333,0.168"]
@@ -158,7 +158,7 @@ def test_a_form_that_does_not_settle_leaves_the_forecast(tmp_path, monkeypatch):
 def test_a_warning_of_one_law_of_a_fit_says_whose_it_is():
     told = power(0.4, 0.3, form="power", warnings=("few-points",))
     other = power(0.4, 0.3, form="power-floor", warnings=("few-points", "rising"))
-    few, rising = sheet([told, other]).sections["Warnings"]
+    few, rising = report([told, other]).sections["Warnings"]
     assert few.endswith("[few-points]")
     assert rising.endswith("[rising] (power-floor of wer)")
 

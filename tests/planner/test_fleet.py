@@ -173,7 +173,7 @@ def test_assumptions_are_read_as_people_write_them() -> None:
 def test_each_default_is_itself_allowed_and_sourced() -> None:
     for name, assumption in assumptions.defaults().items():
         for low, high in assumption.bands:
-            assert assumptions.checked(name, low, high, where="test") == (low, high)
+            assert assumptions.checked_band(name, low, high, where="test") == (low, high)
         assert assumption.text
         assert assumption.source
     assert {*assumptions.defaults(), "price"} == set(assumptions.names())

@@ -60,8 +60,8 @@ def asked(folder, *arguments, command="estimate"):
 @pytest.mark.parametrize(("choice", "target"), [(WER, "8%"), (LOSS, "2.2")])
 @pytest.mark.parametrize("end", ["data", "params", "flops"])
 def test_a_question_from_the_other_end_leads_back(folder, choice, target, end):
-    there = ask(folder, choice=choice, target=target)
-    back = ask(folder, choice=choice, **{end: f"{middle(there, end)!r}"})
+    there = ask(folder, selector=choice, target=target)
+    back = ask(folder, selector=choice, **{end: f"{middle(there, end)!r}"})
     assert back.given == end
     assert len(set(back.quantities()[end].draws)) == 1 or end != "data"
     assert all(d == pytest.approx(middle(there, end)) for d in back.quantities()[end].draws)
@@ -71,9 +71,9 @@ def test_a_question_from_the_other_end_leads_back(folder, choice, target, end):
 
 
 def test_each_draw_leads_back_to_its_own_target(folder):
-    there = ask(folder, choice=LOSS, target="2.2")
+    there = ask(folder, selector=LOSS, target="2.2")
     flops = there.estimate.flops.draws[7]
-    back = ask(folder, choice=LOSS, flops=f"{flops!r}")
+    back = ask(folder, selector=LOSS, flops=f"{flops!r}")
     assert back.estimate.error.draws[7] == pytest.approx(2.2)
     assert back.estimate.params.draws[7] == pytest.approx(there.estimate.params.draws[7])
 
@@ -91,7 +91,7 @@ def test_each_draw_leads_back_to_its_own_target(folder):
 def test_a_limit_alone_is_spent_to_the_end_in_every_draw(folder, choice, limit, name, base):
     if choice is WER and "data_price" in limit:
         limit = limit | {"data_price": "$0.1/hour"}
-    found = ask(folder, choice=choice, on="h100", count=64, **limit)
+    found = ask(folder, selector=choice, on="h100", count=64, **limit)
     assert found.quantities()[name].draws == pytest.approx([base] * DRAWS, rel=1e-6)
     assert found.given is None
     assert found.binding == next(iter(limit))
@@ -100,15 +100,15 @@ def test_a_limit_alone_is_spent_to_the_end_in_every_draw(folder, choice, limit, 
 
 
 def test_of_several_limits_the_tightest_decides(folder):
-    both = ask(folder, choice=LOSS, on="h100", count=64, budget="$50k", deadline="1d")
+    both = ask(folder, selector=LOSS, on="h100", count=64, budget="$50k", deadline="1d")
     assert both.binding == "deadline"
     assert max(both.quantities()["days"].draws) == pytest.approx(1)
     assert max(both.quantities()["total_dollars"].draws) <= 50e3 * (1 + 1e-9)
-    assert ask(folder, choice=WER, on="h100", budget="$50k", have_data="100h").binding == "data"
+    assert ask(folder, selector=WER, on="h100", budget="$50k", have_data="100h").binding == "data"
 
 
 def test_a_target_with_limits_says_how_probable_it_is_and_what_binds(folder):
-    free = ask(folder, choice=LOSS, target="2.1", on="h100", count=64)
+    free = ask(folder, selector=LOSS, target="2.1", on="h100", count=64)
     dollars, days = (sorted(free.quantities()[name].draws) for name in ("dollars", "days"))
     budget, deadline = dollars[int(0.7 * DRAWS)], days[int(0.4 * DRAWS)]
     found = asked(
@@ -124,20 +124,20 @@ def test_a_target_with_limits_says_how_probable_it_is_and_what_binds(folder):
 
 def test_money_buys_less_model_when_data_costs_too(folder):
     cheap, dear = (
-        ask(folder, choice=WER, budget="$1k", on="h100", have_data="10h", data_price=price)
+        ask(folder, selector=WER, budget="$1k", on="h100", have_data="10h", data_price=price)
         for price in ("$0.1/hour", "$12/hour")
     )
     assert middle(dear, "data") < middle(cheap, "data")
     # 10 hours are in hand and cost nothing; hours of machines cost next to nothing here
     assert middle(dear, "data") == pytest.approx(10 + 1000 / 12, rel=0.01)
-    bill = ask(folder, choice=WER, target="8%", on="h100", have_data="10h", data_price="$12/hour")
+    bill = ask(folder, selector=WER, target="8%", on="h100", have_data="10h", data_price="$12/hour")
     assert bill.data_dollars.draws == pytest.approx([12 * max(d - 10, 0) for d in bill.estimate.data.draws])
     assert "more-data-needed" not in bill.warnings
 
 
 def test_a_confidence_makes_one_plan_that_reaches_the_target_that_often(folder):
     for choice, target in ((WER, "8%"), (LOSS, "2.1")):
-        found = ask(folder, choice=choice, target=target, confidence="80%")
+        found = ask(folder, selector=choice, target=target, confidence="80%")
         assert len(set(found.estimate.data.draws)) == 1
         assert found.estimate.probability_reachable == pytest.approx(0.8, abs=0.01)
         aim = found.estimate.target
@@ -145,9 +145,9 @@ def test_a_confidence_makes_one_plan_that_reaches_the_target_that_often(folder):
             0.8 * DRAWS, abs=0.01 * DRAWS
         )
         assert found.feasible is None, "nothing limits it"
-    held = ask(folder, choice=WER, target="8%", confidence="80%", on="h100", budget="$1M")
+    held = ask(folder, selector=WER, target="8%", confidence="80%", on="h100", budget="$1M")
     assert held.feasible.probability == held.feasible.each["target"] == pytest.approx(0.8, abs=0.01)
-    error = ask(folder, choice=WER, data="1000h", confidence="80%")
+    error = ask(folder, selector=WER, data="1000h", confidence="80%")
     assert error.error_at_confidence == pytest.approx(
         sorted(error.estimate.error.draws)[int(0.8 * DRAWS) - 1]
     )
@@ -164,29 +164,29 @@ def test_a_plan_for_a_confidence_need_not_lie_behind_a_hump(tmp_path):
     store = Store(tmp_path)
     store.add_law(synthetic.law(log_y, draws))
     store.publish()
-    found = ask(tmp_path, choice=WER, target="8%", confidence="80%")
+    found = ask(tmp_path, selector=WER, target="8%", confidence="80%")
     assert found.estimate.data.draws[0] < 8
     assert 0.8 <= found.estimate.probability_reachable < 0.82
-    everywhere = ask(tmp_path, choice=WER, target="8%")
+    everywhere = ask(tmp_path, selector=WER, target="8%")
     assert max(everywhere.estimate.data.draws) > 16, "each alone is planned behind its hump"
 
 
 def test_data_in_hand_limits_a_curve_and_repeats_on_a_surface(folder):
-    short = ask(folder, choice=WER, target="5%", have_data="100h")
+    short = ask(folder, selector=WER, target="5%", have_data="100h")
     assert "more-data-needed" in short.warnings
     assert (short.feasible.probability, short.binding) == (0.0, "data")
-    repeated = ask(folder, choice=LOSS, flops="1e22", have_data="20B tokens")
+    repeated = ask(folder, selector=LOSS, flops="1e22", have_data="20B tokens")
     assert "repeats-assumed" in repeated.warnings
     assert set(repeated.estimate.data.draws) == {20e9}
     assert middle(repeated, "epochs") > 4
-    free = ask(folder, choice=LOSS, flops="1e22")
+    free = ask(folder, selector=LOSS, flops="1e22")
     assert middle(free, "error") < middle(repeated, "error")
-    small = ask(folder, choice=LOSS, target="2.2", have_data="1e12 tokens", allocate="smallest-model")
-    assert middle(small, "params") < middle(ask(folder, choice=LOSS, target="2.2"), "params")
+    small = ask(folder, selector=LOSS, target="2.2", have_data="1e12 tokens", allocate="smallest-model")
+    assert middle(small, "params") < middle(ask(folder, selector=LOSS, target="2.2"), "params")
 
 
 def test_serving_makes_a_smaller_model_seen_more_data(folder):
-    train, serve = (ask(folder, choice=LOSS, target="2.1", serve=s) for s in (None, "1e13 tokens"))
+    train, serve = (ask(folder, selector=LOSS, target="2.1", serve=s) for s in (None, "1e13 tokens"))
     assert middle(serve, "params") < middle(train, "params")
     assert middle(serve, "data") > middle(train, "data")
     assert serve.serving.draws == pytest.approx([2e13 * n for n in serve.estimate.params.draws])
@@ -223,7 +223,7 @@ CHINCHILLA = LawSelector(
     ],
 )
 def test_a_surface_that_is_asked_far_below_its_data_or_models_says_so(folder, law, question, warned, where):
-    found = ask(folder, choice=law, **question)
+    found = ask(folder, selector=law, **question)
     assert ("below-measured" in found.warnings) == warned
     assert verdict(found.estimate) == where
 
@@ -234,14 +234,14 @@ def test_a_measured_surface_knows_its_smallest_model(tmp_path):
     store = Store(tmp_path)
     store.add_law(replace(found, id=content_id(found)))
     store.publish()
-    assert "below-measured" not in ask(tmp_path, choice=LOSS, params="2e5").warnings
-    assert "below-measured" in ask(tmp_path, choice=LOSS, params="5e4").warnings
+    assert "below-measured" not in ask(tmp_path, selector=LOSS, params="2e5").warnings
+    assert "below-measured" in ask(tmp_path, selector=LOSS, params="5e4").warnings
 
 
 @pytest.mark.parametrize("law", ["lm", "language"])  # a posterior, and a single published world
 def test_serving_costs_what_its_flop_cost_in_training(folder, law):
     choice = LawSelector(metric="loss", domain=law)
-    found = ask(folder, choice=choice, target="2.1", serve="1e13 tokens", on="h100")
+    found = ask(folder, selector=choice, target="2.1", serve="1e13 tokens", on="h100")
     n = len(found.resources.cost.dollars)
     flops, serving = (q.draws * (n // len(q.draws)) for q in (found.estimate.flops, found.serving))
     for paid, trained, served, cost in zip(
@@ -249,13 +249,13 @@ def test_serving_costs_what_its_flop_cost_in_training(folder, law):
     ):
         assert cost / served == pytest.approx(paid / trained)
     assert found.total_dollars.draws == found.resources.cost.dollars
-    free = ask(folder, choice=choice, target="2.1", serve="1e13 tokens", on="h100", assume=("price=0",))
+    free = ask(folder, selector=choice, target="2.1", serve="1e13 tokens", on="h100", assume=("price=0",))
     assert set(free.serving_dollars.draws) == {0.0}
 
 
 def test_a_pair_is_answered_by_a_surface_alone(folder):
-    pair = ask(folder, choice=LOSS, params="7B", data="1e12 tokens")
-    best = ask(folder, choice=LOSS, data="1e12 tokens")
+    pair = ask(folder, selector=LOSS, params="7B", data="1e12 tokens")
+    best = ask(folder, selector=LOSS, data="1e12 tokens")
     assert set(pair.estimate.params.draws) == {7e9}
     p = surface(1.69, 406, 0.34, 410, 0.28, spread=0.01, draws=DRAWS).parameters
     loss = p["E"][0] + p["A"][0] / 7e9 ** p["a"][0] + p["B"][0] / 1e12 ** p["b"][0]
@@ -267,14 +267,14 @@ def test_a_pair_is_answered_by_a_surface_alone(folder):
 
 
 def test_serving_moves_nothing_on_a_curve_and_the_answer_says_so(folder):
-    train, serve = (ask(folder, choice=WER, target="8%", serve=s) for s in (None, "1e6h"))
+    train, serve = (ask(folder, selector=WER, target="8%", serve=s) for s in (None, "1e6h"))
     assert serve.estimate.params == train.estimate.params
     assert any("moves nothing" in text for text in serve.assumptions)
     assert not any("moves nothing" in text for text in train.assumptions)
 
 
 def test_a_published_law_is_of_another_corpus(tmp_path):
-    assert "other-corpus" in ask(tmp_path, choice=LawSelector(law="besiroglu2024"), target="2.1").warnings
+    assert "other-corpus" in ask(tmp_path, selector=LawSelector(law="besiroglu2024"), target="2.1").warnings
 
 
 @pytest.mark.parametrize(("other", "said"), [("b", True), ("a", False), (None, False)])
@@ -284,7 +284,7 @@ def test_a_companion_of_another_corpus_is_said(tmp_path, other, said):
         made = replace(law, provenance={"corpus": corpus} if corpus else {})
         store.add_law(replace(made, id=content_id(made)))
     store.publish()
-    assert ("corpora-differ" in ask(tmp_path, choice=WER, target="8%").warnings) is said
+    assert ("corpora-differ" in ask(tmp_path, selector=WER, target="8%").warnings) is said
 
 
 @pytest.mark.parametrize(("sizes", "said"), [((1e5, 1e5, 2e5), True), ((1e5, 2e5, 4e5), False)])
@@ -294,7 +294,7 @@ def test_few_sizes_behind_the_size_law_are_said(tmp_path, sizes, said):
     for made in (power(0.4, 0.3), replace(law, id=content_id(law))):
         store.add_law(made)
     store.publish()
-    assert ("few-sizes" in ask(tmp_path, choice=WER, target="8%").warnings) is said
+    assert ("few-sizes" in ask(tmp_path, selector=WER, target="8%").warnings) is said
 
 
 @pytest.mark.parametrize("style", ["table", "json", "csv", "markdown"])
@@ -306,7 +306,7 @@ def test_a_doubt_is_in_every_format(folder, style):
 
 
 def test_a_target_that_is_never_reached_is_no_model_that_does_not_fit(folder):
-    found = ask(folder, choice=WER, target="1%", on="h100")
+    found = ask(folder, selector=WER, target="1%", on="h100")
     assert math.isinf(found.resources.training.footprint[0])
     assert not {"model-larger-than-device", "does-not-fit"} & set(found.warnings)
     ran = planner("estimate", "--store", folder, "--target-wer", "1%", "--on", "h100")
@@ -316,7 +316,7 @@ def test_a_target_that_is_never_reached_is_no_model_that_does_not_fit(folder):
 def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
     """One step of 1e6 positions: 6 N positions FLOP, or 34 bytes a parameter and every activation twice."""
     assume = ("utilization=0.4", "scaling_loss=0", "positions=1e6", "activation_bytes=0", "traffic_bytes=34")
-    found = ask(folder, choice=LOSS, flops="1e22", on="h100", assume=assume)
+    found = ask(folder, selector=LOSS, flops="1e22", on="h100", assume=assume)
     known, part = found.quantities(), FLEET.part("h100")
     for n, flops, step, moved in zip(
         *(known[name].draws for name in ("params", "flops", "step_seconds", "bytes_moved")), strict=True
@@ -328,14 +328,14 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
 
 
 def test_what_moves_the_cost_is_found(folder):
-    found = ask(folder, choice=LOSS, target="2.1", on="h100", assume=("price=2", "scaling_loss=0"))
+    found = ask(folder, selector=LOSS, target="2.1", on="h100", assume=("price=2", "scaling_loss=0"))
     assert found.sensitive == "dollars"
     assert set(found.sensitivity) == {"exponent of parameters", "exponent of data", "offset", "utilization"}
     # one free unknown, the price, whose logarithm is then all that varies
     single = LawSelector(law="besiroglu2024")
     alone = ask(
         folder,
-        choice=single,
+        selector=single,
         target="2.1",
         on="h100",
         assume=("utilization=0.4", "scaling_loss=0", "price=1..4"),

@@ -16,7 +16,7 @@ from planner.plans.question import PAIR, as_command
 _DECIDES = {"budget": "total_dollars", "deadline": "days", "gpu_hours": "gpu_hours", "data": "data"}
 
 
-def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> SavedForecast:
+def as_saved_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> SavedForecast:
     """Return what a plan said as a record, with the draws of everything that it knows."""
     found, asked = plan.estimate, plan.question
     assumed = () if plan.resources is None else plan.resources.assumed
@@ -25,7 +25,7 @@ def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> Sa
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         day=today.isoformat(),
         name=name,
-        question=as_command(replace(asked, choice=replace(asked.choice, metric=found.law.metric))),
+        question=as_command(replace(asked, selector=replace(asked.selector, metric=found.law.metric))),
         given=_given(plan),
         source=found.law.source,
         law=found.law.id,
@@ -44,7 +44,7 @@ def as_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> Sa
     return replace(made, id=content_id(made))
 
 
-def keep(store: Store, forecasts: Sequence[SavedForecast]) -> None:
+def save_forecasts(store: Store, forecasts: Sequence[SavedForecast]) -> None:
     """Store forecasts; the same one again is the one that is there."""
     for each in forecasts:
         store.add_forecast(each)
@@ -54,7 +54,7 @@ def keep(store: Store, forecasts: Sequence[SavedForecast]) -> None:
 def _given(plan: Plan) -> dict[str, float]:
     """Return what the question fixed: nothing is learned from holding it against what happened."""
     if plan.given == "target":
-        # one plan for all worlds fixes what is bought; what it reaches is the forecast
+        # one plan for all scenarios fixes what is bought; what it reaches is the forecast
         names = ("error",) if plan.confidence is None else ("data", "params")
     elif plan.given == PAIR:
         names = ("data", "params")

@@ -137,13 +137,13 @@ def _said(forecast: SavedForecast, happened: Mapping[str, float], name: str) -> 
 def _error_at(happened: Mapping[str, float], reading: LawModel) -> tuple[Quantity | None, str]:
     """Return what the law says of the error at the data that was used."""
     x, size = happened["data"], happened.get("params")
-    worlds = reading.worlds
+    scenarios = reading.scenarios
     if reading.is_joint:
         if size is None:
             return None, "this law needs the parameters beside the data: record them, too"
-        draws = tuple(world.loss(size, x) for world in worlds if world.loss is not None)
+        draws = tuple(world.loss(size, x) for world in scenarios if world.loss is not None)
     else:
-        draws = tuple(world.error(min(x, world.high)) for world in worlds)
+        draws = tuple(world.error(min(x, world.high)) for world in scenarios)
     return Quantity(draws=draws, unit=reading.law.metric_unit, spread=reading.spread), ""
 
 

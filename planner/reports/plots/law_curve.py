@@ -42,9 +42,9 @@ class Curve:
 
 def curve(found: Plan, chosen: SelectedLaw) -> Curve:
     """Return the curve of the law behind a plan, from the smallest measured data to beyond the answer."""
-    law, reading = chosen.law, found.reading
+    law, reading = chosen.law, found.law_model
     smallest = found.question.allocate == "smallest-model"  # its line runs over sizes, the data is fixed
-    answer = found.estimate.params if smallest else found.estimate.seen
+    answer = found.estimate.params if smallest else found.estimate.samples_seen
     if not smallest and not reading.is_joint:
         answer = found.estimate.data
     measured = () if smallest else _measured(law)
@@ -56,7 +56,7 @@ def curve(found: Plan, chosen: SelectedLaw) -> Curve:
     largest = None if smallest else reading.largest
     x = _places(law, measured, largest, needed)
     stored = law if isinstance(law, Law) and law.paths else None
-    bands = _of_worlds(reading.worlds, x) if stored is None else _of_paths(stored, x)
+    bands = _of_worlds(reading.scenarios, x) if stored is None else _of_paths(stored, x)
     seen = reading.is_joint and not smallest
     unit = units.data_in_words(reading.unit)
     return Curve(
@@ -104,8 +104,8 @@ def _of_paths(law: Law, x: Sequence[float]) -> dict[str, tuple[float, ...]]:
     return _quantiles(rows)
 
 
-def _of_worlds(worlds: Sequence[Scenario], x: Sequence[float]) -> dict[str, tuple[float, ...]]:
-    some = worlds[:: math.ceil(len(worlds) / WORLDS)]
+def _of_worlds(scenarios: Sequence[Scenario], x: Sequence[float]) -> dict[str, tuple[float, ...]]:
+    some = scenarios[:: math.ceil(len(scenarios) / WORLDS)]
     return _quantiles([[world.error(min(place, world.high)) for world in some] for place in x])
 
 
@@ -114,7 +114,7 @@ def _quantiles(rows: Sequence[Sequence[float]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(paths.quantile(row, level) for row in ordered) for name, level in LEVELS.items()}
 
 
-def sheet(found: Curve) -> Report:
+def report(found: Curve) -> Report:
     """Return the curve as a table, for where no picture can be."""
     names = [name for name in ("q05", "median", "q95") if name in found.bands]
     places = range(0, PLACES, 5)

@@ -14,12 +14,13 @@ from laws.errors import PlannerError
 from planner import units
 from planner.plans.plan import Plan
 from planner.plans.review import Review, total
-from planner.reports.estimate import probability, sheet
+from planner.reports.estimate import probability, report, sensitivity_caption
 from planner.reports.plots import svg as chart
 from planner.reports.plots.law_curve import Curve, caption
 from planner.reports.provenance import in_words, law_in_words
 from planner.reports.report import Report
 from planner.reports.review import headline, record, summary, verdict
+from planner.reports.sections import Section
 from planner.reports.web.panel import embedded
 
 _HTML = Path(__file__).with_name("html")
@@ -30,8 +31,7 @@ _SCRIPTS = (
     "whatif",
     "panel",
 )  # in the order in which they stand on each other
-_SHARES = "What moves it most"  # the section of a sheet that the page shows as bars
-_LONG = ("Assumed of the machines",)
+_FOLDED = (Section.HARDWARE_ASSUMPTIONS,)  # sections that the page shows folded
 
 
 def page(found: Review) -> str:
@@ -74,25 +74,30 @@ def page(found: Review) -> str:
 
 def _product(found: Plan, row: dict[str, Any], curve: Curve) -> dict[str, Any]:
     """Return what the template shows of one product, as text."""
-    told: Report = sheet(found)
+    told: Report = report(found)
     fits, chance = row["plan"]["feasible"], row["plan"]["probability"]
-    sections = [(heading, lines) for heading, lines in told.sections.items() if lines and heading != _SHARES]
+    sections = [
+        (heading, lines)
+        for heading, lines in told.sections.items()
+        if lines and heading != Section.SENSITIVITY
+    ]
     shares = sorted(found.sensitivity.items(), key=lambda item: -item[1])
     return {
         "name": row["name"],
         "verdict": verdict(row["plan"]) + ("" if chance is None else f", {probability(chance)}"),
         "mark": "" if fits is None else "good" if fits else "bad",
-        "sheet": told,
+        "report": told,
         "caption": caption(curve, drawn=True),
         "bars": [
             (name.replace("_", " "), f"{share:.0%}", f"{100 * share:.0f}")
             for name, share in shares
             if share >= 0.01
         ],
-        "shares_of": " ".join(told.sections[_SHARES]).partition(": ")[0],
+        "bars_heading": Section.SENSITIVITY.value,
+        "shares_of": sensitivity_caption(found) if shares else "",
         "measure": row["measure"],
         "sections": sections,
-        "long": {i for i, (heading, _) in enumerate(sections) if heading in _LONG},
+        "long": {i for i, (heading, _) in enumerate(sections) if heading in _FOLDED},
         "trail": [law_in_words(each) for each in row["laws"]],
     }
 

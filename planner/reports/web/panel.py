@@ -25,7 +25,7 @@ from planner.hardware.measured_utilization import measured_utilization
 from planner.lawmodel.model import DATA_HALF, PARAMS_HALF, rows_of
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
-from planner.plans.estimate import FAR
+from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
 from planner.plans.resources import DRAWS, ONE_MACHINE
 from planner.plans.review import Review
@@ -45,13 +45,16 @@ def embedded(found: Review) -> dict[str, Any]:
         )
     ]
     parts = [_part(part, found) for part in found.fleet.parts.values()]
-    sizes = {DRAWS, *(len(each.reading.worlds) for _, each in found.plans if len(each.reading.worlds) > 1)}
+    sizes = {
+        DRAWS,
+        *(len(each.law_model.scenarios) for _, each in found.plans if len(each.law_model.scenarios) > 1),
+    }
     names = {"price", *_varying([part["assumed"] for part in parts])}
     for product in products:
         names |= _varying([product["assumed"], *product["measured"].values()])
     return {
         "draws": DRAWS,
-        "far": FAR,
+        "far": EXTRAPOLATION_LIMIT,
         "within": WITHIN,
         "uniform": {
             str(n): {name: _floats(_uniform(name, n, found.portfolio.seed)) for name in sorted(names)}
@@ -101,7 +104,7 @@ def _part(part: Accelerator, found: Review) -> dict[str, Any]:
 def _product(
     name: str, each: Plan, chosen: SelectedLaw, found: Review, laws: dict[str, Any]
 ) -> dict[str, Any]:
-    question, asked, reading = each.question, each.asked, each.reading
+    question, asked, reading = each.question, each.parsed, each.law_model
     overrides = {assumption.name: assumption.bands for assumption in asked.assumed}
     price = overrides.pop("price", None)
     part = None if question.on is None else found.fleet.part(question.on)
@@ -148,7 +151,7 @@ def _product(
 def _reached(each: Plan) -> str:
     """Return the error that a product which asks something else reaches, as a target to start from."""
     middle = each.estimate.error.interval().median
-    unit = each.reading.law.metric_unit
+    unit = each.law_model.law.metric_unit
     if middle is None:
         return ""
     return units.format_fraction(middle) if unit == "fraction" else f"{middle:.3g}"
@@ -193,7 +196,7 @@ def _is_price(assumption: str) -> bool:
 
 def _part_options(each: Plan) -> list[str]:
     """Return what the command needs as long as a part is named: what is assumed of it, and the limits."""
-    question, days = each.question, each.asked.days
+    question, days = each.question, each.parsed.days
     options = {
         "--precision": question.precision,
         "--budget": question.budget,
@@ -225,18 +228,18 @@ def _worlds(each: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str, 
 
 
 def _cost(each: Plan, ladder: Iterable[Any]) -> dict[str, Any] | None:
-    if not each.reading.knows_flops:
+    if not each.law_model.knows_flops:
         return None
     rungs = sorted((rung.params, rung.flops) for rung in ladder)
     return {"kind": "ladder", "rungs": rungs} if rungs else {"kind": "six"}
 
 
 def _of_literature(each: Plan, law: PublishedLaw) -> dict[str, Any]:
-    if each.reading.is_joint:
+    if each.law_model.is_joint:
         surface = surface_of(law)
         columns = {name: [getattr(surface, name)] for name in ("E", "A", "B", "alpha", "beta")}
         return {"surface": {"columns": columns}, "cost": _cost(each, ())}
-    size, flops = (each.reading.companions.get(role) for role in ("params", "flops"))
+    size, flops = (each.law_model.companions.get(role) for role in ("params", "flops"))
     cost = {"kind": "law", "law": _formula(named(flops))} if flops else _cost(each, ())
     return {
         "curve": _formula(law),
