@@ -38,7 +38,9 @@ class Assumption:
             return (self.low,) * n
         import random  # a question without machines draws nothing
 
-        rng = random.Random(f"{seed}/{self.name}")  # a string seeds alike in every process
+        # A string seeds alike in every process. The stream keeps the name it was first written with: a new
+        # spelling must not change an answer.
+        rng = random.Random(f"{seed}/{_STREAMS.get(self.name, self.name)}")
         order = list(range(n))
         rng.shuffle(order)
         values = []
@@ -49,6 +51,9 @@ class Assumption:
             values.append(low + (high - low) * (place - band))
         return tuple(values)
 
+
+_SPELLINGS = {"utilisation": "utilization"}  # files and commands of earlier versions
+_STREAMS = {new: old for old, new in _SPELLINGS.items()}
 
 _BOUNDS: Mapping[str, tuple[float, float, str]] = {
     # name: smallest, largest, in words; "above" and "below" leave the end itself out
@@ -173,10 +178,16 @@ def checked_band(name: str, low: float, high: float, *, where: str) -> tuple[flo
     return low, high
 
 
+def current_name(name: str) -> str:
+    """Return the name of an assumption as it is spelled now; files of earlier versions spell some otherwise."""
+    return _SPELLINGS.get(name, name)
+
+
 def override(
     name: str, low: float, high: float | None = None, *, origin: str, source: str = ""
 ) -> Assumption:
     """Return an assumption that somebody set: one value, or a band from low to high."""
+    name = current_name(name)
     if name not in _BOUNDS:
         raise PlannerError(f"there is no assumption {name!r}{nearest(name, names())}")
     band = checked_band(name, low, low if high is None else high, where=source or origin)

@@ -76,6 +76,7 @@ def read_fleet(path: Path | None) -> Fleet:
 
 
 def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
+    table = {assumptions.current_name(key): value for key, value in table.items()}
     _known(table, ("parts", *_ASSUMED), where)
     rows = table.get("parts", {})
     if not isinstance(rows, dict):
@@ -83,10 +84,11 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
     parts = dict(accelerators.catalog())
     counts: dict[str, int] = {}
     assumed_of: dict[str, dict[str, Assumption]] = {}
-    for name, row in rows.items():
+    for name, given in rows.items():
         here = f"[parts.{name}] of {where}"
-        if not isinstance(row, dict):
+        if not isinstance(given, dict):
             raise PlannerError(f"parts.{name} in {where}: wanted a table, such as [parts.{name}]")
+        row = {assumptions.current_name(key): value for key, value in given.items()}
         _known(row, _PART_KEYS, here)
         part = _laid_over(name, row, parts, here)
         if part.id in assumed_of:
