@@ -10,8 +10,8 @@ the split of data and parameters open: `planner/lawmodel/scenario.py` says how i
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from laws import paths
 from laws.codes import WarningCode
@@ -29,9 +29,9 @@ EXTRAPOLATION_LIMIT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a question needs and reaches, with the draws that price and hardware can be computed from."""
+    """What a question needs and reaches, per posterior sample."""
 
-    law: LawInfo
+    law_model: LawModel
     target: float | None  # None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
@@ -39,19 +39,28 @@ class Estimate:
     params: Quantity
     flops: Quantity
     probability_reachable: float | None  # None: the law has no posterior
-    limit: Quantity  # what remains of the error at any amount of data; empty: the law has no posterior
-    largest_measured: float | None  # data unit; None where a publication does not say
-    smallest_measured: float | None = None  # of a surface: other laws are not asked below it
-    forms: Mapping[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs
-    companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> law
-    assumptions: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
+    limit: Quantity  # the error at any amount of data; without samples where the law has no posterior
+    warnings: tuple[str, ...] = ()
     alternatives: tuple[LawInfo, ...] = ()
+
+    @property
+    def law(self) -> LawInfo:
+        """Return the names of the law that answers."""
+        return self.law_model.law
+
+    @property
+    def epochs(self) -> Quantity:
+        """Return how often training sees the data."""
+        draws = tuple(
+            seen / data if math.isfinite(seen) else math.inf
+            for seen, data in zip(self.samples_seen.draws, self.data.draws, strict=True)
+        )
+        return Quantity(draws=draws, unit="epochs", spread=self.samples_seen.spread)
 
     @property
     def beyond(self) -> Quantity:
         """Return the needed data as a multiple of the largest measured data."""
-        largest = self.largest_measured
+        largest = self.law_model.largest
         draws = () if largest is None else tuple(d / largest for d in self.data.draws)
         return Quantity(draws=draws, unit="times the largest measured", spread=self.data.spread)
 
@@ -172,7 +181,7 @@ def estimate(
         ]
         reachable = sum(reached) / len(data)
     return Estimate(
-        law=reading.law,
+        law_model=reading,
         target=target,
         error=Quantity(draws=error, unit=reading.law.metric_unit, spread=spread),
         data=Quantity(draws=data, unit=reading.unit, spread=spread),
@@ -183,11 +192,6 @@ def estimate(
         flops=Quantity(draws=flops, unit="FLOP", spread=spread),
         probability_reachable=reachable,
         limit=Quantity(draws=_limits(reading) if reading.spread else (), unit=reading.law.metric_unit),
-        largest_measured=reading.largest,
-        smallest_measured=reading.begins[0],
-        forms=reading.forms,
-        companions=reading.companions,
-        assumptions=reading.assumptions,
         warnings=tuple(dict.fromkeys([*reading.warnings, *_doubts(reading, data, params), *warnings])),
         alternatives=alternatives,
     )

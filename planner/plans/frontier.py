@@ -15,6 +15,7 @@ from planner.hardware.fleet import Fleet
 from planner.lawmodel.published import data_unit
 from planner.lawmodel.select import select_law
 from planner.plans.plan import Plan, Tell, plan_by
+from planner.plans.quantities import kind_of, samples_of
 from planner.plans.question import Question
 
 COSTS = {"dollars": "budget", "gpu_hours": "gpu_hours", "flops": "flops", "data": "data"}
@@ -94,7 +95,7 @@ def frontier(
         raise PlannerError(refused[0])
     return Frontier(
         cost=cost,
-        unit=unit if cost == "data" else _UNITS[cost],
+        unit=unit if cost == "data" else kind_of(cost).unit,
         points=tuple(found),
         refused=tuple(refused),
     )
@@ -105,11 +106,10 @@ _READ: Mapping[str, Callable[[str], float]] = {
     "gpu_hours": units.parse_gpu_hours,
     "flops": units.parse_number,
 }
-_UNITS = {"dollars": "USD", "gpu_hours": "GPU-hours", "flops": "FLOP"}
 
 
 def _draws(plan: Plan, cost: str) -> tuple[float, ...]:
-    draws = plan.total_dollars.draws if cost == "dollars" else plan.quantities()[cost].draws
+    draws = samples_of(plan, "total_dollars" if cost == "dollars" else cost)
     if not draws and plan.resources is not None and plan.resources.training.gpu_hours:
         raise PlannerError(
             f"{plan.question.on} has no price: give one with --assume price=VALUE or in a fleet file, or "

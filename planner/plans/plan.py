@@ -42,47 +42,52 @@ Tell = Callable[[str, int, int], None]  # hears what many plans are, how many ar
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlanCost:
+    """What is paid besides the hours of training, per posterior sample; without samples where not known."""
+
+    data: Quantity  # dollars for the data that is not available yet
+    total: Quantity  # dollars for compute and data
+    serving: Quantity  # dollars of inference, at the price of as many training FLOP; in no total
+    serving_flops: Quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """Which unknown moves the answer most."""
+
+    quantity: str  # that the shares are of: "dollars", "gpu_hours", "flops", "data" or "error"
+    shares: Mapping[str, float]  # unknown -> share of the variance of the quantity's logarithm
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that follows from one question."""
 
-    question: Question
     parsed: ParsedQuestion  # the question in base units
-    law_model: LawModel  # the law that was asked, world by world
-    given: str | None
+    law_model: LawModel  # the law that answers
     estimate: Estimate
-    epochs: Quantity  # passes over the data
-    resources: Resources | None
-    data_dollars: Quantity  # what the data that is not in hand costs; no draws where it has no price
-    total_dollars: Quantity  # compute and data
-    serving: Quantity  # FLOP of serving; no draws where nothing is served
-    serving_dollars: Quantity  # at what the same FLOP of training cost, beside every total
-    feasible: Feasible | None  # None: nothing limits the answer, or the limits are the question
-    binding: str | None  # the limit that decides
-    confidence: float | None
+    resources: Resources | None  # None without an accelerator
+    cost: PlanCost
+    feasible: Feasible | None  # None: nothing constrains the answer, or the constraints are the question
+    binding: str | None  # the constraint that decides
     error_at_confidence: float | None  # the error that is reached with that probability
-    sensitive: (
-        str  # the quantity that `sensitivity` is of: "dollars", "gpu_hours", "flops", "data" or "error"
-    )
-    sensitivity: Mapping[str, float]  # unknown -> share of the variance of its logarithm
-    have: float | None  # data in hand
-    assumptions: tuple[str, ...]
+    sensitivity: Sensitivity
     warnings: tuple[str, ...]
 
-    def quantities(self) -> dict[str, Quantity]:
-        """Return every quantity by name; without draws where it is not known."""
-        found = self.estimate
-        return {
-            "error": found.error,
-            "data": found.data,
-            "params": found.params,
-            "flops": found.flops,
-            "epochs": self.epochs,
-            **({} if self.resources is None else self.resources.quantities()),
-            "data_dollars": self.data_dollars,
-            "total_dollars": self.total_dollars,
-            "serving_flops": self.serving,
-            "serving_dollars": self.serving_dollars,
-        }
+    @property
+    def question(self) -> Question:
+        """Return the question as it was written."""
+        return self.parsed.question
+
+    @property
+    def given(self) -> str | None:
+        """Return which quantity was given; None where only constraints were."""
+        return self.parsed.given
+
+    @property
+    def confidence(self) -> float | None:
+        """Return the probability that the plan has to reach its target with, None where none was set."""
+        return self.parsed.confidence
 
 
 def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0) -> Plan:
@@ -135,27 +140,21 @@ def plan_by(
     collection = _collection(found, asked, n)
     fits = kept(asked, found, bill, collection=collection, reached=reached(found, n))
     serving = _serving(reading, found, places, asked.served)
-    sensitive, parts = _sensitivity(found, reading, bill, collection=collection, given=asked.given, seed=seed)
     return Plan(
-        question=question,
         parsed=asked,
         law_model=law,
-        given=asked.given,
         estimate=found,
-        epochs=_epochs(found),
         resources=bill,
-        data_dollars=Quantity(draws=collection, unit="USD"),
-        total_dollars=_total(bill, collection),
-        serving=serving,
-        serving_dollars=_serving_dollars(found, bill, serving),
+        cost=PlanCost(
+            data=Quantity(draws=collection, unit="USD"),
+            total=_total(bill, collection),
+            serving=_serving_dollars(found, bill, serving),
+            serving_flops=serving,
+        ),
         feasible=fits,
         binding=binding if fits is None else fits.binding,
-        confidence=asked.confidence,
         error_at_confidence=_error_at(found, asked.confidence),
-        sensitive=sensitive,
-        sensitivity=parts,
-        have=asked.have,
-        assumptions=found.assumptions,
+        sensitivity=_sensitivity(found, reading, bill, collection=collection, given=asked.given, seed=seed),
         warnings=_warnings(found, reading, bill, asked),
     )
 
@@ -261,14 +260,6 @@ def _serving_dollars(found: Estimate, bill: Resources | None, serving: Quantity)
     return Quantity(draws=draws, unit="USD")
 
 
-def _epochs(found: Estimate) -> Quantity:
-    draws = tuple(
-        seen / data if math.isfinite(seen) else math.inf
-        for seen, data in zip(found.samples_seen.draws, found.data.draws, strict=True)
-    )
-    return Quantity(draws=draws, unit="passes over the data", spread=found.samples_seen.spread)
-
-
 def _total(bill: Resources | None, collection: Sequence[float]) -> Quantity:
     compute = None if bill is None else bill.cost.dollars
     if compute is None:
@@ -285,8 +276,8 @@ def _sensitivity(
     collection: Sequence[float],
     given: str | None,
     seed: int,
-) -> tuple[str, dict[str, float]]:
-    """Return what the answer is most sensitive to, and the quantity that this is said of."""
+) -> Sensitivity:
+    """Return the shares of the first quantity, from cost to error, whose variance has any."""
     unknowns: dict[str, Sequence[float]] = dict(reading.unknowns) if len(reading.scenarios) > 1 else {}
     if bill is not None:
         n = len(bill.training.gpu_hours)
@@ -303,8 +294,8 @@ def _sensitivity(
     for name, draws in of.items():
         same = {unknown: values for unknown, values in unknowns.items() if len(values) == len(draws)}
         if found_shares := shares(draws, same):
-            return name, found_shares
-    return "error", {}
+            return Sensitivity(quantity=name, shares=found_shares)
+    return Sensitivity(quantity="error", shares={})
 
 
 _MOVES_COST = ("utilization", "scaling_loss", "price")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from laws.errors import PlannerError
-from laws.types import Quantity
 from planner.assumptions import Assumption
 from planner.hardware.cost import Cost, cost
 from planner.hardware.fleet import Fleet
@@ -39,23 +38,6 @@ class Resources:
         """Return everything taken for granted, the price included."""
         price = () if self.cost.price is None else (self.cost.price,)
         return (*self.training.assumed.values(), *price)
-
-    def quantities(self) -> dict[str, Quantity]:
-        """Return what the training takes, by name; without draws where it is not known."""
-        training, bill = self.training, self.cost
-        draws: dict[str, tuple[tuple[float, ...] | None, str]] = {
-            "gpu_hours": (training.gpu_hours, "GPU-hours"),
-            "days": (training.days, "days"),
-            "dollars": (bill.dollars, "USD"),
-            "energy": (bill.kwh, "kWh"),
-            "carbon": (bill.kg_co2e, "kg CO2e"),
-            "utilization": (training.utilization, "share of peak"),
-            "bytes_moved": (training.moved, "bytes"),
-            "step_seconds": (training.step, "s"),
-            "memory": (training.footprint, "bytes"),
-            "devices": (training.fewest, "devices that hold it"),
-        }
-        return {name: Quantity(draws=values or (), unit=unit) for name, (values, unit) in draws.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

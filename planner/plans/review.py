@@ -17,9 +17,10 @@ from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
+from planner.plans.quantities import kind_of, samples_of
 from planner.plans.question import check
 
-TOTALS = {"gpu_hours": "GPU-hours", "total_dollars": "USD", "energy": "kWh", "carbon": "kg CO2e"}
+TOTALS = ("gpu_hours", "total_dollars", "energy", "carbon")  # quantities that add up over products
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,22 +70,16 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
 
 def total(plans: Sequence[Plan], name: str) -> Quantity:
     """Return the sum of a quantity over the plans that know it, draw by draw."""
-    known = [draws for each in plans if (draws := draws_of(each, name))]
+    known = [draws for each in plans if (draws := samples_of(each, name))]
     n = max(map(len, known), default=0)
     # fewer draws of one law stand for as many of the next, over and over: their order means nothing
     summed = tuple(sum(draws[i % len(draws)] for draws in known) for i in range(n))
-    return Quantity(draws=summed, unit=TOTALS[name])
-
-
-def draws_of(found: Plan, name: str) -> tuple[float, ...]:
-    """Return the draws of a quantity by name, none where the plan does not know it."""
-    quantity = found.quantities().get(name)
-    return () if quantity is None else quantity.draws
+    return Quantity(draws=summed, unit=kind_of(name).unit)
 
 
 def last_day(plans: Sequence[Plan]) -> Quantity:
     """Return the days after which every training is done if all begin at once, draw by draw."""
-    known = [draws for each in plans if (draws := draws_of(each, "days"))]
+    known = [draws for each in plans if (draws := samples_of(each, "days"))]
     n = max(map(len, known), default=0)
     return Quantity(
         draws=tuple(max((draws[i % len(draws)] for draws in known), default=math.inf) for i in range(n)),

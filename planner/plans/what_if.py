@@ -12,20 +12,10 @@ from planner.assumptions import names
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.plans.plan import Plan, Tell, asked_of, plan_by
+from planner.plans.quantities import keys, samples_of
 from planner.plans.question import PAIR, Question, check
 
-SHOWN = (
-    "dollars",
-    "gpu_hours",
-    "data",
-    "params",
-    "flops",
-    "error",
-    "days",
-    "energy",
-    "carbon",
-    "probability",
-)
+PROBABILITY = "probability"  # that all constraints hold: can be shown like a quantity
 _CELLS = 400  # of one table
 
 
@@ -87,8 +77,8 @@ def what_if(
             f"wanted one or two lists of values, given {named}: separate values by commas, such as "
             "--target-wer 5%,8% --on h100,a100"
         )
-    if show is not None and show not in SHOWN:
-        raise PlannerError(f"--show {show!r}{nearest(show, SHOWN)}")
+    if show is not None and show not in (choices := (*keys(), PROBABILITY)):
+        raise PlannerError(f"--show {show!r}{nearest(show, choices)}")
     size = 1
     for values in axes.values():
         size *= len(values)
@@ -138,15 +128,12 @@ _ON = "name a part with --on, such as --on h100"
 _WANTING = {
     **dict.fromkeys(("gpu_hours", "days", "energy", "carbon"), _ON),
     "dollars": f"{_ON}, one with a price",
-    "probability": "it is that of limits beside a target, such as --have-data or --budget",
+    PROBABILITY: "it is that of limits beside a target, such as --have-data or --budget",
 }
 
 
 def _has(plan: Plan, show: str) -> bool:
-    if show == "probability":
-        return plan.feasible is not None
-    found = plan.quantities().get(show)
-    return found is not None and bool(found.draws)
+    return plan.feasible is not None if show == PROBABILITY else bool(samples_of(plan, show))
 
 
 def _asked(question: Question, values: Mapping[str, str]) -> Question:
@@ -169,6 +156,4 @@ def _usual(plan: Plan) -> str:
     """Return what a reader asks first: the error where it is open, else money, hours, data."""
     if plan.given in ("data", "params", "flops", PAIR, None):
         return "error"
-    known = plan.quantities()
-    order = ("dollars", "gpu_hours", "data")
-    return next(name for name in order if name in known and any(known[name].draws))
+    return next(key for key in ("dollars", "gpu_hours", "data") if any(samples_of(plan, key)))

@@ -10,6 +10,7 @@ from planner import units, warnings
 from planner.assumptions import Assumption
 from planner.plans.estimate import Estimate
 from planner.plans.plan import Plan
+from planner.plans.quantities import ValueFormat, kinds, quantities
 from planner.plans.question import PAIR
 from planner.reports.estimate_record import BELOW, INSIDE, WITHIN, feasible, verdict
 from planner.reports.quantities import in_brackets
@@ -33,7 +34,7 @@ def report(plan: Plan) -> Report:
     found = plan.estimate
     sections: dict[str, Sequence[str]] = {
         Section.SENSITIVITY: _sensitivity(plan),
-        Section.SOURCES: plan.assumptions,
+        Section.SOURCES: plan.estimate.law_model.assumptions,
         Section.HARDWARE: _on_machines(plan),
         Section.HARDWARE_ASSUMPTIONS: _assumed(plan),
         Section.WARNINGS: warnings.told(
@@ -52,7 +53,8 @@ def report(plan: Plan) -> Report:
 
 def _title(plan: Plan) -> str:
     found, question = plan.estimate, plan.question
-    of = f"({found.law.subject})"
+    hardware = "" if plan.resources is None else f" on {_machines(plan)}"
+    of = f"({found.law.subject}){hardware}"
     if found.target is not None:
         sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
         return f"To reach {found.law.metric} {found.law.shown(found.target)}{sure} {of}"
@@ -76,7 +78,7 @@ def _title(plan: Plan) -> str:
         )
         if text is not None
     ]
-    return f"What {' and '.join(limits)} on {_machines(plan)} reach {of}"
+    return f"What {' and '.join(limits)} reach {of}"
 
 
 def _not_yours(found: Estimate) -> list[str]:
@@ -90,41 +92,17 @@ def _machines(plan: Plan) -> str:
 
 
 def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
-    found, question = plan.estimate, plan.question
-    quantities = plan.quantities()
-    rows: list[tuple[str, Quantity, Callable[[float], str]]] = []
-    if found.target is None or plan.confidence is not None:
-        rows.append((f"{found.law.metric} reached", found.error, found.law.shown))
-    rows += [
-        (f"Data, {units.data_in_words(found.data.unit)}", found.data, units.format_number),
-        ("Parameters", found.params, units.format_number),
-        ("Training FLOP", found.flops, units.format_flops),
-        ("Times the largest measured data", found.beyond, units.format_number),
-    ]
-    if any(1 < passes < math.inf for passes in plan.epochs.draws):
-        rows.insert(-3, ("Passes over the data", plan.epochs, units.format_number))
-    if question.serve is not None:
-        rows.append(("Serving FLOP", plan.serving, units.format_flops))
-    if plan.resources is not None:
-        rows += [
-            ("GPU-hours", quantities["gpu_hours"], units.format_number),
-            (f"Days on {_machines(plan)}", quantities["days"], units.format_number),
-            ("Compute", quantities["dollars"], units.format_money),
-        ]
-    if plan.serving_dollars.draws:
-        rows.append(("Serving it", plan.serving_dollars, units.format_money))
-    if plan.data_dollars.draws:
-        rows.append(("Data to be had", plan.data_dollars, units.format_money))
-    if plan.resources is not None:
-        if plan.data_dollars.draws:
-            rows.append(("Compute and data", plan.total_dollars, units.format_money))
-        rows += [
-            ("Energy, kWh", quantities["energy"], units.format_number),
-            ("Carbon, kg CO2e", quantities["carbon"], units.format_number),
-            ("Memory", quantities["memory"], lambda v: units.format_si(v, "B")),
-            ("Devices that hold it", quantities["devices"], units.format_number),
-        ]
-    return tuple((name, *_cells(quantity, show)) for name, quantity, show in rows)
+    """Return one row per quantity of the registry that belongs in a table, and how far the data extrapolates."""
+    metric, data_unit = plan.estimate.law.metric, plan.estimate.data.unit
+    rows = []
+    for kind in kinds():
+        if kind.in_table(plan):
+            shown = plan.estimate.law.shown if kind.format is ValueFormat.METRIC else kind.printed
+            quantity = kind.of(plan) or kind.empty()
+            rows.append((kind.label_of(metric, data_unit), *_cells(quantity, shown)))
+        if kind.key == "flops":
+            rows.append(("Times the largest measured data", *_cells(plan.estimate.beyond)))
+    return tuple(rows)
 
 
 def _chances(plan: Plan) -> list[str]:
@@ -182,11 +160,11 @@ def _where_reached(data: Quantity) -> list[str]:
 def sensitivity_caption(plan: Plan) -> str:
     """Return what the shares of `plan.sensitivity` are shares of."""
     names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
-    return f"Share of the variance of log({names.get(plan.sensitive, plan.sensitive)}) explained"
+    return f"Share of the variance of log({names.get(plan.sensitivity.quantity, plan.sensitivity.quantity)}) explained"
 
 
 def _sensitivity(plan: Plan) -> list[str]:
-    ordered = sorted(plan.sensitivity.items(), key=lambda item: -item[1])
+    ordered = sorted(plan.sensitivity.shares.items(), key=lambda item: -item[1])
     shares = [f"{name.replace('_', ' ')} {share:.0%}" for name, share in ordered if share >= SMALLEST_SHARE]
     return [f"{sensitivity_caption(plan)}: {', '.join(shares)}."] if shares else []
 
@@ -195,7 +173,7 @@ def _on_machines(plan: Plan) -> list[str]:
     """Say how much of the peak is reached, how long a step takes and what moves through memory."""
     if plan.resources is None:
         return []
-    known = plan.resources.quantities()
+    known = quantities(plan)
     reached = [f"{in_brackets('utilization', known['utilization'])} of the peak are reached"]
     if known["step_seconds"].interval().median is not None:
         positions = units.format_number(plan.resources.training.assumed["positions"].high)
@@ -203,7 +181,7 @@ def _on_machines(plan: Plan) -> list[str]:
         reached.append(f"a step of {positions} positions a device takes {step} seconds")
         reached.append(f"{moved} pass through memory in all")
     serving = ["Serving is priced as the same FLOP of training are; at a lower utilization it costs more."]
-    return ["; ".join(reached) + ".", *(serving if plan.serving_dollars.draws else [])]
+    return ["; ".join(reached) + ".", *(serving if plan.cost.serving.draws else [])]
 
 
 def _assumed(plan: Plan) -> list[str]:
@@ -263,12 +241,12 @@ def probability(value: float | None) -> str:
 
 def _where(found: Estimate) -> str:
     said = verdict(found)
-    if said == BELOW and found.smallest_measured is not None:
-        least = units.format_data(found.smallest_measured, found.data.unit)
+    if said == BELOW and found.law_model.begins[0] is not None:
+        least = units.format_data(found.law_model.begins[0], found.data.unit)
         return f"How far: {said}, which begins at {least}."
-    if found.largest_measured is None:
+    if found.law_model.largest is None:
         return "The publication's measured range is not stored, so how far this lies beyond it is not known."
-    largest = units.format_data(found.largest_measured, found.data.unit)
+    largest = units.format_data(found.law_model.largest, found.data.unit)
     if math.isinf(paths.quantile(found.beyond.draws, 0.5)):
         return f"How far: {said}; the largest measured data is {largest}."
     if said == INSIDE:

@@ -12,20 +12,8 @@ from planner import warnings
 from planner.assumptions import Assumption
 from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
 from planner.plans.plan import Plan
+from planner.plans.quantities import kinds
 
-# named even where they are not known, so that a script finds the same keys in every answer
-_MACHINE = {
-    "gpu_hours": "GPU-hours",
-    "days": "days",
-    "dollars": "USD",
-    "energy": "kWh",
-    "carbon": "kg CO2e",
-    "utilization": "share of peak",
-    "bytes_moved": "bytes",
-    "step_seconds": "s",
-    "memory": "bytes",
-    "devices": "devices that hold it",
-}
 WITHIN = (1, 10, 100)  # times the largest measured data
 EVEN = 0.5  # a plan is called feasible when it is more probable than not, or than the confidence asked for
 INSIDE, BELOW = "inside the data", "below the data"
@@ -41,8 +29,9 @@ def record(plan: Plan) -> dict[str, Any]:
     found = plan.estimate
     beyond = found.beyond
     middle = beyond.interval().median
-    machine = {name: Quantity(draws=(), unit=unit) for name, unit in _MACHINE.items()}
-    quantities = machine | plan.quantities()
+    law_model = found.law_model
+    # every quantity is named even where it is not known, so that a script finds the same keys in every answer
+    quantities = {kind.key: interval(kind.of(plan) or kind.empty()) for kind in kinds()}
     bill, fits = plan.resources, plan.feasible
     return {
         "law": found.law.id,
@@ -50,12 +39,12 @@ def record(plan: Plan) -> dict[str, Any]:
         "domain": found.law.domain,
         "family": found.law.family,
         "form": found.law.form,
-        "forms": dict(found.forms),
+        "forms": dict(law_model.forms),
         "metric": found.law.metric,
         "metric_unit": found.law.metric_unit,
         "given": plan.given,
         "target": found.target,
-        **{name: interval(quantities[name]) for name in ("data", "params", "flops", "error", "epochs")},
+        **quantities,
         "probability_reachable": found.probability_reachable,
         "probability_within": {
             str(factor): None if plan.confidence is not None else found.reached_within(factor)
@@ -63,7 +52,7 @@ def record(plan: Plan) -> dict[str, Any]:
         },
         "limit": interval(found.limit),
         "beyond": {
-            "largest_measured": found.largest_measured,
+            "largest_measured": law_model.largest,
             "unit": found.data.unit,
             "factor": interval(beyond),
             "decades": None if not middle else math.log10(middle),
@@ -72,22 +61,17 @@ def record(plan: Plan) -> dict[str, Any]:
         "part": None if bill is None else bill.training.part.id,
         "count": None if bill is None else bill.training.count,
         "precision": None if bill is None else bill.training.precision,
-        **{name: interval(quantities[name]) for name in _MACHINE},
-        **{
-            name: interval(quantities[name])
-            for name in ("data_dollars", "total_dollars", "serving_flops", "serving_dollars")
-        },
         "feasible": feasible(plan),
         "probability": None if fits is None else fits.probability,
         "limits": {} if fits is None else dict(fits.each),
         "binding": plan.binding,
         "confidence": plan.confidence,
         "error_at_confidence": plan.error_at_confidence,
-        "have_data": plan.have,
-        "sensitivity": {"of": plan.sensitive, "shares": dict(plan.sensitivity)},
+        "have_data": plan.parsed.have,
+        "sensitivity": {"of": plan.sensitivity.quantity, "shares": dict(plan.sensitivity.shares)},
         "assumed": [] if bill is None else [_assumed(assumption) for assumption in bill.assumed],
-        "companions": dict(found.companions),
-        "assumptions": list(plan.assumptions),
+        "companions": dict(law_model.companions),
+        "assumptions": list(law_model.assumptions),
         "warnings": warnings.records(plan.warnings),
         "alternatives": [
             {"id": a.id, "source": a.source, "domain": a.domain, "family": a.family, "metric": a.metric}
@@ -121,7 +105,7 @@ def _assumed(assumption: Assumption) -> dict[str, Any]:
 
 def verdict(found: Estimate) -> str:
     """Return how far the median lies beyond the largest measured data, in words."""
-    beyond, least = found.beyond, found.smallest_measured
+    beyond, least = found.beyond, found.law_model.begins[0]
     if least is not None and paths.quantile(found.data.draws, 0.5) < least:
         return BELOW
     if not beyond.draws:

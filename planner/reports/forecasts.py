@@ -8,8 +8,9 @@ from typing import Any
 from laws.storage.store import Store
 from laws.types import Quantity
 from planner import warnings
+from planner.plans.quantities import keys, kind_of
 from planner.plans.tracking.outcome import current
-from planner.reports.quantities import NAMES, counted, name_with_unit, named, none_of, printed
+from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
 _ENDS = ("q05", "median", "q95")
@@ -66,14 +67,14 @@ def forecast_record(store: Store, id: str) -> dict[str, Any]:
 def forecast_report(record: dict[str, Any]) -> Report:
     """Return one forecast for people."""
     quantities = record["quantities"]
-    order = [name for name in (*NAMES, *quantities) if name in quantities]
+    order = [name for name in (*keys(), *quantities) if name in quantities]
     what = f"{record['name']}: " if record["name"] else ""
     return Report(
         title=f"{what}forecast {record['id']} of {record['day']}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(
             (
-                name_with_unit(name, record["metric"], quantities[name]["unit"]),
+                kind_of(name).label_of(record["metric"], quantities[name]["unit"]),
                 *(_cell(name, quantities[name], end) for end in _ENDS),
             )
             for name in dict.fromkeys(order)
@@ -114,8 +115,8 @@ def _values(record: dict[str, Any], values: dict[str, float]) -> str:
     """Return quantities in words, with the units that the forecast has them in."""
     units = {name: quantity["unit"] for name, quantity in record["quantities"].items()}
     return ", ".join(
-        f"{record['metric'] if name == 'error' else named(name, '')} "
-        f"{printed(name, value, units.get(name, '') if name in ('error', 'data') else '')}"
+        f"{record['metric'] if name == 'error' else kind_of(name).label} "
+        f"{kind_of(name).printed(value, units.get(name, '') if name in ('error', 'data') else '')}"
         for name, value in values.items()
     )
 
@@ -124,6 +125,6 @@ def _cell(name: str, values: dict[str, Any], end: str) -> str:
     """Return a printed end of an interval; "-" was not stated, "never" is infinite."""
     value = values[end]
     if value is not None:
-        return printed(name, value, values["unit"] if name == "error" else "")
+        return kind_of(name).printed(value, values["unit"] if name == "error" else "")
     stated = values["median"] is None or values["q05"] is not None
     return "never" if stated else "-"

@@ -1,16 +1,14 @@
 """The Pareto front as it is shown."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from planner import units, warnings
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
+from planner.plans.quantities import kind_of, quantities, samples_of
 from planner.reports.estimate_record import interval
 from planner.reports.report import Report
 from planner.reports.sections import Section
-
-_PRINT: Mapping[str, Callable[[float], str]] = {"dollars": units.format_money, "flops": units.format_flops}
 
 
 def records(front: Frontier) -> list[dict[str, Any]]:
@@ -21,7 +19,7 @@ def records(front: Frontier) -> list[dict[str, Any]]:
             "cost_unit": front.unit,
             "law": plan.estimate.law.id,
             "metric": plan.estimate.law.metric,
-            **{name: interval(quantity) for name, quantity in plan.quantities().items()},
+            **{name: interval(quantity) for name, quantity in quantities(plan).items()},
             "warnings": warnings.records(plan.warnings),
         }
         for value, plan in front.points
@@ -32,9 +30,7 @@ def report(front: Frontier) -> Report:
     """Return the table for people."""
     first = front.points[0][1]
     found = first.estimate
-    rest = [
-        name for name in ("data", "params", "flops") if name != front.cost and first.quantities()[name].draws
-    ]
+    rest = [name for name in ("data", "params", "flops") if name != front.cost and samples_of(first, name)]
     rows = []
     for value, plan in front.points:
         ends = plan.estimate.error.interval()
@@ -43,17 +39,16 @@ def report(front: Frontier) -> Report:
             for end in (ends.q05, ends.median, ends.q95)
         )
         others = (_middle(plan, name) for name in rest)
-        rows.append((_PRINT.get(front.cost, units.format_number)(value), *error, *others))
-    titles = {"data": f"data, {found.data.unit}", "params": "parameters", "flops": "FLOP"}
+        rows.append((kind_of(front.cost).printed(value), *error, *others))
     codes = list(dict.fromkeys(code for _, plan in front.points for code in plan.warnings))
     return Report(
         title=f"Lowest {found.law.metric} for each cost ({found.law.subject})",
         columns=(
-            _COST.get(front.cost, f"data, {front.unit}"),
+            kind_of(front.cost).label_of(found.law.metric, front.unit),
             "5%",
             found.law.metric,
             "95%",
-            *(titles[name] for name in rest),
+            *(kind_of(name).label_of(found.law.metric, found.data.unit) for name in rest),
         ),
         rows=tuple(rows),
         notes=(
@@ -61,13 +56,10 @@ def report(front: Frontier) -> Report:
             *(f"Left out: {reason}." for reason in front.refused[-1:]),
         ),
         sections={
-            Section.SOURCES: found.assumptions[:1],
+            Section.SOURCES: found.law_model.assumptions[:1],
             "Warnings of some points": warnings.told(codes),
         },
     )
-
-
-_COST = {"dollars": "dollars", "gpu_hours": "GPU-hours", "flops": "training FLOP"}
 
 
 def _short(unit: str) -> str:
@@ -75,7 +67,7 @@ def _short(unit: str) -> str:
 
 
 def _middle(plan: Plan, name: str) -> str:
-    middle = plan.quantities()[name].interval().median
+    middle = quantities(plan)[name].interval().median
     if middle is None:
         return "never"
-    return units.format_flops(middle) if name == "flops" else units.format_number(middle)
+    return kind_of(name).printed(middle)

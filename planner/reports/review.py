@@ -14,7 +14,8 @@ from laws.errors import harmless
 from laws.types import Quantity
 from planner import units
 from planner.plans.plan import Plan
-from planner.plans.review import TOTALS, Review, draws_of, last_day, total
+from planner.plans.quantities import samples_of
+from planner.plans.review import TOTALS, Review, last_day, total
 from planner.reports import estimate_record as answer
 from planner.reports.estimate import probability, report
 from planner.reports.plots import law_curve as lawcurve
@@ -57,7 +58,7 @@ def record(found: Review) -> dict[str, Any]:
                     name: getattr(product.question, name)
                     for name in ("budget", "deadline", "gpu_hours", "have_data")
                 },
-                "done": _days(Quantity(draws=draws_of(each, "days"), unit="days"), found.today),
+                "done": _days(Quantity(draws=samples_of(each, "days"), unit="days"), found.today),
                 "measure": measure(each),
                 "curve": dataclasses.asdict(curve(each, law)),
                 "laws": laws(law),
@@ -75,16 +76,14 @@ def measure(found: Plan) -> str | None:
     An interval of a quantity whose logarithm is near normal narrows by the square root of what is left of
     the variance.
     """
-    if not found.sensitivity:
+    if not found.sensitivity.shares:
         return None
-    name, share = max(found.sensitivity.items(), key=lambda item: item[1])
+    name, share = max(found.sensitivity.shares.items(), key=lambda item: item[1])
     left = math.sqrt(max(1 - share, 0.0))
     what = _MEASURE.get(name, _MEASURE_LAW)
     if found.estimate.law.source == "calibrated" and name not in _MACHINES:
         what += " (`planner next` says which runs)"
-    of = (
-        f"{units.format_fraction(share, digits=2)} of the variance of log {found.sensitive.replace('_', ' ')}"
-    )
+    of = f"{units.format_fraction(share, digits=2)} of the variance of log {found.sensitivity.quantity.replace('_', ' ')}"
     if share < LITTLE:
         return (
             f"No unknown alone holds more than {of}: what is open is how the curve goes on; {_MEASURE_LAW}."
@@ -145,8 +144,8 @@ def summary(found: Review, told: dict[str, Any]) -> Report:
             verdict(row["plan"]),
             "-" if row["plan"]["probability"] is None else probability(row["plan"]["probability"]),
             (each.binding or "-").replace("_", " "),
-            between(draws_of(each, "gpu_hours"), units.format_number),
-            between(draws_of(each, "total_dollars"), units.format_money),
+            between(samples_of(each, "gpu_hours"), units.format_number),
+            between(samples_of(each, "total_dollars"), units.format_money),
             row["done"]["q95"] or "-",
         )
         for (_, each), row in zip(found.plans, told["products"], strict=True)
@@ -157,7 +156,7 @@ def summary(found: Review, told: dict[str, Any]) -> Report:
         f"{product.name}: no {words} known, left out of the total."
         for product, each in found.plans
         for name, words in (("gpu_hours", "GPU-hours"), ("total_dollars", "price"))
-        if not draws_of(each, name)
+        if not samples_of(each, name)
     ]
     last = (
         *("Total", "", "", ""),

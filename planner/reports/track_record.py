@@ -6,9 +6,10 @@ from typing import Any
 
 from laws.types import Outcome
 from planner import units
+from planner.plans.quantities import kind_of
 from planner.plans.tracking.track_record import ALL, FEW, Comparison, Score, by_chance
 from planner.reports.forecasts import quantiles
-from planner.reports.quantities import counted, in_brackets, name_with_unit, named, printed
+from planner.reports.quantities import counted, in_brackets
 from planner.reports.report import Report
 
 
@@ -43,7 +44,7 @@ def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
     for each in found:
         inside = each.within(0.9)
         data = each.forecast.quantities.get("data")
-        name = name_with_unit(each.quantity, each.forecast.metric, data.unit if data else "")
+        name = kind_of(each.quantity).label_of(each.forecast.metric, data.unit if data else "")
         unit = each.forecast.metric_unit if each.quantity == "error" else ""
         rows.append(
             (
@@ -51,13 +52,13 @@ def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
                 each.outcome.day,
                 each.forecast.name or each.forecast.id[:8],
                 name,
-                printed(each.quantity, each.happened, unit),
+                kind_of(each.quantity).printed(each.happened, unit),
                 in_brackets(each.quantity, each.said),
                 "-" if inside is None else "yes" if inside else "no",
             )
         )
         if each.reason:
-            plain = named(each.quantity, each.forecast.metric)
+            plain = kind_of(each.quantity).label_of(each.forecast.metric)
             reasons.setdefault((each.outcome.id[:8], each.reason), []).append(plain)
     return Report(
         title=title,
@@ -89,7 +90,7 @@ def track_report(found: Sequence[Score], left_out: int) -> Report:
         (
             each.domain,
             each.age,
-            "all" if each.quantity == ALL else named(each.quantity, "error"),
+            "all" if each.quantity == ALL else kind_of(each.quantity).label_of("error"),
             str(each.outcomes),
             _percent(each.within_50),
             _percent(each.within_90),

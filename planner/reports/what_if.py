@@ -3,9 +3,10 @@
 from typing import Any
 
 from planner import warnings
-from planner.plans.what_if import Cell, Table
+from planner.plans.quantities import kind_of, quantities
+from planner.plans.what_if import PROBABILITY, Cell, Table
 from planner.reports.estimate_record import feasible, interval
-from planner.reports.quantities import in_brackets, name_with_unit
+from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
 from planner.reports.sections import Section
 
@@ -25,7 +26,7 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
         **where,
         "law": found.estimate.law.id,
         "reason": "",
-        **{name: interval(quantity) for name, quantity in found.quantities().items()},
+        **{name: interval(quantity) for name, quantity in quantities(found).items()},
         "probability_reachable": found.estimate.probability_reachable,
         "feasible": feasible(found),
         "probability": None if fits is None else fits.probability,
@@ -49,7 +50,11 @@ def report(table: Table) -> Report:
         if cell.reason:
             where.setdefault(cell.reason, []).append(" ".join(cell.values))
     codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
-    what = name_with_unit(table.show, found.law.metric, found.data.unit)
+    what = (
+        "Probability that all constraints hold"
+        if table.show == PROBABILITY
+        else kind_of(table.show).label_of(found.law.metric, found.data.unit)
+    )
     names = {"target": found.law.metric, "on": "part", "count": "devices"}
     first, *rest = (names.get(name, name.replace("_", " ")) for name in table.axes)
     return Report(
@@ -58,12 +63,12 @@ def report(table: Table) -> Report:
         rows=rows,
         notes=(
             "Median, and 90% interval in brackets."
-            if table.show != "probability"
+            if table.show != PROBABILITY
             else "Of all limits together.",
         ),
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
-            Section.SOURCES: found.assumptions[:1],
+            Section.SOURCES: found.law_model.assumptions[:1],
             "Warnings of some cells": warnings.told(codes),
         },
     )
@@ -72,7 +77,7 @@ def report(table: Table) -> Report:
 def _text(cell: Cell, show: str) -> str:
     if cell.plan is None:
         return "-"
-    if show == "probability":
+    if show == PROBABILITY:
         fits = cell.plan.feasible
         return "-" if fits is None else f"{fits.probability:.0%}"
-    return in_brackets(show, cell.plan.quantities().get(show))
+    return in_brackets(show, quantities(cell.plan).get(show))

@@ -18,6 +18,7 @@ from laws.types import Run
 from planner.hardware.fleet import read_fleet
 from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import plan
+from planner.plans.quantities import quantities
 from planner.plans.question import Question
 from planner.reports.estimate_record import verdict
 
@@ -48,7 +49,7 @@ def ask(folder, **question):
 
 
 def middle(found, name):
-    return found.quantities()[name].interval().median
+    return quantities(found)[name].interval().median
 
 
 def asked(folder, *arguments, command="estimate"):
@@ -63,8 +64,8 @@ def test_a_question_from_the_other_end_leads_back(folder, choice, target, end):
     there = ask(folder, selector=choice, target=target)
     back = ask(folder, selector=choice, **{end: f"{middle(there, end)!r}"})
     assert back.given == end
-    assert len(set(back.quantities()[end].draws)) == 1 or end != "data"
-    assert all(d == pytest.approx(middle(there, end)) for d in back.quantities()[end].draws)
+    assert len(set(quantities(back)[end].draws)) == 1 or end != "data"
+    assert all(d == pytest.approx(middle(there, end)) for d in quantities(back)[end].draws)
     assert middle(back, "error") == pytest.approx(
         float(target.rstrip("%")) / (100 if "%" in target else 1), rel=0.02
     )
@@ -92,24 +93,24 @@ def test_a_limit_alone_is_spent_to_the_end_in_every_draw(folder, choice, limit, 
     if choice is WER and "data_price" in limit:
         limit = limit | {"data_price": "$0.1/hour"}
     found = ask(folder, selector=choice, on="h100", count=64, **limit)
-    assert found.quantities()[name].draws == pytest.approx([base] * DRAWS, rel=1e-6)
+    assert quantities(found)[name].draws == pytest.approx([base] * DRAWS, rel=1e-6)
     assert found.given is None
     assert found.binding == next(iter(limit))
     assert found.feasible is None
-    assert found.sensitive == "error"
+    assert found.sensitivity.quantity == "error"
 
 
 def test_of_several_limits_the_tightest_decides(folder):
     both = ask(folder, selector=LOSS, on="h100", count=64, budget="$50k", deadline="1d")
     assert both.binding == "deadline"
-    assert max(both.quantities()["days"].draws) == pytest.approx(1)
-    assert max(both.quantities()["total_dollars"].draws) <= 50e3 * (1 + 1e-9)
+    assert max(quantities(both)["days"].draws) == pytest.approx(1)
+    assert max(quantities(both)["total_dollars"].draws) <= 50e3 * (1 + 1e-9)
     assert ask(folder, selector=WER, on="h100", budget="$50k", have_data="100h").binding == "data"
 
 
 def test_a_target_with_limits_says_how_probable_it_is_and_what_binds(folder):
     free = ask(folder, selector=LOSS, target="2.1", on="h100", count=64)
-    dollars, days = (sorted(free.quantities()[name].draws) for name in ("dollars", "days"))
+    dollars, days = (sorted(quantities(free)[name].draws) for name in ("dollars", "days"))
     budget, deadline = dollars[int(0.7 * DRAWS)], days[int(0.4 * DRAWS)]
     found = asked(
         folder, "--target-loss", "2.1", "--domain", "lm", "--on", "h100", "--count", "64",
@@ -131,7 +132,7 @@ def test_money_buys_less_model_when_data_costs_too(folder):
     # 10 hours are in hand and cost nothing; hours of machines cost next to nothing here
     assert middle(dear, "data") == pytest.approx(10 + 1000 / 12, rel=0.01)
     bill = ask(folder, selector=WER, target="8%", on="h100", have_data="10h", data_price="$12/hour")
-    assert bill.data_dollars.draws == pytest.approx([12 * max(d - 10, 0) for d in bill.estimate.data.draws])
+    assert bill.cost.data.draws == pytest.approx([12 * max(d - 10, 0) for d in bill.estimate.data.draws])
     assert "more-data-needed" not in bill.warnings
 
 
@@ -189,8 +190,8 @@ def test_serving_makes_a_smaller_model_seen_more_data(folder):
     train, serve = (ask(folder, selector=LOSS, target="2.1", serve=s) for s in (None, "1e13 tokens"))
     assert middle(serve, "params") < middle(train, "params")
     assert middle(serve, "data") > middle(train, "data")
-    assert serve.serving.draws == pytest.approx([2e13 * n for n in serve.estimate.params.draws])
-    assert serve.serving_dollars.draws == ()
+    assert serve.cost.serving_flops.draws == pytest.approx([2e13 * n for n in serve.estimate.params.draws])
+    assert serve.cost.serving.draws == ()
 
 
 @pytest.mark.parametrize(
@@ -243,14 +244,14 @@ def test_serving_costs_what_its_flop_cost_in_training(folder, law):
     choice = LawSelector(metric="loss", domain=law)
     found = ask(folder, selector=choice, target="2.1", serve="1e13 tokens", on="h100")
     n = len(found.resources.cost.dollars)
-    flops, serving = (q.draws * (n // len(q.draws)) for q in (found.estimate.flops, found.serving))
+    flops, serving = (q.draws * (n // len(q.draws)) for q in (found.estimate.flops, found.cost.serving_flops))
     for paid, trained, served, cost in zip(
-        found.resources.cost.dollars, flops, serving, found.serving_dollars.draws, strict=True
+        found.resources.cost.dollars, flops, serving, found.cost.serving.draws, strict=True
     ):
         assert cost / served == pytest.approx(paid / trained)
-    assert found.total_dollars.draws == found.resources.cost.dollars
+    assert found.cost.total.draws == found.resources.cost.dollars
     free = ask(folder, selector=choice, target="2.1", serve="1e13 tokens", on="h100", assume=("price=0",))
-    assert set(free.serving_dollars.draws) == {0.0}
+    assert set(free.cost.serving.draws) == {0.0}
 
 
 def test_a_pair_is_answered_by_a_surface_alone(folder):
@@ -262,15 +263,18 @@ def test_a_pair_is_answered_by_a_surface_alone(folder):
     assert pair.estimate.error.draws[0] == pytest.approx(loss)
     assert middle(best, "params") > 7e9
     # what was given is not said to be what needs the least
-    least = [any("needs the least FLOP" in text for text in each.assumptions) for each in (pair, best)]
+    least = [
+        any("needs the least FLOP" in text for text in each.estimate.law_model.assumptions)
+        for each in (pair, best)
+    ]
     assert least == [False, True]
 
 
 def test_serving_moves_nothing_on_a_curve_and_the_answer_says_so(folder):
     train, serve = (ask(folder, selector=WER, target="8%", serve=s) for s in (None, "1e6h"))
     assert serve.estimate.params == train.estimate.params
-    assert any("moves nothing" in text for text in serve.assumptions)
-    assert not any("moves nothing" in text for text in train.assumptions)
+    assert any("moves nothing" in text for text in serve.estimate.law_model.assumptions)
+    assert not any("moves nothing" in text for text in train.estimate.law_model.assumptions)
 
 
 def test_a_published_law_is_of_another_corpus(tmp_path):
@@ -317,7 +321,7 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
     """One step of 1e6 positions: 6 N positions FLOP, or 34 bytes a parameter and every activation twice."""
     assume = ("utilization=0.4", "scaling_loss=0", "positions=1e6", "activation_bytes=0", "traffic_bytes=34")
     found = ask(folder, selector=LOSS, flops="1e22", on="h100", assume=assume)
-    known, part = found.quantities(), FLEET.part("h100")
+    known, part = quantities(found), FLEET.part("h100")
     for n, flops, step, moved in zip(
         *(known[name].draws for name in ("params", "flops", "step_seconds", "bytes_moved")), strict=True
     ):
@@ -329,8 +333,13 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
 
 def test_what_moves_the_cost_is_found(folder):
     found = ask(folder, selector=LOSS, target="2.1", on="h100", assume=("price=2", "scaling_loss=0"))
-    assert found.sensitive == "dollars"
-    assert set(found.sensitivity) == {"exponent of parameters", "exponent of data", "offset", "utilization"}
+    assert found.sensitivity.quantity == "dollars"
+    assert set(found.sensitivity.shares) == {
+        "exponent of parameters",
+        "exponent of data",
+        "offset",
+        "utilization",
+    }
     # one free unknown, the price, whose logarithm is then all that varies
     single = LawSelector(law="besiroglu2024")
     alone = ask(

@@ -32,7 +32,7 @@ def on(estimate: Estimate, part: str = "h100", **rest: object) -> Resources:
 
 def test_the_posterior_reaches_the_bill(speech: Estimate) -> None:
     found = on(speech, count=64)
-    hours = found.quantities()["gpu_hours"].draws
+    hours = found.training.gpu_hours
     assert len(hours) == len(speech.flops.draws)
     # hours move with FLOP draw by draw, spread further by the assumptions
     assert all(
@@ -51,7 +51,7 @@ def test_a_single_published_figure_gets_the_spread_of_the_assumptions(speech: Es
         flops=Quantity(draws=(1e22,), unit="FLOP", spread=False),
         params=Quantity(draws=(), unit="parameters", spread=False),
     )
-    interval = on(single).quantities()["gpu_hours"].interval()
+    interval = Quantity(draws=on(single).training.gpu_hours, unit="GPU-hours").interval()
     assert interval.q05 is not None
     assert interval.q95 is not None
     assert interval.q95 / interval.q05 == pytest.approx(0.4425 / 0.3075, rel=0.01)

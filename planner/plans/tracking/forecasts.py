@@ -10,6 +10,7 @@ from laws.storage.store import Store
 from laws.types import SavedForecast
 from planner.assumptions import Assumption
 from planner.plans.plan import Plan
+from planner.plans.quantities import quantities
 from planner.plans.question import PAIR, as_command
 
 # the quantity that a limit leaves no choice of, where limits alone are the question
@@ -29,16 +30,16 @@ def as_saved_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "")
         given=_given(plan),
         source=found.law.source,
         law=found.law.id,
-        companions=dict(found.companions),
+        companions=dict(found.law_model.companions),
         domain=found.law.domain,
         family=found.law.family,
         metric=found.law.metric,
         metric_unit=found.law.metric_unit,
-        quantities={name: q for name, q in plan.quantities().items() if q.draws},
+        quantities={name: q for name, q in quantities(plan).items() if q.draws},
         probability=found.probability_reachable,
         seed=seed,
         code=code_version(),
-        assumptions=(*plan.assumptions, *map(_in_words, assumed)),
+        assumptions=(*plan.estimate.law_model.assumptions, *map(_in_words, assumed)),
         warnings=plan.warnings,
     )
     return replace(made, id=content_id(made))
@@ -60,7 +61,7 @@ def _given(plan: Plan) -> dict[str, float]:
         names = ("data", "params")
     else:
         names = (plan.given or _DECIDES[str(plan.binding)],)
-    known = plan.quantities()
+    known = quantities(plan)
     return {name: known[name].quantile(0.5) for name in names if known[name].draws}
 
 

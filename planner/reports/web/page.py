@@ -81,7 +81,7 @@ def _product(found: Plan, row: dict[str, Any], curve: Curve) -> dict[str, Any]:
         for heading, lines in told.sections.items()
         if lines and heading != Section.SENSITIVITY
     ]
-    shares = sorted(found.sensitivity.items(), key=lambda item: -item[1])
+    shares = sorted(found.sensitivity.shares.items(), key=lambda item: -item[1])
     return {
         "name": row["name"],
         "verdict": verdict(row["plan"]) + ("" if chance is None else f", {probability(chance)}"),

@@ -27,6 +27,7 @@ from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
+from planner.plans.quantities import as_data
 from planner.plans.resources import DRAWS, ONE_MACHINE
 from planner.plans.review import Review
 from planner.reports.estimate_record import WITHIN
@@ -63,6 +64,7 @@ def embedded(found: Review) -> dict[str, Any]:
         "parts": parts,
         "laws": laws,
         "products": products,
+        "quantities": as_data(),
         "sentences": WARNINGS,
     }
 
