@@ -13,7 +13,7 @@ from calibrate.domains.language.presets import CHAR_LM, WORD_LM
 from calibrate.domains.speech.presets import SPEECH
 from calibrate.domains.teacher.presets import TEACHER
 from calibrate.domains.translation.presets import TRANSLATION
-from calibrate.loading import FILE, load
+from calibrate.loading import FILE_SUFFIX, load_module
 from calibrate.types import Domain, DomainCode
 from laws.errors import PlannerError, nearest
 
@@ -30,8 +30,8 @@ def named(name: str) -> Domain:
     """
     if name in DOMAINS:
         return DOMAINS[name]
-    if name.endswith(FILE):
-        return _own(name, lambda: getattr(load(name), "DOMAIN", None))
+    if name.endswith(FILE_SUFFIX):
+        return _own(name, lambda: getattr(load_module(name), "DOMAIN", None))
     from importlib.metadata import entry_points  # ten milliseconds that no other command has to spend
 
     installed = {point.name: point for point in entry_points(group=INSTALLED)}
@@ -60,4 +60,4 @@ def _own(where: str, read: Callable[[], object]) -> Domain:
 
 def code(domain: Domain) -> DomainCode:
     """Import the module of a domain, torch with it."""
-    return cast(DomainCode, load(domain.module))
+    return cast(DomainCode, load_module(domain.module))

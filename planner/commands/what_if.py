@@ -71,7 +71,7 @@ def what_if(
     from planner.hardware.fleet import read_fleet
     from planner.plans.question import Question
     from planner.plans.what_if import split, what_if
-    from planner.reports.progress_line import Count
+    from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
     from planner.reports.what_if import records, report
 
@@ -91,7 +91,7 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
-        tell=Count(least=MANY),
+        tell=ProgressLine(least=MANY),
     )
     show(report(found), records(found), style)
 
@@ -120,7 +120,7 @@ def frontier(
     from planner.plans.frontier import frontier
     from planner.plans.question import Question
     from planner.reports.frontier import records, report
-    from planner.reports.progress_line import Count
+    from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
 
     question = Question(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
@@ -133,6 +133,6 @@ def frontier(
         low=low,
         high=high,
         points=points,
-        tell=Count(least=MANY),
+        tell=ProgressLine(least=MANY),
     )
     show(report(found), records(found), style)

@@ -8,7 +8,7 @@ import pytest
 from stored import law, run, sweep
 
 from calibrate.domains import DOMAINS
-from calibrate.sweep.best_model import best_fits
+from calibrate.sweep.best_model import best_models
 from laws.build import points_of
 from laws.catalog import bundle as ship
 from laws.catalog.bundled import STEP, Shipped, holding, shipped
@@ -64,7 +64,7 @@ def test_a_shipped_law_stands_on_runs_that_ship_with_it(id):
     if found.x != "data" or "fit" in found.provenance:
         return  # not of best-fit models
     metric = next(iter(DOMAINS[found.domain].metrics))
-    bests = {best.data: best for best in best_fits(behind(found), metric, plan.seed)}
+    bests = {best.data: best for best in best_models(behind(found), metric, plan.seed)}
     for x, y in zip(found.points["x"], found.points["y"], strict=True):
         told = {**bests[x].metrics, "params": bests[x].params, "samples": bests[x].samples}
         assert told[found.metric] == y
