@@ -34,7 +34,7 @@ def report(plan: Plan) -> Report:
     found = plan.estimate
     sections: dict[str, Sequence[str]] = {
         Section.SENSITIVITY: _sensitivity(plan),
-        Section.SOURCES: plan.law_model.assumptions,
+        Section.SOURCES: plan.estimate.law_model.assumptions,
         Section.HARDWARE: _on_machines(plan),
         Section.HARDWARE_ASSUMPTIONS: _assumed(plan),
         Section.WARNINGS: warnings.with_codes(
