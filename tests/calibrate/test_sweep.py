@@ -38,7 +38,7 @@ PRESET = Preset(
 def spec(preset: Preset = PRESET, seed: int = 0) -> Spec:
     sizes = preset.sizes["mlp"]
     return Spec(
-        domain=named("teacher"),
+        domain=find_domain("teacher"),
         preset_name="test",
         preset=preset,
         families=("mlp",),
@@ -297,7 +297,7 @@ def test_every_shard_is_seen_equally_often(name: str) -> None:
 
 def test_an_unknown_domain_is_named() -> None:
     with pytest.raises(PlannerError, match="'speach': did you mean 'speech'"):
-        named("speach")
+        find_domain("speach")
 
 
 def test_sizes_are_read_back() -> None:
