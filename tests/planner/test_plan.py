@@ -97,7 +97,7 @@ def test_a_limit_alone_is_spent_to_the_end_in_every_draw(folder, choice, limit, 
     assert found.given is None
     assert found.binding == next(iter(limit))
     assert found.feasible is None
-    assert found.sensitive == "error"
+    assert found.sensitivity.quantity == "error"
 
 
 def test_of_several_limits_the_tightest_decides(folder):
@@ -263,15 +263,18 @@ def test_a_pair_is_answered_by_a_surface_alone(folder):
     assert pair.estimate.error.draws[0] == pytest.approx(loss)
     assert middle(best, "params") > 7e9
     # what was given is not said to be what needs the least
-    least = [any("needs the least FLOP" in text for text in each.assumptions) for each in (pair, best)]
+    least = [
+        any("needs the least FLOP" in text for text in each.estimate.law_model.assumptions)
+        for each in (pair, best)
+    ]
     assert least == [False, True]
 
 
 def test_serving_moves_nothing_on_a_curve_and_the_answer_says_so(folder):
     train, serve = (ask(folder, selector=WER, target="8%", serve=s) for s in (None, "1e6h"))
     assert serve.estimate.params == train.estimate.params
-    assert any("moves nothing" in text for text in serve.assumptions)
-    assert not any("moves nothing" in text for text in train.assumptions)
+    assert any("moves nothing" in text for text in serve.estimate.law_model.assumptions)
+    assert not any("moves nothing" in text for text in train.estimate.law_model.assumptions)
 
 
 def test_a_published_law_is_of_another_corpus(tmp_path):
@@ -318,7 +321,7 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
     """One step of 1e6 positions: 6 N positions FLOP, or 34 bytes a parameter and every activation twice."""
     assume = ("utilization=0.4", "scaling_loss=0", "positions=1e6", "activation_bytes=0", "traffic_bytes=34")
     found = ask(folder, selector=LOSS, flops="1e22", on="h100", assume=assume)
-    known, part = quantities(found), FLEET.part("h100")
+    known, part = quantities(found), FLEET.accelerator("h100")
     for n, flops, step, moved in zip(
         *(known[name].draws for name in ("params", "flops", "step_seconds", "bytes_moved")), strict=True
     ):
@@ -330,8 +333,13 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
 
 def test_what_moves_the_cost_is_found(folder):
     found = ask(folder, selector=LOSS, target="2.1", on="h100", assume=("price=2", "scaling_loss=0"))
-    assert found.sensitive == "dollars"
-    assert set(found.sensitivity) == {"exponent of parameters", "exponent of data", "offset", "utilization"}
+    assert found.sensitivity.quantity == "dollars"
+    assert set(found.sensitivity.shares) == {
+        "exponent of parameters",
+        "exponent of data",
+        "offset",
+        "utilization",
+    }
     # one free unknown, the price, whose logarithm is then all that varies
     single = LawSelector(law="besiroglu2024")
     alone = ask(
@@ -348,7 +356,7 @@ def test_the_utilization_that_was_measured_is_taken_where_nobody_set_one(tmp_pat
     store = Store(tmp_path)
     for law in (power(0.4, 0.3, spread=0.05), size(2e4, 0.6), passes(12)):
         store.add_law(law)
-    peak = FLEET.part("h100").peak_at("bf16")
+    peak = FLEET.accelerator("h100").peak_at("bf16")
     for i, share in enumerate([0.01, 0.11, 0.12, 0.13, 0.14, 0.15]):
         store.add_run(
             Run(

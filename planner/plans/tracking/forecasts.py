@@ -39,7 +39,7 @@ def as_saved_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "")
         probability=found.probability_reachable,
         seed=seed,
         code=code_version(),
-        assumptions=(*plan.law_model.assumptions, *map(_in_words, assumed)),
+        assumptions=(*plan.estimate.law_model.assumptions, *map(_in_words, assumed)),
         warnings=plan.warnings,
     )
     return replace(made, id=content_id(made))
