@@ -51,7 +51,7 @@ def test_sql_takes_values_as_parameters_only() -> None:
         "_RUN",
         "_LAW",
         "_FORECAST",
-        "_OUTCOME",
+        "_OUTCOME_COLUMNS",
         "columns",
         "table",
         "column",
