@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from laws.catalog.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, Run
@@ -45,7 +45,7 @@ def embedded(found: Review) -> dict[str, Any]:
             ((product.name, each) for product, each in found.plans), found.chosen, strict=True
         )
     ]
-    parts = [_part(part, found) for part in found.fleet.parts.values()]
+    parts = [_part(part, found) for part in found.fleet.accelerators.values()]
     sizes = {
         DRAWS,
         *(len(each.law_model.scenarios) for _, each in found.plans if len(each.law_model.scenarios) > 1),
@@ -109,7 +109,7 @@ def _product(
     question, asked, reading = each.question, each.parsed, each.law_model
     overrides = {assumption.name: assumption.bands for assumption in asked.assumed}
     price = overrides.pop("price", None)
-    part = None if question.on is None else found.fleet.part(question.on)
+    part = None if question.on is None else found.fleet.accelerator(question.on)
     count = question.count or (None if part is None else found.fleet.count(part)) or ONE_MACHINE
     return {
         "name": name,
@@ -166,7 +166,7 @@ def _measured(each: Plan, law: Law | PublishedLaw, found: Review) -> dict[str, d
     own = law.source == "calibrated"
     runs: list[Run] = Store(found.folder).runs(domain=law.domain, status="finished") if own else []
     bands: dict[str, dict[str, Bands]] = {}
-    for part in found.fleet.parts.values():
+    for part in found.fleet.accelerators.values():
         if found.fleet.assumptions(part)["utilization"].origin != "default":
             continue
         try:
@@ -242,10 +242,10 @@ def _of_literature(each: Plan, law: PublishedLaw) -> dict[str, Any]:
         columns = {name: [getattr(surface, name)] for name in ("E", "A", "B", "alpha", "beta")}
         return {"surface": {"columns": columns}, "cost": _cost(each, ())}
     size, flops = (each.law_model.companions.get(role) for role in ("params", "flops"))
-    cost = {"kind": "law", "law": _formula(named(flops))} if flops else _cost(each, ())
+    cost = {"kind": "law", "law": _formula(published_law(flops))} if flops else _cost(each, ())
     return {
         "curve": _formula(law),
-        "size": _formula(named(size)) if size else None,
+        "size": _formula(published_law(size)) if size else None,
         "cost": cost,
     }
 
