@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from calibrate.sweep.best_model import Best, best_fits, size_of
+from calibrate.sweep.best_model import BestModel, best_models, size_of
 from calibrate.sweep.spec import Spec
-from calibrate.types import EVALUATION_STEP, NOISE
+from calibrate.types import ERROR_NOISE, EVALUATION_STEP
 from calibrate.versions import code_version
 from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
@@ -40,20 +40,20 @@ class Curve:
     metric: str
     unit: str
     form: str  # FORECAST, PLAIN, or a form of laws.fitting.forms
-    value: Callable[[Best], float | None]
+    value: Callable[[BestModel], float | None]
     rate: bool = False
     step: float = 1.0  # y is known to the nearest step of this ratio
 
 
-def best_by_family(spec: Spec, runs: Sequence[Run]) -> dict[str, list[Best]]:
+def best_by_family(spec: Spec, runs: Sequence[Run]) -> dict[str, list[BestModel]]:
     """Return the best-fit models of a sweep: family -> one a shard, by data size."""
     return {
-        family: best_fits((run for run in runs if run.family == family), spec.metric, spec.seed)
+        family: best_models((run for run in runs if run.family == family), spec.metric, spec.seed)
         for family in spec.families
     }
 
 
-def at_the_edge(spec: Spec, bests: Mapping[str, Sequence[Best]]) -> list[str]:
+def edge_problems(spec: Spec, bests: Mapping[str, Sequence[BestModel]]) -> list[str]:
     """Return one line for each family whose best models are at the edge of what the sweep allowed."""
     lines = []
     for family, models in bests.items():
@@ -72,11 +72,11 @@ def at_the_edge(spec: Spec, bests: Mapping[str, Sequence[Best]]) -> list[str]:
     return lines
 
 
-def _largest(spec: Spec, best: Best) -> bool:
+def _largest(spec: Spec, best: BestModel) -> bool:
     return best.size == spec.preset.sizes[best.chosen.family][-1]
 
 
-def _cut_short(best: Best) -> bool:
+def _cut_short(best: BestModel) -> bool:
     """Return whether the limit on samples left a shard fewer passes, and the last evaluation was its best.
 
     That the last one is best says nothing alone: it is where the learning rate has come down to zero.
@@ -118,9 +118,9 @@ def curves(spec: Spec, family: str) -> list[Curve]:
     ]
 
 
-def fitted(
+def fit_sweep_laws(
     spec: Spec,
-    bests: Mapping[str, Sequence[Best]],
+    bests: Mapping[str, Sequence[BestModel]],
     provenance: Mapping[str, str],
     failed: Callable[[str], None],
 ) -> Iterator[Law]:
@@ -138,7 +138,7 @@ def fitted(
                 told.add(line)
 
 
-def answering(spec: Spec, family: str, models: Sequence[Best], metric: str) -> Law:
+def answering(spec: Spec, family: str, models: Sequence[BestModel], metric: str) -> Law:
     """Return the law that answers for a metric, from what was measured so far."""
     curve = next(each for each in curves(spec, family) if each.metric == metric)
     return _law(spec, family, models, curve, {}, created=now())
@@ -147,7 +147,7 @@ def answering(spec: Spec, family: str, models: Sequence[Best], metric: str) -> L
 def _law(
     spec: Spec,
     family: str,
-    models: Sequence[Best],
+    models: Sequence[BestModel],
     curve: Curve,
     provenance: Mapping[str, str],
     *,
@@ -202,7 +202,7 @@ def _law(
     )
 
 
-def beside(spec: Spec, runs: Sequence[Run], provenance: Mapping[str, str]) -> Iterator[Law]:
+def fit_size_laws(spec: Spec, runs: Sequence[Run], provenance: Mapping[str, str]) -> Iterator[Law]:
     """Fit and yield what stands beside the composites: curves of single sizes, and the joint surface.
 
     Of the metric that decides, from the best training of each shard and size with the sweep's own seed. What
@@ -236,7 +236,7 @@ def _larger_is_better(cells: Mapping[tuple[float, int], Run], metric: str) -> bo
     sizes = [size for _, size in cells]
     crossed = [size for size in set(sizes) if sizes.count(size) >= CROSSED]
     falls = all(
-        cells[data, larger].metrics[metric] <= run.metrics[metric] * (1 + NOISE)
+        cells[data, larger].metrics[metric] <= run.metrics[metric] * (1 + ERROR_NOISE)
         for (data, size), run in cells.items()
         for other, larger in cells
         if other == data and larger > size

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from calibrate.types import NOISE
+from calibrate.types import ERROR_NOISE
 from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
 from laws.errors import PlannerError
@@ -321,7 +321,7 @@ def best_by_data(measured: Measurements) -> list[Best]:
     best = []
     for data, sizes in sorted(cells.items()):
         middles = {params: _middle(measured.metric, rows) for params, rows in sizes.items()}
-        enough = min(middles.values()) * (1 + NOISE)
+        enough = min(middles.values()) * (1 + ERROR_NOISE)
         params = min(size for size, middle in middles.items() if middle <= enough)
         rows = sizes[params]
         best.append(
