@@ -22,7 +22,7 @@ from calibrate.sweep.spec import Spec, run_id
 from calibrate.types import Budget, BudgetStep, BudgetUse, Goal, Training
 from laws import paths
 from laws.errors import PlannerError
-from laws.fitting.design import log_errors, narrowing, needed, place_of
+from laws.fitting.design import choose_runs, data_needed, log_errors, scale_of_interest
 from laws.storage.store import Store
 from laws.types import Law, Run
 
@@ -143,13 +143,13 @@ class BudgetedSweep:
         order = list(self._laws)
         cost = [self._prices.of(buy.trainings) for buy in options]
         left = self.budget.amount - sum(step.spent for step in self._steps)
-        found = narrowing(
+        found = choose_runs(
             laws,
             self._steps[-1].place,
             [(order.index(buy.family), buy.shard) for buy in options if buy.shard],
             cost,
             budget=left,
-            most=1,
+            max_picks=1,
         )
         if found:
             return options[found[0].candidate]
@@ -173,7 +173,7 @@ class BudgetedSweep:
 
     def _step(self, last: _Candidate, laws: Sequence[Law]) -> BudgetStep:
         target = self.goal.target
-        place = FAR * self.spec.preset.shards[-1] if target is None else place_of(laws, target)
+        place = FAR * self.spec.preset.shards[-1] if target is None else scale_of_interest(laws, target)
         return BudgetStep(
             family=last.family,
             data=last.shard,
@@ -181,7 +181,7 @@ class BudgetedSweep:
             spent=self._prices.spent(self.store.last_runs(map(run_id, last.trainings))),
             place=place,
             error=_interval([math.exp(value) for value in log_errors(laws, place)]),
-            needed=None if target is None else _interval(needed(laws, target).tolist()),
+            needed=None if target is None else _interval(data_needed(laws, target).tolist()),
         )
 
     def _width(self) -> float:

@@ -16,14 +16,14 @@ from calibrate.sweep.best_model import BestModel, best_models, size_of
 from calibrate.sweep.spec import Spec
 from calibrate.types import ERROR_NOISE, EVALUATION_STEP
 from calibrate.versions import code_version
-from laws.build import law_from, now
+from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
 from laws.errors import PlannerError
-from laws.fitting.fit import Posterior, fit, plain
-from laws.fitting.phases import Phases, apart
+from laws.fitting.fit import Posterior, fit, fit_single_form
+from laws.fitting.phases import Phases, leave_out_small_data
 from laws.forecasting.forecast import Forecast, forecast
-from laws.forecasting.priors import shipped_prior
-from laws.points import checked
+from laws.forecasting.priors import bundled_prior
+from laws.points import check_points
 from laws.types import FORECAST, Law, Run
 
 FEWEST = 3  # shards below which nothing is fitted
@@ -158,11 +158,11 @@ def _law(
         raise PlannerError(f"{len(measured)} shards have a finished run, {FEWEST} are needed")
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     se = [y * math.log(curve.step) / math.sqrt(12) for _, y in measured] if curve.step > 1 else None
-    points = checked(
+    points = check_points(
         [best.data for best, _ in measured],
         [y for _, y in measured],
         y_se=se,
-        ceiling=spec.corpus.guessing.get(curve.metric),
+        baseline_error=spec.corpus.guessing.get(curve.metric),
         rate=curve.rate,
     )
     edges = {
@@ -172,29 +172,33 @@ def _law(
     phases: Phases = {}
     found: Posterior | Forecast
     if curve.form == FORECAST:
-        found = forecast(points, seed=spec.seed, prior=shipped_prior("sweep"))
+        found = forecast(points, seed=spec.seed, prior=bundled_prior("sweep"))
     elif curve.form == PLAIN:
-        points, phases = apart(points, seed=spec.seed)
-        found = plain(points, seed=spec.seed)
+        points, phases = leave_out_small_data(points, seed=spec.seed)
+        found = fit_single_form(points, seed=spec.seed)
     else:
         found = fit(points, curve.form, seed=spec.seed)
-    return law_from(
+    return build_law(
         found,
         points,
-        domain=spec.domain.name,
-        family=family,
-        metric=curve.metric,
-        metric_unit=curve.unit,
-        x_unit=spec.domain.data_unit,
-        source="calibrated",
-        definitions=spec.domain.definitions,
-        provenance=_provenance(spec, (best.chosen for best, _ in measured)) | dict(provenance),
-        runs=[id for best, _ in measured for id in best.runs],
+        LawSubject(
+            domain=spec.domain.name,
+            family=family,
+            metric=curve.metric,
+            metric_unit=curve.unit,
+            x_unit=spec.domain.data_unit,
+        ),
+        LawProvenance(
+            source="calibrated",
+            seed=spec.seed,
+            definitions=spec.domain.definitions,
+            details=_provenance(spec, (best.chosen for best, _ in measured)) | dict(provenance),
+            runs=[id for best, _ in measured for id in best.runs],
+            created=created,
+        ),
         ladder=spec.ladder[family] if curve.metric == "params" else (),
         warnings=[code for code, is_so in edges.items() if is_so],
         phases=phases,
-        seed=spec.seed,
-        created=created,
     )
 
 
@@ -245,7 +249,7 @@ def _beside(
 ) -> Law:
     unit = spec.domain.metrics[spec.metric]
     surface = name == "all sizes"
-    points = checked(
+    points = check_points(
         [(run.params, run.data) for run in runs] if surface else [run.data for run in runs],
         [run.metrics[spec.metric] for run in runs],
         rate=unit == "fraction",
@@ -253,25 +257,29 @@ def _beside(
     if surface:
         found = fit(points, "surface", seed=spec.seed, draws=DRAWS)
     else:
-        points, _ = apart(points, seed=spec.seed)
-        found = plain(points, seed=spec.seed, draws=DRAWS)
-    return law_from(
+        points, _ = leave_out_small_data(points, seed=spec.seed)
+        found = fit_single_form(points, seed=spec.seed, draws=DRAWS)
+    details = {"family": family, "passes": f"{spec.preset.epochs:g}", **provenance}
+    return build_law(
         found,
         points,
-        domain=spec.domain.name,
-        family=f"{family}, {name}",
-        metric=spec.metric,
-        metric_unit=unit,
-        x_unit=spec.domain.data_unit,
-        source="calibrated",
-        definitions=spec.domain.definitions,
-        provenance=_provenance(spec, runs)
-        | {"family": family, "passes": f"{spec.preset.epochs:g}", **provenance},
-        runs=[run.id for run in runs],
+        LawSubject(
+            domain=spec.domain.name,
+            family=f"{family}, {name}",
+            metric=spec.metric,
+            metric_unit=unit,
+            x_unit=spec.domain.data_unit,
+        ),
+        LawProvenance(
+            source="calibrated",
+            seed=spec.seed,
+            definitions=spec.domain.definitions,
+            details=_provenance(spec, runs) | details,
+            runs=[run.id for run in runs],
+            created=created,
+        ),
         ladder=spec.ladder[family] if surface else (),
-        seed=spec.seed,
-        created=created,
-        paths=LEAN,
+        max_paths=LEAN,
     )
 
 

@@ -110,7 +110,7 @@ def answered(
     tell: Tell = lambda _what, _done, _all: None,
 ) -> list[Answer]:
     """Return the answers to questions, in their order; the number of processes changes nothing."""
-    from laws.forecasting.stacking import stacked
+    from laws.forecasting.stacking import stacking_weights
 
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = (
         "1"  # for the processes: many, not wide
@@ -134,7 +134,7 @@ def answered(
         groups.setdefault("all" if pool else q.set or f"curve {i}", []).append(i)
     weights: dict[int, list[float]] = {}
     for members in groups.values():
-        rows = stacked([scores["score-" + questions[i].key(seed)] for i in members])
+        rows = stacking_weights([scores["score-" + questions[i].key(seed)] for i in members])
         weights |= {i: [float(w) for w in row] for i, row in zip(members, rows, strict=True)}
     names = [f"answer-{q.key(seed)}-{_digest(weights[i])}" for i, q in enumerate(questions)]
     tasks = {name: (questions[i], weights[i], seed) for i, name in enumerate(names)}
@@ -218,7 +218,7 @@ def _points(q: Question) -> Any:
     se = np.array([r[2] or 0.0 for r in rows]) if any(r[2] for r in rows) else None
     weight = np.array([r[3] or 1.0 for r in rows]) if any(r[3] for r in rows) else None
     left_out = (WarningCode.ZERO_LEFT_OUT,) if len(rows) < len(q.measured) else ()
-    return Points(x=x, y=y, y_se=se, weight=weight, ceiling=q.ceiling, warnings=left_out)
+    return Points(x=x, y=y, y_se=se, weight=weight, baseline_error=q.ceiling, warnings=left_out)
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:
@@ -232,12 +232,12 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
     """Return the median at x of the one form that a curve is given, by its name; none where it cannot be."""
     import numpy as np
 
-    from laws.fitting.fit import plain
+    from laws.fitting.fit import fit_single_form
     from laws.fitting.forms import FORMS
 
     points = _points(question)
     try:
-        found = plain(points, seed=seed)
+        found = fit_single_form(points, seed=seed)
     except PlannerError:  # too few sizes, or a chain that does not settle: the forecast stands alone
         return {}
     drawn = FORMS[found.form].log_y(np.array(x), found.parameters)
@@ -245,9 +245,9 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
 
 
 def _score(q: Question, seed: int) -> list[float]:
-    from laws.forecasting.stacking import held_out
+    from laws.forecasting.stacking import held_out_scores
 
-    return [float(v) for v in held_out(_points(q), seed=seed)]
+    return [float(v) for v in held_out_scores(_points(q), seed=seed)]
 
 
 def _answer(q: Question, weights: list[float], seed: int) -> dict[str, Any]:

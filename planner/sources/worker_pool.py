@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
@@ -18,7 +18,7 @@ MAX_LOSSES = 3  # pools in a row that end without a single result, before the co
 
 def run_all(
     function: Callable[..., Any], inputs: Mapping[str, tuple[Any, ...]], *, processes: int
-) -> Iterator[tuple[str, Any]]:
+) -> Generator[tuple[str, Any], None, None]:
     """Yield the result of a function for each input, as they end.
 
     Where a process is killed, its inputs are tried again in new processes. Leaving the loop ends the processes.

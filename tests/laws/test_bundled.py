@@ -13,10 +13,10 @@ from laws.build import points_of
 from laws.catalog import bundle
 from laws.catalog.bundled import STEP, BundledLaws, bundled_laws, locate_law
 from laws.errors import PlannerError
-from laws.fitting.fit import fit, plain
+from laws.fitting.fit import fit, fit_single_form
 from laws.fitting.forms import FORMS
 from laws.forecasting.forecast import forecast
-from laws.forecasting.priors import shipped_prior
+from laws.forecasting.priors import bundled_prior
 from laws.storage import records
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, Run, Sweep
@@ -82,8 +82,12 @@ def refitted(found: Law) -> np.ndarray:
     seed = int(found.provenance["seed"]) + 1
     places = np.exp(np.log(found.x_range[1]) + np.array([0.0, np.log(10)]))
     if found.form == FORECAST:
-        return forecast(points, seed=seed, prior=shipped_prior("sweep")).paths(places)
-    told = plain(points, seed=seed) if found.form == "power-floor" else fit(points, found.form, seed=seed)
+        return forecast(points, seed=seed, prior=bundled_prior("sweep")).paths(places)
+    told = (
+        fit_single_form(points, seed=seed)
+        if found.form == "power-floor"
+        else fit(points, found.form, seed=seed)
+    )
     return FORMS[told.form].log_y(places, told.parameters)
 
 
