@@ -155,7 +155,7 @@ def test_scores_of_a_known_answer(corpus: Corpus) -> None:
     wrong = task.evaluate()
     assert wrong["wer"] == wrong["cer"] == 1
     assert wrong["loss"] > 1
-    part = task.validation.part
+    part = task.validation.split
     order = np.argsort(part.ends - part.begins, kind="stable")
     texts = iter([part.texts[i] for i in order])
     right = task.evaluate()
