@@ -86,7 +86,7 @@ def test_no_training_image_is_in_the_validation_set(tmp_path: Path) -> None:
     for i in range(40):
         (source / "red" / f"again{i}.png").write_bytes((source / "red" / "7.png").read_bytes())
     corpus = prepared(tmp_path / "cache", source, available=1000)
-    held, taught = (
+    held, training = (
         {i.tobytes() for i in pictures.read_split(corpus.folder, part)[0]}
         for part in ("validation", "training")
     )

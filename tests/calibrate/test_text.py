@@ -152,7 +152,7 @@ def test_validation_and_training_share_no_passage_and_follow_from_the_seed(tmp_p
     (tmp_path / "a.txt").write_text(text)
     corpus = prepared(char_lm, tmp_path / "cache", tmp_path / "a.txt", 1e6, 5000)
     letters = ["?", *json.loads((corpus.folder / "vocabulary.json").read_text())]
-    held, taught = (
+    held, training = (
         "".join(letters[i] for i in language.read_split(corpus.folder, part))
         for part in ("validation", "training")
     )
