@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from laws.catalog.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, published_law
 from laws.types import Law
 from planner.lawmodel.model import forms_in_words
 from planner.lawmodel.select import SelectedLaw
@@ -56,7 +56,9 @@ def law_records(selected: SelectedLaw) -> list[dict[str, Any]]:
     if isinstance(law, Law):
         stored = {"params": selected.size, "samples": selected.samples}
         return [_stored("error", law), *(_stored(role, one) for role, one in stored.items() if one)]
-    published = {role: named(law.companions[role]) for role in ("params", "flops") if role in law.companions}
+    published = {
+        role: published_law(law.companions[role]) for role in ("params", "flops") if role in law.companions
+    }
     return [_published("error", law), *(_published(role, one) for role, one in published.items())]
 
 

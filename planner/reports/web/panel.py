@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from laws.catalog.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, Run, SizeCost
@@ -259,8 +259,8 @@ def _published(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
     size, flops = (plan.law_model.companions.get(role) for role in ("params", "flops"))
     return {
         "curve": _formula(law),
-        "size": _formula(named(size)) if size else None,
-        "cost": {"kind": "law", "law": _formula(named(flops))} if flops else _cost(plan, ()),
+        "size": _formula(published_law(size)) if size else None,
+        "cost": {"kind": "law", "law": _formula(published_law(flops))} if flops else _cost(plan, ()),
     }
 
 
