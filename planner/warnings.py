@@ -80,8 +80,8 @@ def sentence(code: str) -> str:
     return WARNINGS.get(code, f"{code}: see docs/reference/warnings.md.")
 
 
-def told(codes: Iterable[str]) -> list[str]:
-    """Return each code behind its sentence, for people."""
+def with_codes(codes: Iterable[str]) -> list[str]:
+    """Return the sentence of each code, followed by the code, for people."""
     return [f"{sentence(code)} [{code}]" for code in codes]
 
 

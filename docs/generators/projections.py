@@ -253,7 +253,7 @@ def counts() -> None:
 def today() -> None:
     """Print one epoch of each projection on 1,024 H100: medians and 90 % intervals of our own assumptions."""
     fleet = read_fleet(None)
-    part = fleet.part("h100")
+    part = fleet.accelerator("h100")
     assumed = fleet.assumptions(part)
     rows = []
     for p in projections():

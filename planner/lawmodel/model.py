@@ -368,7 +368,7 @@ def law_in_words(law: Law) -> str:
     return (
         f"Law {law.id}: {origin}, a forecast from {points}; beyond them the curve may change, the more "
         f"the further. Forms, by how well each foretold the largest points from the others: "
-        f"{forms_in_words(law.forms)}. --plain answers by one form."
+        f"{forms_in_words(law.forms)}. --single-form answers by one form."
     )
 
 

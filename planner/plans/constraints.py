@@ -125,7 +125,7 @@ def _machines(
         )
     question = asked.question
     assert question.on is not None
-    part = fleet.part(question.on)
+    part = fleet.accelerator(question.on)
     set_ = {assumption.name: assumption for assumption in assumed}
     price = set_.pop("price", None) or price_of(part)
     n = len(reading.scenarios) if len(reading.scenarios) > 1 else DRAWS

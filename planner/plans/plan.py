@@ -191,7 +191,7 @@ def _with_measured(
     found, question = asked.assumed, asked.question
     if question.on is None or not isinstance(law, Law) or law.source == "shipped":
         return found
-    part = fleet.part(question.on)
+    part = fleet.accelerator(question.on)
     if (
         any(assumption.name == "utilization" for assumption in found)
         or fleet.assumptions(part)["utilization"].origin != "default"

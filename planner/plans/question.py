@@ -109,7 +109,7 @@ def check(question: Question) -> None:
     """Refuse nonsense before any law is looked for."""
     _ = question.given  # raises where nothing is asked, or two things
     if question.target is not None:
-        value = units.parse_value(question.target, wanted="a target such as 5% or 2.48")
+        value = units.parse_value(question.target, expected="a target such as 5% or 2.48")
         units.checked_target(value, question.selector.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")
@@ -147,10 +147,10 @@ def in_base_units(question: Question, law: LawInfo, unit: str, today: date) -> P
         return units.parse_data(text, unit)
 
     def size(text: str) -> float:
-        return units.parse_number(text, wanted="a number of parameters such as 300M")
+        return units.parse_number(text, expected="a number of parameters such as 300M")
 
     def compute(text: str) -> float:
-        return units.parse_number(text, wanted="training FLOP such as 1e21")
+        return units.parse_number(text, expected="training FLOP such as 1e21")
 
     price, deadline, confidence = question.data_price, question.deadline, question.confidence
     return ParsedQuestion(

@@ -70,7 +70,7 @@ def resources(
             f"law {estimate.law.id} says nothing of FLOP, so neither time nor money follow: leave --on out, "
             f"or {COSTED}"
         )
-    chosen = fleet.part(part)
+    chosen = fleet.accelerator(part)
     given = {assumption.name: assumption for assumption in overrides}
     price = given.pop("price", None)
     flops, params = estimate.flops.draws, estimate.params.draws
@@ -106,7 +106,7 @@ def feasible(
     training, dollars = found.training, found.cost.dollars
     if budget is not None and dollars is None:
         raise PlannerError(
-            f"{training.part.id} has no price, so no budget can be held: give one with --assume price=VALUE "
+            f"{training.accelerator.id} has no price, so no budget can be held: give one with --assume price=VALUE "
             "or in a fleet file"
         )
     if dollars is not None and collection is not None:

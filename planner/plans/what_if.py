@@ -121,7 +121,7 @@ def _readable(
         for text in values:
             asked = asked_of(chosen, _asked(question, first | {name: text}), today)
             if asked.question.on is not None:
-                fleet.part(asked.question.on)
+                fleet.accelerator(asked.question.on)
 
 
 _ON = "name a part with --on, such as --on h100"

@@ -61,7 +61,7 @@ def report(found: Comparison) -> Report:
             f"at: {found.metric} there"
             + ("; best: the probability that no other family errs less." if found.alike else "."),
         ),
-        sections={"Warnings": warnings.told(found.warnings)},
+        sections={"Warnings": warnings.with_codes(found.warnings)},
     )
 
 

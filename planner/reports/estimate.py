@@ -37,7 +37,7 @@ def report(plan: Plan) -> Report:
         Section.SOURCES: plan.estimate.law_model.assumptions,
         Section.HARDWARE: _on_machines(plan),
         Section.HARDWARE_ASSUMPTIONS: _assumed(plan),
-        Section.WARNINGS: warnings.told(
+        Section.WARNINGS: warnings.with_codes(
             code for code in plan.warnings if code != WarningCode.EMBEDDED_CORPUS
         ),
         Section.ALTERNATIVES: _others(found),
@@ -88,7 +88,7 @@ def _not_yours(found: Estimate) -> list[str]:
 
 def _machines(plan: Plan) -> str:
     assert plan.resources is not None
-    return f"{plan.resources.training.count} x {plan.resources.training.part.id}"
+    return f"{plan.resources.training.count} x {plan.resources.training.accelerator.id}"
 
 
 def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:

@@ -53,7 +53,7 @@ def report(laws: Sequence[Law]) -> Report:
         notes=[*_of_file(first), *(in_words(law) for law in laws)],
         sections={
             "Warnings": [f"{warnings.sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
-            "Ask it": [f"{ask} (--plain: by the form alone)" if plain else ask],
+            "Ask it": [f"{ask} (--single-form: by the form alone)" if plain else ask],
         },
     )
 

@@ -57,7 +57,7 @@ def report(front: Frontier) -> Report:
         ),
         sections={
             Section.SOURCES: found.law_model.assumptions[:1],
-            "Warnings of some points": warnings.told(codes),
+            "Warnings of some points": warnings.with_codes(codes),
         },
     )
 

@@ -288,7 +288,7 @@ def _stored_report(record: Mapping[str, Any]) -> Report:
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
         notes=tuple(note for note in facts if not note.endswith(": ")),
-        sections={"Warnings": warnings.told(record["warnings"])},
+        sections={"Warnings": warnings.with_codes(record["warnings"])},
     )
 
 

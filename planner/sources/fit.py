@@ -53,7 +53,7 @@ class Request:
     columns: Mapping[str, str | None]
     seed: int = 0
     pool: bool = False  # whether the domain's other curves help to weigh the forms
-    best_guess: str | None = None  # the error of best guessing, as it was typed
+    baseline_error: str | None = None  # the error of best guessing, as it was typed
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,8 @@ def _laws(
     if request.pool and (surface or request.form not in {AUTO, FORECAST}):
         form = "surface" if surface else request.form
         raise PlannerError(f"--pool weighs the forms of a forecast, and the form {form} is one: leave it out")
-    if surface and request.best_guess:
-        raise PlannerError("--best-guess tells where a curve begins, and a surface is none: leave it out")
+    if surface and request.baseline_error:
+        raise PlannerError("--baseline-error tells where a curve begins, and a surface is none: leave it out")
     if surface:
         points = _pairs(measured, rate=unit == "fraction")
         found = fit(points, "surface", seed=request.seed)
@@ -159,7 +159,7 @@ def _laws(
         [b.data for b in best],
         [b.metric for b in best],
         y_se=se if len(se) == len(best) else None,
-        ceiling=_best_guess(request.best_guess, unit, best),
+        ceiling=_best_guess(request.baseline_error, unit, best),
         rate=unit == "fraction",
         least=1 if request.form in {AUTO, FORECAST} else 2,
     )
@@ -225,13 +225,13 @@ def _best_guess(typed: str | None, unit: str, best: Sequence[Best]) -> float | N
     """Return the error of best guessing, which something was better than."""
     if typed is None:
         return None
-    guess = units.parse_metric(typed, unit, metric="--best-guess")
+    guess = units.parse_metric(typed, unit, metric="--baseline-error")
     least = min(each.metric for each in best)
     if unit == "fraction" and guess > 1:
-        raise PlannerError(f"--best-guess {typed}: wanted a fraction of at most 1, such as 99.9%")
+        raise PlannerError(f"--baseline-error {typed}: wanted a fraction of at most 1, such as 99.9%")
     if guess <= least:
         raise PlannerError(
-            f"--best-guess {typed}: nothing measured lies below it, the least is "
+            f"--baseline-error {typed}: nothing measured lies below it, the least is "
             f"{units.format_metric(least, unit)}: give the error of an answer that looks at no input, "
             "99.9% where 1,000 classes are equally common"
         )

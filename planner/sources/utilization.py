@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from planner.assumptions import defaults
-from planner.hardware.accelerators import Accelerator, catalog, find
+from planner.hardware.accelerators import Accelerator, catalog, find_accelerator
 from planner.hardware.measured_utilization import LOGGED, is_part, reached
 from planner.sources.run_table import Measurements
 
@@ -51,4 +51,4 @@ def _taken() -> float:
 
 def _part(device: str) -> Accelerator:
     named = [part for part in catalog().values() if is_part(device, part)]
-    return named[0] if len(named) == 1 else find(catalog(), device)
+    return named[0] if len(named) == 1 else find_accelerator(catalog(), device)

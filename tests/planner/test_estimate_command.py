@@ -261,7 +261,7 @@ def test_a_forecast_that_a_later_form_hides_is_named(tmp_path):
     assert asked(tmp_path, "--target-wer", "5%", "--form", "forecast")["law"] == told.id
     table = " ".join(planner("estimate", "--store", tmp_path, "--target-wer", "5%").out.split())
     assert f"calibrated forecast, speech, ds2: planner estimate --law {told.id}" in table
-    assert asked(tmp_path, "--target-wer", "5%", "--plain")["alternatives"] == []
+    assert asked(tmp_path, "--target-wer", "5%", "--single-form")["alternatives"] == []
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_curve_measured_elsewhere_answers_like_a_calibrated_domain(tmp_path):
     told, plain = fitted(tmp_path, WHISPER, *ASR)
     assert (told["form"], plain["form"]) == ("forecast", "power-floor")
     assert plain["diagnostics"]["rhat"] < 1.01
-    for law, *options in ((told,), (plain, "--plain"), (plain, "--form", "power-floor")):
+    for law, *options in ((told,), (plain, "--single-form"), (plain, "--form", "power-floor")):
         found = asked(tmp_path, "--target-wer", "15%", *options)
         assert found["law"] == law["law"]
         assert found["source"] == "fitted"

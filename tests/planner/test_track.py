@@ -52,7 +52,7 @@ LIMITED = ("--deadline", "30d", "--on", "h100")
 QUESTIONS = [
     ("--target-wer", "5%", "--on", "h100"),
     ("--target-wer", "5%", "--confidence", "80%", "--have-data", "900h"),
-    ("--data", "1000h", "--metric", "wer", "--plain"),
+    ("--data", "1000h", "--metric", "wer", "--single-form"),
     ("--flops", "1e15", "--domain", "speech"),
     ("--budget", "$1", "--on", "a100", "--count", 4, "--assume", "price=2", "--assume", "utilization=0.1"),
     ("--target-wer", "8%", "--data-price", "$12/hour", *LIMITED),

@@ -45,7 +45,7 @@ def embedded(found: Review) -> dict[str, Any]:
             ((product.name, each) for product, each in found.plans), found.chosen, strict=True
         )
     ]
-    parts = [_part(part, found) for part in found.fleet.parts.values()]
+    parts = [_part(part, found) for part in found.fleet.accelerators.values()]
     sizes = {
         DRAWS,
         *(len(each.law_model.scenarios) for _, each in found.plans if len(each.law_model.scenarios) > 1),
@@ -109,7 +109,7 @@ def _product(
     question, asked, reading = each.question, each.parsed, each.law_model
     overrides = {assumption.name: assumption.bands for assumption in asked.assumed}
     price = overrides.pop("price", None)
-    part = None if question.on is None else found.fleet.part(question.on)
+    part = None if question.on is None else found.fleet.accelerator(question.on)
     count = question.count or (None if part is None else found.fleet.count(part)) or ONE_MACHINE
     return {
         "name": name,
@@ -166,7 +166,7 @@ def _measured(each: Plan, law: Law | PublishedLaw, found: Review) -> dict[str, d
     own = law.source == "calibrated"
     runs: list[Run] = Store(found.folder).runs(domain=law.domain, status="finished") if own else []
     bands: dict[str, dict[str, Bands]] = {}
-    for part in found.fleet.parts.values():
+    for part in found.fleet.accelerators.values():
         if found.fleet.assumptions(part)["utilization"].origin != "default":
             continue
         try:
