@@ -20,7 +20,7 @@ from typing import Any
 
 from laws.codes import WarningCode
 from laws.errors import PlannerError
-from laws.storage.atomic_write import write_whole
+from laws.storage.atomic_write import write_atomically
 from planner import units
 from planner.sources import run_table as measurements
 
@@ -91,7 +91,7 @@ def extrapolate(
             journal.touch()
         answers = answered(questions, seed=seed, pool=pool, processes=processes, journal=journal, tell=tell)
         both = list(zip(questions, answers, strict=True))
-        write_whole(out, lambda path: _write(path, both))
+        write_atomically(out, lambda path: _write(path, both))
         if journal is not None:
             journal.unlink()
     except OSError as error:
@@ -111,7 +111,7 @@ def answered(
     tell: Tell = lambda _what, _done, _all: None,
 ) -> list[Answer]:
     """Return the answers to questions, in their order; the number of processes changes nothing."""
-    from laws.forecasting.stacking import stacked
+    from laws.forecasting.stacking import stacking_weights
 
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = (
         "1"  # for the processes: many, not wide
@@ -148,7 +148,7 @@ def answered(
             groups.setdefault("all" if pool else q.set or f"curve {i}", []).append(i)
         weights: dict[int, list[float]] = {}
         for members in groups.values():
-            rows = stacked([scores["score-" + questions[i].key(seed)] for i in members])
+            rows = stacking_weights([scores["score-" + questions[i].key(seed)] for i in members])
             weights |= {i: [float(w) for w in row] for i, row in zip(members, rows, strict=True)}
         names = [f"answer-{q.key(seed)}-{_digest(weights[i])}" for i, q in enumerate(questions)]
         tasks = {name: (questions[i], weights[i], seed) for i, name in enumerate(names)}
@@ -232,7 +232,7 @@ def _points(q: Question) -> Any:
     se = np.array([r[2] or 0.0 for r in rows]) if any(r[2] for r in rows) else None
     weight = np.array([r[3] or 1.0 for r in rows]) if any(r[3] for r in rows) else None
     left_out = (WarningCode.ZERO_LEFT_OUT,) if len(rows) < len(q.measured) else ()
-    return Points(x=x, y=y, y_se=se, weight=weight, ceiling=q.ceiling, warnings=left_out)
+    return Points(x=x, y=y, y_se=se, weight=weight, baseline_error=q.ceiling, warnings=left_out)
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:
@@ -246,12 +246,12 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
     """Return the median at x of the one form that a curve is given, by its name; none where it cannot be."""
     import numpy as np
 
-    from laws.fitting.fit import plain
+    from laws.fitting.fit import fit_single_form
     from laws.fitting.forms import FORMS
 
     points = _points(question)
     try:
-        found = plain(points, seed=seed)
+        found = fit_single_form(points, seed=seed)
     except PlannerError:  # too few sizes, or a chain that does not settle: the forecast stands alone
         return {}
     drawn = FORMS[found.form].log_y(np.array(x), found.parameters)
@@ -271,9 +271,9 @@ def _end_with_parent() -> None:
 
 
 def _score(q: Question, seed: int) -> list[float]:
-    from laws.forecasting.stacking import held_out
+    from laws.forecasting.stacking import held_out_scores
 
-    return [float(v) for v in held_out(_points(q), seed=seed)]
+    return [float(v) for v in held_out_scores(_points(q), seed=seed)]
 
 
 def _answer(q: Question, weights: list[float], seed: int) -> dict[str, Any]:
