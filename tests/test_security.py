@@ -51,7 +51,7 @@ def test_sql_takes_values_as_parameters_only() -> None:
         "_RUN",
         "_LAW",
         "_FORECAST",
-        "_OUTCOME",
+        "_OUTCOME_COLUMNS",
         "columns",
         "table",
         "column",
@@ -169,7 +169,7 @@ def test_a_prepared_corpus_from_somebody_else_cannot_run_code(tmp_path: Path) ->
 
     pytest.importorskip("torch")
     pytest.importorskip("soundfile")
-    from calibrate.domains import named
+    from calibrate.domains import find_domain
     from calibrate.domains.speech import frames
     from calibrate.engines.local import Job, trained
     from calibrate.types import Corpus, Training
@@ -191,7 +191,9 @@ def test_a_prepared_corpus_from_somebody_else_cannot_run_code(tmp_path: Path) ->
         batch_size=1, epochs=1, max_samples=1, seed=0, fingerprint="f",
     )  # fmt: skip
     corpus = Corpus(folder=folder, fingerprint="f", available=1)
-    job = Job(id="a", training=training, corpus=corpus, module=named("teacher").module, flops=1, time_limit=9)
+    job = Job(
+        id="a", training=training, corpus=corpus, module=find_domain("teacher").module, flops=1, time_limit=9
+    )
     assert trained(job, "cpu").status in ("failed", "bad-data")
     assert not marker.exists()
     np.load(folder / "codes.npy", allow_pickle=True)

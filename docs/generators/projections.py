@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from laws.catalog.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, published_law
 from laws.paths import quantile
 from planner.hardware import cost
 from planner.hardware.accelerators import catalog
@@ -51,7 +51,7 @@ class Projection:
 
 def law(row: dict[str, Any], kind: str) -> PublishedLaw:
     """Return the law of a domain: "curve", "size", "flops", "bytes", "footprint", "training"."""
-    return named(f"{row['laws']}-{kind}")
+    return published_law(f"{row['laws']}-{kind}")
 
 
 def seconds(flops: float, moved: float) -> float:

@@ -122,7 +122,7 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
     from laws.storage.files import RecordFiles
 
     folder = store_folder(store)
-    if store is None or source in ("published", "shipped") or RecordFiles(folder).begun():
+    if store is None or source in ("published", "shipped") or RecordFiles(folder).exists():
         return folder
     if not folder.exists():
         why = "it does not exist"

@@ -49,7 +49,7 @@ def review(
     import json
 
     from laws.errors import PlannerError
-    from laws.storage.atomic_write import write_whole
+    from laws.storage.atomic_write import write_atomically
     from planner.plans import review as use_case
     from planner.plans.portfolio import read_portfolio
     from planner.reports.review import as_markdown, headline, record
@@ -74,7 +74,7 @@ def review(
         typer.echo(text, nl=False)
     else:
         try:
-            write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+            write_atomically(out, lambda path: path.write_text(text, encoding="utf-8"))
         except OSError as error:
             raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
         typer.echo(f"{out}: {headline(found)}")

@@ -2,7 +2,7 @@
 
 import math
 
-from laws.catalog.published import PublishedLaw, companion, find
+from laws.catalog.published import PublishedLaw, companion, published_laws
 from laws.codes import WarningCode
 from planner.lawmodel import scenario
 from planner.lawmodel.info import law_info
@@ -26,7 +26,7 @@ _WIDE = (1e-3, 1e40)  # the data that a formula is asked at
 
 def answerable(domain: str | None, metric: str | None) -> list[PublishedLaw]:
     """Return the published laws that say how much data a target needs, the one to ask first at the front."""
-    return [law for law in find(domain, metric) if answers(law)]
+    return [law for law in published_laws(domain, metric) if answers(law)]
 
 
 def answers(law: PublishedLaw) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from laws.catalog.bundled import Shipped, holding, shipped
+from laws.catalog.bundled import BundledLaws, bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
 from laws.codes import WarningCode
 from laws.errors import PlannerError
@@ -46,7 +46,7 @@ def select_law(choice: LawSelector, folder: Path, *, sampled: bool = False) -> S
         raise PlannerError(f"source {choice.source!r}: wanted one of {', '.join(_RANK)}")
     if choice.law is not None:
         return _by_id(choice, choice.law, Store(folder))
-    store: Store | Shipped = shipped() if choice.source == "shipped" else Store(folder)
+    store: Store | BundledLaws = bundled_laws() if choice.source == "shipped" else Store(folder)
     rows = store.laws()
     fitting = [row for row in rows if fits(choice, row)]
     fitting.sort(key=lambda row: row.form != FORECAST)
@@ -92,7 +92,7 @@ def _place_of_metric(row: LawRow) -> int:
 
 
 def _from_store(
-    store: Store | Shipped,
+    store: Store | BundledLaws,
     rows: Sequence[LawRow],
     row: LawRow,
     *,
@@ -134,7 +134,7 @@ def _by_id(choice: LawSelector, id: str, store: Store) -> SelectedLaw:
     from laws.catalog.published import all_laws
     from planner.lawmodel.published import answers
 
-    place = shipped() if choice.source == "shipped" else holding(store, id)
+    place = bundled_laws() if choice.source == "shipped" else locate_law(store, id)
     rows = place.laws()
     stored = [row for row in rows if id and row.id.startswith(id)]
     published = [] if stored else [law for law in all_laws() if law.id == id]
@@ -174,7 +174,7 @@ def _by_id(choice: LawSelector, id: str, store: Store) -> SelectedLaw:
     )
 
 
-def _companion(store: Store | Shipped, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
+def _companion(store: Store | BundledLaws, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
     """Return the newest law of `metric` measured on the same thing, the same kind of source first."""
     fitting = [
         row

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from laws.catalog.bundled import shipped
+from laws.catalog.bundled import bundled_laws
 from laws.catalog.published import PublishedLaw
 from laws.errors import PlannerError, closest
 from laws.types import LawRow
@@ -21,7 +21,7 @@ def nothing(choice: LawSelector, rows: Sequence[LawRow], literature: Sequence[Pu
     if choice.source is not None:
         return PlannerError(f"no {choice.source} law answers that: leave --source out, or planner laws list")
     told = _unmet(choice, rows, literature)
-    if any(fits(replace(choice, source="shipped"), row) for row in shipped().laws()):
+    if any(fits(replace(choice, source="shipped"), row) for row in bundled_laws().laws()):
         return PlannerError(f"{told}; to try the tool, --source shipped answers for the embedded corpus")
     return told
 

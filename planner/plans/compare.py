@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calibrate.domains import DOMAINS
 from laws import paths
-from laws.catalog.bundled import Shipped, shipped
+from laws.catalog.bundled import BundledLaws, bundled_laws
 from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.storage.store import LawRow, Store
@@ -70,7 +70,7 @@ def compare(
     from laws.fitting.forms import FORMS
     from laws.fitting.hierarchy import pooled
 
-    store: Store | Shipped = shipped() if source == "shipped" else Store(folder)
+    store: Store | BundledLaws = bundled_laws() if source == "shipped" else Store(folder)
     found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
     unit = found[0].x_unit
     asked = (positive(lambda written: units.parse_data(written, unit), text, "--at") for text in at)
@@ -124,7 +124,9 @@ def _meaning(law: Law) -> str | None:
     return law.definitions.get(f"{law.metric} of {law.family}", law.definitions.get(law.metric))
 
 
-def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Source | None) -> list[LawRow]:
+def _newest(
+    store: Store | BundledLaws, domain: str, metric: str | None, source: Source | None
+) -> list[LawRow]:
     """Return the newest law of each family that has an exponent, of the metric that most families share.
 
     Of several such metrics it is the one that decides in the domain which model is best.
@@ -148,7 +150,7 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
             what += hint(domain, [row.domain for row in store.laws() if row.domain != domain])
         elif metric is not None and not wanted:
             what += hint(metric, [row.metric for row in rows])
-        shipping = {row.family for row in shipped().laws(domain=domain, metric=metric)}
+        shipping = {row.family for row in bundled_laws().laws(domain=domain, metric=metric)}
         measure = f"planner calibrate --domain {domain} --family NAME, or " if domain in DOMAINS else ""
         to_try = source is None and len(shipping) >= FAMILIES
         raise PlannerError(

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from laws.catalog.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, published_law
 from laws.types import Law
 from planner.lawmodel.model import forms_in_words
 from planner.lawmodel.select import SelectedLaw
@@ -42,7 +42,9 @@ def laws(chosen: SelectedLaw) -> list[dict[str, Any]]:
     if isinstance(law, Law):
         others = {"params": chosen.size, "samples": chosen.samples}
         return [_stored("error", law), *(_stored(role, each) for role, each in others.items() if each)]
-    completing = {role: named(law.companions[role]) for role in ("params", "flops") if role in law.companions}
+    completing = {
+        role: published_law(law.companions[role]) for role in ("params", "flops") if role in law.companions
+    }
     return [_published("error", law), *(_published(role, each) for role, each in completing.items())]
 
 

@@ -261,7 +261,7 @@ def _code(domain: Domain) -> DomainCode:
     if find_spec("torch") is None:
         raise PlannerError(INSTALL.format(missing="torch"))
     try:
-        return domains.code(domain)
+        return domains.domain_code(domain)
     except ModuleNotFoundError as error:
         raise PlannerError(INSTALL.format(missing=error.name)) from error
 

@@ -42,7 +42,7 @@ class Request:
 
 def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
     """Return the domain, families and preset that a request names; raise PlannerError for what cannot be."""
-    domain = domains.named(request.domain)
+    domain = domains.find_domain(request.domain)
     if request.preset not in domain.presets:
         raise PlannerError(f"no preset is called {request.preset!r}{nearest(request.preset, domain.presets)}")
     for family in request.families:

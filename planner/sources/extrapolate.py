@@ -20,7 +20,7 @@ from typing import Any
 
 from laws.codes import WarningCode
 from laws.errors import PlannerError
-from laws.storage.atomic_write import write_whole
+from laws.storage.atomic_write import write_atomically
 from planner import units
 from planner.sources import run_table as measurements
 
@@ -91,7 +91,7 @@ def extrapolate(
             journal.touch()
         answers = answered(questions, seed=seed, pool=pool, processes=processes, journal=journal, tell=tell)
         both = list(zip(questions, answers, strict=True))
-        write_whole(out, lambda path: _write(path, both))
+        write_atomically(out, lambda path: _write(path, both))
         if journal is not None:
             journal.unlink()
     except OSError as error:

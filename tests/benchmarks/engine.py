@@ -115,13 +115,13 @@ def empty(address: str = "") -> None:
 
 def share(address: str = "") -> None:
     """Print the part of a sweep's time that is not training, from the first dispatch to the last result."""
-    from calibrate.domains import code, named
+    from calibrate.domains import domain_code, find_domain
     from calibrate.sweep.search import ends
 
     with tempfile.TemporaryDirectory() as folder:
-        domain = named("teacher")
+        domain = find_domain("teacher")
         preset = replace(domain.presets["quick"], draws=4, seeds=1)
-        module = code(domain)
+        module = domain_code(domain)
         corpus = module.prepare(
             cache=Path(folder), source=None, available=preset.shards[-1], validation=preset.validation,
             seed=0, report=lambda text, share: None,

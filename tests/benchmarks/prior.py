@@ -29,8 +29,8 @@ from laws.forecasting.drift import PARAMETERS
 from laws.forecasting.priors import Origin, shipped_prior
 from laws.forecasting.stacking import judged, usable
 from laws.points import Points
+from tests.benchmarks.bundled import every_cut
 from tests.benchmarks.forecast import HERE, Case, cases, folder
-from tests.benchmarks.shipped import every_cut
 
 Array = NDArray[np.float64]
 Own = dict[str, tuple[float, float]]

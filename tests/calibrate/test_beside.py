@@ -17,7 +17,7 @@ from laws.types import Law, Run, SizeCost
 from planner.lawmodel.select import select_law
 from planner.lawmodel.selector import LawSelector
 
-DOMAIN = domains.named("teacher")
+DOMAIN = domains.find_domain("teacher")
 PRESET = DOMAIN.presets["quick"]
 SIZES = PRESET.sizes["mlp"]
 E, A, a, B, b = 0.01, 2.0, 0.5, 1.0, 0.35

@@ -44,7 +44,7 @@ def every_domain(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def code(domain: Domain) -> DomainCode:
-    return domains.code(domain)
+    return domains.domain_code(domain)
 
 
 def prepared(domain: Domain, cache: Path) -> Corpus:

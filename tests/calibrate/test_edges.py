@@ -12,7 +12,7 @@ from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
 from laws.types import Run, SizeCost
 
-DOMAIN = domains.named("teacher")
+DOMAIN = domains.find_domain("teacher")
 PRESET = replace(DOMAIN.presets["quick"], epochs=60, max_samples=60 * 2**11)  # the largest shards see less
 SIZES = PRESET.sizes["mlp"]
 

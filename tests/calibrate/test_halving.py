@@ -21,7 +21,7 @@ from calibrate.sweep.run import Swept, execute
 from calibrate.training.early_stopping import RUNGS, Standing, reached, too_high
 from calibrate.training.train import train
 from calibrate.types import NOISE, Corpus
-from laws.storage.records import check, decode, encode
+from laws.storage.records import decode, encode, validate
 from laws.storage.store import Store
 from laws.types import Run
 
@@ -136,7 +136,7 @@ def test_a_file_keeps_the_rungs_and_is_as_ever_without(tmp_path: Path) -> None:
     for path in (tmp_path / "store" / "runs").glob("[!.]*"):
         run = decode(path.read_bytes(), Run)
         assert run.rungs[0][0] == RUNGS[0]
-        assert check(path.read_bytes(), Run) == run
+        assert validate(path.read_bytes(), Run) == run
         assert b"rungs" not in encode(replace(run, rungs=()))
         assert decode(encode(replace(run, rungs=())), Run) == replace(run, rungs=())
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrate.domains import DOMAINS, named
+from calibrate.domains import DOMAINS, find_domain
 from calibrate.engines.local import Job, Result
 from calibrate.sweep.best_model import best_fits, pick, size_of
 from calibrate.sweep.progress import Progress
@@ -18,7 +18,7 @@ from calibrate.sweep.run import execute
 from calibrate.sweep.search import outlook
 from calibrate.sweep.spec import Spec, run_id, shards_within
 from calibrate.types import NOISE, Corpus, Outcome, Preset, Training, doubling
-from laws.errors import PlannerError
+from laws.errors import PlannerError, UnknownName
 from laws.storage.store import Store, StoreBusyError
 from laws.types import Run, SizeCost
 
@@ -38,7 +38,7 @@ PRESET = Preset(
 def spec(preset: Preset = PRESET, seed: int = 0) -> Spec:
     sizes = preset.sizes["mlp"]
     return Spec(
-        domain=named("teacher"),
+        domain=find_domain("teacher"),
         preset_name="test",
         preset=preset,
         families=("mlp",),
@@ -277,7 +277,7 @@ def test_fresh_seeds_alone_say_how_good_the_chosen_model_is() -> None:
 
 @pytest.mark.parametrize("domain", DOMAINS.values(), ids=lambda domain: domain.name)
 def test_presets_can_be_run(domain: object) -> None:
-    row = named(domain.name)  # type: ignore[attr-defined]
+    row = find_domain(domain.name)  # type: ignore[attr-defined]
     assert list(row.presets) == ["smoke", "quick", "laptop", "reduced", "full"]
     for preset in row.presets.values():
         assert all(large == 2 * small for small, large in zip(preset.shards, preset.shards[1:], strict=False))
@@ -291,13 +291,14 @@ def test_presets_can_be_run(domain: object) -> None:
 
 @pytest.mark.parametrize("name", ["speech", "teacher"])
 def test_every_shard_is_seen_equally_often(name: str) -> None:
-    for preset in named(name).presets.values():
+    for preset in find_domain(name).presets.values():
         assert preset.max_samples >= preset.epochs * preset.shards[-1]
 
 
 def test_an_unknown_domain_is_named() -> None:
-    with pytest.raises(PlannerError, match="'speach': did you mean 'speech'"):
-        named("speach")
+    with pytest.raises(UnknownName) as refused:
+        find_domain("speach")
+    assert refused.value.suggestion == "speech"
 
 
 def test_sizes_are_read_back() -> None:

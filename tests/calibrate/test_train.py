@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from calibrate.domains import named
+from calibrate.domains import find_domain
 from calibrate.domains.teacher import task as teacher
 from calibrate.training import train as train_module
 from calibrate.training.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
@@ -300,7 +300,7 @@ def test_gradients_are_clipped_as_torch_does(scale: float) -> None:
 
 def test_optimizers_keep_regularization_off() -> None:
     model = torch.nn.Linear(1, 1)
-    for name in {name for domain in ("speech", "teacher") for name in named(domain).optimizers}:
+    for name in {name for domain in ("speech", "teacher") for name in find_domain(domain).optimizers}:
         assert make_optimizer(name, model, 0.1).param_groups[0]["weight_decay"] == 0
 
 

@@ -203,14 +203,14 @@ def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
     refused = planner("outcome", "add", id, "--cost", "$5k", "--store", store)
     assert (refused.code, f"--replaces {wrong}" in refused.err) == (1, True)
     right = added(store, id, "--gpu-hours", "130", "--cost", "$5k", "--replaces", wrong[:8])[0]["outcome"]
-    assert [row["happened"] for row in told(store, "outcome", "list")] == [130, 5000]
+    assert [row["observed"] for row in told(store, "outcome", "list")] == [130, 5000]
     assert (store / "outcomes" / f"{wrong}.json").read_bytes() == before
     again = planner("outcome", "add", id, "--took", "3d", "--replaces", wrong, "--store", store)
     assert (again.code, f"replaced by {right} already" in again.err) == (1, True)
     assert added(store, id, "--replaces", right) == []  # taken back
     assert told(store, "outcome", "list") == []
     added(store, id, "--gpu-hours", "1300", "--cost", "$4k")  # it was right after all
-    assert [row["happened"] for row in told(store, "outcome", "list")] == [1300, 4000]
+    assert [row["observed"] for row in told(store, "outcome", "list")] == [1300, 4000]
     assert len(list((store / "outcomes").iterdir())) == 4
     assert Store(store).check() == ()
 
@@ -278,7 +278,7 @@ def test_a_law_that_is_gone_leaves_its_error_unscored(store):
 # How the forecasts did.
 
 
-def comparison(happened, draws, *, quantity="data", domain="speech", number=0, age=30, spread=True):
+def comparison(observed, draws, *, quantity="data", domain="speech", number=0, age=30, spread=True):
     said = Quantity(draws=tuple(draws), unit="hours", spread=spread)
     made = date(2026, 1, 1)
     forecast = SavedForecast(
@@ -286,10 +286,10 @@ def comparison(happened, draws, *, quantity="data", domain="speech", number=0, a
         domain=domain, family="", metric="wer", metric_unit="fraction", quantities={quantity: said},
     )  # fmt: skip
     outcome = Outcome(
-        id=f"o{number}", created="", forecast=forecast.id, happened={quantity: happened},
+        id=f"o{number}", created="", forecast=forecast.id, observed={quantity: observed},
         day=(made + timedelta(days=age)).isoformat(),
     )  # fmt: skip
-    return Comparison(forecast=forecast, outcome=outcome, quantity=quantity, happened=happened, said=said)
+    return Comparison(forecast=forecast, outcome=outcome, quantity=quantity, observed=observed, said=said)
 
 
 def test_scores_are_those_of_the_definitions():

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from laws.catalog.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, Run
@@ -242,10 +242,10 @@ def _of_literature(each: Plan, law: PublishedLaw) -> dict[str, Any]:
         columns = {name: [getattr(surface, name)] for name in ("E", "A", "B", "alpha", "beta")}
         return {"surface": {"columns": columns}, "cost": _cost(each, ())}
     size, flops = (each.law_model.companions.get(role) for role in ("params", "flops"))
-    cost = {"kind": "law", "law": _formula(named(flops))} if flops else _cost(each, ())
+    cost = {"kind": "law", "law": _formula(published_law(flops))} if flops else _cost(each, ())
     return {
         "curve": _formula(law),
-        "size": _formula(named(size)) if size else None,
+        "size": _formula(published_law(size)) if size else None,
         "cost": cost,
     }
 
