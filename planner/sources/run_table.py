@@ -223,7 +223,9 @@ def _columns(
             raise UnknownName(
                 f"column of {path} for the {role}", name, names[:MAX_NAMES_LISTED], code="unknown-column"
             )
-        column = name or next((c for u in usual[role] if (c := column_like(u, names, path)) is not None), None)
+        column = name or next(
+            (c for u in usual[role] if (c := column_like(u, names, path)) is not None), None
+        )
         if column is not None:
             columns[role] = column
         elif role in _REQUIRED:
@@ -249,7 +251,9 @@ def _refuse_percentages(cells: _Cells, values: Sequence[float]) -> None:
     for n, value in zip(cells.measured, values, strict=True):
         if value > MAX_RATE:
             cell = cell_name(cells.path, n, cells.columns["metric"])
-            raise _cell_error(cell, f"expected a fraction, such as 0.35 or 35% for 35 percent, got {value:g}", value)
+            raise _cell_error(
+                cell, f"expected a fraction, such as 0.35 or 35% for 35 percent, got {value:g}", value
+            )
 
 
 def cell_name(path: Path, n: int, column: str) -> str:
@@ -307,7 +311,9 @@ def number(cell: str, content: Any, parse: Callable[[str], float]) -> float:
         TableError: The cell is empty or not a finite number.
     """
     if content is None or (isinstance(content, str) and not content.strip()):
-        raise _cell_error(cell, "expected a number, got an empty cell; remove the row if it was not measured", content)
+        raise _cell_error(
+            cell, "expected a number, got an empty cell; remove the row if it was not measured", content
+        )
     try:
         if isinstance(content, bool):
             raise TypeError
