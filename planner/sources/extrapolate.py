@@ -212,7 +212,7 @@ def answered(
 
 
 def _forecasts(workers: _Workers, questions: Sequence[Question], *, seed: int, pool: bool) -> list[Answer]:
-    from laws.forecasting.stacking import stacked
+    from laws.forecasting.stacking import stacking_weights
 
     score_tasks = {"score-" + q.key(seed): (q, seed) for q in questions}
     scores = workers.results("judging forms", _score, score_tasks)
@@ -221,7 +221,7 @@ def _forecasts(workers: _Workers, questions: Sequence[Question], *, seed: int, p
         sets.setdefault("all" if pool else q.set or f"curve {i}", []).append(i)
     weights: dict[int, list[float]] = {}
     for members in sets.values():
-        rows = stacked([scores["score-" + questions[i].key(seed)] for i in members])
+        rows = stacking_weights([scores["score-" + questions[i].key(seed)] for i in members])
         weights |= {i: [float(w) for w in row] for i, row in zip(members, rows, strict=True)}
     keys = [f"answer-{q.key(seed)}-{_digest(weights[i])}" for i, q in enumerate(questions)]
     tasks = {key: (questions[i], weights[i], seed) for i, key in enumerate(keys)}
@@ -357,7 +357,7 @@ def _points(q: Question) -> Any:
     se = np.array([r[2] or 0.0 for r in rows]) if any(r[2] for r in rows) else None
     weight = np.array([r[3] or 1.0 for r in rows]) if any(r[3] for r in rows) else None
     left_out = (WarningCode.ZERO_LEFT_OUT,) if len(rows) < len(q.measured) else ()
-    return Points(x=x, y=y, y_se=se, weight=weight, ceiling=q.ceiling, warnings=left_out)
+    return Points(x=x, y=y, y_se=se, weight=weight, baseline_error=q.ceiling, warnings=left_out)
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:
@@ -388,12 +388,12 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
     """
     import numpy as np
 
-    from laws.fitting.fit import plain
+    from laws.fitting.fit import fit_single_form
     from laws.fitting.forms import FORMS
 
     points = _points(question)
     try:
-        posterior = plain(points, seed=seed)
+        posterior = fit_single_form(points, seed=seed)
     except PlannerError:  # too few sizes, or no convergence: only the forecast is shown
         return {}
     log_y = FORMS[posterior.form].log_y(np.array(x), posterior.parameters)
@@ -413,9 +413,9 @@ def _end_with_parent() -> None:
 
 
 def _score(q: Question, seed: int) -> list[float]:
-    from laws.forecasting.stacking import held_out
+    from laws.forecasting.stacking import held_out_scores
 
-    return [float(v) for v in held_out(_points(q), seed=seed)]
+    return [float(v) for v in held_out_scores(_points(q), seed=seed)]
 
 
 def _answer(q: Question, weights: list[float], seed: int) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from calibrate.types import NOISE
-from laws.build import law_from, now
+from calibrate.types import ERROR_NOISE
+from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
 from laws.errors import (
     ConflictingInput,
@@ -29,11 +29,11 @@ from laws.errors import (
     run,
     use,
 )
-from laws.fitting.fit import NotConverged, Posterior, fit, plain
+from laws.fitting.fit import NotConverged, Posterior, fit, fit_single_form
 from laws.fitting.forms import FORMS
-from laws.fitting.phases import Phases, apart
+from laws.fitting.phases import Phases, leave_out_small_data
 from laws.forecasting.forecast import Forecast, forecast
-from laws.points import Points, checked
+from laws.points import Points, check_points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
@@ -280,13 +280,13 @@ def _error_fits(request: Request, best: Sequence[Best], curves: Sequence[Points]
     """Return the fits of the error: the forecast, then a single form."""
     _refuse_too_many(request.path, len(best))
     se = [b.se for b in best if b.se is not None]
-    points = checked(
+    points = check_points(
         [b.data for b in best],
         [b.metric for b in best],
         y_se=se if len(se) == len(best) else None,
-        ceiling=_baseline_error(request.baseline_error, request.unit, best),
+        baseline_error=_baseline_error(request.baseline_error, request.unit, best),
         rate=request.unit == "fraction",
-        least=1 if request.forecasts else 2,
+        min_sizes=1 if request.forecasts else 2,
     )
     fitted = partial(_Fitted, metric=request.metric, unit=request.unit)
     fits: list[_Fitted] = []
@@ -296,8 +296,8 @@ def _error_fits(request: Request, best: Sequence[Best], curves: Sequence[Points]
         sampled: Callable[..., Posterior] = partial(fit, form=request.form)
         phases: Phases = {}
         if request.form == AUTO:
-            of_form, phases = apart(points, seed=request.seed)
-            sampled = plain
+            of_form, phases = leave_out_small_data(points, seed=request.seed)
+            sampled = fit_single_form
         try:
             posterior = sampled(of_form, seed=request.seed)
         except NotConverged:
@@ -319,7 +319,7 @@ def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) ->
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
-    points = checked([b.data for b in best], sizes, y_se=rounding)
+    points = check_points([b.data for b in best], sizes, y_se=rounding)
     if measured.samples is not None:
         ladder = costs(_logged(measured, measured.samples))
     else:  # the number of epochs depends on the data size, so only the trainings of this law count
@@ -335,7 +335,7 @@ def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) ->
 
 def _samples_fit(request: Request, best: Sequence[Best]) -> _Fitted:
     """Return the fit of the data that the best trainings saw, repeats counted, at each data size."""
-    points = checked([b.data for b in best], [b.samples for b in best if b.samples is not None])
+    points = check_points([b.data for b in best], [b.samples for b in best if b.samples is not None])
     return _Fitted(
         posterior=fit(points, "size", seed=request.seed),
         points=points,
@@ -416,7 +416,7 @@ def _pairs(measured: Measurements, *, rate: bool) -> Points:
             hint=use("params_column", purpose="to name it"),
         )
     pairs = list(zip(measured.params, measured.data, strict=True))
-    return checked(pairs, measured.metric, y_se=measured.se, rate=rate)
+    return check_points(pairs, measured.metric, y_se=measured.se, rate=rate)
 
 
 def _law(
@@ -427,7 +427,7 @@ def _law(
     warnings = [*fitted.warnings]
     if fitted.ladder and "flops" not in measured.columns:
         warnings.append(WarningCode.FLOPS_FROM_HOURS)
-    provenance = {
+    details = {
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,
         "rows": str(len(measured)),
@@ -439,23 +439,26 @@ def _law(
         **({"flops": WHOLE} if fitted.ladder and whole else {}),
     }
     column = measured.columns["metric"]
-    return law_from(
+    return build_law(
         fitted.posterior,
         fitted.points,
-        domain=request.domain,
-        family=request.family,
-        metric=fitted.metric,
-        metric_unit=fitted.unit,
-        x_unit=request.data_unit,
-        source="fitted",
-        definitions={"metric": f"column {column!r} of the file, best value of each training"},
-        provenance=provenance,
-        runs=(),
+        LawSubject(
+            domain=request.domain,
+            family=request.family,
+            metric=fitted.metric,
+            metric_unit=fitted.unit,
+            x_unit=request.data_unit,
+        ),
+        LawProvenance(
+            source="fitted",
+            seed=request.seed,
+            definitions={"metric": f"column {column!r} of the file, best value of each training"},
+            details=details,
+            created=created,
+        ),
         ladder=fitted.ladder,
         phases=fitted.phases,
         warnings=warnings,
-        seed=request.seed,
-        created=created,
     )
 
 
@@ -484,7 +487,7 @@ def best_by_data(measured: Measurements) -> list[Best]:
     best = []
     for data, sizes in sorted(cells.items()):
         medians = {params: _median(measured.metric, rows) for params, rows in sizes.items()}
-        within_noise = min(medians.values()) * (1 + NOISE)
+        within_noise = min(medians.values()) * (1 + ERROR_NOISE)
         params = min(size for size, median in medians.items() if median <= within_noise)
         rows = sizes[params]
         best.append(

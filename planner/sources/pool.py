@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from laws.build import points_of
 from laws.errors import LawNotFound, drop, use
-from laws.forecasting.stacking import held_out, stacked
+from laws.forecasting.stacking import held_out_scores, stacking_weights
 from laws.points import Points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law
@@ -61,5 +61,5 @@ def shared_weights(points: Points, curves: Sequence[Points], *, seed: int) -> ND
     Returns:
         The weights, shape (components,).
     """
-    scores = [held_out(curve, seed=seed) for curve in (*curves, points)]
-    return np.asarray(stacked(scores)[-1])
+    scores = [held_out_scores(curve, seed=seed) for curve in (*curves, points)]
+    return np.asarray(stacking_weights(scores)[-1])
