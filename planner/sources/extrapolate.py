@@ -10,20 +10,19 @@ import csv
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import IO, Any
 
 from laws.codes import WarningCode
-from laws.errors import EngineError, FileError, PlannerError, TableError, use
+from laws.errors import FileError, PlannerError, TableError, use
 from laws.storage.atomic_write import write_atomically
 from planner import units
 from planner.sources.run_table import cell_name, column_like, number
 from planner.sources.table_file import read_names, read_rows
+from planner.sources.worker_pool import run_all
 from planner.text import csv_cell
 
 NOT_CSV = (".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")  # suffixes that promise another format
@@ -106,7 +105,7 @@ def extrapolate(
     Raises:
         TableError: The file or a cell cannot be read, or no scale is to be forecast.
         FileError: `out` cannot be written.
-        EngineError: A worker process was killed.
+        EngineError: Worker processes are killed again and again.
     """
     questions = read_curves(curves)
     _refuse_output(out, curves)
@@ -148,24 +147,23 @@ def _unwritable(out: Path, reason: str) -> FileError:
 class _Workers:
     """Worker processes, and the journal of what they finished."""
 
-    pool: ProcessPoolExecutor
+    processes: int
     journal: Path | None
     on_progress: OnProgress
-    finished: dict[str, Any] = field(default_factory=dict)
+    finished: dict[str, Any]
 
     def results(
         self, stage: str, function: Callable[..., Any], tasks: dict[str, tuple[Any, ...]]
     ) -> dict[str, Any]:
         """Return the result of each task, computing what the journal lacks."""
         results = {key: self.finished[key] for key in tasks if key in self.finished}
-        missing = [key for key in tasks if key not in results]
+        missing = {key: arguments for key, arguments in tasks.items() if key not in results}
         self.on_progress(stage, len(results), len(tasks))
-        arguments = zip(*(tasks[key] for key in missing), strict=True)
-        computed = self.pool.map(function, *arguments) if missing else iter(())
-        for key, result in zip(missing, computed, strict=True):
-            results[key] = result
-            _append(self.journal, key, result)
-            self.on_progress(stage, len(results), len(tasks))
+        with closing(run_all(function, missing, processes=self.processes)) as ended:
+            for key, result in ended:
+                results[key] = result
+                _append(self.journal, key, result)
+                self.on_progress(stage, len(results), len(tasks))
         return results
 
 
@@ -192,23 +190,12 @@ def answered(
         The forecasts, in the order of the questions.
 
     Raises:
-        EngineError: A worker process was killed.
+        EngineError: Worker processes are killed again and again.
     """
-    # many processes with one thread each, none of which imports modules from the current folder
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
-    executor = ProcessPoolExecutor(
-        processes or os.cpu_count(), mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
-    try:
-        with executor:
-            workers = _Workers(executor, journal, on_progress, dict(_journaled(journal)))
-            return _forecasts(workers, questions, seed=seed, pool=pool)
-    except BrokenExecutor:
-        raise EngineError(
-            "a worker process was killed, perhaps for lack of memory; finished curves are kept",
-            code="worker-killed",
-            hint=use("processes", value="1", purpose="to need less memory"),
-        ) from None
+    # many processes with one thread each
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    workers = _Workers(processes or os.cpu_count() or 1, journal, on_progress, dict(_journaled(journal)))
+    return _forecasts(workers, questions, seed=seed, pool=pool)
 
 
 def _forecasts(workers: _Workers, questions: Sequence[Question], *, seed: int, pool: bool) -> list[Answer]:
@@ -398,18 +385,6 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
         return {}
     log_y = FORMS[posterior.form].log_y(np.array(x), posterior.parameters)
     return {posterior.form: tuple(np.exp(np.median(log_y, axis=0)).tolist())}
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone: a killed command leaves nothing behind."""
-
-    def watch() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _score(q: Question, seed: int) -> list[float]:
