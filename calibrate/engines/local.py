@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Protocol, cast
 
 from calibrate.engines import memory
+from calibrate.engines.safe_path import current_folder_ignored
 from calibrate.engines.signals import ctrl_c_held
 from calibrate.loading import load_module
 from calibrate.training.early_stopping import Rungs
@@ -210,10 +211,11 @@ class LocalEngine:
             daemon=True,
         )
         # the tracker, which multiprocessing starts with its first child, would unblock the signal again
-        ensure_running()
-        # Ctrl-C reaches the whole group of processes; only this one answers it
-        with ctrl_c_held():
-            process.start()
+        with current_folder_ignored():
+            ensure_running()
+            # Ctrl-C reaches the whole group of processes; only this one answers it
+            with ctrl_c_held():
+                process.start()
         theirs.close()
         worker = _Worker(process, ours, device)
         self._workers.append(worker)

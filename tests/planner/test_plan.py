@@ -488,7 +488,7 @@ def test_tables_fit_and_carry_every_code_and_assumption(folder, style, monkeypat
         assert f"[{code}]" in words
     for assumption in found["assumed"]:
         assert assumption["name"] in words
-    assert "What binds: the budget." in words
+    assert "Tightest limit: budget." in words
 
 
 def test_a_metric_is_chosen_and_the_choice_is_said(tmp_path):

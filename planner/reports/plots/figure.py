@@ -73,7 +73,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
 
 def of_curve(path: Path, curve: str | None, *, decades: float, seed: int) -> Drawing:
     """Return the drawing of one curve of a file as `planner extrapolate` forecasts it alone."""
-    questions = extrapolation.read(path, asked=False)
+    questions = extrapolation.read_curves(path, asked=False)
     names = [question.curve for question in questions]
     chosen = [question for question in questions if curve is None or question.curve == curve]
     if len(chosen) != 1:

@@ -1,6 +1,6 @@
 """What successive halving saves and what it costs, replayed on trainings that reached their end.
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks.halving FOLDER
+    OMP_NUM_THREADS=1 python -m tests.benchmarks.early_stopping FOLDER
 
 Every setting of a few shards and sizes of each domain is trained to its end, half an hour of one core.
 What was trained is kept in FOLDER/trained.json and used again. Settings are drawn from it, and the rule is
