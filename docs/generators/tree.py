@@ -22,6 +22,11 @@ def show() -> None:
         for folder in folders:
             files = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
             if files:
-                lines += [f"### {folder.relative_to(ROOT)}/", "", "| file | what it is for |", "| --- | --- |"]
+                lines += [
+                    f"### {folder.relative_to(ROOT)}/",
+                    "",
+                    "| file | what it is for |",
+                    "| --- | --- |",
+                ]
                 lines += [f"| `{path.name}` | {first_line(path)} |" for path in files] + [""]
     sys.stdout.write("\n".join(lines) + "\n")
