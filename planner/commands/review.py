@@ -81,11 +81,12 @@ def review(
     if save:
         from laws.storage.store import Store
         from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
+        from planner.reports.assumption_text import plan_sentences
         from planner.reports.quantities import counted
 
         seed = found.portfolio.seed
         kept = [
-            as_saved_forecast(each, today=found.today, seed=seed, name=product.name)
+            as_saved_forecast(each, plan_sentences(each), today=found.today, seed=seed, name=product.name)
             for product, each in found.plans
         ]
         save_forecasts(Store(folder), kept)

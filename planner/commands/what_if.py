@@ -76,7 +76,7 @@ def what_if(
     from planner.reports.what_if import records, report
 
     one, axes = split({"target": value, **given}, assume or ())
-    question = Question(
+    question = Question.of(
         selector=choice,
         precision=precision,
         data_price=at_hand.data_price,
@@ -91,7 +91,7 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
-        tell=Count(least=MANY),
+        on_progress=Count(least=MANY),
     )
     show(report(found), records(found), style)
 
@@ -123,7 +123,7 @@ def frontier(
     from planner.reports.progress_line import Count
     from planner.reports.report import show
 
-    question = Question(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
+    question = Question.of(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
     found = frontier(
         question,
         existing_store(store, source=laws.source),
@@ -133,6 +133,6 @@ def frontier(
         low=low,
         high=high,
         points=points,
-        tell=Count(least=MANY),
+        on_progress=Count(least=MANY),
     )
     show(report(found), records(found), style)

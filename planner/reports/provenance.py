@@ -9,9 +9,9 @@ from typing import Any
 
 from laws.catalog.published import PublishedLaw, named
 from laws.types import Law
-from planner.lawmodel.model import forms_in_words
 from planner.lawmodel.select import SelectedLaw
 from planner.plans.review import Review
+from planner.reports.assumption_text import forms_text
 
 RUNS = 12  # that are printed; JSON has all
 _LIBRARIES = ("matplotlib", "jinja2")  # of the page
@@ -123,7 +123,7 @@ def law_in_words(law: dict[str, Any]) -> str:
         f"posterior of {law['draws']} draws"
         + "".join(f", {name} {value:.4g}" for name, value in law["diagnostics"].items()),
         *(f"{name} {value}" for name, value in law["provenance"].items()),
-        *([f"forms {forms_in_words(law['forms'])}"] if law["forms"] else []),
+        *([f"forms {forms_text(law['forms'])}"] if law["forms"] else []),
     ]
     if runs := law["runs"]:
         more = f" and {len(runs) - RUNS} more" if len(runs) > RUNS else ""

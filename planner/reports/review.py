@@ -29,7 +29,7 @@ _MEASURE = {
     "utilization": "time a few hundred steps of the model on the part and set `utilization`",
     "scaling_loss": "time the same step on 8 and on all devices and set `scaling_loss`",
     "price": "get a quote and set `price`",
-    "offset": "measure the error on the largest data that can be had: it shows where the curve flattens",
+    "floor": "measure the error on the largest data that can be had: it shows where the curve flattens",
 }
 _MACHINES = ("utilization", "scaling_loss", "price")
 LITTLE = 0.1  # of the variance: knowing it would leave 95 % of the interval's width
@@ -55,7 +55,7 @@ def record(found: Review) -> dict[str, Any]:
             {
                 "name": product.name,
                 "limits": {
-                    name: getattr(product.question, name)
+                    name: product.question.options()[name]
                     for name in ("budget", "deadline", "gpu_hours", "have_data")
                 },
                 "done": _days(Quantity(draws=samples_of(each, "days"), unit="days"), found.today),

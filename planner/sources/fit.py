@@ -26,7 +26,7 @@ from laws.points import Points, checked
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
-from planner.lawmodel.info import COMPANIONS, WHOLE
+from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
 from planner.sources.pool import others, shared_weights
 from planner.sources.run_table import Measurements, read
 from planner.sources.utilization import counted, utilization
@@ -295,7 +295,7 @@ def _law(
             "seed": str(request.seed),
         }
         | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {})
-        | ({"flops": WHOLE} if ladder and whole else {}),
+        | ({"flops": WHOLE_TRAININGS} if ladder and whole else {}),
         runs=(),
         ladder=ladder,
         phases=phases,

@@ -18,8 +18,10 @@ from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Outcome, Quantity, SavedForecast
 from planner import units
-from planner.lawmodel.model import AllocationConstraints, LawModel, read
-from planner.lawmodel.published import read_published
+from planner.lawmodel.allocation import AllocationConstraints
+from planner.lawmodel.model import LawModel
+from planner.lawmodel.published import published_law_model
+from planner.lawmodel.stored import law_model
 from planner.plans.tracking.outcome import current
 
 FOLLOWED = 1.05  # within this factor of what was asked the plan counts as followed
@@ -89,8 +91,8 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     @cache
     def reading(source: str, law: str) -> LawModel:
         if source == "published":
-            return read_published(named(law), AllocationConstraints())
-        return read(holding(store, law).law(law), AllocationConstraints())
+            return published_law_model(named(law), AllocationConstraints())
+        return law_model(holding(store, law).law(law), AllocationConstraints())
 
     found = []
     counting = [each for each in current(store.outcomes()) if each.forecast in known]
@@ -144,7 +146,7 @@ def _error_at(happened: Mapping[str, float], reading: LawModel) -> tuple[Quantit
         draws = tuple(world.loss(size, x) for world in scenarios if world.loss is not None)
     else:
         draws = tuple(world.error(min(x, world.high)) for world in scenarios)
-    return Quantity(draws=draws, unit=reading.law.metric_unit, spread=reading.spread), ""
+    return Quantity(draws=draws, unit=reading.law.metric_unit, spread=reading.has_posterior), ""
 
 
 def scores(found: Iterable[Comparison]) -> list[Score]:

@@ -22,13 +22,14 @@ from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
-from planner.lawmodel.model import DATA_HALF, PARAMS_HALF, rows_of
+from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
+from planner.lawmodel.stored import scenario_indices
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
-from planner.plans.resources import DRAWS, ONE_MACHINE
+from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES
 from planner.plans.review import Review
 from planner.reports.estimate_record import WITHIN
 from planner.warnings import WARNINGS
@@ -47,14 +48,14 @@ def embedded(found: Review) -> dict[str, Any]:
     ]
     parts = [_part(part, found) for part in found.fleet.parts.values()]
     sizes = {
-        DRAWS,
+        ASSUMPTION_SAMPLES,
         *(len(each.law_model.scenarios) for _, each in found.plans if len(each.law_model.scenarios) > 1),
     }
     names = {"price", *_varying([part["assumed"] for part in parts])}
     for product in products:
         names |= _varying([product["assumed"], *product["measured"].values()])
     return {
-        "draws": DRAWS,
+        "draws": ASSUMPTION_SAMPLES,
         "far": EXTRAPOLATION_LIMIT,
         "within": WITHIN,
         "uniform": {
@@ -109,32 +110,36 @@ def _product(
     question, asked, reading = each.question, each.parsed, each.law_model
     overrides = {assumption.name: assumption.bands for assumption in asked.assumed}
     price = overrides.pop("price", None)
-    part = None if question.on is None else found.fleet.part(question.on)
-    count = question.count or (None if part is None else found.fleet.count(part)) or ONE_MACHINE
+    part = None if question.hardware.on is None else found.fleet.part(question.hardware.on)
+    count = question.hardware.count or (None if part is None else found.fleet.count(part)) or DEFAULT_DEVICES
     return {
         "name": name,
         "law": reading.law.id,
         "metric": reading.law.metric,
         "metric_unit": reading.law.metric_unit,
         "unit": reading.unit,
-        "spread": reading.spread,
-        "smallest": reading.smallest,
-        "largest": reading.largest,
-        "sizes": reading.sizes,
-        "begins": reading.begins,
+        "spread": reading.has_posterior,
+        "smallest": reading.curve_start,
+        "largest": reading.measured.largest_data,
+        "sizes": reading.measured.counted_sizes,
+        "begins": reading.joint_start,
         "warnings": reading.warnings,
         "spending": {
-            "have": asked.have if reading.is_joint else None,
-            "served": asked.served or 0.0,
+            "have": asked.supply.data_available if reading.is_joint else None,
+            "served": asked.supply.inference_tokens or 0.0,
             "smallest": question.allocate == "smallest-model",
             "halves": {"data": DATA_HALF, "params": PARAMS_HALF},
         },
-        "limits": {"budget": asked.budget, "days": asked.days, "gpu_hours": asked.gpu_hours},
-        "have": asked.have,
-        "stock": asked.stock,
-        "data_price": asked.data_price,
+        "limits": {
+            "budget": asked.limits.budget,
+            "days": asked.limits.days,
+            "gpu_hours": asked.limits.gpu_hours,
+        },
+        "have": asked.supply.data_available,
+        "stock": asked.supply.data_limit,
+        "data_price": asked.supply.data_price,
         "confidence": asked.confidence,
-        "precision": question.precision,
+        "precision": question.hardware.precision,
         "price": price,
         "assumed": overrides,
         "measured": {} if "utilization" in overrides else _measured(each, chosen.law, found),
@@ -144,7 +149,7 @@ def _product(
         "options": _options(each, found),
         "part_options": _part_options(each),
         "price_option": next(
-            (text.partition("=")[2].strip() for text in question.assume if _is_price(text)), ""
+            (text.partition("=")[2].strip() for text in question.hardware.assume if _is_price(text)), ""
         ),
         **_worlds(each, chosen, laws),
     }
@@ -170,7 +175,7 @@ def _measured(each: Plan, law: Law | PublishedLaw, found: Review) -> dict[str, d
         if found.fleet.assumptions(part)["utilization"].origin != "default":
             continue
         try:
-            measured = measured_utilization(law, runs, part, each.question.precision)
+            measured = measured_utilization(law, runs, part, each.question.hardware.precision)
         except PlannerError:  # a part without the precision: the panel says so where it is chosen
             continue
         if measured is not None:
@@ -182,9 +187,9 @@ def _options(each: Plan, found: Review) -> list[str]:
     """Return what else of the product's question the same command on the command line needs."""
     question, fleet = each.question, found.portfolio.fleet
     options = {
-        "--have-data": question.have_data,
-        "--data-price": question.data_price,
-        "--serve": question.serve,
+        "--have-data": question.supply.have_data,
+        "--data-price": question.supply.data_price,
+        "--serve": question.supply.serve,
         "--confidence": question.confidence,
         "--allocate": None if question.allocate == "compute-optimal" else question.allocate,
         "--fleet": None if fleet is None else fleet.name,
@@ -198,15 +203,18 @@ def _is_price(assumption: str) -> bool:
 
 def _part_options(each: Plan) -> list[str]:
     """Return what the command needs as long as a part is named: what is assumed of it, and the limits."""
-    question, days = each.question, each.parsed.days
+    question, days = each.question, each.parsed.limits.days
     options = {
-        "--precision": question.precision,
-        "--budget": question.budget,
-        "--gpu-hours": question.gpu_hours,
+        "--precision": question.hardware.precision,
+        "--budget": question.limits.budget,
+        "--gpu-hours": question.limits.gpu_hours,
         "--deadline": None if days is None else f"{days:.15g}d",
     }
     words = [f"{name} {shlex.quote(text)}" for name, text in options.items() if text is not None]
-    return [*words, *(f"--assume {shlex.quote(text)}" for text in question.assume if not _is_price(text))]
+    return [
+        *words,
+        *(f"--assume {shlex.quote(text)}" for text in question.hardware.assume if not _is_price(text)),
+    ]
 
 
 def _worlds(each: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +225,7 @@ def _worlds(each: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str, 
     cost = _cost(each, law.ladder or (chosen.size.ladder if chosen.size else ()))
     if not law.paths:
         if law.id not in laws:
-            p, rows = law.parameters, rows_of(law)
+            p, rows = law.parameters, scenario_indices(law)
             keys = {"E": "E", "A": "A", "B": "B", "alpha": "a", "beta": "b"}
             laws[law.id] = {name: _floats(p[key][i] for i in rows) for name, key in keys.items()}
         return {"surface": {"law": law.id}, "cost": cost}
@@ -230,7 +238,7 @@ def _worlds(each: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str, 
 
 
 def _cost(each: Plan, ladder: Iterable[Any]) -> dict[str, Any] | None:
-    if not each.law_model.knows_flops:
+    if not each.law_model.has_flops:
         return None
     rungs = sorted((rung.params, rung.flops) for rung in ladder)
     return {"kind": "ladder", "rungs": rungs} if rungs else {"kind": "six"}
