@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= store
 
-.PHONY: demo test test-slow test-gpu lint ship clean
+.PHONY: demo test test-slow test-gpu lint ship docs-update clean
 .DEFAULT_GOAL := test
 
 # Re-made when the project's own requirements change. --no-deps cannot be used: extras pull in libraries.
@@ -37,6 +37,10 @@ test-gpu: .venv/ready
 ship: .venv/ready
 	$(BIN)/python -m laws.catalog.bundle $(STORE) $(SWEEPS)
 	$(BIN)/python -m cogapp -rP docs/reference/bundled.md docs/research/accuracy.md
+
+# Every page shows what the program prints now: read the difference before you commit it
+docs-update: .venv/ready
+	$(BIN)/python -m cogapp -rP README.md docs/*.md docs/*/*.md
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

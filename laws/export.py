@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
-from laws.storage.atomic_write import write_whole
+from laws.storage.atomic_write import write_atomically
 from laws.types import Law
 
 
@@ -44,7 +44,7 @@ def netcdf(law: Law, out: Path) -> None:
                 for name in law.points.keys() - {"y"}:
                     _variable(constant, name, ("point",), law.points[name], None)
 
-    write_whole(out, write)
+    write_atomically(out, write)
 
 
 def parquet(law: Law, out: Path) -> None:
@@ -63,7 +63,7 @@ def parquet(law: Law, out: Path) -> None:
             connection.execute(f"copy draws to {_quoted(str(path))} ({options})")
 
     try:
-        write_whole(out, write)
+        write_atomically(out, write)
     except duckdb.Error as error:
         raise PlannerError(f"{out} cannot be written: {' '.join(str(error).split())}") from error
 

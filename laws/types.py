@@ -241,7 +241,7 @@ class Outcome:
     created: str  # ISO 8601, UTC
     forecast: str  # id
     day: str  # ISO 8601: when it was known
-    happened: dict[str, float]  # quantity -> value, in the forecast's unit; none: a retraction
+    observed: dict[str, float]  # quantity -> value, in the forecast's unit; none: a retraction
     note: str = ""
     replaces: str | None = None  # id of an outcome that was recorded wrongly
 

@@ -8,9 +8,10 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from laws.errors import PlannerError, harmless
 
@@ -23,21 +24,38 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
     "fit": "fit.fit",
     "estimate": "estimate.estimate",
     "what-if": "what_if.what_if",
-    "frontier": "what_if.frontier",
+    "frontier": "frontier.frontier",
     "compare": "compare.compare",
     "check": "check.check",
     "next": "next.propose",
     "review": "review.review",
-    "track-record": "forecasts.track_record",
+    "track-record": "track_record.track_record",
     "extrapolate": "extrapolate.extrapolate",
     "plot": "plot.plot",
     "forecasts": "forecasts.app",
-    "outcome": "forecasts.outcome_app",
+    "outcome": "outcome.app",
     "laws": "laws.app",
     "runs": "runs.app",
     "store": "store.app",
     "accelerators": "accelerators.app",
 }
+
+
+RENAMED_OPTIONS = {
+    "--plain": "--single-form",
+    "--best-guess": "--baseline-error",
+}  # scripts still use the old
+
+
+class WithOldSpellings(TyperCommand):
+    """A command that also takes the former spelling of an option, without showing it in its help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse arguments after giving options of earlier versions their present names."""
+        split = (arg.partition("=") for arg in args)
+        return super().parse_args(
+            ctx, [RENAMED_OPTIONS.get(name, name) + rest + value for name, rest, value in split]
+        )
 
 
 def version(asked: bool) -> None:
@@ -75,7 +93,7 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
         else:
-            app.command(name)(found)
+            app.command(name, cls=WithOldSpellings)(found)
     return app
 
 

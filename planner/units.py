@@ -42,25 +42,25 @@ _SECOND_WORDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _refuse(text: str, wanted: str) -> PlannerError:
+def _refuse(text: str, expected: str) -> PlannerError:
     hint = "; a point separates decimals and nothing separates thousands" if "," in text else ""
-    return PlannerError(f"cannot read {text.strip()!r}: wanted {wanted}{hint}")
+    return PlannerError(f"cannot read {text.strip()!r}: expected {expected}{hint}")
 
 
-def _split(text: str, wanted: str) -> tuple[float, str]:
+def _split(text: str, expected: str) -> tuple[float, str]:
     found = _QUANTITY.fullmatch(text)
     if found is None or not math.isfinite(float(found[1])):
-        raise _refuse(text, wanted)
+        raise _refuse(text, expected)
     return float(found[1]), found[2]
 
 
-def parse_number(text: str, *, wanted: str = "a number such as 300M, 1e21 or 10k") -> float:
+def parse_number(text: str, *, expected: str = "a number such as 300M, 1e21 or 10k") -> float:
     """Read a plain number with an optional suffix (k, M, B or G, T, P, E, Z, or the word)."""
-    value, suffix = _split(text, wanted)
+    value, suffix = _split(text, expected)
     factor = SUFFIXES.get(suffix)
     if factor is None or not math.isfinite(value * factor):
         hint = " (M is a million; m is not)" if suffix == "m" else ""
-        raise _refuse(text, wanted + hint)
+        raise _refuse(text, expected + hint)
     return _exact(value * factor)
 
 
@@ -69,38 +69,42 @@ def _exact(value: float) -> float:
     return float(f"{value:.15g}")
 
 
-def parse_fraction(text: str, *, wanted: str = "a percentage such as 5% or a fraction such as 0.05") -> float:
+def parse_fraction(
+    text: str, *, expected: str = "a percentage such as 5% or a fraction such as 0.05"
+) -> float:
     """Read `5%`, `5 %` or `0.05` as 0.05."""
-    value, suffix = _split(text, wanted)
+    value, suffix = _split(text, expected)
     if suffix not in ("", "%"):
-        raise _refuse(text, wanted)
+        raise _refuse(text, expected)
     return _exact(value / 100) if suffix else value
 
 
-def parse_value(text: str, *, wanted: str = "a number such as 0.05, 5% or 2.48") -> float:
+def parse_value(text: str, *, expected: str = "a number such as 0.05, 5% or 2.48") -> float:
     """Read a value of a metric whose unit nobody says: `5%` as 0.05, anything else as a plain number."""
     parse = parse_fraction if text.rstrip().endswith("%") else parse_number
-    return parse(text, wanted=wanted)
+    return parse(text, expected=expected)
 
 
 def parse_metric(text: str, unit: str, *, metric: str) -> float:
     """Read a value of a metric: a percentage is allowed only where the metric is a fraction."""
     if unit == "fraction":
-        return parse_fraction(text, wanted=f"{metric} as a percentage such as 5% or a fraction such as 0.05")
+        return parse_fraction(
+            text, expected=f"{metric} as a percentage such as 5% or a fraction such as 0.05"
+        )
     if text.rstrip().endswith("%") and not unit:
         raise _refuse(text, f"{metric} as a number such as 2.48; a rate has the unit fraction")
-    return parse_number(text, wanted=f"{metric}{f' in {unit}' if unit else ''}, such as 2.48")
+    return parse_number(text, expected=f"{metric}{f' in {unit}' if unit else ''}, such as 2.48")
 
 
 def checked_target(target: float, metric: str, unit: str, *, written: str = "") -> float:
     """Return the target, or raise PlannerError where no law could mean it; `written` is what was typed."""
     shown = format_metric(target, unit)
     if not target > 0:
-        raise PlannerError(f"target {metric} {shown}: wanted more than 0, no finite data set reaches it")
+        raise PlannerError(f"target {metric} {shown}: expected more than 0, no finite data set reaches it")
     if unit == "fraction" and target >= 1:
         percent = target < 100 and not written.rstrip().endswith("%")
         hint = f"; for {target:g} percent write {target:g}%" if percent else ""
-        raise PlannerError(f"target {metric} {shown}: wanted a rate below 100%{hint}")
+        raise PlannerError(f"target {metric} {shown}: expected a rate below 100%{hint}")
     return target
 
 
@@ -119,11 +123,11 @@ def parse_data(text: str, unit: str) -> float:
 
     Hours of audio are `h`, `hours` or `hours of audio`; hours of a device are not data.
     """
-    wanted = f"an amount of data in {unit}, such as {'10000h' if unit == 'hours' else '10M ' + unit}"
-    value, rest = _split(text, wanted)
+    expected = f"an amount of data in {unit}, such as {'10000h' if unit == 'hours' else '10M ' + unit}"
+    value, rest = _split(text, expected)
     words = rest.split(maxsplit=1)
     if rest in SUFFIXES:
-        return parse_number(text, wanted=wanted)
+        return parse_number(text, expected=expected)
     suffix, name = ("", rest) if words[0] not in SUFFIXES else (words[0], words[1])
     names = {unit, unit.removesuffix("s")}
     if unit == "hours":
@@ -131,50 +135,50 @@ def parse_data(text: str, unit: str) -> float:
     # "10kh" is not read: a suffix glued to a unit is a guess
     if name not in names:
         hint = "; GPU-hours are compute, not data" if is_compute(name) else ""
-        raise PlannerError(f"cannot read {text.strip()!r}: wanted {wanted}{hint}")
-    return parse_number(f"{value!r}{suffix}", wanted=wanted)
+        raise PlannerError(f"cannot read {text.strip()!r}: expected {expected}{hint}")
+    return parse_number(f"{value!r}{suffix}", expected=expected)
 
 
 def parse_duration(text: str) -> float:
     """Read `30d`, `36h`, `5m`, `1h30m` or `90 s` as seconds; a bare number has no unit and is refused."""
-    wanted = "a duration such as 30d, 36h, 5m or 1h30m"
+    expected = "a duration such as 30d, 36h, 5m or 1h30m"
     parts = re.findall(rf"\s*({_NUMBER})\s*([A-Za-z]+)\s*", text)
     whole = re.fullmatch(rf"(?:\s*{_NUMBER}\s*[A-Za-z]+\s*)+", text)
     if whole is None or any(unit not in _SECOND_WORDS for _, unit in parts):
         hint = "; GPU-hours are not a duration" if "gpu" in text.lower() else ""
-        raise _refuse(text, wanted + hint)
+        raise _refuse(text, expected + hint)
     seconds = sum(float(value) * SECONDS[_SECOND_WORDS[unit]] for value, unit in parts)
     if not math.isfinite(seconds):
-        raise _refuse(text, wanted)
+        raise _refuse(text, expected)
     return seconds
 
 
 def parse_money(text: str) -> float:
     """Read `$50k`, `$1.2M` or `50000 USD` as US dollars."""
-    wanted = "US dollars such as $50k"
+    expected = "US dollars such as $50k"
     stripped = text.strip()
     amount = stripped.removeprefix("$") if stripped.startswith("$") else stripped.removesuffix("USD")
     if amount == stripped:
-        raise _refuse(text, wanted)
+        raise _refuse(text, expected)
     try:
         return parse_number(amount)
     except PlannerError:
-        raise _refuse(text, wanted) from None
+        raise _refuse(text, expected) from None
 
 
 def parse_data_price(text: str, unit: str) -> float:
     """Read `$12/hour` or `$3/1M tokens` as US dollars for one unit of data."""
-    wanted = f"US dollars for an amount of data, such as $12/{unit.removesuffix('s')}"
+    expected = f"US dollars for an amount of data, such as $12/{unit.removesuffix('s')}"
     money, slash, amount = text.partition("/")
     if not slash or not amount.strip():
-        raise _refuse(text, wanted)
+        raise _refuse(text, expected)
     try:
         of = parse_data(amount if re.match(r"\s*[0-9.]", amount) else f"1 {amount.strip()}", unit)
         price = parse_money(money)
     except PlannerError:
-        raise _refuse(text, wanted) from None
+        raise _refuse(text, expected) from None
     if of <= 0 or price < 0:
-        raise _refuse(text, wanted)
+        raise _refuse(text, expected)
     return price / of
 
 
@@ -186,31 +190,31 @@ def parse_deadline(text: str, today: date) -> float:
         except ValueError:
             raise _refuse(text, "a day such as 2027-03-01, or a duration such as 30d") from None
         if days <= 0:
-            raise PlannerError(f"deadline {text.strip()} is past: wanted a day after today, {today}")
+            raise PlannerError(f"deadline {text.strip()} is past: expected a day after today, {today}")
         return days
     days = parse_duration(text) / SECONDS["d"]
     if days <= 0:
-        raise PlannerError(f"deadline {text.strip()}: wanted a duration above 0, such as 30d")
+        raise PlannerError(f"deadline {text.strip()}: expected a duration above 0, such as 30d")
     return days
 
 
 def parse_probability(text: str) -> float:
     """Read `80%` or `0.8` as a probability between 0 and 1, both ends left out."""
-    wanted = "a probability above 0% and below 100%, such as 80%"
-    value = parse_fraction(text, wanted=wanted)
+    expected = "a probability above 0% and below 100%, such as 80%"
+    value = parse_fraction(text, expected=expected)
     if not 0 < value < 1:
-        raise _refuse(text, wanted)
+        raise _refuse(text, expected)
     return value
 
 
 def parse_gpu_hours(text: str) -> float:
     """Read `5000`, `5k` or `5k GPU-hours` as device-hours; plain `h` is refused, it could be audio."""
-    wanted = "GPU-hours such as 5000, 5k or '5k GPU-hours'"
+    expected = "GPU-hours such as 5000, 5k or '5k GPU-hours'"
     amount = re.sub(r"\s*gpu[- ]?(hours?|h)\s*$", "", text, flags=re.IGNORECASE)
     try:
         return parse_number(amount)
     except PlannerError:
-        raise _refuse(text, wanted) from None
+        raise _refuse(text, expected) from None
 
 
 def parse_budget(text: str) -> tuple[float, str]:

@@ -16,9 +16,14 @@ WIDTH = "96"
 
 
 def run(command: str, *, store: str = "") -> list[str]:
-    """Run a command as a reader types it and return what it printed, errors included.
+    """Run a command as a reader types it.
 
-    Where no store is named nothing was measured yet: the writer's own store is not asked.
+    Args:
+        command: The command line.
+        store: Folder of the store to ask; by default no store, as on a new machine.
+
+    Returns:
+        The lines that it printed, errors included.
     """
     environment = os.environ | {
         "COLUMNS": WIDTH,
@@ -34,7 +39,13 @@ def run(command: str, *, store: str = "") -> list[str]:
     return [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
 
 
-def show(command: str, *, store: str = "") -> None:
-    """Print a fenced block with the command and what it printed."""
+def show(command: str, *, store: str = "", shown: str = "") -> None:
+    """Print a fenced block with the command and what it printed.
+
+    Args:
+        command: The command line that runs.
+        store: Folder of the store to ask.
+        shown: What the page shows in place of the command, such as one without a path of this repository.
+    """
     lines = run(command, store=store)
-    sys.stdout.write("\n".join(["", "```console", f"$ {command}", *lines, "```", "", ""]))
+    sys.stdout.write("\n".join(["", "```console", f"$ {shown or command}", *lines, "```", "", ""]))

@@ -10,7 +10,7 @@ import sys
 from statistics import quantiles
 
 from calibrate.domains import DOMAINS
-from laws.catalog.bundled import shipped
+from laws.catalog.bundled import bundled_laws
 from laws.types import Law
 from planner.units import format_data, format_metric, format_number
 
@@ -19,7 +19,7 @@ def show(domain: str) -> None:
     """Print, for every shipped family of a domain, errors and best sizes of its shards, and its exponent."""
     row = DOMAINS[domain]
     metric, unit = next(iter(row.metrics.items()))
-    found = [shipped().law(each.id) for each in shipped().laws(domain=domain)]
+    found = [bundled_laws().law(each.id) for each in bundled_laws().laws(domain=domain)]
     errors = {law.family: law for law in found if law.metric == metric and law.form == "forecast"}
     sizes = {law.family: law for law in found if law.metric == "params"}
     if not errors:

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from laws.catalog.published import PublishedLaw, named
+from laws.catalog.published import PublishedLaw, published_law
 from laws.paths import quantile
 from planner.hardware import cost
 from planner.hardware.accelerators import catalog
@@ -51,7 +51,7 @@ class Projection:
 
 def law(row: dict[str, Any], kind: str) -> PublishedLaw:
     """Return the law of a domain: "curve", "size", "flops", "bytes", "footprint", "training"."""
-    return named(f"{row['laws']}-{kind}")
+    return published_law(f"{row['laws']}-{kind}")
 
 
 def seconds(flops: float, moved: float) -> float:
@@ -253,7 +253,7 @@ def counts() -> None:
 def today() -> None:
     """Print one epoch of each projection on 1,024 H100: medians and 90 % intervals of our own assumptions."""
     fleet = read_fleet(None)
-    part = fleet.part("h100")
+    part = fleet.accelerator("h100")
     assumed = fleet.assumptions(part)
     rows = []
     for p in projections():

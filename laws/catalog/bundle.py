@@ -18,7 +18,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from laws.catalog.bundled import FORMAT, LIST, STEP, Shipped, unpacked
+from laws.catalog.bundled import FORMAT, LIST, STEP, BundledLaws, unpacked
 from laws.errors import PlannerError
 from laws.storage.records import content_id
 from laws.storage.store import Store
@@ -33,7 +33,7 @@ NEAR, FAR = (
 FOLDER = Path(__file__).parent / "calibrated"
 
 
-def ship(store: Store, wanted: Sequence[str], folder: Path = FOLDER) -> list[Law]:
+def bundle_laws(store: Store, wanted: Sequence[str], folder: Path = FOLDER) -> list[Law]:
     """Write the laws and runs of some sweeps into a folder and return the laws as they ship.
 
     `wanted` holds ids of sweeps, or their first characters. Raises PlannerError where one is not in the store
@@ -123,7 +123,7 @@ def _forget(folder: Path, domain: str, families: set[str]) -> None:
     """Remove what was shipped of these families, and sweeps that nothing is left of."""
     if not (folder / LIST).exists():
         return
-    there = Shipped(folder)
+    there = BundledLaws(folder)
     laws = [law for name in sorted(folder.glob("*.json.gz")) if (law := _law(there, name))]
     old = [law for law in laws if law.domain == domain and law.family in families]
     kept = {law.provenance.get("sweep") for law in laws if law not in old}
@@ -133,13 +133,13 @@ def _forget(folder: Path, domain: str, families: set[str]) -> None:
             (folder / f"sweep-{law.provenance.get('sweep')}.json.gz").unlink(missing_ok=True)
 
 
-def _law(there: Shipped, path: Path) -> Law | None:
+def _law(there: BundledLaws, path: Path) -> Law | None:
     return None if path.name.startswith("sweep-") else unpacked(there.read(path.name))
 
 
 def _list(folder: Path) -> None:
     """Write the list of every law in the folder: by domain, family and metric, forecasts before forms."""
-    there = Shipped(folder)
+    there = BundledLaws(folder)
     laws = [law for path in sorted(folder.glob("*.json.gz")) if (law := _law(there, path))]
     laws.sort(key=lambda law: (law.domain, law.family, law.metric, law.form != "forecast", law.id))
     names = [field.name for field in dataclasses.fields(LawRow)]
@@ -156,7 +156,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ship what the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m laws.catalog.bundle", description=ship.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m laws.catalog.bundle", description=bundle_laws.__doc__)
     parser.add_argument("store", type=Path, help="folder of a store that `planner calibrate` wrote")
     parser.add_argument("sweeps", nargs="*", help="ids of sweeps, or their first characters")
     given = parser.parse_args(arguments)
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     f"families {' '.join(sweep.ladder)}, {len(_newest(store, sweep))} laws\n"
                 )
             return 0
-        for law in ship(store, given.sweeps):
+        for law in bundle_laws(store, given.sweeps):
             sys.stdout.write(f"{law.id}  {law.domain} {law.family} {law.metric} {law.form}\n")
     except PlannerError as error:
         sys.stderr.write(f"{error}\n")

@@ -28,7 +28,7 @@ LIST = "laws.json"
 
 
 @dataclass(frozen=True)
-class Shipped:
+class BundledLaws:
     """The laws that ship, read as those of a store are."""
 
     folder: Path
@@ -81,14 +81,14 @@ class Shipped:
         return content
 
 
-def shipped() -> Shipped:
+def bundled_laws() -> BundledLaws:
     """Return the laws of this installation."""
-    return Shipped(Path(__file__).parent / "calibrated")
+    return BundledLaws(Path(__file__).parent / "calibrated")
 
 
-def holding(store: Store, id: str) -> Store | Shipped:
+def locate_law(store: Store, id: str) -> Store | BundledLaws:
     """Return where the law lies whose id begins so: the store, the fits beside its laws, or what ships."""
-    places: tuple[Store | Shipped, ...] = (store, store.fits, shipped())
+    places: tuple[Store | BundledLaws, ...] = (store, store.fits, bundled_laws())
     return next((p for p in places if id and any(row.id.startswith(id) for row in p.laws())), store)
 
 

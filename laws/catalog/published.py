@@ -302,7 +302,7 @@ def all_laws() -> tuple[PublishedLaw, ...]:
     return tuple(_law(entry, content["sources"][entry.pop("source")]) for entry in content["laws"])
 
 
-def named(id: str) -> PublishedLaw:
+def published_law(id: str) -> PublishedLaw:
     """Return the law of that id, or raise PlannerError."""
     for law in all_laws():
         if law.id == id:
@@ -312,7 +312,7 @@ def named(id: str) -> PublishedLaw:
     )
 
 
-def find(
+def published_laws(
     domain: str | None = None, metric: str | None = None, unit: str | None = None
 ) -> tuple[PublishedLaw, ...]:
     """Return the laws of a domain and a metric, the one to ask first at the front.
@@ -332,7 +332,7 @@ def find(
 
 def companion(law: PublishedLaw, metric: str) -> PublishedLaw | None:
     """Return the law that completes this one: "params", "flops" (of a pass), "step-flops", "memory", ..."""
-    return named(law.companions[metric]) if metric in law.companions else None
+    return published_law(law.companions[metric]) if metric in law.companions else None
 
 
 def _preference(law: PublishedLaw) -> tuple[bool, bool, int, bool, int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def write_whole(out: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(out: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `out` and move it there; a device or a pipe is written to as it is.
 
     Raises OSError, whose `strerror` says what the system refused.

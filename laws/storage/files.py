@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, StoreError
 from laws.storage import records
 from laws.types import Law, Outcome, Run, SavedForecast, Sweep
 
@@ -35,8 +35,10 @@ _CALLED: dict[type, tuple[str, str]] = {  # one of them, and the command that li
 }
 
 
-class StoreBusyError(PlannerError):
+class StoreBusyError(StoreError):
     """Raised when another process holds a lock that was not to be waited for."""
+
+    code = "store-busy"
 
 
 class RecordFiles:
@@ -49,8 +51,8 @@ class RecordFiles:
         """Write one record; `replace` says what happens to one of the same name: written over, or left."""
         path = self.folder / file_name(record)
         content = records.encode(record)
-        records.check(content, type(record))  # what is acknowledged must also be readable
-        with explained(f"storing {path}"):
+        records.validate(content, type(record))  # what is acknowledged must also be readable
+        with disk_errors(f"storing {path}"):
             if not path.parent.is_dir():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 sync_folder(self.folder)
@@ -84,15 +86,15 @@ class RecordFiles:
         except PlannerError as error:
             raise PlannerError(f"{self.folder / name}: {error}") from error
 
-    def whole(self, id: str, kind: type[R]) -> R:
+    def load(self, id: str, kind: type[R]) -> R:
         """Return the one record whose id begins so; none, several or a damaged file are a PlannerError."""
-        path = self.file_of(id, kind)
+        path = self.path_of(id, kind)
         try:
             return self.read(f"{FOLDERS[kind]}/{path.name}", kind)
         except PlannerError as error:
             raise PlannerError(f"{error} (see `planner store check`)") from error
 
-    def file_of(self, id: str, kind: type) -> Path:
+    def path_of(self, id: str, kind: type) -> Path:
         """Return the file of the one record whose id begins so."""
         folder = self.folder / FOLDERS[kind]
         found = (
@@ -157,7 +159,7 @@ class RecordFiles:
                         status = entry.stat(follow_symlinks=False)
                         yield f"{folder.name}/{entry.name}", status.st_size, status.st_mtime_ns
 
-    def begun(self) -> bool:
+    def exists(self) -> bool:
         """Return whether the folder is a store at all."""
         return any((self.folder / folder).is_dir() for folder in FOLDERS.values())
 
@@ -171,7 +173,7 @@ class RecordFiles:
         return os.access(self.folder, os.W_OK)
 
     @contextlib.contextmanager
-    def undisturbed(self, name: str) -> Iterator[None]:
+    def quiet(self, name: str) -> Iterator[None]:
         """Keep those who want the lock of this name waiting while files are read, as far as may be.
 
         In a folder that may not be written the lock is shared, and not held at all where it has no file.
@@ -196,7 +198,7 @@ class RecordFiles:
             StoreBusyError: another holder, and `wait` is False.
         """
         path = self.folder / "locks" / name
-        with explained(f"locking {path}"):
+        with disk_errors(f"locking {path}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -210,7 +212,7 @@ class RecordFiles:
         finally:
             os.close(descriptor)
 
-    def cut_off(self) -> tuple[str, ...]:
+    def leftovers(self) -> tuple[str, ...]:
         """Return the names of files that a write which was cut off left behind."""
         return tuple(
             str(path.relative_to(self.folder))
@@ -226,7 +228,7 @@ def file_name(record: Record) -> str:
 
 
 @contextlib.contextmanager
-def explained(doing: str) -> Iterator[None]:
+def disk_errors(doing: str) -> Iterator[None]:
     """Turn what the disk refuses into one line."""
     try:
         yield

@@ -35,6 +35,7 @@ _JSON = ("metrics", "hyper")  # columns of a run that hold a JSON object
 _LAW = tuple(field.name for field in dataclasses.fields(LawRow) if field.name != "x_range")
 _FORECAST = tuple(field.name for field in dataclasses.fields(SavedForecastRow) if field.name != "quantities")
 _OUTCOME = tuple(field.name for field in dataclasses.fields(Outcome))
+_OUTCOME_COLUMNS = tuple("happened" if name == "observed" else name for name in _OUTCOME)
 
 
 def connect(path: Path, *, read_only: bool) -> Connection:
@@ -168,10 +169,10 @@ def forecasts(connection: Connection, domain: str | None) -> list[SavedForecastR
 def outcomes(connection: Connection) -> list[Outcome]:
     """Return outcomes in the order of their days, those that were replaced among them."""
     rows = connection.execute(
-        f"select {', '.join(_OUTCOME)} from outcomes order by day, created, id"  # noqa: S608 - fields of Outcome
+        f"select {', '.join(_OUTCOME_COLUMNS)} from outcomes order by day, created, id"  # noqa: S608 - fields of Outcome
     ).fetchall()
     found = (dict(zip(_OUTCOME, row, strict=True)) for row in rows)
-    return [Outcome(**{**row, "happened": json.loads(row["happened"])}) for row in found]
+    return [Outcome(**{**row, "observed": json.loads(row["observed"])}) for row in found]
 
 
 def differences(connection: Connection, other: Path) -> list[str]:
@@ -323,10 +324,10 @@ def _put_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Add outcomes, or replace those with the same id."""
     _forget(connection, [each.id for each in outcomes], {"outcomes": "id"})
     rows = [
-        tuple(json.dumps(each.happened) if name == "happened" else getattr(each, name) for name in _OUTCOME)
+        tuple(json.dumps(each.observed) if name == "observed" else getattr(each, name) for name in _OUTCOME)
         for each in outcomes
     ]
-    _insert(connection, "outcomes", _OUTCOME, rows)
+    _insert(connection, "outcomes", _OUTCOME_COLUMNS, rows)
 
 
 def _put_provenance(connection: Connection, entries: Iterable[tuple[str, str, dict[str, str]]]) -> None:

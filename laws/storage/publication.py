@@ -29,7 +29,7 @@ from laws.storage.files import (
     RecordFiles,
     Stamp,
     StoreBusyError,
-    explained,
+    disk_errors,
     file_name,
     sync_folder,
 )
@@ -81,7 +81,7 @@ class Publication:
         Raises:
             PlannerError: files are missing from the index, and the folder is not ours to write.
         """
-        if not self._files.begun():
+        if not self._files.exists():
             return ()
         if not self._files.writable:
             return self._as_published()
@@ -110,16 +110,16 @@ class Publication:
 
     def check(self) -> tuple[str, ...]:
         """Hold every file against its hash, and the index against the files; return a line for each fault."""
-        if not self._files.begun():
+        if not self._files.exists():
             return ()
-        with self._files.undisturbed("index"), tempfile.TemporaryDirectory() as temporary:
+        with self._files.quiet("index"), tempfile.TemporaryDirectory() as temporary:
             copy = Path(temporary) / "index.duckdb"
-            with _explained_database(f"checking {self.folder}"):
+            with _database_errors(f"checking {self.folder}"):
                 problems, rows = self._fill(copy)
                 faults = self._index_faults(copy, rows)
         left = tuple(
             f"{name}: left by a write that was cut off; nothing is lost, delete it"
-            for name in self._files.cut_off()
+            for name in self._files.leftovers()
         )
         mend = "put a copy of the file back, or delete it"
         return (*(f"{problem}; {mend}" for problem in _lines(problems)), *faults, *left)
@@ -127,7 +127,7 @@ class Publication:
     @contextlib.contextmanager
     def reader(self) -> Iterator[Any]:
         """Open the published index, made anew where it is missing or of an older schema; None: no records."""
-        if not self._index.exists() and not self._files.begun():
+        if not self._index.exists() and not self._files.exists():
             yield None
             return
         import duckdb
@@ -154,7 +154,7 @@ class Publication:
             self.publish()
             return self._index
         path = Path(until_read.enter_context(tempfile.TemporaryDirectory())) / self._index.name
-        with _explained_database(f"reading {self.folder}"):
+        with _database_errors(f"reading {self.folder}"):
             self._fill(path)
         return path
 
@@ -201,7 +201,7 @@ class Publication:
             return _lines(current)
         copy = self.folder / f".index-{os.getpid()}.duckdb"
         try:
-            with _explained_database(f"writing the index of {self.folder}"):
+            with _database_errors(f"writing the index of {self.folder}"):
                 if version:
                     shutil.copyfile(self._index, copy)
                 problems, rows = self._fill(copy)
@@ -275,7 +275,7 @@ class Publication:
         for name, size, modified in files:
             problem = None
             try:
-                record = records.check((self.folder / name).read_bytes(), kind)
+                record = records.validate((self.folder / name).read_bytes(), kind)
                 if file_name(record) != name:
                     raise PlannerError(f"holds {file_name(record)}: give it that name")
                 good.append(record)
@@ -358,11 +358,11 @@ def _list_of(rows: list[LawRow]) -> bytes:
 
 
 @contextlib.contextmanager
-def _explained_database(doing: str) -> Iterator[None]:
+def _database_errors(doing: str) -> Iterator[None]:
     """Turn what the disk or the database refuses into one line."""
     import duckdb
 
-    with explained(doing):
+    with disk_errors(doing):
         try:
             yield
         except duckdb.Error as error:

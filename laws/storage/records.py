@@ -65,7 +65,7 @@ def decode(raw: bytes, kind: type[R]) -> R:
         ) from error
 
 
-def check(raw: bytes, kind: type[R]) -> R:
+def validate(raw: bytes, kind: type[R]) -> R:
     """Return the record of a file from anywhere: hash, every field's type, sizes and finiteness are checked.
 
     Raises:
@@ -76,6 +76,7 @@ def check(raw: bytes, kind: type[R]) -> R:
     body = _body(raw, kind)
     try:
         content = json.loads(body)
+        content = _renamed(content) if kind is Outcome else content
         rows = _rows(content, kind)
         record: R = _adapter(_KINDS[kind]).validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
@@ -180,9 +181,14 @@ def _plain(record: Record) -> dict[str, Any]:
             name: {"unit": q.unit, "spread": q.spread, "draws": _pack([q.draws], "d", infinite=True)}
             for name, q in record.quantities.items()
         }
-    if isinstance(record, Outcome):
-        content["happened"] = {name: float(value) for name, value in record.happened.items()}
+    if isinstance(record, Outcome):  # `observed` is "happened" in files, which ids are hashes of
+        content["happened"] = {name: float(value) for name, value in content.pop("observed").items()}
     return content
+
+
+def _renamed(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return an outcome with the name that its type has for what files call "happened"."""
+    return {"observed" if name == "happened" else name: value for name, value in outcome.items()}
 
 
 def _rung(rung: SizeCost) -> dict[str, float | None]:
@@ -210,6 +216,8 @@ def _built(content: dict[str, Any], kind: type) -> Record:
         }
         for name in ("assumptions", "warnings"):
             content[name] = tuple(content[name])
+    if kind is Outcome:
+        content = _renamed(content)
     return cast(Record, kind(**content))
 
 
@@ -327,10 +335,10 @@ def _consistent(record: Record) -> None:
         lengths = {name: len(q.draws) for name, q in record.quantities.items()}
         _require(bool(lengths) and all(lengths.values()), f"{what} has a quantity without draws: {lengths}")
     if isinstance(record, Outcome):
-        for name, value in record.happened.items():
+        for name, value in record.observed.items():
             _require(value > 0, f"{what} has {value} for {name}: wanted more than 0")
         _require(
-            bool(record.happened) or record.replaces is not None, f"{what} says nothing of what happened"
+            bool(record.observed) or record.replaces is not None, f"{what} says nothing of what happened"
         )
 
 

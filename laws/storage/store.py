@@ -160,11 +160,7 @@ class Store:
         Raises:
             PlannerError: no such law, several, or its file is damaged.
         """
-        return self._files.whole(id, Law)
-
-    def law_file(self, id: str) -> Path:
-        """Return the file of a law: what `planner laws export` hands out and `import` takes."""
-        return self._files.file_of(id, Law)
+        return self._files.load(id, Law)
 
     def forecasts(self, *, domain: str | None = None) -> list[SavedForecastRow]:
         """Return published forecasts with intervals in place of draws, newest first."""
@@ -181,7 +177,7 @@ class Store:
         Raises:
             PlannerError: no such forecast, several, or its file is damaged.
         """
-        return self._files.whole(id, SavedForecast)
+        return self._files.load(id, SavedForecast)
 
     def outcomes(self) -> list[Outcome]:
         """Return published outcomes in the order of their days, those that were replaced among them."""
@@ -198,7 +194,7 @@ class Store:
         Raises:
             PlannerError: no such outcome, several, or its file is damaged.
         """
-        return self._files.whole(id, Outcome)
+        return self._files.load(id, Outcome)
 
     def counts(self) -> dict[str, int]:
         """Return how many files of each kind are in the folder."""

@@ -33,7 +33,7 @@ def show_part(
     from planner.reports.report import show
 
     known = read_fleet(fleet)
-    part = known.part(name)
+    part = known.accelerator(name)
     show(part_report(known, part), part_record(known, part), style)
 
 
@@ -51,5 +51,5 @@ def show_assumptions(
     from planner.reports.report import show
 
     known = read_fleet(fleet)
-    part = None if name is None else known.part(name)
+    part = None if name is None else known.accelerator(name)
     show(assumptions_report(known, part), assumptions_records(known, part), style)

@@ -70,7 +70,7 @@ def fit(
         bool,
         typer.Option("--pool", help="Let the domain's other curves in the store help to weigh the forms."),
     ] = False,
-    best_guess: Annotated[
+    baseline_error: Annotated[
         str | None,
         typer.Option(
             help="Error of best guessing, without a look at the input: 99.9% for 1,000 classes, 100% for "
@@ -112,7 +112,7 @@ def fit(
         columns=columns,
         seed=seed,
         pool=pool,
-        best_guess=best_guess,
+        baseline_error=baseline_error,
     )
     laws = fit_file(request, store_folder(store))
     show(report(laws), records(laws), style)

@@ -20,9 +20,9 @@ from planner.commands.options import (
     LawOption,
     MetricOption,
     PartOption,
-    PlainOption,
     PrecisionOption,
     ServeOption,
+    SingleFormOption,
     SourceOption,
 )
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector, with_target
@@ -36,7 +36,7 @@ class LawOptions:
     domain: DomainOption = None
     family: FamilyOption = None
     form: FormOption = None
-    plain: PlainOption = False
+    single_form: SingleFormOption = False
     law: LawOption = None
     source: SourceOption = None
 
@@ -46,7 +46,7 @@ class LawOptions:
             metric=self.metric,
             domain=self.domain,
             family=self.family,
-            form=self.form or (SINGLE_FORM if self.plain else None),
+            form=self.form or (SINGLE_FORM if self.single_form else None),
             source=self.source,
             law=self.law,
         )

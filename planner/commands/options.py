@@ -47,7 +47,12 @@ FormOption = Annotated[
     str | None,
     typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/concepts/laws.md)."),
 ]
-PlainOption = Annotated[bool, typer.Option("--plain", help="Answer by one form instead of the forecast.")]
+SingleFormOption = Annotated[
+    bool, typer.Option("--single-form", help="Answer with one functional form instead of the forecast.")
+]
+
+# a saved forecast
+ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, or its first characters.")]
 
 # a file of measurements
 RunsArgument = Annotated[
@@ -117,7 +122,7 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
     from laws.storage.files import RecordFiles
 
     folder = store_folder(store)
-    if store is None or source in ("published", "shipped") or RecordFiles(folder).begun():
+    if store is None or source in ("published", "shipped") or RecordFiles(folder).exists():
         return folder
     if not folder.exists():
         why = "it does not exist"

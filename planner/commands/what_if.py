@@ -1,10 +1,10 @@
-"""`planner what-if` and `planner frontier`: one question over a table, and error against cost."""
+"""`planner what-if`: one question over a table of values."""
 
 from typing import Annotated
 
 import typer
 
-from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
+from planner.commands.groups import DataOptions, LawOptions, TargetOptions, grouped
 from planner.commands.options import (
     AllocateOption,
     FleetOption,
@@ -15,7 +15,7 @@ from planner.commands.options import (
 )
 from planner.reports.formats import Format
 
-MANY = 50  # plans: some seconds of them
+MIN_PLANS_TO_COUNT = 50  # fewer plans are done before a progress line helps
 
 
 @grouped
@@ -71,7 +71,7 @@ def what_if(
     from planner.hardware.fleet import read_fleet
     from planner.plans.question import Question
     from planner.plans.what_if import split, what_if
-    from planner.reports.progress_line import Count
+    from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
     from planner.reports.what_if import records, report
 
@@ -91,48 +91,6 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
-        on_progress=Count(least=MANY),
-    )
-    show(report(found), records(found), style)
-
-
-@grouped
-def frontier(
-    *,
-    against: Annotated[str | None, typer.Option(help="The cost: dollars, gpu_hours, flops or data.")] = None,
-    low: Annotated[str | None, typer.Option("--from", help="The smallest cost, e.g. '$1k'.")] = None,
-    high: Annotated[str | None, typer.Option("--to", help="The largest cost, e.g. '$1M'.")] = None,
-    points: Annotated[int, typer.Option(help="How many costs.")] = 9,
-    machines: MachineOptions,
-    at_hand: DataOptions,
-    laws: LawOptions,
-    store: StoreOption = None,
-    style: FormatOption = Format.table,
-) -> None:
-    """Print the Pareto front of error against cost, with its band.
-
-    For example: planner frontier --domain speech --on h100
-    """
-    from dataclasses import asdict
-    from datetime import date
-
-    from planner.hardware.fleet import read_fleet
-    from planner.plans.frontier import frontier
-    from planner.plans.question import Question
-    from planner.reports.frontier import records, report
-    from planner.reports.progress_line import Count
-    from planner.reports.report import show
-
-    question = Question.of(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
-    found = frontier(
-        question,
-        existing_store(store, source=laws.source),
-        read_fleet(machines.fleet),
-        today=date.today(),
-        against=against,
-        low=low,
-        high=high,
-        points=points,
-        on_progress=Count(least=MANY),
+        on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
     show(report(found), records(found), style)

@@ -143,7 +143,7 @@ def _folded(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def find(parts: Mapping[str, Accelerator], name: str) -> Accelerator:
+def find_accelerator(parts: Mapping[str, Accelerator], name: str) -> Accelerator:
     """Return the part called `name`: its id, an alias, or either with other case, spaces or dashes."""
     wanted = _folded(name)
     names = {_folded(alias): part for part in parts.values() for alias in part.aliases}

@@ -92,7 +92,7 @@ def cost(training: Training, *, seed: int, today: date, price: Assumption | None
     Energy is the rated power of the devices times the power usage effectiveness; hosts and network are left
     out, and devices seldom draw their full rating, so the two errors have opposite signs.
     """
-    part = training.part
+    part = training.accelerator
     price = price or price_of(part)
     hours = training.gpu_hours
     warnings = price_warnings(part, price, today)

@@ -39,15 +39,15 @@ _PART_KEYS = ("name", "count", "price", "price_date", "peak_tflops", *_FIGURES, 
 class Fleet:
     """The parts that a plan can use, and what is assumed of them."""
 
-    parts: Mapping[str, Accelerator]
+    accelerators: Mapping[str, Accelerator]
     counts: Mapping[str, int] = field(default_factory=dict)
     assumed: Mapping[str, Assumption] = field(default_factory=dict)  # for every part
     assumed_of: Mapping[str, Mapping[str, Assumption]] = field(default_factory=dict)  # for one part
     source: str = ""
 
-    def part(self, name: str) -> Accelerator:
+    def accelerator(self, name: str) -> Accelerator:
         """Return the part of that name, alias or near spelling."""
-        return accelerators.find(self.parts, name)
+        return accelerators.find_accelerator(self.accelerators, name)
 
     def count(self, part: Accelerator) -> int | None:
         """Return how many of this part the fleet has, None where the file does not say."""
@@ -61,7 +61,7 @@ class Fleet:
 def read_fleet(path: Path | None) -> Fleet:
     """Return the parts that ship, with the fleet file at `path` laid over them if there is one."""
     if path is None:
-        return Fleet(parts=accelerators.catalog())
+        return Fleet(accelerators=accelerators.catalog())
     import tomllib  # most questions bring no fleet file
 
     try:
@@ -98,7 +98,7 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
         if "count" in row:
             counts[part.id] = _count(row["count"], here)
     return Fleet(
-        parts=parts, counts=counts, assumed=_assumed(table, where), assumed_of=assumed_of, source=where
+        accelerators=parts, counts=counts, assumed=_assumed(table, where), assumed_of=assumed_of, source=where
     )
 
 
@@ -114,7 +114,7 @@ def _laid_over(name: str, row: Mapping[str, Any], parts: Mapping[str, Accelerato
         for precision, value in _peaks(row.get("peak_tflops", {}), here).items()
     }
     try:
-        base = accelerators.find(parts, name)
+        base = accelerators.find_accelerator(parts, name)
     except PlannerError:
         missing = [key for key in ("peak_tflops", "memory_gb", "bandwidth_tb_s") if key not in row]
         if missing:

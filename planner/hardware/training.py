@@ -95,7 +95,7 @@ def scaling_efficiency(count: float, loss: float) -> float:
 class Training:
     """One training on one fleet, draw by draw."""
 
-    part: Accelerator
+    accelerator: Accelerator
     precision: str
     count: int
     gpu_hours: tuple[float, ...]  # device-hours, all devices together, the scaling loss included
@@ -165,7 +165,7 @@ class Throughput:
 
 
 def throughputs(
-    part: Accelerator,
+    accelerator: Accelerator,
     n: int,
     *,
     count: int,
@@ -173,18 +173,18 @@ def throughputs(
     seed: int,
     precision: str | None,
 ) -> list[Throughput]:
-    """Return n draws of how fast each of `count` devices of a part works.
+    """Return n draws of how fast each of `count` devices of an accelerator works.
 
-    Raises PlannerError for a count below 1 and a precision that the part lacks.
+    Raises PlannerError for a count below 1 and a precision that the accelerator lacks.
     """
     if count < 1:
         raise PlannerError(f"{count} devices: wanted at least 1; give --count")
-    peak = part.peak_at(precision or part.usual_precision())
+    peak = accelerator.peak_at(precision or accelerator.usual_precision())
     drawn = {name: assumption.draws(n, seed) for name, assumption in assumed.items()}
     return [
         Throughput(
             compute=drawn["utilization"][i] * peak,
-            bandwidth=drawn["bandwidth_share"][i] * part.bandwidth,
+            bandwidth=drawn["bandwidth_share"][i] * accelerator.bandwidth,
             utilization=drawn["utilization"][i],
             left=scaling_efficiency(count, drawn["scaling_loss"][i]),
             positions=drawn["positions"][i],
@@ -201,7 +201,7 @@ def throughputs(
 def train(
     flops: Sequence[float],
     params: Sequence[float],
-    part: Accelerator,
+    accelerator: Accelerator,
     *,
     count: int,
     assumed: Mapping[str, Assumption],
@@ -214,11 +214,11 @@ def train(
     `assumed` holds every assumption by name (`Fleet.assumptions`). `params` is empty where no law says how
     large the model is: memory and its traffic are then left out. `state` gives the bytes of weights,
     gradients and optimizer of each draw where a ladder counted them; otherwise state_bytes x params.
-    Raises PlannerError for a count below 1, a precision the part lacks, draws that are NaN or below 0.
+    Raises PlannerError for a count below 1, a precision the accelerator lacks, draws that are NaN or below 0.
     """
     _check(flops, params)
-    precision = precision or part.usual_precision()
-    found = throughputs(part, len(flops), count=count, assumed=assumed, seed=seed, precision=precision)
+    precision = precision or accelerator.usual_precision()
+    found = throughputs(accelerator, len(flops), count=count, assumed=assumed, seed=seed, precision=precision)
     hours, reached, moved, steps, footprints, fewest = [], [], [], [], [], []
     bound = 0
     for i, (work, pace) in enumerate(zip(flops, found, strict=True)):
@@ -229,14 +229,14 @@ def train(
             moved.append(pace.moved(work, size))
             steps.append(pace.step_seconds(size))
             footprints.append(one)
-            fewest.append(fewest_devices(one, part.capacity, memory_share=pace.memory_share))
+            fewest.append(fewest_devices(one, accelerator.capacity, memory_share=pace.memory_share))
         bound += seconds > at_compute
         hours.append(seconds / 3600.0 / pace.left)
         reached.append(
             pace.utilization * pace.left * (at_compute / seconds if 0 < seconds < math.inf else 1.0)
         )
     return Training(
-        part=part,
+        accelerator=accelerator,
         precision=precision,
         count=count,
         gpu_hours=tuple(hours),
@@ -248,14 +248,14 @@ def train(
         fewest=tuple(fewest),
         memory_bound=bound / len(found),
         assumed=assumed,
-        warnings=_warnings(part, count, assumed, fewest, bound / len(found)),
+        warnings=_warnings(accelerator, count, assumed, fewest, bound / len(found)),
     )
 
 
 def flops_within(
     gpu_hours: Sequence[float],
     params: Sequence[float],
-    part: Accelerator,
+    accelerator: Accelerator,
     *,
     count: int,
     assumed: Mapping[str, Assumption],
@@ -265,7 +265,13 @@ def flops_within(
     """Return the training FLOP that device-hours pay for, draw by draw: `train` read backwards."""
     unit = 1e18  # hours are proportional to FLOP once the size is known
     each = train(
-        [unit] * len(params), params, part, count=count, assumed=assumed, seed=seed, precision=precision
+        [unit] * len(params),
+        params,
+        accelerator,
+        count=count,
+        assumed=assumed,
+        seed=seed,
+        precision=precision,
     )
     return tuple(unit * hours / of_unit for hours, of_unit in zip(gpu_hours, each.gpu_hours, strict=True))
 
@@ -282,15 +288,23 @@ def _check(flops: Sequence[float], params: Sequence[float]) -> None:
 
 
 def _warnings(
-    part: Accelerator, count: int, assumed: Mapping[str, Assumption], fewest: Sequence[float], bound: float
+    accelerator: Accelerator,
+    count: int,
+    assumed: Mapping[str, Assumption],
+    fewest: Sequence[float],
+    bound: float,
 ) -> tuple[str, ...]:
     found = []
     utilization = assumed["utilization"]
     if utilization.origin == "default":
         found.append(WarningCode.UTILIZATION_ASSUMED)
-    if part.matmul and "bf16" in part.peak and utilization.high > part.matmul / part.peak["bf16"]:
+    if (
+        accelerator.matmul
+        and "bf16" in accelerator.peak
+        and utilization.high > accelerator.matmul / accelerator.peak["bf16"]
+    ):
         found.append(WarningCode.UTILIZATION_ABOVE_MATMUL)
-    if part.confidence != "exact" or part.uncertain:
+    if accelerator.confidence != "exact" or accelerator.uncertain:
         found.append(WarningCode.PART_UNCERTAIN)
     if not fewest:
         return (*found, WarningCode.MEMORY_UNKNOWN)

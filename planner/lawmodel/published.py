@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from laws.catalog.published import PublishedLaw, companion, find
+from laws.catalog.published import PublishedLaw, companion, published_laws
 from laws.codes import WarningCode
 from planner.lawmodel.allocation import (
     AllocationConstraints,
@@ -32,7 +32,7 @@ def answerable(domain: str | None, metric: str | None) -> list[PublishedLaw]:
     Returns:
         Laws of an error or a loss that can be solved for the data.
     """
-    return [law for law in find(domain, metric) if answers(law)]
+    return [law for law in published_laws(domain, metric) if answers(law)]
 
 
 def answers(law: PublishedLaw) -> bool:

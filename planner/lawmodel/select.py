@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from laws.catalog.bundled import Shipped, holding, shipped
+from laws.catalog.bundled import BundledLaws, bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
 from laws.codes import WarningCode
 from laws.errors import ConflictingInput, LawError, LawNotFound, MissingInput, UnknownName, drop, run, use
@@ -56,7 +56,7 @@ def select_law(selector: LawSelector, folder: Path, *, sampled: bool = False) ->
         raise UnknownName("source", str(selector.source), tuple(_RANK))
     if selector.law is not None:
         return _by_id(selector, selector.law, Store(folder))
-    store: Store | Shipped = shipped() if selector.source == "shipped" else Store(folder)
+    store: Store | BundledLaws = bundled_laws() if selector.source == "shipped" else Store(folder)
     rows = store.laws()
     ranked = _ranked(selector, rows)
     if not ranked and sampled and selector.source is None:
@@ -107,7 +107,7 @@ def _rank_of_metric(row: LawRow) -> int:
 
 
 def _from_store(
-    store: Store | Shipped,
+    store: Store | BundledLaws,
     rows: Sequence[LawRow],
     row: LawRow,
     *,
@@ -152,7 +152,7 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
     from laws.catalog.published import all_laws
     from planner.lawmodel.published import answers
 
-    holder = shipped() if selector.source == "shipped" else holding(store, id)
+    holder = bundled_laws() if selector.source == "shipped" else locate_law(store, id)
     rows = holder.laws()
     stored = [row for row in rows if id and row.id.startswith(id)]
     published = [] if stored else [law for law in all_laws() if law.id == id]
@@ -210,7 +210,7 @@ def _check_selector(selector: LawSelector, law: LawRow | PublishedLaw) -> None:
         )
 
 
-def _companion(store: Store | Shipped, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
+def _companion(store: Store | BundledLaws, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
     """Return the newest law of `metric` measured on the same thing, the same kind of source first."""
     matching = [
         row

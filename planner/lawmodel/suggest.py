@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from laws.catalog.bundled import shipped
+from laws.catalog.bundled import bundled_laws
 from laws.catalog.published import PublishedLaw
 from laws.errors import Hint, LawNotFound, closest, drop, run, use
 from laws.types import LawRow
@@ -41,7 +41,7 @@ def not_found(
             hint=(drop("source"), run("laws", "list")),
         )
     error = _unmatched(selector, rows, literature)
-    if any(matches(replace(selector, source="shipped"), row) for row in shipped().laws()):
+    if any(matches(replace(selector, source="shipped"), row) for row in bundled_laws().laws()):
         error.hints = (*error.hints, TRY_SHIPPED)
     return error
 

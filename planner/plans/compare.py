@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calibrate.domains import DOMAINS
 from laws import paths
-from laws.catalog.bundled import Shipped, shipped
+from laws.catalog.bundled import BundledLaws, bundled_laws
 from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.storage.store import LawRow, Store
@@ -68,9 +68,9 @@ def compare(
     import numpy as np
 
     from laws.fitting.forms import FORMS
-    from laws.fitting.hierarchy import pooled
+    from laws.fitting.hierarchy import pool_exponents
 
-    store: Store | Shipped = shipped() if source == "shipped" else Store(folder)
+    store: Store | BundledLaws = bundled_laws() if source == "shipped" else Store(folder)
     found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
     unit = found[0].x_unit
     asked = (positive(lambda written: units.parse_data(written, unit), text, "--at") for text in at)
@@ -78,7 +78,7 @@ def compare(
     if not scales:
         common = min(law.x_range[1] for law in found)
         scales = (common, 10 * common)
-    hierarchy = pooled([np.array(law.parameters["beta"]) for law in found], seed=seed)
+    hierarchy = pool_exponents([np.array(law.parameters["beta"]) for law in found], seed=seed)
     errors = []
     for k, law in enumerate(found):
         drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}
@@ -124,7 +124,9 @@ def _meaning(law: Law) -> str | None:
     return law.definitions.get(f"{law.metric} of {law.family}", law.definitions.get(law.metric))
 
 
-def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Source | None) -> list[LawRow]:
+def _newest(
+    store: Store | BundledLaws, domain: str, metric: str | None, source: Source | None
+) -> list[LawRow]:
     """Return the newest law of each family that has an exponent, of the metric that most families share.
 
     Of several such metrics it is the one that decides in the domain which model is best.
@@ -148,7 +150,7 @@ def _newest(store: Store | Shipped, domain: str, metric: str | None, source: Sou
             what += suggestion(domain, [row.domain for row in store.laws() if row.domain != domain])
         elif metric is not None and not wanted:
             what += suggestion(metric, [row.metric for row in rows])
-        shipping = {row.family for row in shipped().laws(domain=domain, metric=metric)}
+        shipping = {row.family for row in bundled_laws().laws(domain=domain, metric=metric)}
         measure = f"planner calibrate --domain {domain} --family NAME, or " if domain in DOMAINS else ""
         to_try = source is None and len(shipping) >= FAMILIES
         raise PlannerError(

@@ -165,7 +165,7 @@ def _devices(
         )
     hardware = parsed.question.hardware
     assert hardware.on is not None
-    accelerator = fleet.part(hardware.on)
+    accelerator = fleet.accelerator(hardware.on)
     overrides = {assumption.name: assumption for assumption in assumed}
     price = overrides.pop("price", None) or price_of(accelerator)
     n = len(law_model.scenarios) if len(law_model.scenarios) > 1 else ASSUMPTION_SAMPLES

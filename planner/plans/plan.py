@@ -223,7 +223,7 @@ def _with_measured(
     assumed, hardware = parsed.assumed, parsed.question.hardware
     if hardware.on is None or not isinstance(law, Law) or law.source == "shipped":
         return assumed
-    accelerator = fleet.part(hardware.on)
+    accelerator = fleet.accelerator(hardware.on)
     if (
         any(assumption.name == "utilization" for assumption in assumed)
         or fleet.assumptions(accelerator)["utilization"].origin != "default"

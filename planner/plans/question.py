@@ -224,7 +224,7 @@ def check(question: Question) -> None:
     _ = question.given  # raises where nothing is given, or two things are
     hardware = question.hardware
     if question.target is not None:
-        value = units.parse_value(question.target, wanted="a target such as 5% or 2.48")
+        value = units.parse_value(question.target, expected="a target such as 5% or 2.48")
         units.checked_target(value, question.selector.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
         raise UnknownName("allocate", question.allocate, ALLOCATIONS)
@@ -285,10 +285,10 @@ def parse(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQue
         return units.parse_data(text, unit)
 
     def size(text: str) -> float:
-        return units.parse_number(text, wanted="a number of parameters such as 300M")
+        return units.parse_number(text, expected="a number of parameters such as 300M")
 
     def compute(text: str) -> float:
-        return units.parse_number(text, wanted="training FLOP such as 1e21")
+        return units.parse_number(text, expected="training FLOP such as 1e21")
 
     limits, supply, confidence = question.limits, question.supply, question.confidence
     price = supply.data_price

@@ -85,7 +85,7 @@ def resources(
             hint=(drop("on"), *MEASURE_COST),
         )
     assert hardware.on is not None
-    accelerator = fleet.part(hardware.on)
+    accelerator = fleet.accelerator(hardware.on)
     given = {assumption.name: assumption for assumption in overrides}
     price = given.pop("price", None)
     flops, params = estimate.flops.draws, estimate.params.draws
@@ -142,7 +142,7 @@ def feasible(
     """
     training, dollars = resources.training, resources.cost.dollars
     if budget is not None and dollars is None:
-        raise no_price(training.part.id)
+        raise no_price(training.accelerator.id)
     if dollars is not None and data_cost is not None:
         dollars = tuple(a + b for a, b in zip(dollars, data_cost, strict=True))
     limits: dict[str, tuple[Sequence[float], float | None]] = {

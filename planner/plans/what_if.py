@@ -120,7 +120,7 @@ def _readable(
         for text in values:
             asked = parse_for(selected, _with_values(question, first | {name: text}), today)
             if asked.question.hardware.on is not None:
-                fleet.part(asked.question.hardware.on)
+                fleet.accelerator(asked.question.hardware.on)
 
 
 _ON = "name a part with --on, such as --on h100"

@@ -28,7 +28,7 @@ def _range(low: float, high: float) -> str:
 def parts_records(fleet: Fleet) -> list[dict[str, Any]]:
     """Return one flat record a part, in base units; None where a figure is not known."""
     records = []
-    for part in fleet.parts.values():
+    for part in fleet.accelerators.values():
         price = price_of(part)
         records.append(
             {
@@ -52,7 +52,7 @@ def parts_records(fleet: Fleet) -> list[dict[str, Any]]:
 def parts_report(fleet: Fleet) -> Report:
     """Return the table of all parts."""
     rows = []
-    for part in fleet.parts.values():
+    for part in fleet.accelerators.values():
         figures = (
             *((part.peak.get(name), 1e12) for name in accelerators.PRECISIONS),
             (part.capacity, 1e9),

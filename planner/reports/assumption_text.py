@@ -83,7 +83,7 @@ def _stored_law(v: Values) -> str:
     return (
         f"{law} forecast from {points}. Beyond them, uncertainty about the curve's shape grows with distance. "
         f"Functional forms, weighted by how well each predicted the held-out largest points: "
-        f"{forms_text(v['forms'])}. --plain uses a single form."
+        f"{forms_text(v['forms'])}. --single-form uses a single form."
     )
 
 

@@ -61,7 +61,7 @@ def report(found: Check) -> Report:
         notes=notes,
         sections={
             "What to do": [f"{name}: {_DO[name]}." for name in likely],
-            "Warnings": warnings.told(found.warnings),
+            "Warnings": warnings.with_codes(found.warnings),
         },
         words=frozenset({5, 6}),
         whole=frozenset({5}),

@@ -5,9 +5,9 @@ from typing import Any
 
 from planner import units, warnings
 from planner.plans.compare import Comparison, Family
-from planner.reports.estimate import probability
 from planner.reports.law_summary import spread
 from planner.reports.report import Report
+from planner.reports.sentences import probability
 
 
 def record(found: Comparison) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def report(found: Comparison) -> Report:
             f"at: {found.metric} there"
             + ("; best: the probability that no other family errs less." if found.alike else "."),
         ),
-        sections={"Warnings": warnings.told(found.warnings)},
+        sections={"Warnings": warnings.with_codes(found.warnings)},
     )
 
 

@@ -59,7 +59,7 @@ def record(plan: Plan) -> dict[str, Any]:
             "decades": None if not middle else math.log10(middle),
             "verdict": verdict(found),
         },
-        "part": None if bill is None else bill.training.part.id,
+        "part": None if bill is None else bill.training.accelerator.id,
         "count": None if bill is None else bill.training.count,
         "precision": None if bill is None else bill.training.precision,
         "feasible": feasible(plan),

@@ -86,7 +86,7 @@ def forecast_report(record: dict[str, Any]) -> Report:
         ),
         sections={
             "What happened": [
-                f"{each['day']}: {_values(record, each['happened'])}"
+                f"{each['day']}: {_values(record, each['observed'])}"
                 f"{f' ({note})' if (note := each['note']) else ''}, outcome {each['id']}"
                 for each in record["outcomes"]
             ],

@@ -58,7 +58,7 @@ def report(front: Frontier) -> Report:
         ),
         sections={
             Section.SOURCES: law_sentences(found.law_model)[:1],
-            "Warnings of some points": warnings.told(codes),
+            "Warnings of some points": warnings.with_codes(codes),
         },
     )
 

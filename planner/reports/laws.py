@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from laws.catalog import published
-from laws.catalog.bundled import holding, shipped
+from laws.catalog.bundled import bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
 from laws.errors import PlannerError
 from laws.storage import records
-from laws.storage.atomic_write import write_whole
+from laws.storage.atomic_write import write_atomically
 from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
@@ -32,9 +32,9 @@ def laws_records(
     wanted = {"domain": domain, "metric": metric, "source": source}
     rows = store.laws(**wanted) + (store.fits.laws(**wanted) if beside else [])  # type: ignore[arg-type]
     stored = [_stored_record(row) for row in rows]
-    literature = published.find(domain, metric) if source in (None, "published") else ()
+    literature = published.published_laws(domain, metric) if source in (None, "published") else ()
     known = {record["id"] for record in stored}  # somebody may have imported one
-    to_try = [_stored_record(row) for row in shipped().laws(**wanted) if row.id not in known]
+    to_try = [_stored_record(row) for row in bundled_laws().laws(**wanted) if row.id not in known]
     return stored + [_published_record(law) for law in literature] + to_try
 
 
@@ -145,7 +145,7 @@ def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None
             return None
         text = _as_text(law, kind)
         if out is not None:
-            write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+            write_atomically(out, lambda path: path.write_text(text, encoding="utf-8"))
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error.strerror  # HDF5 says more than a line
         raise PlannerError(f"{out}: {why}: give another file with --out") from error
@@ -186,7 +186,7 @@ def _checked(path: Path) -> Law:
         size = path.stat().st_size
         if size > records.LARGEST:
             raise PlannerError(f"{path} has {size} bytes: no law is larger than {records.LARGEST}")
-        return records.check(path.read_bytes(), Law)
+        return records.validate(path.read_bytes(), Law)
     except OSError as error:
         raise PlannerError(
             f"{path}: {error.strerror}: give a file that `planner laws export` wrote"
@@ -204,7 +204,7 @@ def _law(store: Store, id: str) -> Law | PublishedLaw:
     if id in literature:
         return literature[id]
     try:
-        return holding(store, id).law(id)
+        return locate_law(store, id).law(id)
     except PlannerError:
         near = [name for name in literature if id and name.startswith(id)]
         if len(near) == 1:
@@ -287,7 +287,7 @@ def _stored_report(record: Mapping[str, Any]) -> Report:
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
         notes=tuple(note for note in facts if not note.endswith(": ")),
-        sections={"Warnings": warnings.told(record["warnings"])},
+        sections={"Warnings": warnings.with_codes(record["warnings"])},
     )
 
 

@@ -25,7 +25,7 @@ def outcomes_records(found: Iterable[Comparison]) -> list[dict[str, Any]]:
             "day": each.outcome.day,
             "age_days": each.age,
             "quantity": each.quantity,
-            "happened": each.happened,
+            "observed": each.observed,
             "said": None if each.said is None else quantiles(each.said),
             "within_50": each.within(0.5),
             "within_90": each.within(0.9),
@@ -52,7 +52,7 @@ def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
                 each.outcome.day,
                 each.forecast.name or each.forecast.id[:8],
                 name,
-                kind_of(each.quantity).printed(each.happened, unit),
+                kind_of(each.quantity).printed(each.observed, unit),
                 in_brackets(each.quantity, each.said),
                 "-" if inside is None else "yes" if inside else "no",
             )
@@ -62,7 +62,7 @@ def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
             reasons.setdefault((each.outcome.id[:8], each.reason), []).append(plain)
     return Report(
         title=title,
-        columns=("outcome", "day", "name", "of", "happened", "forecast (5% to 95%)", "in 90%"),
+        columns=("outcome", "day", "name", "of", "observed", "forecast (5% to 95%)", "in 90%"),
         rows=tuple(rows),
         sections={
             "Not scored": [f"{id}, {', '.join(of)}: {reason}." for (id, reason), of in reasons.items()]
@@ -74,7 +74,7 @@ def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
 
 def recorded_in_words(made: Outcome) -> str:
     """Return what was done, in a line."""
-    if not made.happened:
+    if not made.observed:
         return f"Outcome {made.replaces} no longer counts"
     return f"Recorded: outcome {made.id}" + (f", in place of {made.replaces}" if made.replaces else "")
 
@@ -101,7 +101,7 @@ def track_report(found: Sequence[Score], left_out: int) -> Report:
     )
     notes = [
         "Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the median of "
-        "log(happened / forecast median), +0.10 is a tenth more than forecast. Interval score: width of the "
+        "log(observed / forecast median), +0.10 is a tenth more than forecast. Interval score: width of the "
         "log 90% interval and 20 times what it missed by; less is better."
     ]
     few = [each for each in found if each.few and each.quantity == ALL]

@@ -70,7 +70,7 @@ def report(table: Table) -> Report:
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
             Section.SOURCES: law_sentences(found.law_model)[:1],
-            "Warnings of some cells": warnings.told(codes),
+            "Warnings of some cells": warnings.with_codes(codes),
         },
     )
 

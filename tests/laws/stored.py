@@ -134,7 +134,7 @@ def outcome(of, **changes):
         "created": "2026-03-01T00:00:00Z",
         "forecast": of.id,
         "day": "2026-03-01",
-        "happened": {"data": 150.0, "error": 0.051},
+        "observed": {"data": 150.0, "error": 0.051},
         "note": "as planned",
     }
     made = Outcome(**(plain | changes))
@@ -149,3 +149,8 @@ def same_law(one, other):
         for row, other_row in zip(one.paths, other.paths, strict=True)
         for a, b in zip(row, other_row, strict=True)
     )
+
+
+def law_file(store, id):
+    """Return the file of a law."""
+    return store.folder / "laws" / f"{id}.json"

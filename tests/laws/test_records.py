@@ -74,7 +74,7 @@ def laws(draw):
     return dataclasses.replace(made, id=records.content_id(made))
 
 
-@pytest.mark.parametrize("read", [records.decode, records.check])
+@pytest.mark.parametrize("read", [records.decode, records.validate])
 @pytest.mark.parametrize(
     "record",
     [
@@ -83,14 +83,14 @@ def laws(draw):
         run(1, flops=None, seconds=None, hyper={}, metrics={}),
         forecast(),
         outcome(forecast()),
-        outcome(forecast(), happened={}, replaces="outcome0", note=""),
+        outcome(forecast(), observed={}, replaces="outcome0", note=""),
     ],
 )
 def test_a_file_gives_the_record_back(read, record):
     assert read(records.encode(record), type(record)) == record
 
 
-@pytest.mark.parametrize("read", [records.decode, records.check])
+@pytest.mark.parametrize("read", [records.decode, records.validate])
 def test_a_law_comes_back_with_exact_draws_and_single_precision_paths(read):
     written = law(3)
     found = read(records.encode(written), Law)
@@ -104,14 +104,14 @@ def test_a_law_comes_back_with_exact_draws_and_single_precision_paths(read):
 def test_any_record_survives_its_file(record):
     raw = records.encode(record)
     assert records.decode(raw, type(record)) == record
-    assert records.check(raw, type(record)) == record
+    assert records.validate(raw, type(record)) == record
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_are_refused_in_one_line(raw):
     for kind in (Run, Sweep, Law, SavedForecast, Outcome):
-        for read in (records.decode, records.check):
+        for read in (records.decode, records.validate):
             with pytest.raises(PlannerError) as refused:
                 read(raw, kind)
             assert "\n" not in str(refused.value)
@@ -140,7 +140,7 @@ def test_a_law_from_before_points_were_kept_is_still_what_its_id_says():
     old = law(fitted={})
     raw = records.encode(old)
     assert b'"points"' not in raw
-    assert records.check(raw, Law) == records.decode(raw, Law)
+    assert records.validate(raw, Law) == records.decode(raw, Law)
     with pytest.raises(PlannerError, match="differ in length"):
         records.encode(law(fitted={"x": (1.0, 2.0), "y": (1.0,)}))
 
@@ -148,7 +148,7 @@ def test_a_law_from_before_points_were_kept_is_still_what_its_id_says():
 def test_a_name_with_a_line_break_is_refused_in_one_line():
     content = json.loads(records.encode(sweep()))["record"] | {"definitions": {"two\nlines": None}}
     with pytest.raises(PlannerError, match=r"two\\nlines") as refused:
-        records.check(forged(Sweep, content), Sweep)
+        records.validate(forged(Sweep, content), Sweep)
     assert len(str(refused.value).splitlines()) == 1
 
 
@@ -156,7 +156,7 @@ def test_a_law_from_before_forecasts_is_still_what_its_id_says():
     old, new = law(), law(form="forecast", forms={"power-floor": 0.75, "steady": 0.25})
     assert b'"forms"' not in records.encode(old)
     raw = records.encode(new)
-    assert records.check(raw, Law).forms == records.decode(raw, Law).forms == new.forms
+    assert records.validate(raw, Law).forms == records.decode(raw, Law).forms == new.forms
 
 
 json_values = st.recursive(
@@ -179,7 +179,7 @@ def test_a_foreign_record_with_a_right_hash_is_still_judged(data):
         content[name] = data.draw(json_values)
     raw = forged(type(record), content)
     try:
-        found = records.check(raw, type(record))
+        found = records.validate(raw, type(record))
     except PlannerError as refused:
         assert "\n" not in str(refused)
     else:
@@ -241,20 +241,20 @@ def test_a_law_that_contradicts_itself_is_refused(changes, wanted):
         (forecast(), {"quantities": {"data": Quantity(draws=(-math.inf,), unit="hours")}}),
         (forecast(), {"given": {"error": math.inf}}),
         (outcome(forecast()), {"day": "2026-02-30"}),
-        (outcome(forecast()), {"happened": {}}),
-        (outcome(forecast()), {"happened": {"data": 0.0}}),
-        (outcome(forecast()), {"happened": {"data": math.nan}}),
+        (outcome(forecast()), {"observed": {}}),
+        (outcome(forecast()), {"observed": {"data": 0.0}}),
+        (outcome(forecast()), {"observed": {"data": math.nan}}),
     ],
     ids=str,
 )
 def test_a_forecast_or_an_outcome_that_means_nothing_is_refused(record, wanted):
     with pytest.raises(PlannerError) as refused:
-        records.check(records.encode(dataclasses.replace(record, **wanted)), type(record))
+        records.validate(records.encode(dataclasses.replace(record, **wanted)), type(record))
     assert "\n" not in str(refused.value)
 
 
 def test_a_forecast_keeps_draws_that_never_reach_the_target():
-    found = records.check(records.encode(forecast()), SavedForecast)
+    found = records.validate(records.encode(forecast()), SavedForecast)
     assert found.quantities["data"].draws[-1] == math.inf
     assert found.quantities["data"].interval().q95 == forecast().quantities["data"].draws[18]
 
@@ -269,7 +269,7 @@ def test_a_law_with_another_content_than_its_id_is_refused():
     content = json.loads(records.encode(law()))["record"]
     content["metric"] = "cer"
     with pytest.raises(PlannerError, match="by its content"):
-        records.check(forged(Law, content), Law)
+        records.validate(forged(Law, content), Law)
 
 
 def test_a_law_is_the_same_whenever_it_was_fitted_and_another_when_anything_else_differs():
@@ -283,7 +283,7 @@ def test_whole_numbers_and_floats_are_the_same_content():
         x_range=(1, 10), diagnostics={"ess": 4000}, ladder=(SizeCost(size=16, params=1000, flops=10),)
     )
     assert whole.id == law(diagnostics={"ess": 4e3}, ladder=(SizeCost(size=16.0, params=1e3, flops=1e1),)).id
-    assert records.check(records.encode(whole), Law) == records.decode(records.encode(whole), Law)
+    assert records.validate(records.encode(whole), Law) == records.decode(records.encode(whole), Law)
 
 
 def test_a_file_of_another_kind_says_which():
@@ -295,4 +295,4 @@ def test_a_number_written_as_text_is_not_taken_for_a_number():
     content = json.loads(records.encode(run()))["record"]
     content["data"] = "0.5"
     with pytest.raises(PlannerError, match="data"):
-        records.check(forged(Run, content), Run)
+        records.validate(forged(Run, content), Run)

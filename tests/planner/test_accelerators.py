@@ -73,13 +73,13 @@ def test_names_are_not_ambiguous() -> None:
     ],
 )
 def test_a_part_is_found_by_what_people_call_it(said: str, meant: str) -> None:
-    assert accelerators.find(PARTS, said).id == meant
+    assert accelerators.find_accelerator(PARTS, said).id == meant
 
 
 @pytest.mark.parametrize(("said", "near"), [("tpu-v5", ("tpu-v5p", "tpu-v5e")), ("nvidia-h100", ("h100",))])
 def test_every_part_that_may_be_meant_is_named(said: str, near: tuple[str, ...]) -> None:
     with pytest.raises(PlannerError, match="did you mean") as error:
-        accelerators.find(PARTS, said)
+        accelerators.find_accelerator(PARTS, said)
     question = str(error.value).partition("did you mean ")[2].partition("?")[0]
     assert set(near) <= set(question.split(" or "))
 
@@ -89,10 +89,10 @@ def test_every_part_that_may_be_meant_is_named(said: str, near: tuple[str, ...])
 )
 def test_a_typo_is_answered_with_the_nearest_name(said: str, near: str) -> None:
     if said == "tpuv4":
-        assert accelerators.find(PARTS, said).id == "tpu-v4"
+        assert accelerators.find_accelerator(PARTS, said).id == "tpu-v4"
         return
     with pytest.raises(PlannerError, match="planner accelerators list") as error:
-        accelerators.find(PARTS, said)
+        accelerators.find_accelerator(PARTS, said)
     assert (f"did you mean {near}" in str(error.value)) == bool(near)
 
 
@@ -148,7 +148,7 @@ def test_a_price_older_than_a_year_is_said() -> None:
 
 
 def test_reading_the_table_changes_nothing_in_it() -> None:
-    assert read_fleet(None).parts == PARTS
+    assert read_fleet(None).accelerators == PARTS
 
 
 def test_sources_stand_to_the_left_in_the_table() -> None:

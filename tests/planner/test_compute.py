@@ -22,7 +22,7 @@ from planner.hardware.fleet import read_fleet
 from planner.hardware.training import Training, train
 
 FLEET = read_fleet(None)
-H100 = FLEET.part("h100")
+H100 = FLEET.accelerator("h100")
 TODAY = date(2026, 11, 23)
 
 
@@ -61,7 +61,7 @@ def test_a_reported_throughput_is_met_but_for_attention(
     params: float, tokens_per_second: float, part: str, utilization: float
 ) -> None:
     # llm-foundry reports tokens/s a device beside its utilization, which counts attention; 6 N D does not.
-    accelerator = FLEET.part(part)
+    accelerator = FLEET.accelerator(part)
     flops = compute.training_flops(params, tokens_per_second)
     seconds = flops / (utilization * accelerator.peak_at("bf16"))
     assert 0.90 < seconds < 1.0
@@ -136,7 +136,7 @@ def test_owned_hardware_costs_nothing_but_energy() -> None:
 
 
 def test_a_part_without_price_or_power_says_so() -> None:
-    training = train([1e22], [1e9], FLEET.part("tpu-v5p"), count=8, assumed=fixed(), seed=0)
+    training = train([1e22], [1e9], FLEET.accelerator("tpu-v5p"), count=8, assumed=fixed(), seed=0)
     bill = cost.cost(training, seed=0, today=TODAY)
     assert (bill.dollars, bill.kwh, bill.kg_co2e) == (None, None, None)
     assert bill.warnings == ("price-unknown", "power-unknown")
@@ -150,7 +150,7 @@ def test_without_a_size_memory_is_left_out() -> None:
 
 
 def test_warnings_name_what_is_doubtful() -> None:
-    a10g = FLEET.part("a10g")
+    a10g = FLEET.accelerator("a10g")
     assert "part-uncertain" in train([1e20], [], a10g, count=1, assumed=fixed(), seed=0).warnings
     high = train([1e20], [], H100, count=1, assumed=fixed(utilization=0.9), seed=0).warnings
     assert "utilization-above-matmul" in high
@@ -183,7 +183,7 @@ counts = st.integers(1, 100_000)
 
 
 def one(flops: float, params: float, count: int, part: str = "h100") -> Training:
-    return train([flops], [params], FLEET.part(part), count=count, assumed=fixed(), seed=5)
+    return train([flops], [params], FLEET.accelerator(part), count=count, assumed=fixed(), seed=5)
 
 
 @settings(deadline=None)  # the machine may be busy
@@ -200,7 +200,7 @@ def test_more_devices_are_never_slower_nor_cheaper(flops: float, params: float, 
 def test_time_is_proportional_to_work_and_reads_backwards(
     flops: float, params: float, count: int, part: str
 ) -> None:
-    accelerator = FLEET.part(part)
+    accelerator = FLEET.accelerator(part)
     hours = one(flops, params, count, part).gpu_hours
     assert one(3 * flops, params, count, part).gpu_hours[0] == pytest.approx(3 * hours[0])
     back = compute.flops_within(hours, [params], accelerator, count=count, assumed=fixed(), seed=5)
@@ -228,7 +228,7 @@ def test_a_power_of_the_fleet_reaches_the_bill(tmp_path: Path) -> None:
     path = tmp_path / "fleet.toml"
     path.write_text("carbon_intensity = 0\n[parts.tpu-v5p]\npower_w = 500\nprice = [1, 3]", encoding="utf-8")
     fleet = read_fleet(path)
-    part = fleet.part("tpu-v5p")
+    part = fleet.accelerator("tpu-v5p")
     training = train([1e22] * 100, [1e9] * 100, part, count=8, assumed=fleet.assumptions(part), seed=0)
     bill = cost.cost(training, seed=0, today=TODAY)
     assert bill.price is not None

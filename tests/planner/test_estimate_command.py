@@ -94,9 +94,9 @@ def test_infinity_is_null_and_the_probability_says_why(calibrated):
     table = planner("estimate", "--store", calibrated, "--target-wer", "3%").out
     words = " ".join(table.split())
     assert "At any amount of data wer stays at" in words
-    assert "In the draws that reach it, " in words
+    assert "If the target can be reached, it needs " in words
     within = planner("estimate", "--store", calibrated, "--target-wer", "10%").out
-    assert "In the draws that reach it" not in within  # the table has the numbers
+    assert "If the target can be reached, it needs" not in within  # the table has the numbers
 
 
 def test_csv_is_one_row_with_the_values_of_json(calibrated):
@@ -257,7 +257,7 @@ def test_a_forecast_that_a_later_form_hides_is_named(tmp_path):
     assert asked(tmp_path, "--target-wer", "5%", "--form", "forecast")["law"] == told.id
     table = " ".join(planner("estimate", "--store", tmp_path, "--target-wer", "5%").out.split())
     assert f"calibrated forecast, speech, ds2: planner estimate --law {told.id}" in table
-    assert asked(tmp_path, "--target-wer", "5%", "--plain")["alternatives"] == []
+    assert asked(tmp_path, "--target-wer", "5%", "--single-form")["alternatives"] == []
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def store(tmp_path_factory):
 
 def test_a_forecast_answers_near_the_form_and_is_less_sure(store):
     told = asked(store, "--target-wer", "12%")
-    plain = asked(store, "--target-wer", "12%", "--plain")
+    plain = asked(store, "--target-wer", "12%", "--single-form")
     assert (told["form"], plain["form"]) == (FORECAST, "power-floor")
     assert asked(store, "--target-wer", "12%", "--form", "power-floor") == plain
     assert told["data"]["median"] == pytest.approx(plain["data"]["median"], rel=0.4)
@@ -54,7 +54,7 @@ def test_an_answer_carries_the_weights_of_the_forms_and_how_far_it_lies(store):
     far = asked(store, "--data", "50000h")
     assert far["beyond"]["verdict"] == "too far to plan on"
     assert "extrapolated-far" in [warning["code"] for warning in far["warnings"]]
-    assert asked(store, "--target-wer", "12%", "--plain")["forms"] == {}
+    assert asked(store, "--target-wer", "12%", "--single-form")["forms"] == {}
     words = " ".join(planner("estimate", "--target-wer", "12%", "--store", store).out.split())
     for name, weight in told["forms"].items():
         assert f"{name} {weight:.0%}" in words
@@ -102,7 +102,7 @@ def test_few_sizes_give_a_wide_forecast_and_say_so(tmp_path, count):
     few = asked(store, "--data", "3330h")
     assert few["form"] == FORECAST
     assert "few-points" in [warning["code"] for warning in few["warnings"]]
-    plain = asked(store, "--data", "3330h", "--plain")
+    plain = asked(store, "--data", "3330h", "--single-form")
     assert plain["form"] == ("power" if count < 4 else "power-floor")
     spread = {
         name: math.log(f["error"]["q95"] / f["error"]["q05"]) for name, f in (("few", few), ("plain", plain))
@@ -145,7 +145,7 @@ def test_a_form_that_does_not_settle_leaves_the_forecast(tmp_path, monkeypatch):
         raise NotConverged(form, 8000, 900.0, 1.2)
 
     monkeypatch.setattr(fitting, "fit", never)
-    monkeypatch.setattr(fitting, "plain", never)
+    monkeypatch.setattr(fitting, "fit_single_form", never)
     store = fit(tmp_path, ROWS)
     assert [row.form for row in Store(store).laws()] == [FORECAST]
     codes = [warning["code"] for warning in asked(store, "--target-wer", "12%")["warnings"]]
@@ -168,7 +168,7 @@ def test_a_warning_of_one_law_of_a_fit_says_whose_it_is():
     [
         (("--form", "three-phase"), "is of form 'three-phase' (stored: forecast, power-floor)"),
         (("--form", "nonsense"), "is of form 'nonsense' (stored: forecast, power-floor)"),
-        (("--law", "{forecast}", "--plain"), "is of form forecast, not of one form"),
+        (("--law", "{forecast}", "--single-form"), "is of form forecast, not of one form"),
     ],
 )
 def test_a_form_that_no_law_has_is_refused_with_what_there_is(store, options, said):
@@ -183,7 +183,7 @@ def test_a_form_that_no_law_has_is_refused_with_what_there_is(store, options, sa
 
 def test_only_forecasts_leave_nothing_plain(tmp_path):
     store = fit(tmp_path, ROWS, "--form", "forecast")
-    ran = planner("estimate", "--target-wer", "12%", "--plain", "--store", store)
+    ran = planner("estimate", "--target-wer", "12%", "--single-form", "--store", store)
     assert ran.code == 1
     assert "--form power-floor" in ran.err
 
@@ -231,7 +231,7 @@ def test_the_error_of_best_guessing_tells_a_curve_that_has_only_begun_to_fall(tm
     (tmp_path / "runs.csv").write_text("\n".join(NEAR_THE_GUESS) + "\n", encoding="utf-8")
     words = ("fit", tmp_path / "runs.csv", "--domain", "glyphs", "--metric", "error", "--data-unit", "images")
     medians = {}
-    for guess in ((), ("--best-guess", "98.9%")):
+    for guess in ((), ("--baseline-error", "98.9%")):
         store = tmp_path / f"store{len(guess)}"
         ran = planner(*words, "--store", store, *guess)
         assert ran.code == 0, ran.err
@@ -246,14 +246,14 @@ def test_the_error_of_best_guessing_tells_a_curve_that_has_only_begun_to_fall(tm
     [
         ("20%", "nothing measured lies below it"),
         ("2.3", "fraction"),
-        ("banana", "--best-guess"),
-        ("-1", "--best-guess"),
+        ("banana", "--baseline-error"),
+        ("-1", "--baseline-error"),
     ],
 )
 def test_best_guesses_that_cannot_be_are_refused_in_one_line(tmp_path, guess, said):
     (tmp_path / "runs.csv").write_text("\n".join(NEAR_THE_GUESS) + "\n", encoding="utf-8")
     words = ("fit", tmp_path / "runs.csv", "--domain", "glyphs", "--metric", "error", "--data-unit", "images")
-    ran = planner(*words, "--store", tmp_path / "store", "--best-guess", guess)
+    ran = planner(*words, "--store", tmp_path / "store", "--baseline-error", guess)
     assert ran.code == 1
     assert said in ran.err
     assert len(ran.err.strip().splitlines()) == 1

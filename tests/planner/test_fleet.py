@@ -43,7 +43,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_a_fleet_overrides_and_adds(tmp_path: Path) -> None:
     fleet = read_fleet(written(tmp_path, WHOLE))
-    h100 = fleet.part("h100")
+    h100 = fleet.accelerator("h100")
     assert h100.id == "h100-sxm"
     assert fleet.count(h100) == 64
     assert h100.peak["bf16"] == 989e12, "what the file does not give stays"
@@ -54,15 +54,15 @@ def test_a_fleet_overrides_and_adds(tmp_path: Path) -> None:
     assert assumed["utilization"].bands == ((0.35, 0.42),)
     assert assumed["power_usage_effectiveness"].bands == ((1.2, 1.2),)
     assert "fleet.toml" in assumed["utilization"].source
-    own = fleet.part("My Chip")
+    own = fleet.accelerator("My Chip")
     assert (own.memory, own.bandwidth, own.power, own.peak["bf16"]) == (96e9, 2.4e12, 400.0, 400e12)
     assert fleet.assumptions(own)["utilization"].origin == "default"
-    assert fleet.count(fleet.part("l4")) is None
-    assert len(fleet.parts) == 28
+    assert fleet.count(fleet.accelerator("l4")) is None
+    assert len(fleet.accelerators) == 28
 
 
 def test_a_price_of_zero_is_owned_hardware(tmp_path: Path) -> None:
-    own = read_fleet(written(tmp_path, WHOLE)).part("my chip")
+    own = read_fleet(written(tmp_path, WHOLE)).accelerator("my chip")
     price = cost.price_of(own)
     assert price is not None
     assert price.draws(5, seed=1) == (0.0,) * 5
@@ -70,7 +70,7 @@ def test_a_price_of_zero_is_owned_hardware(tmp_path: Path) -> None:
 
 def test_an_own_price_grows_old_only_if_it_is_dated(tmp_path: Path) -> None:
     for line, codes in (("price_date = 2025-10-01", ("price-old",)), ("", ())):
-        part = read_fleet(written(tmp_path, f"[parts.h100]\nprice = 2\n{line}")).part("h100")
+        part = read_fleet(written(tmp_path, f"[parts.h100]\nprice = 2\n{line}")).accelerator("h100")
         assert cost.price_warnings(part, cost.price_of(part), date(2026, 11, 23)) == codes
 
 
@@ -85,7 +85,7 @@ def test_the_list_shows_how_many_there_are(tmp_path: Path) -> None:
 
 def test_own_figures_are_attributed_to_the_file(tmp_path: Path) -> None:
     fleet = read_fleet(written(tmp_path, "[parts.a10g]\npower_w = 300\npeak_tflops = { bf16 = 125 }"))
-    part = fleet.part("a10g")
+    part = fleet.accelerator("a10g")
     assert "fleet.toml" in part.sources["power"][0]
     assert part.uncertain == ("peak fp16",), "what the file settles is no longer uncertain"
 
@@ -193,5 +193,5 @@ def test_draws_repeat_fill_the_band_and_differ_between_names() -> None:
 def test_the_example_of_the_pages_is_read() -> None:
     fleet = read_fleet(Path(__file__).resolve().parents[2] / "docs/examples/fleet.toml")
     assert dict(fleet.counts) == {"h100-sxm": 64, "rtx4090": 8, "in-house": 256}
-    assert fleet.part("in-house").peak_at("bf16") == 400e12
-    assert cost.price_of(fleet.part("4090")) is not None
+    assert fleet.accelerator("in-house").peak_at("bf16") == 400e12
+    assert cost.price_of(fleet.accelerator("4090")) is not None

@@ -323,7 +323,7 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
     """One step of 1e6 positions: 6 N positions FLOP, or 34 bytes a parameter and every activation twice."""
     assume = ("utilization=0.4", "scaling_loss=0", "positions=1e6", "activation_bytes=0", "traffic_bytes=34")
     found = ask(folder, selector=LOSS, flops="1e22", on="h100", assume=assume)
-    known, part = quantities(found), FLEET.part("h100")
+    known, part = quantities(found), FLEET.accelerator("h100")
     for n, flops, step, moved in zip(
         *(known[name].draws for name in ("params", "flops", "step_seconds", "bytes_moved")), strict=True
     ):
@@ -358,7 +358,7 @@ def test_the_utilization_that_was_measured_is_taken_where_nobody_set_one(tmp_pat
     store = Store(tmp_path)
     for law in (power(0.4, 0.3, spread=0.05), size(2e4, 0.6), passes(12)):
         store.add_law(law)
-    peak = FLEET.part("h100").peak_at("bf16")
+    peak = FLEET.accelerator("h100").peak_at("bf16")
     for i, share in enumerate([0.01, 0.11, 0.12, 0.13, 0.14, 0.15]):
         store.add_run(
             Run(
@@ -487,7 +487,7 @@ def test_tables_fit_and_carry_every_code_and_assumption(folder, style, monkeypat
         assert f"[{code}]" in words
     for assumption in found["assumed"]:
         assert assumption["name"] in words
-    assert "What binds: the budget." in words
+    assert "Tightest limit: budget." in words
 
 
 def test_a_metric_is_chosen_and_the_choice_is_said(tmp_path):

@@ -144,7 +144,7 @@ def test_the_command_draws_in_the_terminal_without_matplotlib(tmp_path, monkeypa
 def test_what_estimate_would_ask_is_drawn_where_no_law_is_named(tmp_path):
     _, (told, plain) = fitted(tmp_path)
     words = ("--domain", "speech", "--store", tmp_path / "pair", "--decades", "1")
-    for law, options in ((told, ()), (plain, ("--plain",)), (plain, ("--form", "power"))):
+    for law, options in ((told, ()), (plain, ("--single-form",)), (plain, ("--form", "power"))):
         named = synthetic.planner("plot", law.id, *words)
         assert named.code == 0
         assert synthetic.planner("plot", *words, *options).out == named.out

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.generators import projections
-from laws.catalog.published import named
+from laws.catalog.published import published_law
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAINS = {p.name: p for p in projections.projections()}
@@ -59,7 +59,7 @@ def test_sizes_are_the_printed_ones(name: str) -> None:
 def test_the_size_of_the_character_model_contradicts_its_coefficient() -> None:
     projection = DOMAINS["Char LM"]
     assert projection.params == pytest.approx(1.7e12, rel=0.02)
-    anchored = named("hestness2019-charlm-size-anchored")
+    anchored = published_law("hestness2019-charlm-size-anchored")
     assert anchored.evaluate(data=3.4e12) == pytest.approx(projection.published["params"], rel=0.01)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from synthetic import bare, planner, power
 
-from laws.catalog.bundled import shipped
+from laws.catalog.bundled import bundled_laws
 from laws.storage.store import Store
 from laws.types import FORECAST
 
-ROW = next(row for row in shipped().laws(domain="char-lm") if row.form == FORECAST)
+ROW = next(row for row in bundled_laws().laws(domain="char-lm") if row.form == FORECAST)
 ASK = ("--domain", "char-lm", "--target", "loss=1.9")
 
 
@@ -35,7 +35,7 @@ def test_they_are_listed_as_what_they_are(empty):
 @pytest.mark.parametrize("page", ["reference/bundled.md", "research/accuracy.md"])
 def test_every_family_that_ships_is_in_the_tables(page):
     text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
-    families = {f"| {row.domain} | {row.family} |" for row in shipped().laws()}
+    families = {f"| {row.domain} | {row.family} |" for row in bundled_laws().laws()}
     missing = [family for family in families if family not in text]
     assert not missing, "make ship brings the tables up to date"
 

@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from laws.catalog.bundled import shipped
+from laws.catalog.bundled import bundled_laws
 from laws.catalog.published import all_laws
 from laws.storage.store import Store
-from tests.laws.stored import law, run, same_law, sweep
+from tests.laws.stored import law, law_file, run, same_law, sweep
 from tests.planner.synthetic import planner
 
 
@@ -138,7 +138,7 @@ def test_before_anything_was_measured_every_published_and_every_shipped_law_is_l
     assert "`planner calibrate` trains and keeps runs" in answered("runs", "list")
     assert answered("runs", "export") == "", "no empty line, no row without names"
     ran = planner("laws", "list", "--format", "json")
-    assert (len(json.loads(ran.out)), ran.err) == (len(all_laws()) + len(shipped().laws()), "")
+    assert (len(json.loads(ran.out)), ran.err) == (len(all_laws()) + len(bundled_laws().laws()), "")
     assert not (tmp_path / "none").exists()
 
 
@@ -332,7 +332,9 @@ def test_draws_are_exported_as_csv(folder):
 )
 def test_a_foreign_or_changed_file_is_not_imported(folder, tmp_path, content, wanted):
     file = tmp_path / "law.json"
-    file.write_bytes(content if content is not None else Store(folder).law_file(law(1).id).read_bytes()[:-20])
+    file.write_bytes(
+        content if content is not None else law_file(Store(folder), law(1).id).read_bytes()[:-20]
+    )
     err = refused("laws", "import", file, "--store", tmp_path / "other")
     assert wanted in err
     assert "planner laws export" in err

@@ -52,7 +52,7 @@ LIMITED = ("--deadline", "30d", "--on", "h100")
 QUESTIONS = [
     ("--target-wer", "5%", "--on", "h100"),
     ("--target-wer", "5%", "--confidence", "80%", "--have-data", "900h"),
-    ("--data", "1000h", "--metric", "wer", "--plain"),
+    ("--data", "1000h", "--metric", "wer", "--single-form"),
     ("--flops", "1e15", "--domain", "speech"),
     ("--budget", "$1", "--on", "a100", "--count", 4, "--assume", "price=2", "--assume", "utilization=0.1"),
     ("--target-wer", "8%", "--data-price", "$12/hour", *LIMITED),
@@ -109,16 +109,17 @@ def test_a_review_keeps_every_product(store):
     rows = told(store, "forecasts", "list")
     assert {row["name"] for row in rows} == {product["name"] for product in products}
     assert {row["day"] for row in rows} == {json.loads(ran.out)["today"]}
-    assert f"{len(rows)} forecasts kept" in ran.err
+    assert f"{len(rows)} forecasts saved" in ran.err
 
 
-def test_a_review_that_is_written_is_kept_once_and_a_printed_one_is_a_draft(store, tmp_path):
+def test_a_review_saves_forecasts_only_with_save_and_each_once(store, tmp_path):
     plan, out = Path("docs/examples/plan.toml"), tmp_path / "review.md"
-    assert planner("review", plan, "--store", store).code == 0
-    assert planner("review", plan, "--store", store, "--out", out, "--no-save").code == 0
+    for words in ((), ("--out", out), ("--out", out, "--no-save")):
+        ran = planner("review", plan, "--store", store, *words)
+        assert (ran.code, ran.err) == (0, "")
     assert told(store, "forecasts", "list") == []
     for _ in range(2):
-        assert planner("review", plan, "--store", store, "--out", out).code == 0
+        assert planner("review", plan, "--store", store, "--out", out, "--save").code == 0
     assert len(told(store, "forecasts", "list")) == 3
 
 
@@ -203,14 +204,14 @@ def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
     refused = planner("outcome", "add", id, "--cost", "$5k", "--store", store)
     assert (refused.code, f"--replaces {wrong}" in refused.err) == (1, True)
     right = added(store, id, "--gpu-hours", "130", "--cost", "$5k", "--replaces", wrong[:8])[0]["outcome"]
-    assert [row["happened"] for row in told(store, "outcome", "list")] == [130, 5000]
+    assert [row["observed"] for row in told(store, "outcome", "list")] == [130, 5000]
     assert (store / "outcomes" / f"{wrong}.json").read_bytes() == before
     again = planner("outcome", "add", id, "--took", "3d", "--replaces", wrong, "--store", store)
     assert (again.code, f"replaced by {right} already" in again.err) == (1, True)
     assert added(store, id, "--replaces", right) == []  # taken back
     assert told(store, "outcome", "list") == []
     added(store, id, "--gpu-hours", "1300", "--cost", "$4k")  # it was right after all
-    assert [row["happened"] for row in told(store, "outcome", "list")] == [1300, 4000]
+    assert [row["observed"] for row in told(store, "outcome", "list")] == [1300, 4000]
     assert len(list((store / "outcomes").iterdir())) == 4
     assert Store(store).check() == ()
 
@@ -278,7 +279,7 @@ def test_a_law_that_is_gone_leaves_its_error_unscored(store):
 # How the forecasts did.
 
 
-def comparison(happened, draws, *, quantity="data", domain="speech", number=0, age=30, spread=True):
+def comparison(observed, draws, *, quantity="data", domain="speech", number=0, age=30, spread=True):
     said = Quantity(draws=tuple(draws), unit="hours", spread=spread)
     made = date(2026, 1, 1)
     forecast = SavedForecast(
@@ -286,10 +287,10 @@ def comparison(happened, draws, *, quantity="data", domain="speech", number=0, a
         domain=domain, family="", metric="wer", metric_unit="fraction", quantities={quantity: said},
     )  # fmt: skip
     outcome = Outcome(
-        id=f"o{number}", created="", forecast=forecast.id, happened={quantity: happened},
+        id=f"o{number}", created="", forecast=forecast.id, observed={quantity: observed},
         day=(made + timedelta(days=age)).isoformat(),
     )  # fmt: skip
-    return Comparison(forecast=forecast, outcome=outcome, quantity=quantity, happened=happened, said=said)
+    return Comparison(forecast=forecast, outcome=outcome, quantity=quantity, observed=observed, said=said)
 
 
 def test_scores_are_those_of_the_definitions():

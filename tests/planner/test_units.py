@@ -55,11 +55,11 @@ def test_numbers_are_read(text, value):
         "1e5e5",
     ],
 )
-def test_what_is_no_number_is_refused_with_the_value_and_what_was_wanted(text):
+def test_what_is_no_number_is_refused_with_the_value_and_what_was_expected(text):
     with pytest.raises(PlannerError) as refusal:
         units.parse_number(text)
     assert repr(text) in str(refusal.value)
-    assert "wanted a number" in str(refusal.value)
+    assert "expected a number" in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
@@ -108,7 +108,7 @@ def test_hours_of_audio_are_never_compute(text):
     ("text", "unit"), [("10h", "words"), ("10 words", "hours"), ("10kh", "hours"), ("h", "hours")]
 )
 def test_data_in_another_unit_is_refused(text, unit):
-    with pytest.raises(PlannerError, match=f"wanted an amount of data in {unit}"):
+    with pytest.raises(PlannerError, match=f"expected an amount of data in {unit}"):
         units.parse_data(text, unit)
 
 
@@ -129,7 +129,7 @@ def test_durations_are_read_as_seconds(text, seconds):
 
 @pytest.mark.parametrize("text", ["30", "", "d", "30x", "5 GPU-hours", "1e999d", "5m later", "nan d"])
 def test_durations_without_a_unit_are_refused(text):
-    with pytest.raises(PlannerError, match="wanted a duration"):
+    with pytest.raises(PlannerError, match="expected a duration"):
         units.parse_duration(text)
 
 
@@ -142,7 +142,7 @@ def test_money_is_read_as_dollars(text, dollars):
 
 @pytest.mark.parametrize("text", ["50k", "€50k", "$", "USD", "$50,000", "$5 USD"])
 def test_money_without_dollars_is_refused(text):
-    with pytest.raises(PlannerError, match="wanted US dollars"):
+    with pytest.raises(PlannerError, match="expected US dollars"):
         units.parse_money(text)
 
 
@@ -211,7 +211,7 @@ def test_any_text_is_a_finite_number_or_one_line(read, text):
     try:
         value = read(text)
     except PlannerError as refusal:
-        assert "wanted" in str(refusal)
+        assert "expected" in str(refusal)
         assert len(str(refusal).splitlines()) == 1
     else:
         assert math.isfinite(value)

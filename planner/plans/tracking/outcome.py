@@ -15,7 +15,7 @@ from planner.plans.question import positive
 def add_outcome(
     store: Store,
     id: str,
-    happened: Mapping[str, str | None],
+    observed: Mapping[str, str | None],
     *,
     day: date,
     today: date,
@@ -36,13 +36,13 @@ def add_outcome(
             f"{day} is before the forecast was made ({forecast.day}): give the day with --date"
         )
     with store.exclusive(f"forecast-{forecast.id}"):  # two at once would not see each other
-        return _added(store, forecast, happened, day=day, note=note, replaces=replaces)
+        return _added(store, forecast, observed, day=day, note=note, replaces=replaces)
 
 
 def _added(
     store: Store,
     forecast: SavedForecast,
-    happened: Mapping[str, str | None],
+    observed: Mapping[str, str | None],
     *,
     day: date,
     note: str,
@@ -51,7 +51,7 @@ def _added(
     read = _readers(forecast)
     values = {
         name: value
-        for name, text in happened.items()
+        for name, text in observed.items()
         if (value := positive(read[name], text, name.replace("_", " "))) is not None
     }
     known = [each for each in store.outcomes() if each.forecast == forecast.id]
@@ -62,7 +62,7 @@ def _added(
             "or --cost"
         )
     for each in current(known):
-        again = [name for name in values if name in each.happened]
+        again = [name for name in values if name in each.observed]
         if again and each.id != wrong:
             raise PlannerError(
                 f"outcome {each.id} has {' and '.join(again)} already: to correct it, add --replaces "
@@ -74,7 +74,7 @@ def _added(
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
         forecast=forecast.id,
         day=day.isoformat(),
-        happened=values,
+        observed=values,
         note=note,
         replaces=wrong,
     )
@@ -87,7 +87,7 @@ def _added(
 def current(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return the outcomes that count: none that was replaced, none that only takes another back."""
     replaced = {each.replaces for each in outcomes}
-    return [each for each in outcomes if each.id not in replaced and each.happened]
+    return [each for each in outcomes if each.id not in replaced and each.observed]
 
 
 def _wrong(outcome: Outcome, forecast: SavedForecast, known: Sequence[Outcome]) -> str:

@@ -12,8 +12,8 @@ from datetime import date
 from functools import cache
 from statistics import fmean, median
 
-from laws.catalog.bundled import holding
-from laws.catalog.published import named
+from laws.catalog.bundled import locate_law
+from laws.catalog.published import published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Outcome, Quantity, SavedForecast
@@ -37,7 +37,7 @@ class Comparison:
     forecast: SavedForecast
     outcome: Outcome
     quantity: str
-    happened: float
+    observed: float
     said: Quantity | None
     reason: str = ""
 
@@ -47,11 +47,11 @@ class Comparison:
         return (date.fromisoformat(self.outcome.day) - date.fromisoformat(self.forecast.day)).days
 
     def within(self, share: float) -> bool | None:
-        """Return whether it happened inside the central interval of this share; None without an interval."""
+        """Return whether it observed inside the central interval of this share; None without an interval."""
         if self.said is None or not self.said.spread:
             return None
         low, high = (self.said.quantile((1 + side * share) / 2) for side in (-1, 1))
-        return low <= self.happened <= high
+        return low <= self.observed <= high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Score:
     intervals: int  # of those, forecasts that stated an interval
     within_50: float | None
     within_90: float | None
-    bias: float | None  # median of log (happened / median of the forecast)
+    bias: float | None  # median of log (observed / median of the forecast)
     interval_score: float | None  # mean, of the logarithm
     open: int  # intervals open at the top, which have no score
 
@@ -91,42 +91,42 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     @cache
     def reading(source: str, law: str) -> LawModel:
         if source == "published":
-            return published_law_model(named(law), AllocationConstraints())
-        return law_model(holding(store, law).law(law), AllocationConstraints())
+            return published_law_model(published_law(law), AllocationConstraints())
+        return law_model(locate_law(store, law).law(law), AllocationConstraints())
 
     found = []
     counting = [each for each in current(store.outcomes()) if each.forecast in known]
-    facts: dict[str, dict[str, float]] = {}  # what happened may have been recorded bit by bit
+    facts: dict[str, dict[str, float]] = {}  # what observed may have been recorded bit by bit
     for outcome in counting:
-        facts[outcome.forecast] = facts.get(outcome.forecast, {}) | outcome.happened
+        facts[outcome.forecast] = facts.get(outcome.forecast, {}) | outcome.observed
     for outcome in counting:
         of = forecast(outcome.forecast)
-        happened = facts[of.id]
-        for name, value in outcome.happened.items():
+        observed = facts[of.id]
+        for name, value in outcome.observed.items():
             said: Quantity | None = None
             try:
-                if name == "error" and "data" in happened:
-                    said, reason = _error_at(happened, reading(of.source, of.law))
+                if name == "error" and "data" in observed:
+                    said, reason = _error_at(observed, reading(of.source, of.law))
                 else:
-                    said, reason = _said(of, happened, name)
+                    said, reason = _said(of, observed, name)
             except PlannerError as error:  # the law's file is gone
                 reason = str(error)
             found.append(
                 Comparison(
-                    forecast=of, outcome=outcome, quantity=name, happened=value, said=said, reason=reason
+                    forecast=of, outcome=outcome, quantity=name, observed=value, said=said, reason=reason
                 )
             )
     return found
 
 
-def _said(forecast: SavedForecast, happened: Mapping[str, float], name: str) -> tuple[Quantity | None, str]:
+def _said(forecast: SavedForecast, observed: Mapping[str, float], name: str) -> tuple[Quantity | None, str]:
     """Return what was forecast of a quantity, or why nothing was."""
     if name in forecast.given:
         return None, "it was asked for, not forecast"
     if name not in forecast.quantities:
         return None, "it was not forecast"
     for asked, value in forecast.given.items():
-        became = happened.get(asked, value)
+        became = observed.get(asked, value)
         if abs(math.log(became / value)) > math.log(FOLLOWED):
             what, unit = asked.replace("_", " "), ""
             if asked == "error":
@@ -136,9 +136,9 @@ def _said(forecast: SavedForecast, happened: Mapping[str, float], name: str) -> 
     return forecast.quantities[name], ""
 
 
-def _error_at(happened: Mapping[str, float], reading: LawModel) -> tuple[Quantity | None, str]:
+def _error_at(observed: Mapping[str, float], reading: LawModel) -> tuple[Quantity | None, str]:
     """Return what the law says of the error at the data that was used."""
-    x, size = happened["data"], happened.get("params")
+    x, size = observed["data"], observed.get("params")
     scenarios = reading.scenarios
     if reading.is_joint:
         if size is None:
@@ -164,10 +164,10 @@ def scores(found: Iterable[Comparison]) -> list[Score]:
 
 def _score(key: tuple[str, str, str], group: Sequence[Comparison]) -> Score:
     said = [(each, each.said) for each in group if each.said is not None]
-    sized = [(each.happened, quantity) for each, quantity in said if quantity.spread]
-    widths = [_interval_score(happened, quantity) for happened, quantity in sized]
+    sized = [(each.observed, quantity) for each, quantity in said if quantity.spread]
+    widths = [_interval_score(observed, quantity) for observed, quantity in sized]
     closed = [width for width in widths if math.isfinite(width)]
-    bias = median(_log_ratio(each.happened, quantity.quantile(0.5)) for each, quantity in said)
+    bias = median(_log_ratio(each.observed, quantity.quantile(0.5)) for each, quantity in said)
     domain, age, quantity = key
     return Score(
         domain=domain,
@@ -189,13 +189,13 @@ def _share(inside: Sequence[bool | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _log_ratio(happened: float, middle: float) -> float:
+def _log_ratio(observed: float, middle: float) -> float:
     if middle <= 0:
         return math.inf
-    return math.log(happened / middle) if math.isfinite(middle) else -math.inf
+    return math.log(observed / middle) if math.isfinite(middle) else -math.inf
 
 
-def _interval_score(happened: float, said: Quantity) -> float:
+def _interval_score(observed: float, said: Quantity) -> float:
     """Return the score of the 90 % interval of the logarithm: its width, and 20 times what it missed by.
 
     Gneiting & Raftery 2007 (doi:10.1198/016214506000001437), equation 43, with alpha 0.1. Infinite for an
@@ -204,7 +204,7 @@ def _interval_score(happened: float, said: Quantity) -> float:
     low, high = said.quantile(0.05), said.quantile(0.95)
     if low <= 0 or not math.isfinite(high):
         return math.inf
-    missed = max(math.log(low / happened), math.log(happened / high), 0.0)
+    missed = max(math.log(low / observed), math.log(observed / high), 0.0)
     return math.log(high / low) + 2 / 0.1 * missed
 
 

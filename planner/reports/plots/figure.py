@@ -7,7 +7,7 @@ from pathlib import Path
 
 from laws import paths
 from laws.catalog import published
-from laws.catalog.bundled import Shipped, holding
+from laws.catalog.bundled import BundledLaws, locate_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law
@@ -42,7 +42,7 @@ class Drawing:
 
 def of_law(store: Store, id: str, *, decades: float) -> Drawing:
     """Return the drawing of a stored law, `decades` beyond its largest measured scale; without noise."""
-    place = holding(store, id)
+    place = locate_law(store, id)
     try:
         law = place.law(id)
     except PlannerError:
@@ -73,7 +73,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
 
 def of_curve(path: Path, curve: str | None, *, decades: float, seed: int) -> Drawing:
     """Return the drawing of one curve of a file as `planner extrapolate` forecasts it alone."""
-    questions = extrapolation.read(path, asked=False)
+    questions = extrapolation.read_curves(path, asked=False)
     names = [question.curve for question in questions]
     chosen = [question for question in questions if curve is None or question.curve == curve]
     if len(chosen) != 1:
@@ -117,7 +117,7 @@ def _quantiles(law: Law, x: float, levels: Sequence[float]) -> tuple[float, ...]
     return tuple(paths.quantile(values, level) for level in levels)
 
 
-def _beside(store: Store | Shipped, law: Law) -> list[Law]:
+def _beside(store: Store | BundledLaws, law: Law) -> list[Law]:
     """Return the laws of other forms that the same fit made of the same points."""
 
     def key(row: object) -> tuple[object, ...]:

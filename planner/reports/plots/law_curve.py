@@ -25,7 +25,7 @@ WORLDS = 120  # of a surface, each of whose values may take a root
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class LawCurve:
     """What a law says of the error along one line of plans, in base units."""
 
     x_name: str
@@ -40,7 +40,7 @@ class Curve:
     needed: tuple[float, ...]  # x at which the target is reached: 5 %, median, 95 %, the finite ones
 
 
-def curve(found: Plan, chosen: SelectedLaw) -> Curve:
+def curve(found: Plan, chosen: SelectedLaw) -> LawCurve:
     """Return the curve of the law behind a plan, from the smallest measured data to beyond the answer."""
     law, reading = chosen.law, found.law_model
     smallest = found.question.allocate == "smallest-model"  # its line runs over sizes, the data is fixed
@@ -59,7 +59,7 @@ def curve(found: Plan, chosen: SelectedLaw) -> Curve:
     bands = _of_worlds(reading.scenarios, x) if stored is None else _of_paths(stored, x)
     seen = reading.is_joint and not smallest
     unit = units.data_in_words(reading.unit)
-    return Curve(
+    return LawCurve(
         x_name="parameters" if smallest else f"{unit} seen" if seen else unit,
         y_name=law.metric,
         y_unit=law.metric_unit if isinstance(law, Law) else law.unit,
@@ -114,7 +114,7 @@ def _quantiles(rows: Sequence[Sequence[float]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(paths.quantile(row, level) for row in ordered) for name, level in LEVELS.items()}
 
 
-def report(found: Curve) -> Report:
+def report(found: LawCurve) -> Report:
     """Return the curve as a table, for where no picture can be."""
     names = [name for name in ("q05", "median", "q95") if name in found.bands]
     places = range(0, PLACES, 5)
@@ -135,7 +135,7 @@ def report(found: Curve) -> Report:
     )
 
 
-def caption(found: Curve, *, drawn: bool) -> str:
+def caption(found: LawCurve, *, drawn: bool) -> str:
     """Return what a reader has to know of the curve; where it is `drawn`, which line is which."""
     says = ["Median with its 50% and 90% bands, the scatter of single trainings left out."]
     if "q05" not in found.bands:
@@ -155,6 +155,6 @@ def caption(found: Curve, *, drawn: bool) -> str:
     return " ".join(says)
 
 
-def shown(found: Curve, value: float) -> str:
+def shown(found: LawCurve, value: float) -> str:
     """Print an error of the curve without its unit."""
     return units.format_fraction(value) if found.y_unit == "fraction" else units.format_number(value)

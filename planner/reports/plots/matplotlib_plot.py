@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
-from laws.storage.atomic_write import write_whole
+from laws.storage.atomic_write import write_atomically
 from planner import units
 from planner.reports.plots.figure import Drawing
 from planner.reports.plots.svg import ticks
@@ -53,4 +53,4 @@ def write(drawing: Drawing, out: Path) -> None:
         figure.supxlabel(textwrap.fill(drawing.note, 110), fontsize=7, color="gray")
         kind = out.suffix.lower()[1:]
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        write_whole(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))
+        write_atomically(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))

@@ -11,7 +11,7 @@ from typing import Any
 
 from laws.errors import PlannerError
 from planner import units
-from planner.reports.plots.law_curve import Curve
+from planner.reports.plots.law_curve import LawCurve
 from planner.reports.plots.ticks import round_places
 
 # what is drawn in these colors takes the color of a CSS variable: light, dark and print are the page's
@@ -26,7 +26,7 @@ _INK, _MUTED, _RULE, _ACCENT, _MARK = _VARIABLES
 WIDTH, HEIGHT = 5.2, 3.1  # inches at 72 points
 
 
-def draw(curve: Curve, *, name: str) -> str:
+def draw(curve: LawCurve, *, name: str) -> str:
     """Return the curve as one `<svg>` element.
 
     Raises:

@@ -5,29 +5,29 @@ from functools import cache
 
 import numpy as np
 import pytest
-from stored import law, run, sweep
+from stored import law, law_file, run, sweep
 
 from calibrate.domains import DOMAINS
-from calibrate.sweep.best_model import best_fits
+from calibrate.sweep.best_model import best_models
 from laws.build import points_of
-from laws.catalog import bundle as ship
-from laws.catalog.bundled import STEP, Shipped, holding, shipped
+from laws.catalog import bundle
+from laws.catalog.bundled import STEP, BundledLaws, bundled_laws, locate_law
 from laws.errors import PlannerError
-from laws.fitting.fit import fit, plain
+from laws.fitting.fit import fit, fit_single_form
 from laws.fitting.forms import FORMS
 from laws.forecasting.forecast import forecast
-from laws.forecasting.priors import shipped_prior
+from laws.forecasting.priors import bundled_prior
 from laws.storage import records
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, Run, Sweep
 
-ROWS = shipped().laws()
+ROWS = bundled_laws().laws()
 each_law = pytest.mark.parametrize("id", [row.id for row in ROWS])
 
 
 @cache
 def sweeps() -> dict[str, tuple[Sweep, tuple[Run, ...]]]:
-    return {plan.id: (plan, runs) for plan, runs in shipped().sweeps()}
+    return {plan.id: (plan, runs) for plan, runs in bundled_laws().sweeps()}
 
 
 def behind(found: Law) -> list[Run]:
@@ -37,8 +37,8 @@ def behind(found: Law) -> list[Run]:
 
 @each_law
 def test_a_shipped_law_is_whole_and_what_the_list_says(id):
-    found = shipped().law(id)
-    checked_again = records.check(records.encode(found), Law)  # its content is what its id says
+    found = bundled_laws().law(id)
+    checked_again = records.validate(records.encode(found), Law)  # its content is what its id says
     assert dataclasses.replace(checked_again, paths=found.paths) == found
     np.testing.assert_allclose(checked_again.paths, found.paths, atol=1e-5)  # files hold four bytes a number
     row = next(row for row in ROWS if row.id == id)
@@ -47,13 +47,13 @@ def test_a_shipped_law_is_whole_and_what_the_list_says(id):
     assert {"corpus", "code", "sweep", "preset", "device", "torch", "command", "trained"} <= set(
         found.provenance
     )
-    assert 100 <= len(next(iter(found.parameters.values()))) <= ship.DRAWS
+    assert 100 <= len(next(iter(found.parameters.values()))) <= bundle.DRAWS
 
 
 @each_law
 def test_a_shipped_law_stands_on_runs_that_ship_with_it(id):
     """The points that it was fitted to are the best-fit models of those runs."""
-    found = shipped().law(id)
+    found = bundled_laws().law(id)
     plan, runs = sweeps()[found.provenance["sweep"]]
     known = {each.id: each for each in runs}
     assert set(found.runs) <= set(known)
@@ -64,7 +64,7 @@ def test_a_shipped_law_stands_on_runs_that_ship_with_it(id):
     if found.x != "data" or "fit" in found.provenance:
         return  # not of best-fit models
     metric = next(iter(DOMAINS[found.domain].metrics))
-    bests = {best.data: best for best in best_fits(behind(found), metric, plan.seed)}
+    bests = {best.data: best for best in best_models(behind(found), metric, plan.seed)}
     for x, y in zip(found.points["x"], found.points["y"], strict=True):
         told = {**bests[x].metrics, "params": bests[x].params, "samples": bests[x].samples}
         assert told[found.metric] == y
@@ -82,8 +82,12 @@ def refitted(found: Law) -> np.ndarray:
     seed = int(found.provenance["seed"]) + 1
     places = np.exp(np.log(found.x_range[1]) + np.array([0.0, np.log(10)]))
     if found.form == FORECAST:
-        return forecast(points, seed=seed, prior=shipped_prior("sweep")).paths(places)
-    told = plain(points, seed=seed) if found.form == "power-floor" else fit(points, found.form, seed=seed)
+        return forecast(points, seed=seed, prior=bundled_prior("sweep")).paths(places)
+    told = (
+        fit_single_form(points, seed=seed)
+        if found.form == "power-floor"
+        else fit(points, found.form, seed=seed)
+    )
     return FORMS[told.form].log_y(places, told.parameters)
 
 
@@ -109,7 +113,7 @@ def agrees(id: str) -> None:
 
     Of a forecast by six: another seed weighs its forms a little differently, as if it had half the draws.
     """
-    found = shipped().law(id)
+    found = bundled_laws().law(id)
     if not found.paths:
         pytest.skip("a surface has no paths")
     most = 6 if found.form == FORECAST else 4
@@ -146,8 +150,8 @@ def store(tmp_path):
 
 def test_shipping_keeps_what_a_law_says_and_makes_it_small(store, tmp_path):
     folder = tmp_path / "calibrated"
-    made = ship.ship(store, ["sweep"], folder)
-    there = Shipped(folder)
+    made = bundle.bundle_laws(store, ["sweep"], folder)
+    there = BundledLaws(folder)
     assert {row.id for row in there.laws()} == {each.id for each in made}
     assert sorted(row.metric for row in there.laws()) == ["cer", "wer"]
     for lean in made:
@@ -156,7 +160,7 @@ def test_shipping_keeps_what_a_law_says_and_makes_it_small(store, tmp_path):
         assert lean.provenance["law"].startswith(whole.id)
         assert off(draws(lean), draws(whole)) < 2
         small = (folder / f"{lean.id}.json.gz").stat().st_size
-        assert small < 0.1 * store.law_file(whole.id).stat().st_size
+        assert small < 0.1 * law_file(store, whole.id).stat().st_size
     ((plan, runs),) = there.sweeps()
     assert plan == store.sweeps()[0]
     assert {each.id for each in runs} == {"run0", "run1", "run2"}
@@ -164,32 +168,32 @@ def test_shipping_keeps_what_a_law_says_and_makes_it_small(store, tmp_path):
 
 def test_shipping_again_replaces_and_gives_the_same_bytes(store, tmp_path):
     folder = tmp_path / "calibrated"
-    ship.ship(store, ["sweep-a"], folder)
+    bundle.bundle_laws(store, ["sweep-a"], folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    ship.ship(store, ["sweep-a"], folder)
+    bundle.bundle_laws(store, ["sweep-a"], folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     with pytest.raises(PlannerError, match=r"0 sweeps of .* begin with 'other'"):
-        ship.ship(store, ["other"], folder)
+        bundle.bundle_laws(store, ["other"], folder)
 
 
 def test_ids_are_looked_for_in_the_store_first(store):
     own, ships = store.laws()[0].id, ROWS[0].id
-    assert holding(store, own) is store
-    assert isinstance(holding(store, ships), Shipped)
-    store.add_law(shipped().law(ships))
+    assert locate_law(store, own) is store
+    assert isinstance(locate_law(store, ships), BundledLaws)
+    store.add_law(bundled_laws().law(ships))
     store.publish()
-    assert holding(store, ships) is store
-    assert holding(store, "") is store
+    assert locate_law(store, ships) is store
+    assert locate_law(store, "") is store
 
 
 def test_the_package_takes_the_data_along():
     import tomllib
     from pathlib import Path
 
-    project = Path(ship.__file__).parents[2] / "pyproject.toml"
+    project = Path(bundle.__file__).parents[2] / "pyproject.toml"
     assert (
         "catalog/calibrated/*"
         in tomllib.loads(project.read_text())["tool"]["setuptools"]["package-data"]["laws"]
     )
-    size = sum(path.stat().st_size for path in ship.FOLDER.iterdir())
+    size = sum(path.stat().st_size for path in bundle.FOLDER.iterdir())
     assert size < 4e6

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from laws.storage.atomic_write import write_whole
+from laws.storage.atomic_write import write_atomically
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path):
@@ -17,10 +17,10 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        write_whole(out, half)
+        write_atomically(out, half)
     assert out.read_text() == "before"
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
-    write_whole(out, lambda path: path.write_text("after"))
+    write_atomically(out, lambda path: path.write_text("after"))
     assert out.read_text() == "after"
 
 
@@ -28,7 +28,7 @@ def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "there").mkdir()
     link = tmp_path / "link.csv"
     link.symlink_to(tmp_path / "there" / "real.csv")
-    write_whole(link, lambda path: path.write_text("rows"))
+    write_atomically(link, lambda path: path.write_text("rows"))
     assert link.is_symlink()
     assert (tmp_path / "there" / "real.csv").read_text() == "rows"
 
@@ -39,6 +39,6 @@ def test_a_pipe_is_written_to(tmp_path):
     os.mkfifo(pipe)
     with ThreadPoolExecutor(1) as reader:
         told = reader.submit(pipe.read_text)
-        write_whole(pipe, lambda path: path.write_text("rows"))
+        write_atomically(pipe, lambda path: path.write_text("rows"))
         assert told.result(timeout=30) == "rows"
     assert pipe.is_fifo()

@@ -1,6 +1,6 @@
 """Foretell the two largest shards of every calibrated family from the others, beside what was measured.
 
-    python -m tests.benchmarks.shipped [--store STORE]
+    python -m tests.benchmarks.bundled [--store STORE]
 
 Without a store it reads the laws that ship, whose points are the best-fit models of the runs beside them, so
 that anybody can repeat it. `docs/research/accuracy.md` has its table.
@@ -17,9 +17,9 @@ import numpy as np
 
 from calibrate.domains import DOMAINS
 from laws.build import points_of
-from laws.catalog.bundled import Shipped, shipped
+from laws.catalog.bundled import BundledLaws, bundled_laws
 from laws.forecasting.forecast import forecast
-from laws.forecasting.priors import shipped_prior
+from laws.forecasting.priors import bundled_prior
 from laws.points import Points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law
@@ -61,7 +61,7 @@ class Cut:
     late: Points
 
 
-def laws(place: Store | Shipped, *, every_metric: bool = False) -> Iterator[Law]:
+def laws(place: Store | BundledLaws, *, every_metric: bool = False) -> Iterator[Law]:
     """Yield the newest forecast of each family of each domain, of the metric that decides there or of all."""
     seen = set()
     for row in place.laws():
@@ -84,19 +84,19 @@ def every_cut() -> Iterator[Cut]:
 
     Perplexity is left out: it is the exponential of the loss.
     """
-    for law in laws(shipped(), every_metric=True):
+    for law in laws(bundled_laws(), every_metric=True):
         if law.metric != "perplexity":
             yield from (cut(law, seen) for seen in range(FEWEST, law.n_points))
 
 
 def held(of: Cut) -> list[Held]:
     """Return the later shards of a curve beside what the others say of them."""
-    told = forecast(of.early, seed=SEED, prior=shipped_prior("sweep")).quantiles(of.late.x, LEVELS).T
+    told = forecast(of.early, seed=SEED, prior=bundled_prior("sweep")).quantiles(of.late.x, LEVELS).T
     pairs = zip(of.late.x, of.late.y, told.tolist(), strict=True)
     return [Held(of.law, len(of.early), float(x), float(y), tuple(row)) for x, y, row in pairs]
 
 
-def table(place: Store | Shipped) -> str:
+def table(place: Store | BundledLaws) -> str:
     """Return the Markdown of all families, with the shares inside."""
     chosen = sorted(laws(place), key=lambda law: (law.domain, law.family))
     rows = [each for law in chosen for each in held(cut(law, law.n_points - LEFT_OUT))]
@@ -127,7 +127,7 @@ def table(place: Store | Shipped) -> str:
     )
 
 
-def by_shards(place: Store | Shipped) -> str:
+def by_shards(place: Store | BundledLaws) -> str:
     """Return the Markdown of how forecasts do that saw three shards, four, ...: one or two shards further."""
     found: dict[int, list[Held]] = defaultdict(list)
     for law in laws(place):
@@ -146,10 +146,10 @@ def by_shards(place: Store | Shipped) -> str:
 
 def main() -> None:
     """Print the table of the laws that ship, or of a store's."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.shipped", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bundled", description=__doc__)
     parser.add_argument("--store", type=Path, help="read the calibrated laws of this store instead")
     store = parser.parse_args().store
-    place = Store(store) if store else shipped()
+    place = Store(store) if store else bundled_laws()
     sys.stdout.write(f"{table(place)}\n\n{by_shards(place)}\n")
 
 

@@ -1,0 +1,92 @@
+"""`planner outcome`: the measured outcome of a saved forecast."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from planner.commands.options import (
+    DomainOption,
+    ForecastArgument,
+    FormatOption,
+    StoreOption,
+    day,
+    existing_store,
+)
+from planner.reports.formats import Format
+
+app = typer.Typer(no_args_is_help=True, help="Outcomes: what happened after a forecast.")
+
+
+@app.command("add")
+def add_outcome(
+    forecast: ForecastArgument,
+    *,
+    error: Annotated[str | None, typer.Option(help="Error that was reached, e.g. 5.2%.")] = None,
+    data: Annotated[str | None, typer.Option(help="Data used, e.g. 4000h.")] = None,
+    params: Annotated[str | None, typer.Option(help="Parameters of the model, e.g. 300M.")] = None,
+    flops: Annotated[str | None, typer.Option(help="Training compute, e.g. 1e21.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="Device-hours of the training, e.g. 1300.")] = None,
+    took: Annotated[str | None, typer.Option(help="How long the training took, e.g. 12d.")] = None,
+    cost: Annotated[str | None, typer.Option(help="What compute and data cost together, e.g. '$4k'.")] = None,
+    known: Annotated[
+        date | None,
+        typer.Option("--date", parser=day, metavar="DAY", help="The day it was known. Default: today."),
+    ] = None,
+    note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
+    replaces: Annotated[
+        str | None,
+        typer.Option(metavar="OUTCOME", help="Correct this outcome: it no longer counts, this one does."),
+    ] = None,
+    store: StoreOption = None,
+    style: FormatOption = Format.table,
+) -> None:
+    """Record what happened after a forecast, as much of it as is known.
+
+    For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
+    """
+    from planner.plans.tracking.outcome import add_outcome
+    from planner.plans.tracking.track_record import comparisons
+    from planner.reports.report import show
+    from planner.reports.store import current
+    from planner.reports.track_record import outcomes_records, outcomes_report, recorded_in_words
+
+    opened = current(existing_store(store))
+    made = add_outcome(
+        opened,
+        forecast,
+        {
+            "error": error,
+            "data": data,
+            "params": params,
+            "flops": flops,
+            "gpu_hours": gpu_hours,
+            "days": took,
+            "total_dollars": cost,
+        },
+        day=known or date.today(),
+        today=date.today(),
+        note=note,
+        replaces=replaces,
+    )
+    found = [each for each in comparisons(opened) if each.outcome.id == made.id]
+    show(outcomes_report(found, recorded_in_words(made)), outcomes_records(found), style)
+
+
+@app.command("list")
+def list_outcomes(
+    domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
+) -> None:
+    """List what happened beside what was forecast.
+
+    What was replaced is left out.
+    """
+    from planner.plans.tracking.track_record import comparisons
+    from planner.reports.quantities import counted
+    from planner.reports.report import show
+    from planner.reports.store import current
+    from planner.reports.track_record import outcomes_records, outcomes_report
+
+    found = comparisons(current(existing_store(store)), domain=domain)
+    n = len({each.outcome.id for each in found})
+    show(outcomes_report(found, counted(n, "outcome")), outcomes_records(found), style)

@@ -1,0 +1,22 @@
+"""`planner track-record`: scores of past forecasts."""
+
+from planner.commands.options import DomainOption, FormatOption, StoreOption, existing_store
+from planner.reports.formats import Format
+
+
+def track_record(
+    domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
+) -> None:
+    """Hold forecasts against outcomes: were they right?
+
+    Coverage, bias and interval score by domain and age.
+    """
+    from planner.plans.tracking.track_record import comparisons, scores
+    from planner.reports.report import show
+    from planner.reports.store import current
+    from planner.reports.track_record import track_records, track_report
+
+    compared = comparisons(current(existing_store(store)), domain=domain)
+    found = scores(compared)
+    left_out = sum(each.said is None for each in compared)
+    show(track_report(found, left_out), track_records(found), style)
