@@ -12,7 +12,7 @@ from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law
 from planner import units
-from planner.lawmodel.model import forms_in_words
+from planner.reports.assumption_text import forms_text
 from planner.sources import extrapolate as extrapolation
 
 LEVELS = tuple(extrapolation.LEVELS.values())
@@ -53,7 +53,7 @@ def of_law(store: Store, id: str, *, decades: float) -> Drawing:
         raise PlannerError(f"the law {id} is of {law.x}: only a law of one quantity is drawn as a curve")
     x = _places(*law.x_range, decades, PLACES)
     family = f", {law.family}" if law.family else ""
-    forms = f"; forms: {forms_in_words(law.forms)}" if law.forms else ""
+    forms = f"; forms: {forms_text(law.forms)}" if law.forms else ""
     return Drawing(
         title=f"{law.domain}{family}: {law.metric} by {law.form}, {_counted(law.n_points)}",
         x_name=units.data_in_words(law.x_unit),
@@ -95,7 +95,7 @@ def of_curve(path: Path, curve: str | None, *, decades: float, seed: int) -> Dra
         x=x,
         bands=tuple(map(tuple, told.quantiles(x, LEVELS).T.tolist())),
         forms=extrapolation.plain_medians(question, x, seed=seed),
-        note=f"the next measurement, noise included; forms: {forms_in_words(told.weights)}",
+        note=f"the next measurement, noise included; forms: {forms_text(told.weights)}",
     )
 
 

@@ -53,7 +53,7 @@ def curve(found: Plan, chosen: SelectedLaw) -> LawCurve:
         for level in (0.05, 0.5, 0.95)
         if answer.draws and math.isfinite(value := paths.quantile(answer.draws, level))
     )
-    largest = None if smallest else reading.largest
+    largest = None if smallest else reading.measured.largest_data
     x = _places(law, measured, largest, needed)
     stored = law if isinstance(law, Law) and law.paths else None
     bands = _of_worlds(reading.scenarios, x) if stored is None else _of_paths(stored, x)
@@ -64,11 +64,11 @@ def curve(found: Plan, chosen: SelectedLaw) -> LawCurve:
         y_name=law.metric,
         y_unit=law.metric_unit if isinstance(law, Law) else law.unit,
         x=x,
-        bands=bands if reading.spread else {"median": bands["median"]},
+        bands=bands if reading.has_posterior else {"median": bands["median"]},
         measured=measured,
         largest=largest,
         target=found.estimate.target,
-        needed=needed if reading.spread else needed[:1],
+        needed=needed if reading.has_posterior else needed[:1],
         note=_SPLIT if seen else "",
     )
 
