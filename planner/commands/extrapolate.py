@@ -39,7 +39,7 @@ def extrapolate(
     from planner.sources.extrapolate import extrapolate as run
 
     try:
-        both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=ProgressLine())
+        both = run(curves, out, seed=seed, pool=pool, processes=processes, on_progress=ProgressLine())
     except KeyboardInterrupt:
         typer.echo(
             "\nplanner: stopped; what is finished is kept: the same command goes on from there", err=True

@@ -30,7 +30,7 @@ _MEASURE = {  # unknown of `Plan.sensitivity` -> the measurement that narrows it
     "utilization": "time a few hundred steps of the model on the accelerator and set `utilization`",
     "scaling_loss": "time the same step on 8 and on all devices and set `scaling_loss`",
     "price": "get a quote and set `price`",
-    "offset": "measure the error on the largest data you can get: it shows where the curve flattens",
+    "floor": "measure the error on the largest data you can get: it shows where the curve flattens",
 }
 _HARDWARE = ("utilization", "scaling_loss", "price")
 _MEASURE_LAW = "measure more data sizes, above all larger ones: a longer curve shows how it continues"
@@ -62,7 +62,7 @@ def record(review: Review) -> dict[str, Any]:
             {
                 "name": product.name,
                 "limits": {
-                    name: getattr(product.question, name)
+                    name: product.question.options()[name]
                     for name in ("budget", "deadline", "gpu_hours", "have_data")
                 },
                 "done": _dates(Quantity(draws=samples_of(plan, "days"), unit="days"), review.today),

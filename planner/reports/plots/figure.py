@@ -15,7 +15,7 @@ from laws.errors import InputError, LawError, PlannerError, use
 from laws.storage.store import Store
 from laws.types import Law
 from planner import units
-from planner.lawmodel.model import forms_in_words
+from planner.reports.assumption_text import forms_text
 from planner.reports.quantities import counted
 from planner.sources import extrapolate
 
@@ -81,7 +81,7 @@ def figure_of_law(store: Store, id: str, *, decades: float) -> FigureData:
         )
     x = _x_values(*law.x_range, decades, LAW_POINTS)
     family = f", {law.family}" if law.family else ""
-    forms = f"; forms: {forms_in_words(law.forms)}" if law.forms else ""
+    forms = f"; forms: {forms_text(law.forms)}" if law.forms else ""
     bundled = "; bundled example law" if law.source == "shipped" else ""
     return FigureData(
         title=f"{law.domain}{family}: {law.metric} by {law.form}, {counted(law.n_points, 'point')}",
@@ -115,7 +115,7 @@ def figure_of_curve(path: Path, curve: str | None, *, decades: float, seed: int)
     Raises:
         InputError: No curve of that name, several where none is named, or `decades` is out of range.
     """
-    questions = extrapolate.read(path, asked=False)
+    questions = extrapolate.read_curves(path, asked=False)
     names = [question.curve for question in questions]
     matching = [question for question in questions if curve is None or question.curve == curve]
     if len(matching) != 1:
@@ -142,7 +142,7 @@ def figure_of_curve(path: Path, curve: str | None, *, decades: float, seed: int)
         x=x,
         bands=tuple(map(tuple, forecast.quantiles(x, LEVELS).T.tolist())),
         forms=extrapolate.plain_medians(question, x, seed=seed),
-        note=f"the next measurement, noise included; forms: {forms_in_words(forecast.weights)}",
+        note=f"the next measurement, noise included; forms: {forms_text(forecast.weights)}",
     )
 
 

@@ -73,7 +73,7 @@ def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
         for level in (0.05, 0.5, 0.95)
         if answer.draws and math.isfinite(value := paths.quantile(answer.draws, level))
     )
-    largest = None if over_sizes else law_model.largest
+    largest = None if over_sizes else law_model.measured.largest_data
     x = _x_values(law, measured, largest, needed)
     stored = law if isinstance(law, Law) and law.paths else None
     bands = _of_scenarios(law_model.scenarios, x) if stored is None else _of_paths(stored, x)
@@ -83,11 +83,11 @@ def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
         y_name=law.metric,
         y_unit=law.metric_unit if isinstance(law, Law) else law.unit,
         x=x,
-        bands=bands if law_model.spread else {"median": bands["median"]},
+        bands=bands if law_model.has_posterior else {"median": bands["median"]},
         measured=measured,
         largest=largest,
         target=plan.estimate.target,
-        needed=needed if law_model.spread else needed[:1],
+        needed=needed if law_model.has_posterior else needed[:1],
         note=_COMPUTE_OPTIMAL if over_samples else "",
     )
 
