@@ -58,7 +58,7 @@ def estimate(
     from planner.reports.estimate_record import record
     from planner.reports.report import show
 
-    question = Question(
+    question = Question.of(
         selector=choice,
         target=value,
         data=data,
@@ -79,9 +79,10 @@ def estimate(
     if save:
         from laws.storage.store import Store
         from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
+        from planner.reports.assumption_text import plan_sentences
         from planner.reports.forecasts import kept_in_words
 
-        forecast = as_saved_forecast(found, today=today, name=name)
+        forecast = as_saved_forecast(found, plan_sentences(found), today=today, name=name)
         save_forecasts(Store(folder), [forecast])
         page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
         told |= {"forecast": forecast.id}

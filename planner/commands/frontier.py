@@ -38,7 +38,7 @@ def frontier(
     from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
 
-    question = Question(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
+    question = Question.of(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
     found = frontier(
         question,
         existing_store(store, source=laws.source),
@@ -48,6 +48,6 @@ def frontier(
         low=low,
         high=high,
         points=points,
-        tell=ProgressLine(least=MIN_PLANS_TO_COUNT),
+        on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
     show(report(found), records(found), style)

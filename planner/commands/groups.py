@@ -25,7 +25,7 @@ from planner.commands.options import (
     SingleFormOption,
     SourceOption,
 )
-from planner.lawmodel.selector import PLAIN, LawSelector, with_target
+from planner.lawmodel.selector import SINGLE_FORM, LawSelector, with_target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class LawOptions:
             metric=self.metric,
             domain=self.domain,
             family=self.family,
-            form=self.form or (PLAIN if self.single_form else None),
+            form=self.form or (SINGLE_FORM if self.single_form else None),
             source=self.source,
             law=self.law,
         )

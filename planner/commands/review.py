@@ -96,6 +96,8 @@ def review(
             ) from None
         typer.echo(f"{out}: {headline(answer)}")
     if save:
-        saved = counted(use_case.save_forecasts(answer), "forecast")
+        from planner.reports.assumption_text import plan_sentences
+
+        saved = counted(use_case.save_forecasts(answer, plan_sentences), "forecast")
         # on stderr, where it does not mix with a printed document
         typer.echo(f"{saved} saved: `planner forecasts list` shows them", err=True)

@@ -76,7 +76,7 @@ def what_if(
     from planner.reports.what_if import records, report
 
     one, axes = split({"target": value, **given}, assume or ())
-    question = Question(
+    question = Question.of(
         selector=choice,
         precision=precision,
         data_price=at_hand.data_price,
@@ -91,6 +91,6 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
-        tell=ProgressLine(least=MIN_PLANS_TO_COUNT),
+        on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
     show(report(found), records(found), style)

@@ -23,10 +23,10 @@ from typing import Any
 
 from laws.errors import PlannerError, nearest
 from planner.lawmodel.selector import TARGETS, LawSelector, with_target
-from planner.plans.question import Question
+from planner.plans.question import OPTIONS, Question
 
 _CHOICE = tuple(field.name for field in fields(LawSelector))
-_ASKED = tuple(field.name for field in fields(Question) if field.name != "selector")
+_ASKED = OPTIONS
 _PLAN = ("title", "today", "seed", "fleet", "products")
 _PRODUCT = ("name", *_CHOICE, *_ASKED, *TARGETS)
 
@@ -105,7 +105,7 @@ def _product(row: Mapping[str, Any], place: int, path: str) -> Product:
         choice, asked["target"] = with_target(choice, targets)
     except PlannerError as error:
         raise PlannerError(f"{where}: {error}") from None
-    return Product(name=" ".join(name.split()), question=Question(selector=choice, **asked))
+    return Product(name=" ".join(name.split()), question=Question.of(selector=choice, **asked))
 
 
 def _known(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:

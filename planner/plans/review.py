@@ -5,7 +5,7 @@ more, it costs all products that stand on it. A total is therefore summed draw b
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -71,17 +71,20 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
     )
 
 
-def save_forecasts(review: Review) -> int:
+def save_forecasts(review: Review, assumptions: Callable[[Plan], Sequence[str]]) -> int:
     """Save the forecast of each product in the store of the review.
 
     Args:
         review: The plans of all products.
+        assumptions: Returns the assumptions of a plan as sentences, which a forecast keeps.
 
     Returns:
         How many forecasts were saved.
     """
     forecasts = [
-        as_saved_forecast(plan, today=review.today, seed=review.portfolio.seed, name=product.name)
+        as_saved_forecast(
+            plan, assumptions(plan), today=review.today, seed=review.portfolio.seed, name=product.name
+        )
         for product, plan in review.plans
     ]
     save(Store(review.folder), forecasts)

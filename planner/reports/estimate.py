@@ -7,12 +7,12 @@ from laws import paths
 from laws.codes import WarningCode
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
-from planner.assumptions import Assumption
 from planner.plans.estimate import Estimate
 from planner.plans.plan import Plan
 from planner.plans.quantities import ValueFormat, kinds, quantities
 from planner.plans.question import PAIR
 from planner.reports import sentences
+from planner.reports.assumption_text import hardware_text, law_sentences
 from planner.reports.estimate_record import BELOW, INSIDE, WITHIN, feasible, verdict
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
@@ -28,7 +28,7 @@ def report(plan: Plan) -> Report:
     found = plan.estimate
     sections: dict[str, Sequence[str]] = {
         Section.SENSITIVITY: _sensitivity(plan),
-        Section.SOURCES: plan.estimate.law_model.assumptions,
+        Section.SOURCES: law_sentences(plan.estimate.law_model),
         Section.HARDWARE: _on_machines(plan),
         Section.HARDWARE_ASSUMPTIONS: _assumed(plan),
         Section.WARNINGS: warnings.with_codes(
@@ -51,7 +51,7 @@ def _title(plan: Plan) -> str:
     of = f"({found.law.subject}){hardware}"
     if found.target is not None:
         sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
-        return f"To reach {found.law.metric} {found.law.shown(found.target)}{sure} {of}"
+        return f"To reach {found.law.metric} {found.law.format_error(found.target)}{sure} {of}"
     if plan.given == PAIR:
         data = units.format_data(plan.parsed.data or 0.0, found.data.unit)
         return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
@@ -66,9 +66,12 @@ def _title(plan: Plan) -> str:
     limits = [
         text.strip() + name
         for text, name in (
-            (question.budget, ""),
-            (question.gpu_hours, "" if "gpu" in (question.gpu_hours or "").lower() else " GPU-hours"),
-            (question.deadline, ""),
+            (question.limits.budget, ""),
+            (
+                question.limits.gpu_hours,
+                "" if "gpu" in (question.limits.gpu_hours or "").lower() else " GPU-hours",
+            ),
+            (question.limits.deadline, ""),
         )
         if text is not None
     ]
@@ -91,7 +94,7 @@ def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
     rows = []
     for kind in kinds():
         if kind.in_table(plan):
-            shown = plan.estimate.law.shown if kind.format is ValueFormat.METRIC else kind.printed
+            shown = plan.estimate.law.format_error if kind.format is ValueFormat.METRIC else kind.printed
             quantity = kind.of(plan) or kind.empty()
             rows.append((kind.label_of(metric, data_unit), *_cells(quantity, shown)))
         if kind.key == "flops":
@@ -109,7 +112,7 @@ def _chances(plan: Plan) -> list[str]:
         notes.append(sentence.format(probability=chance, within=_within(found)))
         notes += _where_reached(found.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:
-        error = found.law.shown(plan.error_at_confidence)
+        error = found.law.format_error(plan.error_at_confidence)
         notes.append(f"With probability {_percent(plan.confidence)} {found.law.metric} is {error} or less.")
     if fits is not None:
         limits = ", ".join(f"{sentences.LIMITS[name]} {probability(p)}" for name, p in fits.each.items())
@@ -178,14 +181,9 @@ def _on_machines(plan: Plan) -> list[str]:
 
 
 def _assumed(plan: Plan) -> list[str]:
-    return [] if plan.resources is None else [_in_words(assumption) for assumption in plan.resources.assumed]
-
-
-def _in_words(assumption: Assumption) -> str:
-    low, high = units.format_number(assumption.low), units.format_number(assumption.high)
-    value = low if low == high else f"{low} to {high}"
-    origin = "" if assumption.origin == "default" else f" ({assumption.origin}: {assumption.source})"
-    return f"{assumption.name} {value} {assumption.unit}{origin}"
+    return (
+        [] if plan.resources is None else [hardware_text(assumption) for assumption in plan.resources.assumed]
+    )
 
 
 def _percent(value: float) -> str:
@@ -198,7 +196,7 @@ def _limit(found: Estimate) -> list[str]:
     if chance is None or chance >= 0.95:
         return []
     ends = found.limit.interval()
-    low, middle, high = (found.law.shown(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
+    low, middle, high = (found.law.format_error(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
     return [f"At any amount of data {found.law.metric} stays at {middle} (90% interval {low} to {high})."]
 
 
@@ -225,12 +223,12 @@ def _cells(quantity: Quantity, show: Callable[[float], str] = units.format_numbe
 
 def _where(found: Estimate) -> str:
     said = verdict(found)
-    if said == BELOW and found.law_model.begins[0] is not None:
-        least = units.format_data(found.law_model.begins[0], found.data.unit)
+    if said == BELOW and found.law_model.joint_start[0] is not None:
+        least = units.format_data(found.law_model.joint_start[0], found.data.unit)
         return f"How far: {said}, which begins at {least}."
-    if found.law_model.largest is None:
+    if found.law_model.measured.largest_data is None:
         return "The publication's measured range is not stored, so how far this lies beyond it is not known."
-    largest = units.format_data(found.law_model.largest, found.data.unit)
+    largest = units.format_data(found.law_model.measured.largest_data, found.data.unit)
     if math.isinf(paths.quantile(found.beyond.draws, 0.5)):
         return f"How far: {said}; the largest measured data is {largest}."
     if said == INSIDE:

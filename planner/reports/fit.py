@@ -7,7 +7,7 @@ from laws.fitting.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units, warnings
 from planner.hardware.measured_utilization import from_provenance
-from planner.lawmodel.model import forms_in_words
+from planner.reports.assumption_text import forms_text
 from planner.reports.law_summary import predictions, spread
 from planner.reports.report import Report
 
@@ -126,7 +126,7 @@ def summary(law: Law) -> str:
     up_to = units.format_data(law.x_range[1], law.x_unit)
     points = f"{law.n_points} points up to {up_to}" if law.n_points > 1 else f"one point at {up_to}"
     if law.form == FORECAST:
-        return f"Law {law.id}: forecast of {law.metric} from {points}; forms: {forms_in_words(law.forms)}."
+        return f"Law {law.id}: forecast of {law.metric} from {points}; forms: {forms_text(law.forms)}."
     diagnostics = ", ".join(
         f"{name} {units.format_number(law.diagnostics[name], digits=4)}"
         for name in ("rhat", "ess_bulk", "ess_tail")

@@ -9,9 +9,9 @@ from typing import Any
 
 from laws.catalog.published import PublishedLaw, published_law
 from laws.types import Law
-from planner.lawmodel.model import forms_in_words
 from planner.lawmodel.select import SelectedLaw
 from planner.plans.review import Review
+from planner.reports.assumption_text import forms_text
 
 MAX_PRINTED_RUNS = 12  # JSON has all
 _LIBRARIES = ("matplotlib", "jinja2")  # they decide the bytes of the page
@@ -153,7 +153,7 @@ def law_sentence(law: dict[str, Any]) -> str:
         f"{law['draws']} posterior samples"
         + "".join(f", {name} {value:.4g}" for name, value in law["diagnostics"].items()),
         *(f"{name} {value}" for name, value in law["provenance"].items()),
-        *([f"forms {forms_in_words(law['forms'])}"] if law["forms"] else []),
+        *([f"forms {forms_text(law['forms'])}"] if law["forms"] else []),
     ]
     if runs := law["runs"]:
         more = f" and {len(runs) - MAX_PRINTED_RUNS} more" if len(runs) > MAX_PRINTED_RUNS else ""

@@ -23,14 +23,14 @@ from planner.reports.plots import law_curve
 from planner.reports.provenance import law_records, law_sentence, provenance, provenance_sentences
 from planner.reports.quantities import counted
 from planner.reports.report import Report, markdown
-from planner.reports.sentences import NEVER, UNKNOWN, probability
+from planner.reports.sentences import LIMITS, NEVER, UNKNOWN, probability
 
 MIN_SHARE = 0.1  # of the variance: without a smaller one, 95% of the interval's width would remain
 _MEASURE = {  # unknown of `Plan.sensitivity` -> the measurement that narrows it
     "utilization": "time a few hundred steps of the model on the accelerator and set `utilization`",
     "scaling_loss": "time the same step on 8 and on all devices and set `scaling_loss`",
     "price": "get a quote and set `price`",
-    "offset": "measure the error on the largest data you can get: it shows where the curve flattens",
+    "floor": "measure the error on the largest data you can get: it shows where the curve flattens",
 }
 _HARDWARE = ("utilization", "scaling_loss", "price")
 _MEASURE_LAW = "measure more data sizes, above all larger ones: a longer curve shows how it continues"
@@ -62,7 +62,7 @@ def record(review: Review) -> dict[str, Any]:
             {
                 "name": product.name,
                 "limits": {
-                    name: getattr(product.question, name)
+                    name: product.question.options()[name]
                     for name in ("budget", "deadline", "gpu_hours", "have_data")
                 },
                 "done": _dates(Quantity(draws=samples_of(plan, "days"), unit="days"), review.today),
@@ -105,8 +105,8 @@ def measure(plan: Plan) -> str | None:
             f"{_MEASURE_LAW}."
         )
     return (
-        f"{name.replace('_', ' ').capitalize()} explains {of}: {step}. With its exact value, the interval would be about "
-        f"{width} as wide."
+        f"{name.replace('_', ' ').capitalize()} explains {of}: {step}. "
+        f"With its exact value, the interval would be about {width} as wide."
     )
 
 
@@ -200,7 +200,7 @@ def summary(review: Review, review_record: dict[str, Any]) -> Report:
             row["name"],
             verdict(row["plan"]).value,
             UNKNOWN if row["plan"]["probability"] is None else probability(row["plan"]["probability"]),
-            (plan.binding or UNKNOWN).replace("_", " "),
+            UNKNOWN if plan.binding is None else LIMITS[plan.binding],
             in_brackets(samples_of(plan, "gpu_hours"), units.format_number),
             in_brackets(samples_of(plan, "total_dollars"), units.format_money),
             row["done"]["q95"] or UNKNOWN,
@@ -222,7 +222,7 @@ def summary(review: Review, review_record: dict[str, Any]) -> Report:
     )
     return Report(
         title="Summary",
-        columns=("Product", "", "Probability", "Tightest limit", "GPU-hours", "Cost", "Done by (95%)"),
+        columns=("Product", "Verdict", "Probability", "Tightest limit", "GPU-hours", "Cost", "Done by (95%)"),
         rows=(*rows, total_row),
         notes=(
             "Median, with the 90% interval in brackets. Training starts on the day of the review.",

@@ -21,7 +21,7 @@ LIMITS = {
     "budget": "budget",
     "deadline": "deadline",
     "gpu_hours": "GPU-hours",
-    "memory": "memory of the devices",
+    "memory": "device memory",
     "data": "available data",
     "target": "target",
 }

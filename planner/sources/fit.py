@@ -37,7 +37,7 @@ from laws.points import Points, check_points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
-from planner.lawmodel.info import COMPANIONS, WHOLE
+from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
 from planner.metrics import PERCENT_UNITS, RISING_METRICS, usual_unit
 from planner.sources.pool import other_curves, shared_weights
 from planner.sources.run_table import Measurements, read_measurements
@@ -436,7 +436,7 @@ def _law(
         "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
         "seed": str(request.seed),
         **({"pool": ", ".join(curves)} if isinstance(fitted.posterior, Forecast) and curves else {}),
-        **({"flops": WHOLE} if fitted.ladder and whole else {}),
+        **({"flops": WHOLE_TRAININGS} if fitted.ladder and whole else {}),
     }
     column = measured.columns["metric"]
     return build_law(

@@ -221,7 +221,7 @@ def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
     [
         ((), "nothing is said"),
         (("--error", "500h"), "wanted wer as a percentage"),
-        (("--error", "0%"), "wanted more than 0"),
+        (("--error", "0%"), "expected more than 0"),
         (("--data", "10 GPU-hours"), "GPU-hours are compute"),
         (("--data", "3 words"), "amount of data in hours"),
         (("--gpu-hours", "30h"), "wanted GPU-hours"),

@@ -6,6 +6,7 @@ It shows the record and the reports of `planner/reports/review.py`; `html/review
 import base64
 import hashlib
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def page(review: Review) -> str:
     """
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
-        from markupsafe import Markup
+        from markupsafe import Markup, escape
     except ImportError:
         raise missing_library("jinja2") from None
     review_record = record(review)
@@ -54,6 +55,7 @@ def page(review: Review) -> str:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
+    environment.filters["code"] = lambda text: Markup(_code(str(escape(text))))  # noqa: S704 - escaped first
     environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
     script = "\n".join(_TEMPLATES.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     products = []
@@ -76,6 +78,11 @@ def page(review: Review) -> str:
     )
 
 
+def _code(escaped: str) -> str:
+    """Return a sentence with the commands that it names in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+
+
 def _product(plan: Plan, row: dict[str, Any], curve: LawCurve) -> dict[str, Any]:
     """Return what the template shows for one product, as text."""
     answer = report(plan)
@@ -88,7 +95,7 @@ def _product(plan: Plan, row: dict[str, Any], curve: LawCurve) -> dict[str, Any]
     shares = sorted(plan.sensitivity.shares.items(), key=lambda item: -item[1])
     return {
         "name": row["name"],
-        "verdict": kind.value + ("" if chance is None else f", {probability(chance)}"),
+        "verdict": kind.value + ("" if chance is None else f", probability {probability(chance)}"),
         "verdict_class": _VERDICT_CLASSES.get(kind, ""),
         "report": answer,
         "caption": caption(curve, drawn=True),

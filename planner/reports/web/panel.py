@@ -25,13 +25,14 @@ from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
-from planner.lawmodel.model import DATA_HALF, PARAMS_HALF, rows_of
+from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
+from planner.lawmodel.stored import scenario_indices
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
-from planner.plans.resources import DRAWS, ONE_MACHINE
+from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES
 from planner.plans.review import Review
 from planner.reports.estimate_record import WITHIN
 from planner.reports.sentences import PANEL
@@ -55,12 +56,12 @@ def panel_data(review: Review) -> dict[str, Any]:
         for (product, plan), law in zip(review.plans, review.chosen, strict=True)
     ]
     accelerators = [_accelerator(one, review) for one in review.fleet.accelerators.values()]
-    sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {DRAWS}
+    sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}
     varying = {"price", *_varying([one["assumed"] for one in accelerators])}
     for product in products:
         varying |= _varying([product["assumed"], *product["measured"].values()])
     return {
-        "samples": DRAWS,
+        "samples": ASSUMPTION_SAMPLES,
         "extrapolation_limit": EXTRAPOLATION_LIMIT,
         "within": WITHIN,
         "uniform": {
@@ -117,7 +118,7 @@ def _product(
     question, parsed, law_model = plan.question, plan.parsed, plan.law_model
     assumed = {assumption.name: assumption.bands for assumption in parsed.assumed}
     price = assumed.pop("price", None)
-    accelerator = None if question.on is None else review.fleet.accelerator(question.on)
+    accelerator = None if question.hardware.on is None else review.fleet.accelerator(question.hardware.on)
     fleet_count = None if accelerator is None else review.fleet.count(accelerator)
     return {
         "name": name,
@@ -125,34 +126,38 @@ def _product(
         "metric": law_model.law.metric,
         "metric_unit": law_model.law.metric_unit,
         "unit": law_model.unit,
-        "spread": law_model.spread,
-        "smallest": law_model.smallest,
-        "largest": law_model.largest,
-        "sizes": law_model.sizes,
-        "begins": law_model.begins,
+        "spread": law_model.has_posterior,
+        "smallest": law_model.curve_start,
+        "largest": law_model.measured.largest_data,
+        "sizes": law_model.measured.counted_sizes,
+        "begins": law_model.joint_start,
         "warnings": law_model.warnings,
         "constraints": {
-            "have": parsed.have if law_model.is_joint else None,
-            "served": parsed.served or 0.0,
+            "have": parsed.supply.data_available if law_model.is_joint else None,
+            "served": parsed.supply.inference_tokens or 0.0,
             "smallest": question.allocate == "smallest-model",
             "halves": {"data": DATA_HALF, "params": PARAMS_HALF},
         },
-        "limits": {"budget": parsed.budget, "days": parsed.days, "gpu_hours": parsed.gpu_hours},
-        "available": parsed.have,
-        "stock": parsed.stock,
-        "data_price": parsed.data_price,
+        "limits": {
+            "budget": parsed.limits.budget,
+            "days": parsed.limits.days,
+            "gpu_hours": parsed.limits.gpu_hours,
+        },
+        "available": parsed.supply.data_available,
+        "stock": parsed.supply.data_limit,
+        "data_price": parsed.supply.data_price,
         "confidence": parsed.confidence,
-        "precision": question.precision,
+        "precision": question.hardware.precision,
         "price": price,
         "assumed": assumed,
         "measured": {} if "utilization" in assumed else _measured(plan, chosen.law, review),
         "target": question.target or _error_reached(plan),
         "accelerator": None if accelerator is None else accelerator.id,
-        "count": question.count or fleet_count or ONE_MACHINE,
+        "count": question.hardware.count or fleet_count or DEFAULT_DEVICES,
         "options": _options(plan, review),
         "accelerator_options": _accelerator_options(plan),
         "price_option": next(
-            (text.partition("=")[2].strip() for text in question.assume if _is_price(text)), ""
+            (text.partition("=")[2].strip() for text in question.hardware.assume if _is_price(text)), ""
         ),
         **_law_data(plan, chosen, laws),
     }
@@ -178,7 +183,7 @@ def _measured(plan: Plan, law: Law | PublishedLaw, review: Review) -> dict[str, 
         if review.fleet.assumptions(accelerator)["utilization"].origin != "default":
             continue
         try:
-            measured = measured_utilization(law, runs, accelerator, plan.question.precision)
+            measured = measured_utilization(law, runs, accelerator, plan.question.hardware.precision)
         except PlannerError:  # it lacks the precision: the panel says so when you choose it
             continue
         if measured is not None:
@@ -191,9 +196,9 @@ def _options(plan: Plan, review: Review) -> list[str]:
     question, fleet = plan.question, review.portfolio.fleet
     return _words(
         {
-            "--have-data": question.have_data,
-            "--data-price": question.data_price,
-            "--serve": question.serve,
+            "--have-data": question.supply.have_data,
+            "--data-price": question.supply.data_price,
+            "--serve": question.supply.serve,
             "--confidence": question.confidence,
             "--allocate": None if question.allocate == "compute-optimal" else question.allocate,
             "--fleet": None if fleet is None else fleet.name,
@@ -203,16 +208,19 @@ def _options(plan: Plan, review: Review) -> list[str]:
 
 def _accelerator_options(plan: Plan) -> list[str]:
     """Return the options that the command needs while an accelerator is named: assumptions and limits."""
-    question, days = plan.question, plan.parsed.days
+    question, days = plan.question, plan.parsed.limits.days
     words = _words(
         {
-            "--precision": question.precision,
-            "--budget": question.budget,
-            "--gpu-hours": question.gpu_hours,
+            "--precision": question.hardware.precision,
+            "--budget": question.limits.budget,
+            "--gpu-hours": question.limits.gpu_hours,
             "--deadline": None if days is None else f"{days:.15g}d",
         }
     )
-    return [*words, *(f"--assume {shlex.quote(text)}" for text in question.assume if not _is_price(text))]
+    return [
+        *words,
+        *(f"--assume {shlex.quote(text)}" for text in question.hardware.assume if not _is_price(text)),
+    ]
 
 
 def _words(options: Mapping[str, str | None]) -> list[str]:
@@ -231,7 +239,7 @@ def _law_data(plan: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str
     cost = _cost(plan, law.ladder or (chosen.size.ladder if chosen.size else ()))
     if not law.paths:
         if law.id not in laws:
-            p, rows = law.parameters, rows_of(law)
+            p, rows = law.parameters, scenario_indices(law)
             keys = {"E": "E", "A": "A", "B": "B", "alpha": "a", "beta": "b"}
             laws[law.id] = {name: _floats(p[key][i] for i in rows) for name, key in keys.items()}
         return {"surface": {"law": law.id}, "cost": cost}
@@ -245,7 +253,7 @@ def _law_data(plan: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str
 
 def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:
     """Return how FLOP follow from the size of a model, None where they are unknown."""
-    if not plan.law_model.knows_flops:
+    if not plan.law_model.has_flops:
         return None
     rungs = sorted((rung.params, rung.flops) for rung in ladder)
     return {"kind": "ladder", "rungs": rungs} if rungs else {"kind": "six"}
