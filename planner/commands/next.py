@@ -11,7 +11,7 @@ from planner.reports.formats import Format
 
 
 @grouped
-def propose(
+def next_runs(
     *,
     target: TargetOptions,
     budget: Annotated[

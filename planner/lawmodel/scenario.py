@@ -8,6 +8,7 @@ arXiv:2401.00448), on data that may repeat (Muennighoff et al. 2023, arXiv:2305.
 """
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -20,6 +21,7 @@ T = TypeVar("T")
 ScaleFunction = Callable[[float], float]
 MAX_LOG = 700.0  # beyond it exp() is taken for infinite
 MAX_SCALE = 1e40  # of a path that nothing ends
+SMALLEST = sys.float_info.min  # stands for what is smaller than any float, and is no zero to divide by
 BELOW_RANGE = 1e-6  # times the smallest scale: how far down a scale is searched for
 MAX_REPEAT_LIVES = 50.0  # half-lives of repeated data after which another epoch is worth nothing
 
@@ -173,6 +175,7 @@ def compute_optimal_path(
         gain = logarithm(surface.beta * surface.B) - surface.beta * math.log(worth) + fade
         gain += math.log1p(inference / (3 * seen))
         free = exponential((logarithm(surface.alpha * surface.A) - gain) / surface.alpha)
+        free = max(free, SMALLEST)  # of almost no data the best model would have 0 parameters
         useful = surface.best_params_for(new)
         if not limited or free <= useful or useful == 0:
             return free

@@ -10,7 +10,6 @@ leaves the split of data and parameters open: `planner/lawmodel/allocation.py` m
 """
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,12 +20,11 @@ from laws.types import Quantity
 from planner import units
 from planner.lawmodel.info import LawInfo
 from planner.lawmodel.model import LawModel
-from planner.lawmodel.scenario import ScaleFunction, broadcast, value_at
+from planner.lawmodel.scenario import SMALLEST, ScaleFunction, broadcast, value_at
 
 EXTRAPOLATION_LIMIT = (
     10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond
 )
-MIN_SCALE = sys.float_info.min  # stands for the data of a sample that needs less than any number
 FLOOR_CERTAIN = 0.95  # share of posterior samples that reach the target, below which the floor is in doubt
 
 
@@ -108,7 +106,7 @@ def scales_for_target(law_model: LawModel, target: float) -> tuple[float, ...]:
                 code="target-already-reached",
                 value=target,
             )
-    scales = tuple(max(scenario.scale_for_error(target), MIN_SCALE) for scenario in law_model.scenarios)
+    scales = tuple(max(scenario.scale_for_error(target), SMALLEST) for scenario in law_model.scenarios)
     if not any(map(math.isfinite, scales)):
         if law_model.is_joint or len(law_model.scenarios) == 1:
             raise _below_floor(law_model, target, target_text)

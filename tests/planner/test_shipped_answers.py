@@ -7,8 +7,10 @@ import pytest
 from synthetic import bare, planner, power
 
 from laws.catalog.bundled import bundled_laws
+from laws.codes import WarningCode
 from laws.storage.store import Store
 from laws.types import FORECAST
+from planner.warnings import sentence
 
 ROW = next(row for row in bundled_laws().laws(domain="char-lm") if row.form == FORECAST)
 ASK = ("--domain", "char-lm", "--target", "loss=1.9")
@@ -70,8 +72,8 @@ def test_a_law_of_ones_own_answers_first(empty):
 def test_an_answer_says_first_that_it_is_of_the_embedded_corpus(empty, pick):
     told = planner("estimate", *pick, "--store", empty)
     assert told.code == 0
-    said = " ".join(told.out.split())
-    assert said.index("It says nothing of your data") < said.index("Probability that the target")
+    text = " ".join(told.out.split())
+    assert text.index(sentence(WarningCode.EMBEDDED_CORPUS)) < text.index("Probability that the target")
     found = json.loads(planner("estimate", *pick, "--store", empty, "--format", "json").out)
     assert found["source"] == "shipped"
     assert "embedded-corpus" in [warning["code"] for warning in found["warnings"]]
