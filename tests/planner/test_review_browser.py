@@ -17,8 +17,12 @@ from laws.storage.store import Store
 from laws.types import Run
 from planner import units
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra `dev`")
-pytest.importorskip("matplotlib", reason="needs the extra `plot`")
+IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
+if not IN_CI:  # there a missing library is an error
+    pytest.importorskip("playwright.sync_api", reason="needs the extra `dev`")
+    pytest.importorskip("matplotlib", reason="needs the extra `plot`")
+from playwright import sync_api  # noqa: E402
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.browser
 
@@ -151,7 +155,7 @@ def chromium():
     """Return the browser; without one a developer's machine skips, and continuous integration fails."""
     if CHROMIUM is None:
         missing = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("CI", "").lower() in ("true", "1"):
+        if IN_CI:
             pytest.fail(missing)
         pytest.skip(missing)
     return CHROMIUM
