@@ -9,7 +9,8 @@ import re
 from laws.errors import harmless
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?|[+-]?(inf|nan)|-+")
+_ONE_NUMBER = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?|inf|nan)"
+_NUMBERS = re.compile(rf"{_ONE_NUMBER}(?:; {_ONE_NUMBER})*|-+")
 _HTML = re.compile(r"<(?=[A-Za-z/!?])")
 
 
@@ -26,7 +27,7 @@ def csv_cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = harmless(value)
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBERS.fullmatch(text) else text
 
 
 def json_text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Options that are asked together: one dataclass each, which a command takes as one parameter."""
+"""Groups of options: one dataclass each, which a command takes as one parameter."""
 
 import inspect
 from collections.abc import Callable
@@ -56,16 +56,14 @@ class LawOptions:
 class TargetOptions:
     """The target, by one of four options."""
 
-    target_wer: Annotated[str | None, typer.Option(help="Word error rate to reach, e.g. 5%.")] = None
-    target_cer: Annotated[str | None, typer.Option(help="Character error rate to reach, e.g. 2%.")] = None
-    target_loss: Annotated[str | None, typer.Option(help="Loss to reach, in the law's unit, e.g. 2.48.")] = (
-        None
-    )
+    target_wer: Annotated[str | None, typer.Option(help="Target word error rate, e.g. 5%.")] = None
+    target_cer: Annotated[str | None, typer.Option(help="Target character error rate, e.g. 2%.")] = None
+    target_loss: Annotated[str | None, typer.Option(help="Target loss in the law's unit, e.g. 2.48.")] = None
     target: Annotated[
         str | None,
         typer.Option(
             metavar="METRIC=VALUE",
-            help="Any metric, e.g. error=2%; where the metric is known the value alone will do.",
+            help="Target of any metric, e.g. error=2%; only the value if the metric is known.",
         ),
     ] = None
 
@@ -91,7 +89,7 @@ class MachineOptions:
     assume: AssumeOption = None
 
     def asked(self) -> dict[str, Any]:
-        """Return the fields of a question that these are."""
+        """Return these options as keyword arguments for a question."""
         return {
             "on": self.on,
             "count": self.count,

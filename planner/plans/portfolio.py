@@ -14,16 +14,16 @@ on = "h100"
 """
 
 import hashlib
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from laws.errors import ConflictingInput, FileError, InputError, MissingInput, PlannerError, UnknownName
+from laws.errors import ConflictingInput, InputError, MissingInput, PlannerError, UnknownName
 from planner.lawmodel.selector import TARGETS, LawSelector, with_target
 from planner.plans.question import OPTIONS, Question
+from planner.toml_files import read_toml
 
 _SELECTOR_KEYS = tuple(field.name for field in fields(LawSelector))
 _PLAN_KEYS = ("title", "today", "seed", "fleet", "products")
@@ -67,17 +67,7 @@ def read_portfolio(path: Path) -> Portfolio:
         InputError: A value has the wrong type.
         ConflictingInput: Two products have the same name, or a product has two targets.
     """
-    try:
-        content = path.read_bytes()
-        table = tomllib.loads(content.decode())
-    except OSError as error:
-        raise FileError(
-            f"plan {path} cannot be read: {error.strerror}", code="unreadable-file", value=str(path)
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileError(
-            f"plan {path}: expected a TOML file, got {error}", code="not-toml", value=str(path)
-        ) from None
+    table, content = read_toml(path, "plan file")
     _check_keys(table, _PLAN_KEYS, f"plan {path}")
     rows = table.get("products")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):

@@ -21,7 +21,7 @@ from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import plan
 from planner.plans.quantities import quantities
 from planner.plans.question import Question
-from planner.reports.estimate_record import verdict
+from planner.reports.estimate_record import extrapolation
 
 TODAY = date(2026, 11, 23)
 FLEET = read_fleet(None)
@@ -231,7 +231,7 @@ CHINCHILLA = LawSelector(
 def test_a_surface_that_is_asked_far_below_its_data_or_models_says_so(folder, law, question, warned, where):
     found = ask(folder, selector=law, **question)
     assert ("below-measured" in found.warnings) == warned
-    assert verdict(found.estimate) == where
+    assert extrapolation(found.estimate) == where
 
 
 def test_a_measured_surface_knows_its_smallest_model(tmp_path):
@@ -330,7 +330,7 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
         assert step == pytest.approx(max(6e6 * n / (0.4 * 989e12), 34 * n / (0.7 * part.bandwidth)))
         assert moved == pytest.approx(34 * n * flops / (6e6 * n))
     ran = planner("estimate", "--store", folder, "--domain", "lm", "--flops", "1e22", "--on", "h100")
-    assert "a step of 8.19k positions a device takes" in " ".join(ran.out.split())
+    assert "A step of 8.19k positions per device takes" in " ".join(ran.out.split())
 
 
 def test_what_moves_the_cost_is_found(folder):

@@ -90,7 +90,7 @@ DAY = "today = 2026-11-23\n"
         (DAY + PRODUCT + "count = true\n", InputError, "wrong-type"),
         (DAY + PRODUCT + "assume = 3\n", InputError, "wrong-type"),
         (DAY + PRODUCT + "target_wer = '5%'\n", ConflictingInput, "several-targets"),
-        ("today = \n", FileError, "not-toml"),
+        ("today = \n", FileError, "invalid-toml"),
     ],
 )
 def test_a_plan_that_cannot_be_read_is_refused_in_one_line(tmp_path, text, error, code):

@@ -34,7 +34,7 @@ from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
 from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES
 from planner.plans.review import Review
-from planner.reports.estimate_record import WITHIN
+from planner.reports.estimate_record import EXTRAPOLATION_FACTORS
 from planner.reports.sentences import PANEL
 from planner.warnings import WARNINGS
 
@@ -63,7 +63,7 @@ def panel_data(review: Review) -> dict[str, Any]:
     return {
         "samples": ASSUMPTION_SAMPLES,
         "extrapolation_limit": EXTRAPOLATION_LIMIT,
-        "within": WITHIN,
+        "within": EXTRAPOLATION_FACTORS,
         "uniform": {
             str(n): {name: _floats(_uniform(name, n, review.portfolio.seed)) for name in sorted(varying)}
             for n in sorted(sample_counts)

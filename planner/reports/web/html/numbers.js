@@ -38,7 +38,7 @@ function scaled(value, digits, prefixes, unit = "") {
 }
 
 const SUFFIXES = [["", 1, 1e15], ["T", 1e12, 1e12], ["B", 1e9, 1e9], ["M", 1e6, 1e6], ["k", 1e3, 1e3]];
-const BYTES = [["E", 1e18, 1e19], ["P", 1e15, 1e16], ["T", 1e12, 1e12], ["G", 1e9, 1e9], ["M", 1e6, 1e6], ["k", 1e3, 1e3]];
+const BYTES = [["E", 1e18, 1e18], ["P", 1e15, 1e15], ["T", 1e12, 1e12], ["G", 1e9, 1e9], ["M", 1e6, 1e6], ["k", 1e3, 1e3]];
 
 const formatNumber = (value, digits = 3) => scaled(value, digits, SUFFIXES);
 const formatBytes = (value, digits = 3) => scaled(value, digits, BYTES, "B");
