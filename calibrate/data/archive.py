@@ -17,7 +17,7 @@ from typing import Any
 
 from calibrate.data.decoding import reason
 from calibrate.safe_names import check_levels, check_name
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, PlannerError
 
 MAX_EXPANSION = 200  # unpacked bytes over packed ones; text, images and sound stay far below
@@ -50,7 +50,7 @@ def prepare_from(
     *,
     cache: Path,
     source: Path,
-    report: Report,
+    report: ReportProgress,
     **arguments: Any,
 ) -> Corpus:
     """Prepare the corpus that an archive holds, unpacked once into `cache`.

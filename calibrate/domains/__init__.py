@@ -18,7 +18,7 @@ from calibrate.domains.language.presets import CHAR_LM, WORD_LM
 from calibrate.domains.speech.presets import SPEECH
 from calibrate.domains.teacher.presets import TEACHER
 from calibrate.domains.translation.presets import TRANSLATION
-from calibrate.loading import FILE, load
+from calibrate.loading import FILE_SUFFIX, load_module
 from calibrate.types import Domain, DomainCode
 from laws.errors import InputError, UnknownName
 
@@ -44,8 +44,8 @@ def find_domain(name: str) -> Domain:
     """
     if name in DOMAINS:
         return DOMAINS[name]
-    if name.endswith(FILE):
-        return _external(name, lambda: getattr(load(name), "DOMAIN", None))
+    if name.endswith(FILE_SUFFIX):
+        return _external(name, lambda: getattr(load_module(name), "DOMAIN", None))
     from importlib.metadata import entry_points  # takes 10 ms, which no other command should spend
 
     installed = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
@@ -63,7 +63,7 @@ def domain_code(domain: Domain) -> DomainCode:
     Returns:
         The module, with `prepare`, `task` and `ladder`.
     """
-    return cast(DomainCode, load(domain.module))
+    return cast(DomainCode, load_module(domain.module))
 
 
 def _external(origin: str, read: Callable[[], object]) -> Domain:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from calibrate.data.prepared import once
-from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import ConflictingInput, drop
 from laws.types import SizeCost
@@ -109,10 +109,10 @@ def task(training, corpus, device):
 
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
     """Count parameters, training FLOP a point and bytes of each size, without memory or time for it."""
-    return tuple(map(_rung, sizes))
+    return tuple(map(_size_cost, sizes))
 
 
-def _rung(size):
+def _size_cost(size):
     with torch.device("meta"):
         built = model(size)
-        return rung(size, built, TRAINING * forward_flops(built, torch.empty(1, DIMENSIONS)))
+        return size_cost(size, built, FORWARD_TO_TRAINING * forward_flops(built, torch.empty(1, DIMENSIONS)))

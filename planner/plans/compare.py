@@ -13,7 +13,7 @@ from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
 from planner import units
 from planner.lawmodel.info import COMPANIONS
-from planner.lawmodel.suggest import hint
+from planner.lawmodel.suggest import suggestion
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.question import positive
 
@@ -68,7 +68,7 @@ def compare(
     import numpy as np
 
     from laws.fitting.forms import FORMS
-    from laws.fitting.hierarchy import pooled
+    from laws.fitting.hierarchy import pool_exponents
 
     store: Store | BundledLaws = bundled_laws() if source == "shipped" else Store(folder)
     found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
@@ -78,7 +78,7 @@ def compare(
     if not scales:
         common = min(law.x_range[1] for law in found)
         scales = (common, 10 * common)
-    hierarchy = pooled([np.array(law.parameters["beta"]) for law in found], seed=seed)
+    hierarchy = pool_exponents([np.array(law.parameters["beta"]) for law in found], seed=seed)
     errors = []
     for k, law in enumerate(found):
         drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}
@@ -147,9 +147,9 @@ def _newest(
         known = ", ".join(sorted({f"{row.family or 'one without a name'} ({row.metric})" for row in wanted}))
         what = f"{domain}, {metric}" if metric else domain
         if not rows:
-            what += hint(domain, [row.domain for row in store.laws() if row.domain != domain])
+            what += suggestion(domain, [row.domain for row in store.laws() if row.domain != domain])
         elif metric is not None and not wanted:
-            what += hint(metric, [row.metric for row in rows])
+            what += suggestion(metric, [row.metric for row in rows])
         shipping = {row.family for row in bundled_laws().laws(domain=domain, metric=metric)}
         measure = f"planner calibrate --domain {domain} --family NAME, or " if domain in DOMAINS else ""
         to_try = source is None and len(shipping) >= FAMILIES

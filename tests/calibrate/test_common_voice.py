@@ -46,9 +46,9 @@ def test_a_release_is_read_and_no_speaker_is_on_both_sides(tmp_path: Path) -> No
         assert heard[text].seconds == pytest.approx(len(sound) / 16_000, abs=0.1)
     corpus = prepared(source, tmp_path / "cache")
     assert corpus.notes == (OWN_SPEAKERS,)
-    held, training = (frames.read(corpus.folder, part) for part in ("validation", "training"))
-    assert not set(held.texts) & set(taught.texts)
-    assert len(taught.texts) == 2 * (len(TEXTS) - len(set(held.texts)))
+    held, trained = (frames.read(corpus.folder, part) for part in ("validation", "training"))
+    assert not set(held.texts) & set(trained.texts)
+    assert len(trained.texts) == 2 * (len(TEXTS) - len(set(held.texts)))
 
 
 def test_without_a_list_of_validated_clips_the_training_list_teaches(tmp_path: Path) -> None:

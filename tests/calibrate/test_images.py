@@ -86,11 +86,11 @@ def test_no_training_image_is_in_the_validation_set(tmp_path: Path) -> None:
     for i in range(40):
         (source / "red" / f"again{i}.png").write_bytes((source / "red" / "7.png").read_bytes())
     corpus = prepared(tmp_path / "cache", source, available=1000)
-    held, training = (
+    held, trained = (
         {i.tobytes() for i in pictures.read_split(corpus.folder, part)[0]}
         for part in ("validation", "training")
     )
-    assert not held & taught
+    assert not held & trained
 
 
 SETS: dict[str, tuple[Callable[[Path], Path], int, tuple[int, ...]]] = {

@@ -41,11 +41,11 @@ def test_librispeech_is_read_whole(tmp_path: Path) -> None:
     corpus = prepared(librispeech(tmp_path / "data"), tmp_path)
     assert corpus.skipped == {}
     held = frames.read(corpus.folder, "validation")
-    taught = frames.read(corpus.folder, "training")
-    assert set(held.texts) | set(taught.texts) == set(TEXTS)
-    assert not set(held.texts) & set(taught.texts), "a sentence of the validation set is trained on"
+    trained = frames.read(corpus.folder, "training")
+    assert set(held.texts) | set(trained.texts) == set(TEXTS)
+    assert not set(held.texts) & set(trained.texts), "a sentence of the validation set is trained on"
     spoken = {log_mel(sound.astype(np.float32) / 2**15).tobytes() for sound in sounds()}
-    for part in (held, training):
+    for part in (held, trained):
         for begin, end in zip(part.begins, part.ends, strict=True):
             assert np.asarray(part.frames[begin:end]).tobytes() in spoken
     seconds = sum(map(len, sounds())) / 16_000

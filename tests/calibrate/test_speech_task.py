@@ -77,10 +77,10 @@ def test_a_prepared_corpus_is_opened_and_not_made_again(corpus: Corpus, monkeypa
 
 
 def test_validation_shares_no_sentence_with_training(corpus: Corpus) -> None:
-    held, training = (frames.read(corpus.folder, name) for name in ("validation", "training"))
+    held, trained = (frames.read(corpus.folder, name) for name in ("validation", "training"))
     assert held.hours.sum() >= MINUTE
-    assert taught.hours.sum() >= 4 * MINUTE
-    assert not set(held.texts) & set(taught.texts)
+    assert trained.hours.sum() >= 4 * MINUTE
+    assert not set(held.texts) & set(trained.texts)
 
 
 def test_shards_are_nested_and_as_long_as_asked(corpus: Corpus) -> None:

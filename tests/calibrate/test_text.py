@@ -152,16 +152,16 @@ def test_validation_and_training_share_no_passage_and_follow_from_the_seed(tmp_p
     (tmp_path / "a.txt").write_text(text)
     corpus = prepared(char_lm, tmp_path / "cache", tmp_path / "a.txt", 1e6, 5000)
     letters = ["?", *json.loads((corpus.folder / "vocabulary.json").read_text())]
-    held, training = (
+    held, trained = (
         "".join(letters[i] for i in language.read_split(corpus.folder, part))
         for part in ("validation", "training")
     )
     assert len(held) == 5000
-    shared = set(held.split("\n")[:-1]) & set(taught.split("\n"))
+    shared = set(held.split("\n")[:-1]) & set(trained.split("\n"))
     assert not shared - {""}
     again = prepared(char_lm, tmp_path / "again", tmp_path / "a.txt", 1e6, 5000)
     assert again.fingerprint == corpus.fingerprint
-    assert again.available == len(taught)
+    assert again.available == len(trained)
 
 
 @pytest.mark.parametrize("domain", [char_lm, word_lm], ids=["char-lm", "word-lm"])

@@ -113,11 +113,11 @@ def test_pairs_are_read_from_files(tmp_path, kind):
     found = prepared(tmp_path / "cache", written(tmp_path / "data", pairs, kind))
     assert len(found.skipped) == 1
     assert "801" in next(iter(found.skipped))
-    held, training = (
+    held, trained = (
         {tuple(side.pieces[b:e]) for b, e in zip(side.begins, side.ends, strict=True)}
         for side in (parallel.read_split(found.folder, part)[0] for part in ("validation", "training"))
     )
-    assert not held & taught
+    assert not held & trained
 
 
 @pytest.mark.parametrize(

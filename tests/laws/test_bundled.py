@@ -8,15 +8,15 @@ import pytest
 from stored import law, law_file, run, sweep
 
 from calibrate.domains import DOMAINS
-from calibrate.sweep.best_model import best_fits
+from calibrate.sweep.best_model import best_models
 from laws.build import points_of
 from laws.catalog import bundle
 from laws.catalog.bundled import STEP, BundledLaws, bundled_laws, locate_law
 from laws.errors import PlannerError
-from laws.fitting.fit import fit, plain
+from laws.fitting.fit import fit, fit_single_form
 from laws.fitting.forms import FORMS
 from laws.forecasting.forecast import forecast
-from laws.forecasting.priors import shipped_prior
+from laws.forecasting.priors import bundled_prior
 from laws.storage import records
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, Run, Sweep
@@ -64,7 +64,7 @@ def test_a_shipped_law_stands_on_runs_that_ship_with_it(id):
     if found.x != "data" or "fit" in found.provenance:
         return  # not of best-fit models
     metric = next(iter(DOMAINS[found.domain].metrics))
-    bests = {best.data: best for best in best_fits(behind(found), metric, plan.seed)}
+    bests = {best.data: best for best in best_models(behind(found), metric, plan.seed)}
     for x, y in zip(found.points["x"], found.points["y"], strict=True):
         told = {**bests[x].metrics, "params": bests[x].params, "samples": bests[x].samples}
         assert told[found.metric] == y
@@ -82,8 +82,12 @@ def refitted(found: Law) -> np.ndarray:
     seed = int(found.provenance["seed"]) + 1
     places = np.exp(np.log(found.x_range[1]) + np.array([0.0, np.log(10)]))
     if found.form == FORECAST:
-        return forecast(points, seed=seed, prior=shipped_prior("sweep")).paths(places)
-    told = plain(points, seed=seed) if found.form == "power-floor" else fit(points, found.form, seed=seed)
+        return forecast(points, seed=seed, prior=bundled_prior("sweep")).paths(places)
+    told = (
+        fit_single_form(points, seed=seed)
+        if found.form == "power-floor"
+        else fit(points, found.form, seed=seed)
+    )
     return FORMS[told.form].log_y(places, told.parameters)
 
 

@@ -58,7 +58,7 @@ def test_an_answer_carries_the_weights_of_the_forms_and_how_far_it_lies(store):
     words = " ".join(planner("estimate", "--target-wer", "12%", "--store", store).out.split())
     for name, weight in told["forms"].items():
         assert f"{name} {weight:.0%}" in words
-    assert "How far: one decade beyond" in words
+    assert "Extrapolation: one decade beyond" in words
 
 
 def test_the_chance_of_a_target_grows_with_the_data_that_one_may_have(store):
@@ -145,7 +145,7 @@ def test_a_form_that_does_not_settle_leaves_the_forecast(tmp_path, monkeypatch):
         raise NotConverged(form, 8000, 900.0, 1.2)
 
     monkeypatch.setattr(fitting, "fit", never)
-    monkeypatch.setattr(fitting, "plain", never)
+    monkeypatch.setattr(fitting, "fit_single_form", never)
     store = fit(tmp_path, ROWS)
     assert [row.form for row in Store(store).laws()] == [FORECAST]
     codes = [warning["code"] for warning in asked(store, "--target-wer", "12%")["warnings"]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from calibrate import domains
-from calibrate.versions import identity
+from calibrate.versions import environment_version
 from laws.errors import InputError, UnknownName
 from laws.storage.store import Store
 
@@ -84,5 +84,5 @@ def test_the_code_of_a_file_is_part_of_what_decides_its_numbers(tmp_path: Path) 
     seen = set()
     for text in ("A = 1\n", "A = 2\n"):
         file.write_text(text)
-        seen.add(identity(str(file)))
+        seen.add(environment_version(str(file)))
     assert len(seen) == 2

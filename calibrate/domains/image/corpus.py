@@ -14,7 +14,7 @@ from calibrate.data.files import check_source, files_below
 from calibrate.data.prepared import damaged, first_left_out, once
 from calibrate.domains.image import glyphs
 from calibrate.domains.image.image_files import Pixels, find_images
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, use
 
 LAYOUT = 1  # increased when files or pixels change, so that caches of earlier versions are made again
@@ -22,7 +22,13 @@ MAX_UNUSABLE_SHARE = 0.5  # of the files read, above which a corpus is refused
 
 
 def prepare(
-    *, cache: Path, source: Path | None, available: float, validation: float, seed: int, report: Report
+    *,
+    cache: Path,
+    source: Path | None,
+    available: float,
+    validation: float,
+    seed: int,
+    report: ReportProgress,
 ) -> Corpus:
     """Draw the embedded corpus, or decode the one in `source`, once into `cache`.
 
@@ -106,7 +112,7 @@ def _stamps(source: Path) -> list[tuple[str, int, int]]:
     return [(str(p), (stat := p.stat()).st_size, stat.st_mtime_ns) for p in paths]
 
 
-def _draw(folder: Path, counts: dict[str, int], *, seed: int, report: Report) -> dict[str, Any]:
+def _draw(folder: Path, counts: dict[str, int], *, seed: int, report: ReportProgress) -> dict[str, Any]:
     done, total = 0, sum(counts.values())
     digests = []
 
@@ -146,7 +152,7 @@ def _read(
     *,
     seed: int,
     skipped: dict[str, str],
-    report: Report,
+    report: ReportProgress,
 ) -> dict[str, Any]:
     images = find_images(source, skipped)
     rng = np.random.default_rng(seed)

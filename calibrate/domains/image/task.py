@@ -10,7 +10,7 @@ from calibrate.data.prepared import description
 from calibrate.domains.image.corpus import prepare, read_split
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT
-from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
 from calibrate.types import Corpus, Training
 from laws.types import SizeCost
 
@@ -70,7 +70,7 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCos
         For each width its parameters, training FLOP per image, and bytes with Adam's state.
     """
     described = description(corpus.folder)
-    return tuple(_rung(family, size, described) for size in sizes)
+    return tuple(_size_cost(family, size, described) for size in sizes)
 
 
 def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
@@ -78,12 +78,12 @@ def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
     return MODELS[family](size, len(classes), channels, side)  # type: ignore[arg-type]
 
 
-def _rung(family: str, size: int, described: dict[str, object]) -> SizeCost:
+def _size_cost(family: str, size: int, described: dict[str, object]) -> SizeCost:
     with torch.device("meta"):
         model = _model(family, size, described).eval()
         shape = (1, described["channels"], described["side"], described["side"])
         flops = forward_flops(model, torch.empty(shape))  # type: ignore[arg-type]
-    return rung(size, model, TRAINING * flops)
+    return size_cost(size, model, FORWARD_TO_TRAINING * flops)
 
 
 def _tensors(corpus: Corpus, split: str, count: float | None, device: str) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrate.data.prepared import damaged, once
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, use
 
 UNKNOWN = 0  # the symbol for everything that is not in the vocabulary
@@ -52,7 +52,7 @@ def prepare(
     validation: float,
     seed: int,
     skipped: dict[str, str],
-    report: Report,
+    report: ReportProgress,
 ) -> Corpus:
     """Write a validation and a training set of passages, once into `cache`.
 
@@ -117,7 +117,7 @@ def _split(
     validation: float,
     *,
     seed: int,
-    report: Report,
+    report: ReportProgress,
 ) -> tuple[Codes, Codes]:
     """Return the codes of the validation and of the training set."""
     order = iter(np.random.default_rng(seed).permutation(len(passages)))

@@ -14,8 +14,8 @@ from calibrate.data.text_files import find_text_files, passages
 from calibrate.domains.language import corpus as language
 from calibrate.domains.language.corpus import Tokenizer, read_split
 from calibrate.models.transformer import Transformer
-from calibrate.training.flops import TRAINING, forward_flops, rung
-from calibrate.types import Corpus, Report, Training
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
+from calibrate.types import Corpus, ReportProgress, Training
 from laws.errors import CorpusError
 from laws.types import SizeCost
 
@@ -51,7 +51,7 @@ class LanguageDomain:
         available: float,
         validation: float,
         seed: int,
-        report: Report,
+        report: ReportProgress,
     ) -> Corpus:
         """Read the standard library, or the text files of `source`, once into `cache`.
 
@@ -118,15 +118,15 @@ class LanguageDomain:
         Returns:
             For each width its parameters, training FLOP per symbol, and bytes with Adam's state.
         """
-        return tuple(self._rung(family, size, vocabulary(corpus)) for size in sizes)
+        return tuple(self._size_cost(family, size, vocabulary(corpus)) for size in sizes)
 
-    def _rung(self, family: str, size: int, symbols: int) -> SizeCost:
+    def _size_cost(self, family: str, size: int, symbols: int) -> SizeCost:
         with torch.device("meta"):
             model = self.build(family, size, symbols)
             # attention costs more the longer the window is
             counted = self.window if isinstance(model, Transformer) else _COUNTED_SYMBOLS
             flops = forward_flops(model, torch.zeros(1, counted, dtype=torch.long)) / counted
-        return rung(size, model, TRAINING * flops)
+        return size_cost(size, model, FORWARD_TO_TRAINING * flops)
 
 
 def vocabulary(corpus: Corpus) -> int:

@@ -16,7 +16,7 @@ from calibrate.domains.speech import frames, recordings
 from calibrate.domains.speech.frames import SplitSummary, Utterance
 from calibrate.domains.speech.synthesis import speech
 from calibrate.domains.speech.transcripts import Recording, Recordings, find_recordings
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, use
 
 STRIDE = 3  # frames that a model merges into one output
@@ -27,7 +27,13 @@ OWN_SPEAKERS = "No speaker of the validation set (dev.tsv) or of test.tsv is in 
 
 
 def prepare(
-    *, cache: Path, source: Path | None, available: float, validation: float, seed: int, report: Report
+    *,
+    cache: Path,
+    source: Path | None,
+    available: float,
+    validation: float,
+    seed: int,
+    report: ReportProgress,
 ) -> Corpus:
     """Synthesize the embedded corpus, or decode the one in `source`, once into `cache`.
 
@@ -114,9 +120,9 @@ def _shuffled(recordings: list[Recording], rng: np.random.Generator) -> list[Rec
 
 
 class _Progress:
-    """Report which share of the hours several iterators of speech have brought."""
+    """ReportProgress which share of the hours several iterators of speech have brought."""
 
-    def __init__(self, doing: str, total: float, report: Report) -> None:
+    def __init__(self, doing: str, total: float, report: ReportProgress) -> None:
         self.doing, self.total, self.report, self.hours = doing, total, report, 0.0
 
     def __call__(self, utterances: Iterator[Utterance]) -> Iterator[Utterance]:

@@ -27,8 +27,8 @@ import torch
 from torch import nn
 
 from calibrate.data.prepared import damaged, description, once
-from calibrate.training.flops import TRAINING, forward_flops, rung
-from calibrate.types import Corpus, Report, Training
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
+from calibrate.types import Corpus, ReportProgress, Training
 from laws.errors import ConflictingInput, drop
 from laws.types import SizeCost
 
@@ -67,7 +67,7 @@ def expected_error(examples: float) -> float:
 
 def prepare(
     *, cache: Path, source: Path | None, available: float, validation: float, seed: int,
-    report: Report,
+    report: ReportProgress,
 ) -> Corpus:  # fmt: skip
     """Draw the examples of a sweep and codes of other keys; the same arguments give the same bytes.
 
@@ -247,10 +247,10 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCos
     Returns:
         For each width its parameters, training FLOP per example, and bytes with Adam's state.
     """
-    return tuple(map(_rung, sizes))
+    return tuple(map(_size_cost, sizes))
 
 
-def _rung(width: int) -> SizeCost:
+def _size_cost(width: int) -> SizeCost:
     with torch.device("meta"):
         model = network(width)
-        return rung(width, model, TRAINING * forward_flops(model, torch.empty(1, CODE)))
+        return size_cost(width, model, FORWARD_TO_TRAINING * forward_flops(model, torch.empty(1, CODE)))

@@ -20,7 +20,7 @@ from calibrate.data.files import check_source
 from calibrate.data.prepared import damaged, description, once
 from calibrate.domains.translation.grammar import Grammar, Languages
 from calibrate.safe_names import is_file
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, use
 
 PAD, UNKNOWN, BEGIN, END = range(4)
@@ -65,7 +65,13 @@ class ParallelSide:
 
 
 def prepare(
-    *, cache: Path, source: Path | None, available: float, validation: float, seed: int, report: Report
+    *,
+    cache: Path,
+    source: Path | None,
+    available: float,
+    validation: float,
+    seed: int,
+    report: ReportProgress,
 ) -> Corpus:
     """Draw pairs from the grammar, or read those of `source`, once into `cache`.
 
@@ -264,7 +270,7 @@ def _make(
     *,
     available: float,
     validation: float,
-    report: Report,
+    report: ReportProgress,
     source: Path | None,
 ) -> dict[str, Any]:
     """Write both splits and the vocabularies into a folder and return its description."""

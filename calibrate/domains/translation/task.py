@@ -23,7 +23,7 @@ from calibrate.domains.translation.corpus import (
 )
 from calibrate.models.attention_lstm import AttentionLSTM
 from calibrate.models.encoder_decoder import EncoderDecoder
-from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
 from calibrate.training.metrics import bleu
 from calibrate.types import Corpus, Training
 from laws.types import SizeCost
@@ -87,15 +87,15 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCos
         For each width its parameters, training FLOP per target piece, and bytes with Adam's state.
     """
     lengths = [round(length) for length in description(corpus.folder)["lengths"]]
-    return tuple(_rung(family, size, _pieces(corpus), lengths) for size in sizes)
+    return tuple(_size_cost(family, size, _pieces(corpus), lengths) for size in sizes)
 
 
-def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -> SizeCost:
+def _size_cost(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -> SizeCost:
     with torch.device("meta"):
         built = model(family, size, pieces)
         source, target = (torch.zeros(1, length, dtype=torch.long) for length in lengths)
         counted = forward_flops(built, source, torch.tensor([lengths[0]]), target)
-    return rung(size, built, TRAINING * counted / lengths[1])
+    return size_cost(size, built, FORWARD_TO_TRAINING * counted / lengths[1])
 
 
 def _pieces(corpus: Corpus) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibrate import domains
-from calibrate.sweep.fit_laws import DRAWS, LEAN, beside
+from calibrate.sweep.fit_laws import DRAWS, LEAN, fit_size_laws
 from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
 from laws.storage.records import content_id
@@ -74,7 +74,9 @@ def spec() -> Spec:
 
 @pytest.fixture(scope="module")
 def made(spec: Spec) -> dict[str, Law]:
-    return {law.family: law for law in beside(spec, runs(repeats=True), {"command": "planner calibrate"})}
+    return {
+        law.family: law for law in fit_size_laws(spec, runs(repeats=True), {"command": "planner calibrate"})
+    }
 
 
 def test_every_size_has_its_curve_and_all_have_a_surface(made: dict[str, Law]) -> None:
@@ -98,12 +100,12 @@ def test_every_size_has_its_curve_and_all_have_a_surface(made: dict[str, Law]) -
 
 def test_where_a_larger_model_errs_more_there_is_no_surface(spec: Spec) -> None:
     few = replace(spec, preset=replace(PRESET, sizes={"mlp": SIZES[-1:]}))
-    assert [law.form for law in beside(few, runs(overfit=True), {})] == ["power-floor"]
+    assert [law.form for law in fit_size_laws(few, runs(overfit=True), {})] == ["power-floor"]
 
 
 def test_a_size_with_three_shards_has_no_curve(spec: Spec) -> None:
     few = [each for each in runs() if each.data in PRESET.shards[:3]]
-    assert [law.form for law in beside(spec, few, {})] == ["surface"]
+    assert [law.form for law in fit_size_laws(spec, few, {})] == ["surface"]
 
 
 def test_they_are_asked_by_id_alone(
@@ -123,7 +125,7 @@ def test_they_are_asked_by_id_alone(
     surface = made["mlp, all sizes"]
     told = said(capsys, "estimate", "--law", surface.id, "--target", "error=20%", "--store", tmp_path)
     assert told["source"] == "calibrated"
-    assert f"Training sees the data {PRESET.epochs:g} times, as the runs did." in told["assumptions"]
+    assert "epochs-of-runs" in told["assumption_codes"]
     each = [6 * p * d * PRESET.epochs for p, d in [(told["params"]["median"], told["data"]["median"])]]
     assert told["flops"]["median"] == pytest.approx(each[0], rel=0.2)
     listed = said(
