@@ -57,7 +57,7 @@ class ListenAttendSpell(nn.Module):
         Returns:
             Scores (b, t, symbols).
         """
-        memory, padding = self.listen(frames, lengths)
+        memory, padding = self.encode(frames, lengths)
         state = self._start(memory)
         states = []
         for letter in self.embedding(before).unbind(1):
@@ -65,7 +65,7 @@ class ListenAttendSpell(nn.Module):
             states.append(torch.cat([state[0], state[2]], dim=1))
         return self._scores(torch.stack(states, dim=1))
 
-    def listen(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode sound.
 
         Args:
@@ -94,7 +94,7 @@ class ListenAttendSpell(nn.Module):
         Returns:
             For each utterance its codes.
         """
-        memory, padding = self.listen(frames, lengths)
+        memory, padding = self.encode(frames, lengths)
         state = self._start(memory)
         letter = torch.full_like(lengths, END)
         going = torch.ones_like(padding[:, 0])

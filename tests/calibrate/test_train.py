@@ -17,7 +17,7 @@ from calibrate.domains import find_domain
 from calibrate.domains.teacher import task as teacher
 from calibrate.training import train as train_module
 from calibrate.training.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
-from calibrate.types import Corpus, Task, Training
+from calibrate.types import Corpus, Task, Training, TrainingOutcome
 from laws.errors import ConflictingInput, drop
 
 pytestmark = pytest.mark.torch
