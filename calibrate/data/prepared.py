@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from calibrate.types import Corpus
+from calibrate.types import DAMAGED_CORPUS, Corpus
 from laws.errors import CorpusError
 
 DESCRIPTION = "corpus.json"
-DAMAGED = "damaged-corpus"  # the code of errors that say that a prepared corpus cannot be read
 _SIZES = "files"  # in the description: file -> bytes
 
 
@@ -133,6 +132,6 @@ def damaged(folder: Path, why: object) -> CorpusError:
     """
     return CorpusError(
         f"the prepared corpus in {folder} cannot be read ({why}): delete it and run again",
-        code=DAMAGED,
+        code=DAMAGED_CORPUS,
         value=str(folder),
     )
