@@ -8,8 +8,21 @@ from itertools import count
 import torch
 import torch._dynamo  # optimizers import it at first use: seconds that must not count as training
 
+<<<<<<< HEAD
 from calibrate.training.early_stopping import Rungs, rungs_reached, too_high
 from calibrate.types import EVALUATION_STEP, Corpus, DomainCode, Task, Training, TrainingOutcome
+=======
+from calibrate.training.early_stopping import Rungs, reached, too_high
+from calibrate.types import (
+    DAMAGED_CORPUS,
+    EVALUATION_STEP,
+    Corpus,
+    DomainCode,
+    Task,
+    Training,
+    TrainingOutcome,
+)
+>>>>>>> main
 from laws.errors import CorpusError
 from laws.types import RunStatus
 
@@ -56,7 +69,8 @@ def train(
             task, training, device, deadline=started + time_limit, thresholds=thresholds, progress=progress
         )
     except CorpusError as error:
-        status, reason = "bad-data", str(error)
+        # a damaged corpus can be made again, so the next command tries the run again
+        status, reason = "failed" if error.code == DAMAGED_CORPUS else "bad-data", str(error)
     except (MemoryError, torch.OutOfMemoryError) as error:
         status, reason = "out-of-memory", _first_line(error) or f"no memory left on {device}"
     except Exception as error:

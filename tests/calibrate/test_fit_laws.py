@@ -125,7 +125,7 @@ def test_size_laws_answer_by_id_only(
     surface = made["mlp, all sizes"]
     answer = json_of(capsys, "estimate", "--law", surface.id, "--target", "error=20%", "--store", tmp_path)
     assert answer["source"] == "calibrated"
-    assert f"Training sees the data {PRESET.epochs:g} times, as the runs did." in answer["assumptions"]
+    assert "epochs-of-runs" in answer["assumption_codes"]
     expected = 6 * answer["params"]["median"] * answer["data"]["median"] * PRESET.epochs
     assert answer["flops"]["median"] == pytest.approx(expected, rel=0.2)
     listed = json_of(
