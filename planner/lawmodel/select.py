@@ -50,7 +50,7 @@ def select_law(choice: LawSelector, folder: Path, *, sampled: bool = False) -> S
     rows = store.laws()
     fitting = [row for row in rows if fits(choice, row)]
     fitting.sort(key=lambda row: row.form != FORECAST)
-    fitting.sort(key=lambda row: row.created, reverse=True)  # stable: laws of one fit keep their order
+    fitting.sort(key=lambda row: (row.sequence, row.created), reverse=True)  # laws of one fit share both
     ranked = sorted(fitting, key=lambda row: _RANK[row.source])
     if choice.metric is None:
         ranked.sort(key=lambda row: (_RANK[row.source], _place_of_metric(row)))

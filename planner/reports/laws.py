@@ -13,6 +13,7 @@ from laws.catalog.published import PublishedLaw
 from laws.errors import PlannerError
 from laws.storage import records
 from laws.storage.atomic_write import write_atomically
+from laws.storage.files import read_regular
 from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
@@ -176,18 +177,17 @@ def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
             raise PlannerError(f"{path} is a folder without .json files: give one that has exported laws")
         files += inside
     laws = [_checked(path) for path in files]
-    for law in laws:
-        store.add_law(law)
+    for law, sequence in laws:
+        store.import_law(law, sequence=sequence)
     store.publish()
-    return laws
+    return [law for law, _ in laws]
 
 
-def _checked(path: Path) -> Law:
+def _checked(path: Path) -> tuple[Law, int]:
+    """Return the law of a file and its place in the order of laws."""
     try:
-        size = path.stat().st_size
-        if size > records.LARGEST:
-            raise PlannerError(f"{path} has {size} bytes: no law is larger than {records.LARGEST}")
-        return records.validate(path.read_bytes(), Law)
+        content = read_regular(path)
+        return records.validate(content, Law), records.sequence_of(content, Law)
     except OSError as error:
         raise PlannerError(
             f"{path}: {error.strerror}: give a file that `planner laws export` wrote"

@@ -128,8 +128,9 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         curves = others(folder, request.domain, family=request.family, metric=request.metric)
     laws = _laws(request, measured, unit, curves)
     store = Store(folder)
+    sequence = store.next_sequence()  # laws of one fit share it
     for law in laws:
-        store.add_law(law)
+        store.add_law(law, sequence=sequence)
     problems = store.publish()
     if problems:
         raise PlannerError(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laws.errors import PlannerError
+from laws.errors import FileError, InputError, PlannerError
 from laws.storage import records
 from laws.types import Law, Outcome, Quantity, Run, SavedForecast, SizeCost, Sweep
 from tests.laws.stored import forecast, law, outcome, run, same_law, sweep
@@ -141,8 +141,9 @@ def test_a_law_from_before_points_were_kept_is_still_what_its_id_says():
     raw = records.encode(old)
     assert b'"points"' not in raw
     assert records.validate(raw, Law) == records.decode(raw, Law)
-    with pytest.raises(PlannerError, match="differ in length"):
+    with pytest.raises(InputError) as refused:
         records.encode(law(fitted={"x": (1.0, 2.0), "y": (1.0,)}))
+    assert refused.value.code == "invalid-record"
 
 
 def test_a_name_with_a_line_break_is_refused_in_one_line():
@@ -268,8 +269,9 @@ def test_the_same_forecast_is_kept_once_and_an_outcome_is_an_event():
 def test_a_law_with_another_content_than_its_id_is_refused():
     content = json.loads(records.encode(law()))["record"]
     content["metric"] = "cer"
-    with pytest.raises(PlannerError, match="by its content"):
+    with pytest.raises(FileError) as refused:
         records.validate(forged(Law, content), Law)
+    assert refused.value.code == "wrong-id"
 
 
 def test_a_law_is_the_same_whenever_it_was_fitted_and_another_when_anything_else_differs():
@@ -287,8 +289,10 @@ def test_whole_numbers_and_floats_are_the_same_content():
 
 
 def test_a_file_of_another_kind_says_which():
-    with pytest.raises(PlannerError, match=r"scaling-planner/run/1, wanted scaling-planner/law/1"):
+    with pytest.raises(FileError) as refused:
         records.decode(records.encode(run()), Law)
+    assert refused.value.code == "foreign-file"
+    assert (refused.value.value, refused.value.expected) == ("scaling-planner/run/1", "scaling-planner/law/1")
 
 
 def test_a_number_written_as_text_is_not_taken_for_a_number():

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from laws import paths
@@ -120,8 +121,8 @@ def _quantiles(law: Law, x: float, levels: Sequence[float]) -> tuple[float, ...]
 def _beside(store: Store | BundledLaws, law: Law) -> list[Law]:
     """Return the laws of other forms that the same fit made of the same points."""
 
-    def key(row: object) -> tuple[object, ...]:
-        names = ("source", "domain", "family", "metric", "x", "x_range", "created")
-        return tuple(getattr(row, name) for name in names)
-
-    return [store.law(row.id) for row in store.laws() if key(row) == key(law) and row.form != law.form]
+    rows = store.laws()
+    names = ("source", "domain", "family", "metric", "x", "x_range", "created", "sequence")
+    key = attrgetter(*names)
+    fits = {key(row) for row in rows if row.id == law.id}
+    return [store.law(row.id) for row in rows if key(row) in fits and row.form != law.form]
