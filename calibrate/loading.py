@@ -7,12 +7,12 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-FILE = ".py"  # what the name of a module ends in that is a file
+FILE_SUFFIX = ".py"  # what the name of a module ends in that is a file
 
 
-def load(module: str) -> ModuleType:
+def load_module(module: str) -> ModuleType:
     """Import a module by its dotted name, or by the path of its file; once in each process."""
-    if not module.endswith(FILE):
+    if not module.endswith(FILE_SUFFIX):
         return import_module(module)
     path = Path(module).resolve()
     name = f"domain_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from laws.types import RunStatus, SizeCost
 
-Report = Callable[[str, float], None]  # hears what is done before a training, and which share of it
+ReportProgress = Callable[[str, float], None]  # hears what is done before a training, and which share of it
 
 EVALUATION_STEP = 2**0.5  # a training is evaluated whenever it has seen this many times the samples
 
@@ -20,7 +20,7 @@ def doubling(first: float, count: int) -> tuple[float, ...]:
     return tuple(first * 2**i for i in range(count))
 
 
-NOISE = 0.02  # two errors this close, relatively, are the same: docs/guides/calibration.md says where it comes from
+ERROR_NOISE = 0.02  # two errors this close, relatively, are the same: docs/guides/calibration.md says where it comes from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class TrainingOutcome:
     """What one training reports."""
 
     status: RunStatus
@@ -137,7 +137,7 @@ class Goal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class BudgetStep:
     """What a budget went for at one step, what that took, and what is known after it."""
 
     family: str  # nothing: all of them, at the start
@@ -150,13 +150,13 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spent:
+class BudgetUse:
     """What a budget went for so far."""
 
     budget: Budget
     goal: Goal
     start: float  # what the start was expected to take when the command began
-    steps: tuple[Step, ...] = ()
+    steps: tuple[BudgetStep, ...] = ()
     width: float = 1.0  # 90 % interval of the last step's error, over that at the same place after the start
     left_out: tuple[tuple[str, float], ...] = ()  # (family, shard) that were never trained
     ended: str = ""  # why no more was bought
@@ -188,7 +188,7 @@ class DomainCode(Protocol):
         available: float,
         validation: float,
         seed: int,
-        report: Report,
+        report: ReportProgress,
     ) -> Corpus:
         """Make the embedded corpus or read one from `source`, cached."""
 

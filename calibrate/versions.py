@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from calibrate.loading import FILE
+from calibrate.loading import FILE_SUFFIX
 
 
 @cache
@@ -16,14 +16,14 @@ def code_version() -> str:
     return _release("scaling-planner")
 
 
-def identity(module: str) -> str:
+def environment_version(module: str) -> str:
     """Return versions and a hash of the sources that train a domain whose code is `module`.
 
     Two machines with the same text compute the same results, as far as their hardware allows.
     """
     ours = Path(__file__).parent
     sources = [*sorted(ours.rglob("*.py")), ours.parent / "laws" / "types.py"]
-    if module.endswith(FILE):
+    if module.endswith(FILE_SUFFIX):
         sources.append(Path(module))
     elif (found := find_spec(module)) and found.origin:
         sources.append(Path(found.origin))

@@ -1,7 +1,7 @@
-"""Make the record that is stored and read: a law with its paths, from a posterior or a forecast."""
+"""Build the law record that is stored and evaluated, from a posterior or a forecast."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from laws.fitting.fit import Posterior
 from laws.fitting.forms import FORMS
-from laws.fitting.noise import FIXED
+from laws.fitting.noise import DEFAULT_DEGREES
 from laws.fitting.phases import Phases
 from laws.forecasting.drift import PARAMETERS
 from laws.forecasting.forecast import Forecast
@@ -19,129 +19,195 @@ from laws.types import FORECAST, Law, SizeCost, Source
 
 Array = NDArray[np.float64]
 
-PATHS = 1000  # enough for a 90 % interval good to a tenth of its width, small enough to be read in a moment
-REACH = 9.0  # decades beyond the largest measured x
+MAX_PATHS = 1000  # a 90 % interval is then good to a tenth of its width, and a law is read in a moment
+DECADES_BEYOND_DATA = 9.0
+FINE_STEP, COARSE_STEP = (
+    0.05,
+    0.1,
+)  # decades between grid points: up to FINE_DECADES beyond the data, and further
+FINE_DECADES = 2
+# These texts, and those of PARAMETERS, are written into every forecast: a law's id is a hash of them too.
 MEANINGS = PARAMETERS | {
     "scale": "of the noise of one log y, as a Student-t",
     "degrees": "of freedom of that Student-t",
     "odds": "1 where a draw is of the odds y/(ceiling - y), 0 where it is of y",
 }
-FINE, COARSE = 0.05, 0.1  # decades between grid points up to two decades beyond the data, and further out
+
+
+@dataclass(frozen=True)
+class LawSubject:
+    """What a law describes.
+
+    Attributes:
+        domain: Domain, such as "speech".
+        family: Architecture, such as "ds2".
+        metric: What y is, such as "wer".
+        metric_unit: Unit of y, such as "fraction".
+        x_unit: Unit of the data size, such as "hours".
+    """
+
+    domain: str
+    family: str
+    metric: str
+    metric_unit: str
+    x_unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LawProvenance:
+    """Where a law comes from: everything needed to trust and repeat it.
+
+    Attributes:
+        source: Who measured it.
+        seed: Seed of the sampler.
+        definitions: What "parameters", "sample" and the metric count.
+        details: Fingerprint of the data, version of the code, command, and the like.
+        runs: Ids of the runs it was fitted to.
+        created: When it was made; the present time if empty. Laws of one fit share it.
+    """
+
+    source: Source
+    seed: int
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
+    runs: Sequence[str] = ()
+    created: str = ""
 
 
 def grid(points: Points) -> Array:
-    """Return log x from the smallest measured x to 1e9 times the largest, ascending."""
+    """Return the scales at which a law stores its paths.
+
+    Args:
+        points: Points of one curve.
+
+    Returns:
+        Ascending log x, from the smallest measured x to 1e9 times the largest.
+    """
     low, high = np.log10(points.x.min()), np.log10(points.x.max())
-    fine = low + FINE * np.arange(int(np.ceil((high + 2 - low) / FINE)) + 1)
-    coarse = fine[-1] + COARSE * np.arange(1, int(np.ceil((high + REACH - fine[-1]) / COARSE)) + 1)
+    fine = low + FINE_STEP * np.arange(int(np.ceil((high + FINE_DECADES - low) / FINE_STEP)) + 1)
+    rest = int(np.ceil((high + DECADES_BEYOND_DATA - fine[-1]) / COARSE_STEP))
+    coarse = fine[-1] + COARSE_STEP * np.arange(1, rest + 1)
     return np.asarray(np.concatenate([fine, coarse]) * np.log(10))
 
 
-def law_from(
-    found: Posterior | Forecast,
+def build_law(
+    sampled: Posterior | Forecast,
     points: Points,
+    subject: LawSubject,
+    provenance: LawProvenance,
     *,
-    domain: str,
-    family: str,
-    metric: str,
-    metric_unit: str,
-    x_unit: str,
-    source: Source,
-    definitions: Mapping[str, str],
-    provenance: Mapping[str, str],
-    runs: Sequence[str],
     ladder: Sequence[SizeCost] = (),
     warnings: Sequence[str] = (),
     phases: Phases | None = None,
-    seed: int,
-    created: str | None = None,
-    paths: int = PATHS,
+    max_paths: int = MAX_PATHS,
 ) -> Law:
-    """Return the law of a posterior or of a forecast; its id is a hash of everything but the time of making.
+    """Build the law of a posterior or of a forecast.
 
-    It carries so many paths, draws of log y over `grid(points)`. A surface has none, its equation is read
-    directly. `warnings` come after those of the fit.
+    Args:
+        sampled: The posterior of one form, or a forecast.
+        points: The points that it was fitted to.
+        subject: What the law describes.
+        provenance: Where it comes from.
+        ladder: With a law of model sizes: the cost of each size.
+        warnings: Codes that follow those of the fit.
+        phases: Probability of each phase at every measured size.
+        max_paths: How many posterior samples of log y a single form stores; a forecast stores all it has.
+
+    Returns:
+        The law. Its id is a hash of everything but the time of making. A curve carries its paths, log y over
+        `grid(points)`; a joint law has none and is evaluated by its equation.
     """
     curve = points.x.ndim == 1
     data = points.x if curve else points.x[:, 1]
     log_x = grid(points) if curve else np.empty(0)
-    parameters = _parameters(found)
-    meanings = MEANINGS if isinstance(found, Forecast) else {}
+    parameters = _parameters(sampled)
+    is_forecast = isinstance(sampled, Forecast)
+    meanings = {name: MEANINGS[name] for name in parameters if is_forecast and name in MEANINGS}
     law = Law(
         id="",
-        created=created or now(),
-        source=source,
-        domain=domain,
-        family=family,
-        metric=metric,
-        metric_unit=metric_unit,
+        created=provenance.created or now(),
+        source=provenance.source,
+        domain=subject.domain,
+        family=subject.family,
+        metric=subject.metric,
+        metric_unit=subject.metric_unit,
         x="data" if curve else "params,data",
-        x_unit=x_unit,
-        form=FORECAST if isinstance(found, Forecast) else found.form,
+        x_unit=subject.x_unit,
+        form=FORECAST if isinstance(sampled, Forecast) else sampled.form,
         parameters={name: tuple(values.tolist()) for name, values in parameters.items()},
         grid=tuple(log_x.tolist()),
-        paths=tuple(map(tuple, _paths(found, log_x, paths).tolist())),
+        paths=tuple(map(tuple, _paths(sampled, log_x, max_paths).tolist())),
         x_range=(float(data.min()), float(data.max())),
         n_points=len(points),
         points=_columns(points),
         phases={name: tuple(column.tolist()) for name, column in (phases or {}).items()},
-        forms=dict(found.weights) if isinstance(found, Forecast) else {},
+        forms=dict(sampled.weights) if isinstance(sampled, Forecast) else {},
         ladder=tuple(ladder),
-        diagnostics=dict(found.diagnostics),
-        definitions=dict(definitions) | {name: meanings[name] for name in parameters if name in meanings},
-        provenance=dict(provenance) | {"seed": str(seed)},
-        runs=tuple(runs),
-        warnings=tuple(dict.fromkeys([*found.warnings, *warnings])),
+        diagnostics=dict(sampled.diagnostics),
+        definitions=dict(provenance.definitions) | meanings,
+        provenance=dict(provenance.details) | {"seed": str(provenance.seed)},
+        runs=tuple(provenance.runs),
+        warnings=tuple(dict.fromkeys([*sampled.warnings, *warnings])),
     )
     return replace(law, id=content_id(law))
 
 
 def now() -> str:
-    """Return the time as laws carry it; laws of one fit share it."""
+    """Return the present time as laws carry it (ISO 8601, UTC); laws of one fit share it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _parameters(found: Posterior | Forecast) -> Mapping[str, Array]:
-    """Return draws by name; all have the noise's "scale" and "degrees": how far a run may lie."""
-    if not isinstance(found, Forecast):
-        return found.parameters
-    sd = found.noise()
-    noise = {"scale": sd * np.sqrt((FIXED - 2) / FIXED), "degrees": np.full(len(sd), FIXED)}
-    return {**found.parameters(), **noise}
+def points_of(law: Law) -> Points:
+    """Return the points that a law of one curve was fitted to.
+
+    Args:
+        law: A law that stores its points, as all do but those of the first version.
+
+    Returns:
+        Its points, without weights: a law does not store them.
+    """
+    columns = {name: np.array(values) for name, values in law.points.items()}
+    # records keep the column's first name
+    baseline_error = float(columns["ceiling"][0]) if "ceiling" in columns else None
+    return Points(x=columns["x"], y=columns["y"], y_se=columns.get("y_se"), baseline_error=baseline_error)
 
 
-def _paths(found: Posterior | Forecast, log_x: Array, count: int) -> Array:
-    """Return `count` draws of log y over log x (those of a forecast: all); none where there is no grid."""
+def _parameters(sampled: Posterior | Forecast) -> Mapping[str, Array]:
+    """Return posterior samples by name, always with the noise's "scale" and "degrees"."""
+    if not isinstance(sampled, Forecast):
+        return sampled.parameters
+    sd = sampled.noise()
+    scale = sd * np.sqrt((DEFAULT_DEGREES - 2) / DEFAULT_DEGREES)
+    return {**sampled.parameters(), "scale": scale, "degrees": np.full(len(sd), DEFAULT_DEGREES)}
+
+
+def _paths(sampled: Posterior | Forecast, log_x: Array, count: int) -> Array:
+    """Return samples of log y (draws, m) over log x; of a joint law, which has no grid, none."""
     if not len(log_x):
         return np.empty((0, 0))
-    if isinstance(found, Forecast):
-        return _falling(found.paths(np.exp(log_x)), log_x > found.end)
-    rows = np.linspace(0, len(found.parameters["scale"]) - 1, count).round().astype(int)
-    drawn = {name: values[rows] for name, values in found.parameters.items()}
-    return FORMS[found.form].log_y(np.exp(log_x), drawn)
+    if isinstance(sampled, Forecast):
+        return _falling(sampled.paths(np.exp(log_x)), log_x > sampled.end)
+    rows = np.linspace(0, len(sampled.parameters["scale"]) - 1, count).round().astype(int)
+    drawn = {name: values[rows] for name, values in sampled.parameters.items()}
+    return FORMS[sampled.form].log_y(np.exp(log_x), drawn)
 
 
 def _falling(paths: Array, beyond: NDArray[np.bool_]) -> Array:
     """Return paths that never rise beyond the data.
 
-    There a drifting path may rise again; who has that much data can use less of it, so a law says what at
-    most so much data reaches. On 246 points of 51 measured curves the 90 % interval held 92.3 % this way and
-    with paths as they come. Inside the data a hump is a hump: taken out there too, it held 10 % less.
+    Beyond the data a sampled path may rise again. Because you can always train on less data, we take the running
+    minimum. On 246 points of 51 measured curves the 90 % interval held 92.3 % with it, and as many without it.
+    Inside the data a hump stays: without humps there, the interval held 10 % less.
     """
     return np.hstack([paths[:, ~beyond], np.minimum.accumulate(paths[:, beyond], axis=1)])
 
 
-def points_of(law: Law) -> Points:
-    """Return the points that a law of one curve was fitted to."""
-    columns = {name: np.array(values) for name, values in law.points.items()}
-    ceiling = float(columns["ceiling"][0]) if "ceiling" in columns else None
-    return Points(x=columns["x"], y=columns["y"], y_se=columns.get("y_se"), ceiling=ceiling)
-
-
 def _columns(points: Points) -> dict[str, tuple[float, ...]]:
+    """Return the points as columns of a record."""
     x = {"x": points.x} if points.x.ndim == 1 else {"params": points.x[:, 0], "data": points.x[:, 1]}
-    se = {} if points.y_se is None else {"y_se": points.y_se}
-    known = points.ceiling is not None and np.isfinite(points.ceiling)
-    ceiling = {"ceiling": np.full(len(points), points.ceiling)} if known else {}
-    columns = x | {"y": points.y} | se | ceiling
+    columns = x | {"y": points.y}
+    if points.y_se is not None:
+        columns |= {"y_se": points.y_se}
+    if points.baseline_error is not None and np.isfinite(points.baseline_error):
+        columns |= {"ceiling": np.full(len(points), points.baseline_error)}
     return {name: tuple(column.tolist()) for name, column in columns.items()}

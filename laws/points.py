@@ -4,7 +4,7 @@
 | --- | --- |
 | NaN or infinite value, x at or below 0, y below 0 | refused, naming the row and the value |
 | y exactly 0 | left out, warning `zero-left-out`: a log has no place for it, and no data set is that good |
-| fewer than two points, or all x equal | refused: there is no slope in them; a forecast takes one (`least`) |
+| fewer than two points, or all x equal | refused: there is no slope in them; a forecast takes one (`min_sizes`) |
 | x in any order, several y at one x | taken: order says nothing, repeats are rows of their own |
 | a rate above 1 | kept, warning `rate-above-one` (word error rates reach it); above 2 refused |
 
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Measurements that a form can be fitted to, in base units; build them with `checked`.
+    """Measurements that a form can be fitted to, in base units; build them with `check_points`.
 
     Shapes: x (n,) ascending, or (n, 2) with columns (params, data) for a surface; y, y_se, weight (n,).
     """
@@ -35,7 +35,7 @@ class Points:
     y: Array
     y_se: Array | None = None  # known standard error of y, in the unit of y
     weight: Array | None = None  # a point of weight 4 counts like 4 repeats: its noise is half as wide
-    ceiling: float | None = None  # error of best guessing, where it is known
+    baseline_error: float | None = None  # error of the best constant answer (chance level), where it is known
     warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -53,20 +53,20 @@ class Points:
         return replace(self, x=self.x[rows], y=self.y[rows], y_se=y_se, weight=weight)
 
 
-def checked(
+def check_points(
     x: ArrayLike,
     y: ArrayLike,
     *,
     y_se: ArrayLike | None = None,
     weight: ArrayLike | None = None,
-    ceiling: float | None = None,
+    baseline_error: float | None = None,
     rate: bool = False,
-    least: int = 2,
+    min_sizes: int = 2,
 ) -> Points:
     """Return the measurements as `Points`, ascending in x, or raise PlannerError with one line.
 
     x (n,) or (n, 2) as (params, data); y (n,) the error or loss (or, for model sizes, the parameters);
-    `rate` says that y is a fraction of errors, `least` how many different x there must be. The module's table
+    `rate` says that y is a fraction of errors, `min_sizes` how many different x there must be. The module's table
     lists what happens to odd input.
     """
     xs, ys = _numbers(x, "x"), _numbers(y, "y")
@@ -86,11 +86,13 @@ def checked(
     weights = _column(
         weight, "weight", len(ys), lambda v: (v > 0) & np.isfinite(v), "a finite number above 0"
     )
-    if ceiling is not None and not (np.isfinite(ceiling) and ceiling > 0):
-        raise PlannerError(f"the ceiling is {ceiling}: the error of best guessing is a finite number above 0")
+    if baseline_error is not None and not (np.isfinite(baseline_error) and baseline_error > 0):
+        raise PlannerError(
+            f"the baseline error is {baseline_error}: the error of best guessing is a finite number above 0"
+        )
 
     order = np.lexsort((xs,)) if xs.ndim == 1 else np.lexsort((xs[:, 1], xs[:, 0]))
-    points = Points(x=xs, y=ys, y_se=ses, weight=weights, ceiling=ceiling).part(order)
+    points = Points(x=xs, y=ys, y_se=ses, weight=weights, baseline_error=baseline_error).part(order)
     warnings: list[str] = []
     if np.any(points.y == 0):
         points = points.part(points.y > 0)
@@ -99,7 +101,7 @@ def checked(
         warnings.append(WarningCode.RATE_ABOVE_ONE)
     columns = [points.x] if points.x.ndim == 1 else [points.x[:, 0], points.x[:, 1]]
     for column, name in zip(columns, ["x"] if points.x.ndim == 1 else ["params", "data"], strict=True):
-        if len(np.unique(column)) < least:
+        if len(np.unique(column)) < min_sizes:
             raise PlannerError(
                 f"{len(column)} usable point(s), all at one {name}{_where(column)}: "
                 "measure at 2 or more different sizes, better at 5 in steps of 2x"

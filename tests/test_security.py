@@ -169,9 +169,9 @@ def test_a_prepared_corpus_from_somebody_else_cannot_run_code(tmp_path: Path) ->
 
     pytest.importorskip("torch")
     pytest.importorskip("soundfile")
-    from calibrate.domains import named
+    from calibrate.domains import find_domain
     from calibrate.domains.speech import frames
-    from calibrate.engines.local import Job, trained
+    from calibrate.engines.local import Job, train_job
     from calibrate.types import Corpus, Training
     from laws.errors import CorpusError
 
@@ -191,8 +191,10 @@ def test_a_prepared_corpus_from_somebody_else_cannot_run_code(tmp_path: Path) ->
         batch_size=1, epochs=1, max_samples=1, seed=0, fingerprint="f",
     )  # fmt: skip
     corpus = Corpus(folder=folder, fingerprint="f", available=1)
-    job = Job(id="a", training=training, corpus=corpus, module=named("teacher").module, flops=1, time_limit=9)
-    assert trained(job, "cpu").status in ("failed", "bad-data")
+    job = Job(
+        id="a", training=training, corpus=corpus, module=find_domain("teacher").module, flops=1, time_limit=9
+    )
+    assert train_job(job, "cpu").status in ("failed", "bad-data")
     assert not marker.exists()
     np.load(folder / "codes.npy", allow_pickle=True)
     assert marker.exists(), "the trap does not work: this test shows nothing"
@@ -275,22 +277,22 @@ def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
 
 
 def test_a_corpus_that_is_sent_stays_in_its_folder_and_arrives_whole(tmp_path: Path) -> None:
-    from calibrate.engines.transfer import File, contents, find, packed, unpack
+    from calibrate.engines.transfer import CorpusFile, find_corpus, list_files, pack, unpack
     from laws.errors import CorpusError
 
     made = tmp_path / "made"
     (made / "deep").mkdir(parents=True)
     (made / "empty").touch()
     (made / "deep" / "large").write_bytes(os.urandom(10_000))
-    files = contents(made)
-    pieces = list(packed(made, files, chunk=777))
+    files = list_files(made)
+    pieces = list(pack(made, files, chunk=777))
     cache = tmp_path / "cache"
-    assert find(made, cache, "f00d", files) == made
-    assert find(tmp_path / "elsewhere", cache, "f00d", files) is None
+    assert find_corpus(made, cache, "f00d", files) == made
+    assert find_corpus(tmp_path / "elsewhere", cache, "f00d", files) is None
     place = unpack(cache, "f00d", files, lambda: pieces)
-    assert contents(place) == files
+    assert list_files(place) == files
     assert (place / "deep" / "large").read_bytes() == (made / "deep" / "large").read_bytes()
-    assert find(tmp_path / "elsewhere", cache, "f00d", files) == place
+    assert find_corpus(tmp_path / "elsewhere", cache, "f00d", files) == place
     assert unpack(cache, "f00d", files, lambda: pytest.fail("asked for twice")) == place
     before = everything(tmp_path)
     for cut in (pieces[:-1], [*pieces, b"more"], []):
@@ -298,10 +300,10 @@ def test_a_corpus_that_is_sent_stays_in_its_folder_and_arrives_whole(tmp_path: P
             unpack(cache, "beef", files, lambda cut=cut: cut)  # type: ignore[misc]
     for name in ("../evil", "/evil", "a/../../evil", "", "..\\evil", "a\0b"):
         with pytest.raises(CorpusError, match="outside its folder"):
-            unpack(cache, "beef", [File(name, 4, 0)], lambda: [b"evil"])
+            unpack(cache, "beef", [CorpusFile(name, 4, 0)], lambda: [b"evil"])
     for fingerprint in ("../evil", "", "a/b"):
         with pytest.raises(CorpusError, match="fingerprint"):
-            find(made / "no", cache, fingerprint, files)
+            find_corpus(made / "no", cache, fingerprint, files)
     assert [name for name in everything(tmp_path) if "beef" not in name] == before
     assert not (cache / "received-beef").exists()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrate.safe_names import check_name
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, PlannerError
 
 # compressed tar files are told by their names: to look into one is to unpack its beginning
@@ -35,7 +35,7 @@ def prepare_from(
     *,
     cache: Path,
     source: Path,
-    report: Report,
+    report: ReportProgress,
     **asked: Any,
 ) -> Corpus:
     """Return the corpus that a domain's `prepare` makes of a tar or zip file, unpacked once into `cache`.

@@ -21,10 +21,11 @@ from types import TracebackType
 from typing import Protocol, cast
 
 from calibrate.engines import memory
+from calibrate.engines.safe_path import current_folder_ignored
 from calibrate.engines.signals import ctrl_c_held
-from calibrate.loading import load
+from calibrate.loading import load_module
 from calibrate.training.early_stopping import Rungs
-from calibrate.types import Corpus, DomainCode, Outcome, Training
+from calibrate.types import Corpus, DomainCode, Training, TrainingOutcome
 
 ATTEMPTS = 3  # a training whose process dies is tried so often
 START = 600.0  # seconds in which a process has to have imported torch, on however busy a machine
@@ -47,32 +48,32 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Result:
+class AttemptResult:
     """How one attempt at a job ended; another attempt follows unless it is `final`."""
 
     job: Job
     attempt: int
-    outcome: Outcome
+    outcome: TrainingOutcome
     final: bool
 
 
-def lost(job: Job, attempt: int, why: str, seconds: float, device: str = "") -> Result:
+def lost(job: Job, attempt: int, why: str, seconds: float, device: str = "") -> AttemptResult:
     """Return the result of an attempt whose process died; the last of ATTEMPTS is final."""
-    outcome = Outcome(status="failed", reason=why, seconds=seconds, device=device)
-    return Result(job, attempt, outcome, final=attempt - job.attempt + 1 >= ATTEMPTS)
+    outcome = TrainingOutcome(status="failed", reason=why, seconds=seconds, device=device)
+    return AttemptResult(job, attempt, outcome, final=attempt - job.attempt + 1 >= ATTEMPTS)
 
 
-def hung(job: Job, attempt: int, grace: float, seconds: float, device: str = "") -> Result:
+def hung(job: Job, attempt: int, grace: float, seconds: float, device: str = "") -> AttemptResult:
     """Return the result of a training that was killed `grace` seconds beyond its time limit."""
     why = f"it hung: killed {grace:g} s after its time limit of {job.time_limit:g} s"
-    outcome = Outcome(status="timed-out", reason=why, seconds=seconds, device=device)
-    return Result(job, attempt, outcome, final=True)
+    outcome = TrainingOutcome(status="timed-out", reason=why, seconds=seconds, device=device)
+    return AttemptResult(job, attempt, outcome, final=True)
 
 
 class Engine(Protocol):
     """Run jobs somewhere and yield results in the order in which they end."""
 
-    def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
         """Yield the result of every attempt; each job gets exactly one that is final.
 
         A job is drawn when somebody is free to train it: a long sweep is never in memory whole. None in its
@@ -80,7 +81,7 @@ class Engine(Protocol):
         """
 
 
-class Queue:
+class JobQueue:
     """What is to be tried next: first what was put back, then the jobs, drawn one at a time."""
 
     def __init__(self, jobs: Iterable[Job | None]) -> None:
@@ -171,9 +172,9 @@ class LocalEngine:
         """Return how many GPUs they share."""
         return len({device for device in self._devices if device != "cpu"})
 
-    def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
         """Yield the result of every attempt, as they end."""
-        queue = Queue(jobs)
+        queue = JobQueue(jobs)
         while queue or any(worker.job for worker in self._workers):
             self._hand_out(queue)
             busy = {worker.connection: worker for worker in self._workers if worker.job}
@@ -187,7 +188,7 @@ class LocalEngine:
                 elif time.monotonic() > worker.deadline:
                     yield self._give_up(worker)
 
-    def _hand_out(self, queue: Queue) -> None:
+    def _hand_out(self, queue: JobQueue) -> None:
         idle = [worker for worker in self._workers if not worker.job]
         while queue and (idle or len(self._workers) < len(self._devices)):
             worker = idle.pop() if idle else self._start()
@@ -210,10 +211,11 @@ class LocalEngine:
             daemon=True,
         )
         # the tracker, which multiprocessing starts with its first child, would unblock the signal again
-        ensure_running()
-        # Ctrl-C reaches the whole group of processes; only this one answers it
-        with ctrl_c_held():
-            process.start()
+        with current_folder_ignored():
+            ensure_running()
+            # Ctrl-C reaches the whole group of processes; only this one answers it
+            with ctrl_c_held():
+                process.start()
         theirs.close()
         worker = _Worker(process, ours, device)
         self._workers.append(worker)
@@ -223,12 +225,12 @@ class LocalEngine:
         self._workers.remove(worker)
         return _end(worker)
 
-    def _collect(self, worker: _Worker, queue: Queue) -> Result | None:
+    def _collect(self, worker: _Worker, queue: JobQueue) -> AttemptResult | None:
         """Take a message: None says that the training begins, an outcome that it ended."""
         job, attempt = worker.job, worker.attempt
         assert job is not None
         try:
-            outcome: Outcome | None = worker.connection.recv()
+            outcome: TrainingOutcome | None = worker.connection.recv()
         except (EOFError, OSError):
             worker.process.join(timeout=1.0)  # for its own exit code, not that of our kill
             why = f"the worker process died ({_how(self._remove(worker))})"
@@ -240,9 +242,9 @@ class LocalEngine:
             worker.deadline = time.monotonic() + job.time_limit + self._grace
             return None
         worker.job, worker.deadline = None, float("inf")
-        return Result(job, attempt, outcome, final=True)
+        return AttemptResult(job, attempt, outcome, final=True)
 
-    def _give_up(self, worker: _Worker) -> Result:
+    def _give_up(self, worker: _Worker) -> AttemptResult:
         job, attempt = worker.job, worker.attempt
         assert job is not None
         self._remove(worker)
@@ -267,17 +269,17 @@ def _serve(connection: Connection, device: str, parent: int, most: int, share: f
     """Work off jobs until the parent hangs up or dies; within `most` bytes, or a share of the GPU."""
     _die_with(parent)
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch and numpy are imported, and not before
-    settle(device, most, share)
+    set_up_worker(device, most, share)
     while True:
         try:
             job: Job = connection.recv()
         except EOFError:
             return
         connection.send(None)
-        connection.send(trained(job, device))
+        connection.send(train_job(job, device))
 
 
-def settle(device: str, most: int, share: float) -> None:
+def set_up_worker(device: str, most: int, share: float) -> None:
     """Make this process one that trains: import torch, set its limit, and let it compute at full speed."""
     import_module("calibrate.training.train")  # seconds that belong to no training
     import torch
@@ -288,14 +290,14 @@ def settle(device: str, most: int, share: float) -> None:
     memory.keep()
 
 
-def trained(job: Job, device: str) -> Outcome:
+def train_job(job: Job, device: str) -> TrainingOutcome:
     """Train once, in this process and on this device."""
     from calibrate.training.train import train
 
     try:
-        code = cast(DomainCode, load(job.module))
+        code = cast(DomainCode, load_module(job.module))
     except Exception as error:
-        return Outcome(status="failed", reason=f"{type(error).__name__}: {error}", device=device)
+        return TrainingOutcome(status="failed", reason=f"{type(error).__name__}: {error}", device=device)
     return train(
         code,
         job.training,

@@ -21,12 +21,21 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from calibrate.engines import gpu_capacity, memory
-from calibrate.engines import transfer as shipping
-from calibrate.engines.local import GRACE, START, Job, Queue, Result, hung, lost, settle, trained
-from calibrate.loading import load
-from calibrate.types import Corpus, Outcome
-from calibrate.versions import identity
+from calibrate.engines import gpu_capacity, memory, transfer
+from calibrate.engines.local import (
+    GRACE,
+    START,
+    AttemptResult,
+    Job,
+    JobQueue,
+    hung,
+    lost,
+    set_up_worker,
+    train_job,
+)
+from calibrate.loading import load_module
+from calibrate.types import Corpus, TrainingOutcome
+from calibrate.versions import environment_version
 from laws.errors import PlannerError
 
 LOOK = 5.0  # seconds between two looks at which nodes there are
@@ -47,28 +56,28 @@ class Trainer:
 
         self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
         # Ray only counts fractions of a GPU; nothing but this limit keeps a process within its own
-        settle(self._device, most, share)
-        load(module)
+        set_up_worker(self._device, most, share)
+        load_module(module)
 
-    def identity(self, module: str) -> str:
+    def environment_version(self, module: str) -> str:
         """Return what this node computes with; see `calibrate.versions`."""
-        return identity(module)
+        return environment_version(module)
 
-    def find(self, corpus: Corpus, files: tuple[shipping.File, ...]) -> Path | None:
+    def find(self, corpus: Corpus, files: tuple[transfer.CorpusFile, ...]) -> Path | None:
         """Return where this node has the corpus, None where it has to be sent."""
-        return shipping.find(corpus.folder, _cache(), corpus.fingerprint, files)
+        return transfer.find_corpus(corpus.folder, _cache(), corpus.fingerprint, files)
 
-    def unpack(self, corpus: Corpus, files: tuple[shipping.File, ...], pieces: list[Any]) -> Path:
+    def unpack(self, corpus: Corpus, files: tuple[transfer.CorpusFile, ...], pieces: list[Any]) -> Path:
         """Fetch a corpus piece by piece and return its folder; a node's first worker does it for all."""
-        return shipping.unpack(_cache(), corpus.fingerprint, files, lambda: map(ray.get, pieces))
+        return transfer.unpack(_cache(), corpus.fingerprint, files, lambda: map(ray.get, pieces))
 
     def room(self, trials: list[Job]) -> int:
         """Return how many workers the GPU of this process holds; one child of it trains the trials."""
         return gpu_capacity.workers(trials, self._device)
 
-    def train(self, job: Job) -> Outcome:
+    def train(self, job: Job) -> TrainingOutcome:
         """Train once."""
-        return trained(job, self._device)
+        return train_job(job, self._device)
 
 
 @dataclass(frozen=True)
@@ -121,13 +130,13 @@ class RayEngine:
         self._address, self._module = address, module
         self._grace, self._start_limit = grace, start
         self._most = workers or math.inf
-        self._ours, self._trials = identity(module), tuple(trials)
+        self._ours, self._trials = environment_version(module), tuple(trials)
         self._rooms: dict[str, int] = {}  # kind of GPU -> workers that it holds
         self._workers: list[_Worker] = []
         self._nodes: dict[str, _Node] = {}
         self._fruitless: dict[str, int] = {}  # node -> workers in a row that did not get ready
         self._refused: set[str] = set()
-        self._pieces: dict[str, tuple[tuple[shipping.File, ...], list[Any]]] = {}
+        self._pieces: dict[str, tuple[tuple[transfer.CorpusFile, ...], list[Any]]] = {}
         self._looked = -math.inf
         self._last_seen = time.monotonic()  # a worker that was ready
 
@@ -154,9 +163,9 @@ class RayEngine:
         """Return how many trainings run at a time on the nodes that are there now."""
         return max(1, int(min(self._most, sum(node.workers for node in self._nodes.values()))))
 
-    def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
         """Yield the result of every attempt, as they end."""
-        queue = Queue(jobs)
+        queue = JobQueue(jobs)
         self._last_seen = time.monotonic()
         while queue or any(worker.job for worker in self._workers):
             if time.monotonic() - self._looked > LOOK:
@@ -253,7 +262,7 @@ class RayEngine:
         worker.deadline = time.monotonic() + self._start_limit
         self._workers.append(worker)
 
-    def _hand_out(self, queue: Queue) -> None:
+    def _hand_out(self, queue: JobQueue) -> None:
         for worker in self._workers:
             if not queue:
                 return
@@ -285,7 +294,7 @@ class RayEngine:
             ready += ray.wait(others, num_returns=len(others), timeout=0)[0]
         return [waiting[reference] for reference in ready]
 
-    def _collect(self, worker: _Worker, queue: Queue) -> Result | None:
+    def _collect(self, worker: _Worker, queue: JobQueue) -> AttemptResult | None:
         """Take an answer; only the end of an attempt is a result."""
         try:
             answer = ray.get(worker.pending)
@@ -295,7 +304,7 @@ class RayEngine:
         self._last_seen = time.monotonic()
         if worker.job:
             job, worker.job, worker.deadline = worker.job, None, math.inf
-            return Result(job, worker.attempt, answer, final=True)
+            return AttemptResult(job, worker.attempt, answer, final=True)
         if not worker.known:
             if answer == self._ours:
                 worker.known = True
@@ -313,15 +322,15 @@ class RayEngine:
             worker.deadline = time.monotonic() + self._start_limit + seconds
         return None
 
-    def _packed(self, corpus: Corpus, *, send: bool) -> tuple[tuple[shipping.File, ...], list[Any]]:
+    def _packed(self, corpus: Corpus, *, send: bool) -> tuple[tuple[transfer.CorpusFile, ...], list[Any]]:
         """Return a corpus's files and, once somebody needs them, their bytes in Ray's object store."""
-        files, pieces = self._pieces.get(corpus.fingerprint) or (shipping.contents(corpus.folder), [])
+        files, pieces = self._pieces.get(corpus.fingerprint) or (transfer.list_files(corpus.folder), [])
         if send and not pieces:
-            pieces = [ray.put(piece) for piece in shipping.packed(corpus.folder, files)]
+            pieces = [ray.put(piece) for piece in transfer.pack(corpus.folder, files)]
         self._pieces[corpus.fingerprint] = files, pieces
         return files, pieces
 
-    def _lost(self, worker: _Worker, queue: Queue, error: RayError) -> Result | None:
+    def _lost(self, worker: _Worker, queue: JobQueue, error: RayError) -> AttemptResult | None:
         self._remove(worker)
         job, attempt = worker.job, worker.attempt
         if job is None:  # nothing was tried yet
@@ -344,7 +353,7 @@ class RayEngine:
         else:
             self._refuse(node, f"no worker gets ready there ({why})")
 
-    def _give_up(self, worker: _Worker) -> Result:
+    def _give_up(self, worker: _Worker) -> AttemptResult:
         job, attempt = worker.job, worker.attempt
         assert job is not None
         self._remove(worker)

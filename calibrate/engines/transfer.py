@@ -19,7 +19,7 @@ CHUNK = 32 * 2**20  # bytes that are in memory at once
 
 
 @dataclass(frozen=True)
-class File:
+class CorpusFile:
     """One file of a corpus."""
 
     name: str  # relative to the folder, with forward slashes
@@ -27,18 +27,18 @@ class File:
     modified: int  # ns
 
 
-def contents(folder: Path) -> tuple[File, ...]:
+def list_files(folder: Path) -> tuple[CorpusFile, ...]:
     """Return the files of a folder, sorted by name."""
     found = []
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             status = path.stat()
             name = path.relative_to(folder).as_posix()
-            found.append(File(name, status.st_size, status.st_mtime_ns))
+            found.append(CorpusFile(name, status.st_size, status.st_mtime_ns))
     return tuple(found)
 
 
-def packed(folder: Path, files: Iterable[File], chunk: int = CHUNK) -> Iterator[bytes]:
+def pack(folder: Path, files: Iterable[CorpusFile], chunk: int = CHUNK) -> Iterator[bytes]:
     """Yield the bytes of the files behind each other, in pieces of `chunk` bytes at most.
 
     Raises CorpusError where a file is not as it was listed.
@@ -53,19 +53,21 @@ def packed(folder: Path, files: Iterable[File], chunk: int = CHUNK) -> Iterator[
             raise CorpusError(f"{folder / listed.name} was cut short while it was sent: run again")
 
 
-def find(corpus: Path, cache: Path, name: str, files: Iterable[File]) -> Path | None:
+def find_corpus(corpus: Path, cache: Path, name: str, files: Iterable[CorpusFile]) -> Path | None:
     """Return where a corpus lies on this machine: in the folder of its maker, in the cache, or nowhere.
 
     The maker's folder counts when its files have the same sizes and times: it is the same disk.
     """
     wanted = tuple(files)
-    if corpus.is_dir() and contents(corpus) == wanted:
+    if corpus.is_dir() and list_files(corpus) == wanted:
         return corpus
     received = _place(cache, name)
     return received if _holds(received, wanted) else None
 
 
-def unpack(cache: Path, name: str, files: Iterable[File], pieces: Callable[[], Iterable[bytes]]) -> Path:
+def unpack(
+    cache: Path, name: str, files: Iterable[CorpusFile], pieces: Callable[[], Iterable[bytes]]
+) -> Path:
     """Write a corpus into the cache under `name` and return its folder; once, however many ask at a time.
 
     Raises CorpusError where a name lies outside the folder or the bytes are not those that were listed.
@@ -87,7 +89,7 @@ def unpack(cache: Path, name: str, files: Iterable[File], pieces: Callable[[], I
     return place
 
 
-def _write(folder: Path, files: tuple[File, ...], pieces: Iterator[bytes]) -> None:
+def _write(folder: Path, files: tuple[CorpusFile, ...], pieces: Iterator[bytes]) -> None:
     folder.mkdir()
     for file in files:
         path = folder / file.name
@@ -110,6 +112,6 @@ def _place(cache: Path, name: str) -> Path:
     return cache / f"received-{name}"
 
 
-def _holds(folder: Path, files: tuple[File, ...]) -> bool:
-    found = [(file.name, file.size) for file in contents(folder)]
+def _holds(folder: Path, files: tuple[CorpusFile, ...]) -> bool:
+    found = [(file.name, file.size) for file in list_files(folder)]
     return folder.is_dir() and found == [(file.name, file.size) for file in files]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from calibrate.types import NOISE
+from calibrate.types import ERROR_NOISE
 from laws.types import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class Best:
+class BestModel:
     """What one shard comes to: a point on the learning curve and one on the model-size curve."""
 
     data: float
@@ -21,10 +21,10 @@ class Best:
     runs: tuple[str, ...]  # the runs that the values come from
 
 
-class Contenders:
+class Incumbents:
     """Of the runs of a sweep, those that can still be the best of their shard: all that is kept in memory.
 
-    One for each shard, model and seed, the one with the lowest error: `pick` and `best_fits` choose among
+    One for each shard, model and seed, the one with the lowest error: `pick_best` and `best_models` choose among
     these as they would among all. Their number does not grow with the settings that are tried.
     """
 
@@ -52,19 +52,19 @@ def size_of(run: Run) -> int:
     return int(run.hyper["size"])
 
 
-def pick(runs: Iterable[Run], metric: str) -> Run | None:
+def pick_best(runs: Iterable[Run], metric: str) -> Run | None:
     """Return the run of the smallest model that reaches the lowest error within noise, None without runs."""
     usable = [run for run in runs if run.status == "finished" and metric in run.metrics]
     if not usable:
         return None
-    enough = min(run.metrics[metric] for run in usable) * (1 + NOISE)
+    enough = min(run.metrics[metric] for run in usable) * (1 + ERROR_NOISE)
     smallest = min(run.params for run in usable if run.metrics[metric] <= enough)
     return min(
         (run for run in usable if run.params == smallest), key=lambda run: (run.metrics[metric], run.id)
     )
 
 
-def best_fits(runs: Iterable[Run], metric: str, seed: int) -> list[Best]:
+def best_models(runs: Iterable[Run], metric: str, seed: int) -> list[BestModel]:
     """Return the best-fit model of each shard of one family, by data size.
 
     Models are picked among the runs with the sweep's own seed. Where the pick was trained again with fresh
@@ -75,7 +75,7 @@ def best_fits(runs: Iterable[Run], metric: str, seed: int) -> list[Best]:
         by_shard.setdefault(run.data, []).append(run)
     found = []
     for data, shard in sorted(by_shard.items()):
-        chosen = pick((run for run in shard if run.seed == seed), metric)
+        chosen = pick_best((run for run in shard if run.seed == seed), metric)
         if chosen is None:
             continue
         again = [
@@ -83,7 +83,7 @@ def best_fits(runs: Iterable[Run], metric: str, seed: int) -> list[Best]:
         ] or [chosen]
         samples = [run.samples for run in again if run.samples is not None]
         found.append(
-            Best(
+            BestModel(
                 data=data,
                 size=size_of(chosen),
                 params=chosen.params,

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from calibrate.sweep.best_model import Best, best_fits, size_of
-from calibrate.sweep.costs import Prices
+from calibrate.sweep.best_model import BestModel, best_models, size_of
+from calibrate.sweep.costs import CostModel
 from calibrate.sweep.fit_laws import FEWEST, answering
-from calibrate.sweep.search import Line, Runs, Stage, again, searched
+from calibrate.sweep.search import Runs, Stage, TrialQueue, repeat_with_seed, search_cells
 from calibrate.sweep.spec import Spec, run_id
-from calibrate.types import Budget, Goal, Spent, Step, Training
+from calibrate.types import Budget, BudgetStep, BudgetUse, Goal, Training
 from laws import paths
 from laws.errors import PlannerError
-from laws.fitting.design import log_errors, narrowing, needed, place_of
+from laws.fitting.design import choose_runs, data_needed, log_errors, scale_of_interest
 from laws.storage.store import Store
 from laws.types import Law, Run
 
@@ -32,15 +32,15 @@ LEVELS = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
-class _Buy:
+class _Candidate:
     """Trainings that are bought together, and then a stage of the sweep."""
 
     family: str
     shard: float | None
     again: bool
-    lines: Callable[[], Iterator[Line]]
+    lines: Callable[[], Iterator[TrialQueue]]
 
-    def __call__(self, spec: Spec, runs: Runs) -> Iterator[Line]:  # noqa: ARG002 - a stage, as others
+    def __call__(self, spec: Spec, runs: Runs) -> Iterator[TrialQueue]:  # noqa: ARG002 - a stage, as others
         return self.lines()
 
     @property
@@ -48,7 +48,7 @@ class _Buy:
         return chain.from_iterable(self.lines())
 
 
-class Within:
+class BudgetedSweep:
     """The stages of a sweep within a budget, and what became of it.
 
     `expected` returns the seconds that a training will take; it is asked before anything was trained, for a
@@ -64,14 +64,14 @@ class Within:
         goal: Goal,
         *,
         expected: Callable[[Training], float],
-        told: Callable[[Spent], None] = lambda _: None,
+        told: Callable[[BudgetUse], None] = lambda _: None,
     ) -> None:
         self.spec, self.store, self.budget, self.goal = spec, store, budget, goal
-        self._prices = Prices(spec, budget, expected)
+        self._prices = CostModel(spec, budget, expected)
         self._told = told
         self._laws: dict[str, Law] = {}  # family -> of what was bought so far
         self._first: list[Law] = []  # those after the start
-        self._steps: list[Step] = []
+        self._steps: list[BudgetStep] = []
         self._ended = ""
         cells = [
             (family, shard, size)
@@ -79,7 +79,7 @@ class Within:
             for shard in spec.preset.shards[:FEWEST]
             for size in spec.preset.sizes[family]
         ]
-        self.start = _Buy("", None, False, lambda: searched(spec, cells))
+        self.start = _Candidate("", None, False, lambda: search_cells(spec, cells))
         self._bought = [self.start]
         there = {run.id: run for run in self._recorded()}
         missing = [training for training in self.start.trainings if run_id(training) not in there]
@@ -105,11 +105,11 @@ class Within:
                 return
             self._bought.append(found)
 
-    def report(self) -> Spent:
+    def report(self) -> BudgetUse:
         """Return what the budget went for so far."""
         bought = {(buy.family, buy.shard) for buy in self._bought}
         cells = [(family, x) for family in self.spec.families for x in self.spec.preset.shards[FEWEST:]]
-        return Spent(
+        return BudgetUse(
             budget=self.budget,
             goal=self.goal,
             start=self._start_left,
@@ -119,12 +119,12 @@ class Within:
             ended=self._ended,
         )
 
-    def _next(self) -> _Buy | None:
+    def _next(self) -> _Candidate | None:
         """Fit what is known, note the step, and return what to train next; None where nothing is worth it."""
         spec, last, runs = self.spec, self._bought[-1], self._recorded()
         self._prices.learn(runs)
         models = {
-            family: best_fits((run for run in runs if run.family == family), spec.metric, spec.seed)
+            family: best_models((run for run in runs if run.family == family), spec.metric, spec.seed)
             for family in spec.families
         }
         self._fit({last.family: models[last.family]} if last.family else models)
@@ -143,13 +143,13 @@ class Within:
         order = list(self._laws)
         cost = [self._prices.of(buy.trainings) for buy in options]
         left = self.budget.amount - sum(step.spent for step in self._steps)
-        found = narrowing(
+        found = choose_runs(
             laws,
             self._steps[-1].place,
             [(order.index(buy.family), buy.shard) for buy in options if buy.shard],
             cost,
             budget=left,
-            most=1,
+            max_picks=1,
         )
         if found:
             return options[found[0].candidate]
@@ -160,7 +160,7 @@ class Within:
         )
         return None
 
-    def _fit(self, models: dict[str, list[Best]]) -> None:
+    def _fit(self, models: dict[str, list[BestModel]]) -> None:
         """Fit the laws of families; one that has too few runs for a law is passed over, unless all have."""
         refused = None
         for family, bests in models.items():
@@ -171,17 +171,17 @@ class Within:
         if refused and not self._laws:
             raise refused
 
-    def _step(self, last: _Buy, laws: Sequence[Law]) -> Step:
+    def _step(self, last: _Candidate, laws: Sequence[Law]) -> BudgetStep:
         target = self.goal.target
-        place = FAR * self.spec.preset.shards[-1] if target is None else place_of(laws, target)
-        return Step(
+        place = FAR * self.spec.preset.shards[-1] if target is None else scale_of_interest(laws, target)
+        return BudgetStep(
             family=last.family,
             data=last.shard,
             again=last.again,
             spent=self._prices.spent(self.store.last_runs(map(run_id, last.trainings))),
             place=place,
             error=_interval([math.exp(value) for value in log_errors(laws, place)]),
-            needed=None if target is None else _interval(needed(laws, target).tolist()),
+            needed=None if target is None else _interval(data_needed(laws, target).tolist()),
         )
 
     def _width(self) -> float:
@@ -210,15 +210,15 @@ def _interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _option(
-    spec: Spec, family: str, shard: float, models: Sequence[Best], runs: Sequence[Run]
-) -> _Buy | None:
+    spec: Spec, family: str, shard: float, models: Sequence[BestModel], runs: Sequence[Run]
+) -> _Candidate | None:
     """Return what can be trained of a shard: its best model again, else the sizes that may be best."""
     mine = [run for run in runs if (run.family, run.data) == (family, shard)]
     here = next((best for best in models if best.data == shard), None)
     if here:
         count = len({run.seed for run in mine})
-        training = again(spec, here.chosen, count)
-        return _Buy(family, shard, True, lambda: iter((iter((training,)),))) if count <= MOST else None
+        training = repeat_with_seed(spec, here.chosen, count)
+        return _Candidate(family, shard, True, lambda: iter((iter((training,)),))) if count <= MOST else None
     if mine:  # none of its trainings came to its end
         return None
     below = [size_of(best.chosen) for best in models if best.data < shard]
@@ -226,4 +226,4 @@ def _option(
     sizes = spec.preset.sizes[family]
     low, high = sorted((below[-1] if below else sizes[0], above[0] if above else sizes[-1]))
     cells = [(family, shard, size) for size in sizes if low <= size <= high]
-    return _Buy(family, shard, False, lambda: searched(spec, cells))
+    return _Candidate(family, shard, False, lambda: search_cells(spec, cells))

@@ -9,7 +9,7 @@ from calibrate.types import Budget, Training
 from laws.types import Run
 
 
-class Prices:
+class CostModel:
     """Prices of a sweep; `expected` tells the seconds of a training of a size that never ended here."""
 
     def __init__(self, spec: Spec, budget: Budget, expected: Callable[[Training], float]) -> None:

@@ -12,18 +12,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from calibrate.sweep.best_model import Best, best_fits, size_of
+from calibrate.sweep.best_model import BestModel, best_models, size_of
 from calibrate.sweep.spec import Spec
-from calibrate.types import EVALUATION_STEP, NOISE
+from calibrate.types import ERROR_NOISE, EVALUATION_STEP
 from calibrate.versions import code_version
-from laws.build import law_from, now
+from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
 from laws.errors import PlannerError
-from laws.fitting.fit import Posterior, fit, plain
-from laws.fitting.phases import Phases, apart
+from laws.fitting.fit import Posterior, fit, fit_single_form
+from laws.fitting.phases import Phases, leave_out_small_data
 from laws.forecasting.forecast import Forecast, forecast
-from laws.forecasting.priors import shipped_prior
-from laws.points import checked
+from laws.forecasting.priors import bundled_prior
+from laws.points import check_points
 from laws.types import FORECAST, Law, Run
 
 FEWEST = 3  # shards below which nothing is fitted
@@ -40,20 +40,20 @@ class Curve:
     metric: str
     unit: str
     form: str  # FORECAST, PLAIN, or a form of laws.fitting.forms
-    value: Callable[[Best], float | None]
+    value: Callable[[BestModel], float | None]
     rate: bool = False
     step: float = 1.0  # y is known to the nearest step of this ratio
 
 
-def best_by_family(spec: Spec, runs: Sequence[Run]) -> dict[str, list[Best]]:
+def best_by_family(spec: Spec, runs: Sequence[Run]) -> dict[str, list[BestModel]]:
     """Return the best-fit models of a sweep: family -> one a shard, by data size."""
     return {
-        family: best_fits((run for run in runs if run.family == family), spec.metric, spec.seed)
+        family: best_models((run for run in runs if run.family == family), spec.metric, spec.seed)
         for family in spec.families
     }
 
 
-def at_the_edge(spec: Spec, bests: Mapping[str, Sequence[Best]]) -> list[str]:
+def edge_problems(spec: Spec, bests: Mapping[str, Sequence[BestModel]]) -> list[str]:
     """Return one line for each family whose best models are at the edge of what the sweep allowed."""
     lines = []
     for family, models in bests.items():
@@ -72,11 +72,11 @@ def at_the_edge(spec: Spec, bests: Mapping[str, Sequence[Best]]) -> list[str]:
     return lines
 
 
-def _largest(spec: Spec, best: Best) -> bool:
+def _largest(spec: Spec, best: BestModel) -> bool:
     return best.size == spec.preset.sizes[best.chosen.family][-1]
 
 
-def _cut_short(best: Best) -> bool:
+def _cut_short(best: BestModel) -> bool:
     """Return whether the limit on samples left a shard fewer passes, and the last evaluation was its best.
 
     That the last one is best says nothing alone: it is where the learning rate has come down to zero.
@@ -118,9 +118,9 @@ def curves(spec: Spec, family: str) -> list[Curve]:
     ]
 
 
-def fitted(
+def fit_sweep_laws(
     spec: Spec,
-    bests: Mapping[str, Sequence[Best]],
+    bests: Mapping[str, Sequence[BestModel]],
     provenance: Mapping[str, str],
     failed: Callable[[str], None],
 ) -> Iterator[Law]:
@@ -138,7 +138,7 @@ def fitted(
                 told.add(line)
 
 
-def answering(spec: Spec, family: str, models: Sequence[Best], metric: str) -> Law:
+def answering(spec: Spec, family: str, models: Sequence[BestModel], metric: str) -> Law:
     """Return the law that answers for a metric, from what was measured so far."""
     curve = next(each for each in curves(spec, family) if each.metric == metric)
     return _law(spec, family, models, curve, {}, created=now())
@@ -147,7 +147,7 @@ def answering(spec: Spec, family: str, models: Sequence[Best], metric: str) -> L
 def _law(
     spec: Spec,
     family: str,
-    models: Sequence[Best],
+    models: Sequence[BestModel],
     curve: Curve,
     provenance: Mapping[str, str],
     *,
@@ -158,11 +158,11 @@ def _law(
         raise PlannerError(f"{len(measured)} shards have a finished run, {FEWEST} are needed")
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     se = [y * math.log(curve.step) / math.sqrt(12) for _, y in measured] if curve.step > 1 else None
-    points = checked(
+    points = check_points(
         [best.data for best, _ in measured],
         [y for _, y in measured],
         y_se=se,
-        ceiling=spec.corpus.guessing.get(curve.metric),
+        baseline_error=spec.corpus.guessing.get(curve.metric),
         rate=curve.rate,
     )
     edges = {
@@ -172,33 +172,37 @@ def _law(
     phases: Phases = {}
     found: Posterior | Forecast
     if curve.form == FORECAST:
-        found = forecast(points, seed=spec.seed, prior=shipped_prior("sweep"))
+        found = forecast(points, seed=spec.seed, prior=bundled_prior("sweep"))
     elif curve.form == PLAIN:
-        points, phases = apart(points, seed=spec.seed)
-        found = plain(points, seed=spec.seed)
+        points, phases = leave_out_small_data(points, seed=spec.seed)
+        found = fit_single_form(points, seed=spec.seed)
     else:
         found = fit(points, curve.form, seed=spec.seed)
-    return law_from(
+    return build_law(
         found,
         points,
-        domain=spec.domain.name,
-        family=family,
-        metric=curve.metric,
-        metric_unit=curve.unit,
-        x_unit=spec.domain.data_unit,
-        source="calibrated",
-        definitions=spec.domain.definitions,
-        provenance=_provenance(spec, (best.chosen for best, _ in measured)) | dict(provenance),
-        runs=[id for best, _ in measured for id in best.runs],
+        LawSubject(
+            domain=spec.domain.name,
+            family=family,
+            metric=curve.metric,
+            metric_unit=curve.unit,
+            x_unit=spec.domain.data_unit,
+        ),
+        LawProvenance(
+            source="calibrated",
+            seed=spec.seed,
+            definitions=spec.domain.definitions,
+            details=_provenance(spec, (best.chosen for best, _ in measured)) | dict(provenance),
+            runs=[id for best, _ in measured for id in best.runs],
+            created=created,
+        ),
         ladder=spec.ladder[family] if curve.metric == "params" else (),
         warnings=[code for code, is_so in edges.items() if is_so],
         phases=phases,
-        seed=spec.seed,
-        created=created,
     )
 
 
-def beside(spec: Spec, runs: Sequence[Run], provenance: Mapping[str, str]) -> Iterator[Law]:
+def fit_size_laws(spec: Spec, runs: Sequence[Run], provenance: Mapping[str, str]) -> Iterator[Law]:
     """Fit and yield what stands beside the composites: curves of single sizes, and the joint surface.
 
     Of the metric that decides, from the best training of each shard and size with the sweep's own seed. What
@@ -232,7 +236,7 @@ def _larger_is_better(cells: Mapping[tuple[float, int], Run], metric: str) -> bo
     sizes = [size for _, size in cells]
     crossed = [size for size in set(sizes) if sizes.count(size) >= CROSSED]
     falls = all(
-        cells[data, larger].metrics[metric] <= run.metrics[metric] * (1 + NOISE)
+        cells[data, larger].metrics[metric] <= run.metrics[metric] * (1 + ERROR_NOISE)
         for (data, size), run in cells.items()
         for other, larger in cells
         if other == data and larger > size
@@ -245,7 +249,7 @@ def _beside(
 ) -> Law:
     unit = spec.domain.metrics[spec.metric]
     surface = name == "all sizes"
-    points = checked(
+    points = check_points(
         [(run.params, run.data) for run in runs] if surface else [run.data for run in runs],
         [run.metrics[spec.metric] for run in runs],
         rate=unit == "fraction",
@@ -253,25 +257,29 @@ def _beside(
     if surface:
         found = fit(points, "surface", seed=spec.seed, draws=DRAWS)
     else:
-        points, _ = apart(points, seed=spec.seed)
-        found = plain(points, seed=spec.seed, draws=DRAWS)
-    return law_from(
+        points, _ = leave_out_small_data(points, seed=spec.seed)
+        found = fit_single_form(points, seed=spec.seed, draws=DRAWS)
+    details = {"family": family, "passes": f"{spec.preset.epochs:g}", **provenance}
+    return build_law(
         found,
         points,
-        domain=spec.domain.name,
-        family=f"{family}, {name}",
-        metric=spec.metric,
-        metric_unit=unit,
-        x_unit=spec.domain.data_unit,
-        source="calibrated",
-        definitions=spec.domain.definitions,
-        provenance=_provenance(spec, runs)
-        | {"family": family, "passes": f"{spec.preset.epochs:g}", **provenance},
-        runs=[run.id for run in runs],
+        LawSubject(
+            domain=spec.domain.name,
+            family=f"{family}, {name}",
+            metric=spec.metric,
+            metric_unit=unit,
+            x_unit=spec.domain.data_unit,
+        ),
+        LawProvenance(
+            source="calibrated",
+            seed=spec.seed,
+            definitions=spec.domain.definitions,
+            details=_provenance(spec, runs) | details,
+            runs=[run.id for run in runs],
+            created=created,
+        ),
         ladder=spec.ladder[family] if surface else (),
-        seed=spec.seed,
-        created=created,
-        paths=LEAN,
+        max_paths=LEAN,
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from calibrate.sweep.best_model import Contenders, size_of
+from calibrate.sweep.best_model import Incumbents, size_of
 from calibrate.sweep.spec import Spec, cell_of
 from calibrate.types import Training
 from laws.types import Run, RunStatus
@@ -23,12 +23,12 @@ class Progress:
     last: Run | None
 
 
-class Tally:
+class ProgressCounts:
     """Sums over the runs of a sweep: one of ten thousand runs is asked ten thousand times how far it is."""
 
     def __init__(self, spec: Spec, workers: int) -> None:
         self._spec, self._workers = spec, workers
-        self.contenders = Contenders(spec.metric)
+        self.incumbents = Incumbents(spec.metric)
         self.counts: Counter[RunStatus] = Counter()
         self.unfinished: Run | None = None  # one of those that did not finish
         self.spent = self.saved = 0.0  # FLOP
@@ -63,7 +63,7 @@ class Tally:
         if run.status != "finished":
             self.unfinished = self.unfinished or run
             return
-        self.contenders.add(run)
+        self.incumbents.add(run)
         if run.seconds:
             self._seconds[run.family, size_of(run)] += run.seconds
             self._flops[run.family, size_of(run)] += spec.most_flops(cell_of(run))

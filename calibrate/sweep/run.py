@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 
-from calibrate.engines.local import Engine, Job, Result
-from calibrate.sweep.progress import Progress, Tally
-from calibrate.sweep.search import STAGES, Line, Stage
+from calibrate.engines.local import AttemptResult, Engine, Job
+from calibrate.sweep.progress import Progress, ProgressCounts
+from calibrate.sweep.search import STAGES, Stage, TrialQueue
 from calibrate.sweep.spec import Spec, run_id
-from calibrate.training.early_stopping import Rungs, Standing, reached
+from calibrate.training.early_stopping import RungResults, Rungs, reached
 from calibrate.types import Training
 from calibrate.versions import code_version
 from laws.storage.store import Store
@@ -23,17 +23,17 @@ PUBLISH = 2.0  # seconds between two publications of the index, at least
 
 
 @dataclass(frozen=True, kw_only=True)
-class Swept:
+class SweepResult:
     """What a sweep came to."""
 
     counts: Mapping[RunStatus, int]  # how its runs ended, each by its last attempt
-    contenders: Sequence[Run]  # those that can be the best of their shard
+    incumbents: Sequence[Run]  # those that can be the best of their shard
     unfinished: Run | None  # one that did not finish
     flops: float  # that its runs took
     saved: float  # FLOP that those stopped early had still before them
 
 
-def execute(
+def run_sweep(
     spec: Spec,
     store: Store,
     engine: Engine,
@@ -41,7 +41,7 @@ def execute(
     report: Callable[[Progress], None],
     *,
     stages: Iterable[Stage] = STAGES,
-) -> Swept:
+) -> SweepResult:
     """Train what the sweep still misses and return what came out; a stage is asked for when one has ended.
 
     Each run is in the store when the engine's next result is asked for: a sweep that is killed goes on
@@ -49,15 +49,15 @@ def execute(
     another process runs the same sweep.
     """
     with store.exclusive(f"sweep-{spec.id}", wait=False):
-        state = _State(spec, store, workers, report)
+        state = _SweepState(spec, store, workers, report)
         for stage in stages:
             for result in engine.run(state.begin(stage)):
                 state.keep(result)
         store.publish()
         tally = state.tally
-        return Swept(
+        return SweepResult(
             counts=tally.counts,
-            contenders=tally.contenders.runs(),
+            incumbents=tally.incumbents.runs(),
             unfinished=tally.unfinished,
             flops=tally.spent,
             saved=tally.saved,
@@ -65,22 +65,22 @@ def execute(
 
 
 @dataclass(eq=False)
-class _Turn:
+class _ActiveQueue:
     """Where a line of trainings is."""
 
-    left: Line
-    earlier: Standing = field(default_factory=Standing)
+    left: TrialQueue
+    earlier: RungResults = field(default_factory=RungResults)
     waiting: bool = False  # for the one that is in training
 
 
-class _State:
+class _SweepState:
     """A sweep while it runs: the stages that were begun, and the trainings that are out."""
 
     def __init__(self, spec: Spec, store: Store, workers: int, report: Callable[[Progress], None]) -> None:
         self.spec, self.store, self.report = spec, store, report
-        self.tally = Tally(spec, workers)
-        self.stages: list[Callable[[], Iterator[Line]]] = []  # those that were begun: what is planned
-        self.out: dict[str, _Turn] = {}  # run in training -> its line
+        self.tally = ProgressCounts(spec, workers)
+        self.stages: list[Callable[[], Iterator[TrialQueue]]] = []  # those that were begun: what is planned
+        self.out: dict[str, _ActiveQueue] = {}  # run in training -> its line
         self.began = _now()
 
     def begin(self, stage: Stage) -> Iterator[Job | None]:
@@ -88,7 +88,7 @@ class _State:
 
         A stage follows from what is known now; it is drawn anew, training by training, where it is needed.
         """
-        lines = partial(stage, self.spec, self.tally.contenders.runs())
+        lines = partial(stage, self.spec, self.tally.incumbents.runs())
         self.stages.append(lines)
         self.store.add_sweep(self._record())
         settled, tried = self._on_record(chain.from_iterable(lines()))
@@ -98,10 +98,10 @@ class _State:
         return self._jobs(lines(), settled, tried)
 
     def _jobs(
-        self, lines: Iterable[Line], settled: Mapping[str, Rungs], tried: Mapping[str, int]
+        self, lines: Iterable[TrialQueue], settled: Mapping[str, Rungs], tried: Mapping[str, int]
     ) -> Iterator[Job | None]:
         """Yield jobs from the lines by turns, each when the one before it has ended; None while all wait."""
-        turns = deque(_Turn(line) for line in lines)
+        turns = deque(_ActiveQueue(line) for line in lines)
         while turns:
             turn = next((turn for turn in turns if not turn.waiting), None)
             if turn is None:
@@ -139,7 +139,7 @@ class _State:
                 tried[id] = number
         return settled, tried
 
-    def keep(self, result: Result) -> None:
+    def keep(self, result: AttemptResult) -> None:
         """Write one attempt down; safe on disk when this returns."""
         run = as_run(self.spec, result)
         self.store.add_run(run)
@@ -171,7 +171,7 @@ class _State:
         )
 
 
-def as_run(spec: Spec, result: Result) -> Run:
+def as_run(spec: Spec, result: AttemptResult) -> Run:
     """Return the record of one attempt."""
     training, outcome = result.job.training, result.outcome
     return Run(

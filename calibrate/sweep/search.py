@@ -14,24 +14,26 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, product
 
-from calibrate.sweep.best_model import pick, size_of
+from calibrate.sweep.best_model import pick_best, size_of
 from calibrate.sweep.spec import Cell, Spec, cell_of, run_id
 from calibrate.types import Training
 from laws.types import Run
 
 Runs = Collection[Run]  # those of the sweep so far that can be the best of their shard
-Line = Iterator[Training]  # trainings that begin one after the other: each is held against those before it
-Stage = Callable[[Spec, Runs], Iterator[Line]]
+TrialQueue = Iterator[
+    Training
+]  # trainings that begin one after the other: each is held against those before it
+Stage = Callable[[Spec, Runs], Iterator[TrialQueue]]
 
 
-def ends(spec: Spec) -> Iterator[Training]:
+def end_trainings(spec: Spec) -> Iterator[Training]:
     """Yield the trainings of the smallest and the largest shard, in every size; no result is needed."""
     return chain.from_iterable(_ends(spec, ()))
 
 
-def _ends(spec: Spec, runs: Runs) -> Iterator[Line]:  # noqa: ARG001 - all stages look alike
+def _ends(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:  # noqa: ARG001 - all stages look alike
     shards = (spec.preset.shards[0], spec.preset.shards[-1])
-    return searched(
+    return search_cells(
         spec,
         [
             (family, shard, size)
@@ -42,7 +44,7 @@ def _ends(spec: Spec, runs: Runs) -> Iterator[Line]:  # noqa: ARG001 - all stage
     )
 
 
-def _between(spec: Spec, runs: Runs) -> Iterator[Line]:
+def _between(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:
     """Yield the trainings of the other shards, in the sizes between the best of the two ends.
 
     An end without a finished run does not narrow the sizes.
@@ -51,41 +53,41 @@ def _between(spec: Spec, runs: Runs) -> Iterator[Line]:
     for family in spec.families:
         sizes = spec.preset.sizes[family]
         best = [
-            pick(_of(spec, family, shard, runs), spec.metric)
+            pick_best(_of(spec, family, shard, runs), spec.metric)
             for shard in (spec.preset.shards[0], spec.preset.shards[-1])
         ]
         if all(best):
             bounds = sorted(size_of(run) for run in best if run)
             sizes = tuple(size for size in sizes if bounds[0] <= size <= bounds[1])
         cells += [(family, shard, size) for shard in spec.preset.shards[1:-1] for size in sizes]
-    return searched(spec, cells)
+    return search_cells(spec, cells)
 
 
-def _repeats(spec: Spec, runs: Runs) -> Iterator[Line]:
+def _repeats(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:
     """Yield the best model of each shard again, with fresh seeds, the longest trainings first."""
     chosen = [
         run
         for family in spec.families
         for shard in spec.preset.shards
-        if (run := pick(_of(spec, family, shard, runs), spec.metric))
+        if (run := pick_best(_of(spec, family, shard, runs), spec.metric))
     ]
     for run in sorted(chosen, key=lambda run: spec.most_flops(cell_of(run)), reverse=True):
         for i in range(1, spec.preset.seeds):
-            yield iter((again(spec, run, i),))
+            yield iter((repeat_with_seed(spec, run, i),))
 
 
 STAGES: tuple[Stage, ...] = (_ends, _between, _repeats)
 
 
-def again(spec: Spec, run: Run, count: int) -> Training:
+def repeat_with_seed(spec: Spec, run: Run, count: int) -> Training:
     """Return the training of a run of this sweep with another seed, the `count`-th after the sweep's own."""
     first = next(t for t in _drawn(spec, *cell_of(run)) if run_id(t) == run.id)
     return replace(first, seed=spec.seed + count)
 
 
-def outlook(spec: Spec, runs: Runs) -> list[Training]:
+def planned_trainings(spec: Spec, runs: Runs) -> list[Training]:
     """Return the most that the sweep can come to, as far as its results so far do not narrow it yet."""
-    trainings = [*ends(spec), *chain.from_iterable(_between(spec, runs))]
+    trainings = [*end_trainings(spec), *chain.from_iterable(_between(spec, runs))]
     repeated = list(chain.from_iterable(_repeats(spec, runs)))
     decided = {(training.family, training.data) for training in repeated}
     costliest: dict[tuple[str, float], Training] = {}
@@ -101,12 +103,12 @@ def outlook(spec: Spec, runs: Runs) -> list[Training]:
     return trainings + repeated
 
 
-def searched(spec: Spec, cells: Iterable[Cell]) -> Iterator[Line]:
+def search_cells(spec: Spec, cells: Iterable[Cell]) -> Iterator[TrialQueue]:
     """Yield the trainings of each cell; the longest come first, so that the last to end is a short one."""
     return (_drawn(spec, *cell) for cell in sorted(cells, key=spec.most_flops, reverse=True))
 
 
-def _drawn(spec: Spec, family: str, shard: float, size: int) -> Line:
+def _drawn(spec: Spec, family: str, shard: float, size: int) -> TrialQueue:
     """Draw optimizer settings for one shard and size; each draw has a random stream of its own."""
     preset = spec.preset
     grid = [

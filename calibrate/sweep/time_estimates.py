@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from calibrate.sweep.best_model import size_of
-from calibrate.sweep.search import ends
+from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import Spec
 from calibrate.training.train import EVALUATIONS, device_name, evaluation_seconds, train
 from calibrate.types import DomainCode, Training
@@ -25,7 +25,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Costs:
+class TimeEstimates:
     """The cost of each family and size, and where it is known from."""
 
     sizes: dict[tuple[str, int], Cost]
@@ -37,18 +37,18 @@ class Costs:
         return spec.flops(training) * cost.flop + EVALUATIONS * cost.evaluation
 
 
-def costs(spec: Spec, past: Iterable[Run], code: DomainCode, device: str) -> Costs:
+def costs(spec: Spec, past: Iterable[Run], code: DomainCode, device: str) -> TimeEstimates:
     """Return costs on this device: from `past` runs where every size has one, else measured now."""
     wanted = [(family, size) for family in spec.families for size in spec.preset.sizes[family]]
     recorded = _recorded(spec, past, device_name(device))
     if all(key in recorded for key in wanted):
-        return Costs(recorded, "earlier runs in the store")
+        return TimeEstimates(recorded, "earlier runs in the store")
     measured: dict[tuple[str, int], Cost] = {}
     for family in spec.families:
         sizes = spec.preset.sizes[family]
         tried = {size: _measured(spec, family, size, code, device) for size in {sizes[0], sizes[-1]}}
         measured |= {(family, size): _between(tried, size) for size in sizes}
-    return Costs(
+    return TimeEstimates(
         measured,
         f"{TRIAL:g} s of training at the smallest and the largest size, just now on this device",
     )
@@ -67,7 +67,7 @@ def _recorded(spec: Spec, past: Iterable[Run], device: str) -> dict[tuple[str, i
 
 def _measured(spec: Spec, family: str, size: int, code: DomainCode, device: str) -> Cost:
     """Return the cost of a size from a short training on the smallest shard."""
-    drawn = next(t for t in ends(spec) if t.family == family and t.size == size)
+    drawn = next(t for t in end_trainings(spec) if t.family == family and t.size == size)
     endless = replace(drawn, epochs=math.inf, max_samples=math.inf)
     flops = spec.rung(family, size).flops
     train(

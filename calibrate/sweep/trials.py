@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from calibrate.engines.local import Job
-from calibrate.sweep.search import ends
+from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import Spec, run_id
 
 TRIAL = 30.0  # seconds that one of them is trained for
@@ -15,7 +15,7 @@ def trials(spec: Spec) -> list[Job]:
     The largest model on the largest shard with the largest batch, for one pass at most.
     """
     preset, largest = spec.preset, {}
-    for training in ends(spec):
+    for training in end_trainings(spec):
         if training.size == preset.sizes[training.family][-1]:
             largest[training.family, training.optimizer] = replace(
                 training,

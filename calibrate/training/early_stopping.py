@@ -11,7 +11,7 @@ first draw is never stopped.
 from bisect import insort
 from collections.abc import Sequence
 
-from calibrate.types import NOISE
+from calibrate.types import ERROR_NOISE
 
 RUNGS = (0.25, 0.5)  # of the planned samples: each rung stands for twice the training of the one before
 
@@ -43,7 +43,7 @@ def too_high(rungs: Rungs, bars: Rungs) -> str:
     return ""
 
 
-class Standing:
+class RungResults:
     """How the trainings of one shard and size stood at the rungs, those that were drawn so far."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Standing:
         What is within noise of the better half is not stopped.
         """
         return tuple(
-            (share, errors[len(errors) // 2] * (1 + NOISE))
+            (share, errors[len(errors) // 2] * (1 + ERROR_NOISE))
             for share, errors in self._errors.items()
             if errors
         )

@@ -5,7 +5,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from laws.types import SizeCost
 
-TRAINING = 3  # a training step costs about three forward passes: one forward, two for the gradients
+FORWARD_TO_TRAINING = (
+    3  # a training step costs about three forward passes: one forward, two for the gradients
+)
 ADAM_BYTES = 16  # a parameter in single precision: weight, gradient, two moments
 
 
@@ -23,7 +25,7 @@ def forward_flops(model: nn.Module, *inputs: object) -> int:
     return int(counter.get_total_flops())
 
 
-def rung(size: int, model: nn.Module, flops: float) -> SizeCost:
+def size_cost(size: int, model: nn.Module, flops: float) -> SizeCost:
     """Return the cost of a size: `flops` is what training takes for one data unit, by Adam."""
     params = trainable(model)
     return SizeCost(size=size, params=params, flops=float(flops), memory=float(ADAM_BYTES * params))

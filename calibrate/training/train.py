@@ -9,7 +9,7 @@ import torch
 import torch._dynamo  # optimizers import it at their first use: seconds that belong to no training
 
 from calibrate.training.early_stopping import Rungs, reached, too_high
-from calibrate.types import EVALUATION_STEP, Corpus, DomainCode, Outcome, Task, Training
+from calibrate.types import EVALUATION_STEP, Corpus, DomainCode, Task, Training, TrainingOutcome
 from laws.errors import CorpusError
 from laws.types import RunStatus
 
@@ -30,7 +30,7 @@ def train(
     flops: float,
     time_limit: float,
     bars: Rungs = (),
-) -> Outcome:
+) -> TrainingOutcome:
     """Train once and return what came out; nothing that goes wrong in a training is raised.
 
     `flops` is what one data unit costs, seen once; `time_limit` is in seconds; `bars` are the highest errors
@@ -54,7 +54,7 @@ def train(
         memory = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
         status = "out-of-memory" if memory else "failed"
         reason = f"{type(error).__name__}: {_first_line(error)}"
-    return Outcome(
+    return TrainingOutcome(
         status=status,
         reason=reason,
         params=progress.params,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from calibrate.data.prepared import once
-from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
 from laws.types import SizeCost
@@ -115,4 +115,4 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCos
 def _rung(size):
     with torch.device("meta"):
         built = model(size)
-        return rung(size, built, TRAINING * forward_flops(built, torch.empty(1, DIMENSIONS)))
+        return size_cost(size, built, FORWARD_TO_TRAINING * forward_flops(built, torch.empty(1, DIMENSIONS)))

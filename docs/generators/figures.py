@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from laws.forecasting import forecast as f
-from laws.forecasting.drift import DECADE, PARAMETERS, Curve, paths
+from laws.forecasting.drift import DECADE, PARAMETERS, LogCurve, paths
 from laws.forecasting.odds import log_error
-from laws.forecasting.priors import shipped_prior
-from laws.points import checked
+from laws.forecasting.priors import bundled_prior
+from laws.points import check_points
 
 Array = NDArray[np.float64]
 FOLDER = Path(__file__).parents[1] / "figures"
@@ -42,10 +42,10 @@ def axes(columns: int, *, height: float = 2.6) -> tuple[Figure, list[Axes]]:
 
 def beliefs() -> None:
     """Draw what each belief expects beyond a curve of two decades that it has not seen: its law alone."""
-    prior = shipped_prior()
+    prior = bundled_prior()
     figure, row = axes(6, height=2.2)
     decades = np.linspace(0, 3.5, 36)
-    curve = Curve(np.array([2.0 * DECADE]), np.zeros(1), np.ones(1), np.zeros(1))
+    curve = LogCurve(np.array([2.0 * DECADE]), np.zeros(1), np.ones(1), np.zeros(1))
     onset, drift = (list(PARAMETERS).index(name) for name in ("onset", "drift"))
     for i, name in enumerate(prior.names):
         rng, plot = np.random.default_rng(3), row[i // 2]
@@ -87,9 +87,9 @@ def fans() -> None:
         if law is steady:
             fine = np.geomspace(1e3, 1e5, 120)
             best = np.minimum.accumulate(law(fine) * np.exp(0.03 * rng.standard_normal(120)))[::3]
-            points = checked(fine[::3], best)
+            points = check_points(fine[::3], best)
         else:
-            points = checked(x, law(x) * np.exp(0.01 * rng.standard_normal(len(x))))
+            points = check_points(x, law(x) * np.exp(0.01 * rng.standard_normal(len(x))))
         told = f.forecast(points, seed=0)
         ahead = far[far > points.x[-1]]
         low, q25, median, q75, high = told.quantiles(ahead, LEVELS)

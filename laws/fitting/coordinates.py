@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from laws.fitting.noise import LEAST, Noise
+from laws.fitting.noise import MIN_NOISE, Noise
 from laws.points import Points
 
 Array = NDArray[np.float64]
@@ -115,8 +115,8 @@ def _curve(points: Points, *, floor: bool, bend: str) -> Coordinates:
             parameters["gamma"] = np.exp(log_floor)
         if bend == "onset":
             parameters["ceiling"] = np.exp(reducible_first + beta * at_low) + parameters["gamma"]
-            if points.ceiling is not None:
-                prior = prior + _normal(np.log(parameters["ceiling"]), np.log(points.ceiling), 0.05)
+            if points.baseline_error is not None:
+                prior = prior + _normal(np.log(parameters["ceiling"]), np.log(points.baseline_error), 0.05)
         else:
             parameters["alpha"] = np.exp(reducible_first + beta * low + beta * gain * at_low)
         if bend == "break":
@@ -223,7 +223,7 @@ def _smooth_ends(points: Points, *, degree: int) -> Array:
         root = np.sqrt(weight)[:, None]
         polynomial = np.linalg.lstsq(powers * root, log_y * root[:, 0], rcond=None)[0]
         residual = (log_y - powers @ polynomial) ** 2
-        weight = 1 / (3 + residual / max(float((weight * residual).mean()), LEAST**2))
+        weight = 1 / (3 + residual / max(float((weight * residual).mean()), MIN_NOISE**2))
         weight /= weight.mean()
     return np.asarray([polynomial[0], polynomial.sum()])
 

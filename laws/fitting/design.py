@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from laws import paths
-from laws.fitting.noise import stored
+from laws.fitting.noise import noise_of_law
 from laws.types import Law
 
 Array = NDArray[np.float64]
@@ -31,27 +31,27 @@ class Pick:
     sd: float
 
 
-def picks(
+def choose_measurements(
     asked: ArrayLike,
     seen: ArrayLike,
     noise: ArrayLike,
     cost: Sequence[float],
     *,
     budget: float,
-    most: int = 20,
+    max_picks: int = 20,
     least: float = 0.01,
 ) -> list[Pick]:
     """Return what to measure within a budget, in order; a candidate may be measured again.
 
     `asked` (n,) holds what is asked in each of n draws, `seen` (n, m) the log error at m candidate scales,
     `noise` (m,) the sd of a measurement of it, `cost` (m,) what one costs, in the unit of `budget`. It ends
-    after `most` picks, or when no pick takes `least` of the standard deviation off.
+    after `max_picks` picks, or when no pick takes `least` of the standard deviation off.
     """
     q, f = np.asarray(asked, dtype=np.float64), np.asarray(seen, dtype=np.float64)
     covariance = np.cov(np.column_stack([q, f]).T)
     spread, left = np.asarray(noise, dtype=np.float64) ** 2, budget
     found: list[Pick] = []
-    while len(found) < most:
+    while len(found) < max_picks:
         gain = covariance[0, 1:] ** 2 / (np.diag(covariance)[1:] + spread)
         affordable = np.asarray(cost) <= left
         worth = np.where(affordable & (gain > 0), gain / np.asarray(cost), -np.inf)
@@ -67,14 +67,14 @@ def picks(
     return found
 
 
-def narrowing(
+def choose_runs(
     laws: Sequence[Law],
     place: float,
     candidates: Sequence[tuple[int, float]],
     cost: Sequence[float],
     *,
     budget: float,
-    most: int,
+    max_picks: int,
 ) -> list[Pick]:
     """Return what to train so that the lowest error of the laws at `place` gets surer.
 
@@ -86,7 +86,7 @@ def narrowing(
     noise = [_sd(law) * math.sqrt(0.5) for law in laws]
     own = np.array([noise[i] for i, _ in candidates])
     seen = seen + own * np.random.default_rng(SEED).standard_normal(seen.shape)
-    return picks(log_errors(laws, place), seen, own, cost, budget=budget, most=most)
+    return choose_measurements(log_errors(laws, place), seen, own, cost, budget=budget, max_picks=max_picks)
 
 
 def log_errors(laws: Sequence[Law], x: float) -> Array:
@@ -94,18 +94,18 @@ def log_errors(laws: Sequence[Law], x: float) -> Array:
     return np.asarray(np.min([_at(each, x) for each in _paired(laws)], axis=0))
 
 
-def needed(laws: Sequence[Law], target: float) -> Array:
+def data_needed(laws: Sequence[Law], target: float) -> Array:
     """Return the data with which the first of the laws reaches a target, a value a draw; inf: none does."""
     each = [[paths.inverse(grid, path, math.log(target)) for path in drawn] for grid, drawn in _paired(laws)]
     return np.asarray(np.exp(np.min(each, axis=0)))
 
 
-def place_of(laws: Sequence[Law], target: float) -> float:
+def scale_of_interest(laws: Sequence[Law], target: float) -> float:
     """Return where the answer to a target is looked at: at the median of the data needed, inside the data.
 
     Where most draws never reach it, that is FAR times the largest measured data.
     """
-    middle = paths.quantile(needed(laws, target).tolist(), 0.5)
+    middle = paths.quantile(data_needed(laws, target).tolist(), 0.5)
     if math.isinf(middle):
         return FAR * max(law.x_range[1] for law in laws)
     return max(middle, min(law.x_range[0] for law in laws))
@@ -131,5 +131,5 @@ def _at(drawn: Drawn, x: float) -> Array:
 
 def _sd(law: Law) -> float:
     """Return the standard deviation of one log error, as the law has it in the middle."""
-    scale, degrees = stored(law.parameters)
+    scale, degrees = noise_of_law(law.parameters)
     return float(np.median(scale * np.sqrt(degrees / (degrees - 2))))

@@ -99,7 +99,7 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
     )
 
 
-def plain(points: Points, *, seed: int, draws: int = 4000) -> Posterior:
+def fit_single_form(points: Points, *, seed: int, draws: int = 4000) -> Posterior:
     """Return the posterior of the one form of a curve where nobody asks for one: a power law, maybe a floor.
 
     A floor cannot be below zero, so a form that has one for certain sees a bend where there is none, and

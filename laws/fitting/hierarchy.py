@@ -26,7 +26,7 @@ NEIGHBORS = 20  # draws of a family whose exponents are taken for the same
 
 
 @dataclass(frozen=True, eq=False)
-class Pooled:
+class PooledExponents:
     """What K families say together: n joint draws of exponents, each with a draw of its family's law."""
 
     same: float  # posterior probability that one exponent serves all
@@ -40,7 +40,7 @@ class Pooled:
         return np.asarray(self.exponents.max(1) / self.exponents.min(1))
 
 
-def pooled(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> Pooled:
+def pool_exponents(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> PooledExponents:
     """Return the hierarchical posterior of K >= 2 families from posterior draws of each one's exponent.
 
     `betas` holds K arrays of positive draws, made under the half-Normal(1) prior of `laws/fitting/coordinates.py`.
@@ -85,7 +85,7 @@ def pooled(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> Pooled:
     # a grid point stands for its cell
     exponents = grid[places] + cell[places] * (rng.random((draws, 1)) - 0.5)
     rows = np.array([_nearest(log, exponents[:, k], rng) for k, log in enumerate(logs)]).T
-    return Pooled(same=same, shared=np.exp(grid[shared]), exponents=np.exp(exponents), rows=rows)
+    return PooledExponents(same=same, shared=np.exp(grid[shared]), exponents=np.exp(exponents), rows=rows)
 
 
 def _log_prior(log_beta: Array) -> Array:

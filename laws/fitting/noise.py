@@ -33,11 +33,11 @@ from laws.points import Points
 
 Array = NDArray[np.float64]
 
-LEAST = 3e-4
+MIN_NOISE = 3e-4
 CENTER, SPREAD = log(0.03), 1.5  # of the prior of log s
 SHARE, SHARE_SPREAD = -2.0, 1.5  # of the prior of logit ρ
 REACH = 0.2 * log(10)  # r: over how much of log x noise is shared; forecasts do not change when it is sampled
-FIXED = 7.0  # ν where it was not sampled: of a forecast's noise, and of laws stored before it was
+DEFAULT_DEGREES = 7.0  # ν where it was not sampled: of a forecast's noise, and of laws stored before it was
 WITHIN = 0.99 * log(2)  # neighbors are nearer than that: data in steps of 2 has none
 MOST = 8  # neighbors that an expectation is made from
 NODES = np.linspace(-7.0, 7.0, 29)  # logit ρ at which the weights of kriging are tabulated
@@ -88,7 +88,7 @@ class Noise:
         shrink = 1.0 if self.points.weight is None else 1.0 / self.points.weight
         known = 0.0 if self.points.y_se is None else (self.points.y_se / self.points.y) ** 2
         squared = scale[:, None] ** 2 * np.ones(len(self.points))
-        return np.asarray(squared * shrink + known + LEAST**2)
+        return np.asarray(squared * shrink + known + MIN_NOISE**2)
 
     def log_density(self, residual: Array, parameters: Mapping[str, Array]) -> Array:
         """Return the log density (walkers,) of residuals (walkers, n) of log y; without "shared", ρ is 0."""
@@ -113,11 +113,13 @@ class Noise:
         return np.asarray(residual.shape[1] * constant - tails - 0.5 * np.log(variance).sum(1))
 
 
-def stored(parameters: Mapping[str, Sequence[float]]) -> tuple[Array, Array]:
+def noise_of_law(parameters: Mapping[str, Sequence[float]]) -> tuple[Array, Array]:
     """Return scale and degrees of freedom, each (draws,), of a law's noise."""
     scale = np.asarray(parameters["scale"], dtype=np.float64)
     degrees = parameters.get("degrees")
-    return scale, np.full(len(scale), FIXED) if degrees is None else np.asarray(degrees, dtype=np.float64)
+    return scale, np.full(len(scale), DEFAULT_DEGREES) if degrees is None else np.asarray(
+        degrees, dtype=np.float64
+    )
 
 
 def _neighbors(places: Array) -> Neighbors | None:

@@ -47,7 +47,7 @@ def probabilities(points: Points, *, seed: int) -> Array:
     return np.asarray(np.clip(np.array([small, 1 - small - floor, floor]).T, 0.0, 1.0))
 
 
-def apart(points: Points, *, seed: int) -> tuple[Points, Phases]:
+def leave_out_small_data(points: Points, *, seed: int) -> tuple[Points, Phases]:
     """Return the points that a single form is to be fitted to, and the phases of all of them.
 
     Left out is what probably lies in the small-data phase, with the warning `small-data-left-out`: it would

@@ -45,7 +45,7 @@ PARAMETERS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class LogCurve:
     """A measured curve on log axes, at most a few dozen points: ascending t (n,), log y (n,).
 
     `count` says how many measurements (or how much weight) a point stands for; `variance` is the known
@@ -75,7 +75,7 @@ class _Terms:
 
 def thinned(
     x: Array, y: Array, *, y_se: Array | None = None, weight: Array | None = None, most: int = 28
-) -> Curve:
+) -> LogCurve:
     """Return the curve of measurements x, y (n,) ascending in x, averaged to at most `most` points.
 
     Neighbors are averaged: hundreds of checkpoints of one run say little more than a few dozen averages:
@@ -96,10 +96,10 @@ def thinned(
         return np.bincount(group, weights * values) / total
 
     size = np.bincount(group).astype(np.float64)
-    return Curve(mean(t), mean(log_y), total, mean(relative) / size, float(relative[-5:].mean()))
+    return LogCurve(mean(t), mean(log_y), total, mean(relative) / size, float(relative[-5:].mean()))
 
 
-def log_likelihood(curve: Curve, draws: Array) -> Array:
+def log_likelihood(curve: LogCurve, draws: Array) -> Array:
     """Return the log likelihood (W,) of draws (W, 8) in the order of PARAMETERS, the level integrated out.
 
     The filter runs from the largest scale backwards, where d is 0 by definition.
@@ -143,7 +143,7 @@ def log_likelihood(curve: Curve, draws: Array) -> Array:
     return np.where(np.isfinite(value), value, -np.inf)
 
 
-def moments(curve: Curve, draws: Array, t: Array) -> tuple[Array, Array]:
+def moments(curve: LogCurve, draws: Array, t: Array) -> tuple[Array, Array]:
     """Return mean and variance (W, m) of the log y that is measured next at t (m,), for each of W draws.
 
     To first order in d also beyond the data: what forms are compared by, not what is reported.
@@ -161,7 +161,7 @@ def moments(curve: Curve, draws: Array, t: Array) -> tuple[Array, Array]:
     return mean, np.maximum(variance, SMALLEST)
 
 
-def paths(curve: Curve, draws: Array, t: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+def paths(curve: LogCurve, draws: Array, t: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return paths of log y (W, m) at log scales t (m,): the law with its drift, and the next measurement.
 
     One path a draw of the parameters, by conditioning a simulated path on the data (Matheron's rule: Wilson
@@ -175,7 +175,7 @@ def paths(curve: Curve, draws: Array, t: Array, rng: np.random.Generator) -> tup
     return np.concatenate([law for law, _ in both]), np.concatenate([seen for _, seen in both])
 
 
-def _paths(curve: Curve, draws: Array, t: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+def _paths(curve: LogCurve, draws: Array, t: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     known = _conditioned(curve, draws)
     terms, n, W = known.terms, len(curve.t), len(draws)
     drift, noise = _simulated(np.concatenate([curve.t, t]), curve, terms, rng)
@@ -207,7 +207,7 @@ class _Conditioned:
     pull: Array  # (W, n): the inverse times the residual without its level
 
 
-def _conditioned(curve: Curve, draws: Array) -> _Conditioned:
+def _conditioned(curve: LogCurve, draws: Array) -> _Conditioned:
     terms = _terms(curve, draws)
     shape, tangent = _shape(curve.t, curve, terms)
     n = len(curve.t)
@@ -224,7 +224,7 @@ def _conditioned(curve: Curve, draws: Array) -> _Conditioned:
     return _Conditioned(terms, tangent, own, inverse, residual, level, precision, pull)
 
 
-def _terms(curve: Curve, draws: Array) -> _Terms:
+def _terms(curve: LogCurve, draws: Array) -> _Terms:
     z = draws.T
     c = np.exp(np.clip(z[0], -9, 2))
     g = 1 / (1 + np.exp(-np.clip(z[1], -30, 30)))
@@ -240,7 +240,7 @@ def _terms(curve: Curve, draws: Array) -> _Terms:
     )
 
 
-def _fall(t: Array, curve: Curve, terms: _Terms) -> Array:
+def _fall(t: Array, curve: LogCurve, terms: _Terms) -> Array:
     """Return m(t) − m(t_n), (W, m)."""
     last, bend = curve.t[-1], terms.bend[:, None]
 
@@ -251,7 +251,7 @@ def _fall(t: Array, curve: Curve, terms: _Terms) -> Array:
     return np.asarray(-(terms.c * WIDTH)[:, None] * (soft(t[None]) - soft(curve.t[None, -1:])))
 
 
-def _shape(t: Array, curve: Curve, terms: _Terms) -> tuple[Array, Array]:
+def _shape(t: Array, curve: LogCurve, terms: _Terms) -> tuple[Array, Array]:
     """Return log y without level and drift, and its derivative by d, each (W, m)."""
     falling = np.log1p(-terms.g)[:, None] + _fall(t, curve, terms)
     shape = np.logaddexp(np.log(terms.g)[:, None], falling)
@@ -276,7 +276,7 @@ def _steps(h: Array, terms: _Terms) -> tuple[Array, Array, Array]:
     return lost / terms.theta, scale, added
 
 
-def _simulated(t: Array, curve: Curve, terms: _Terms, rng: np.random.Generator) -> tuple[Array, Array]:
+def _simulated(t: Array, curve: LogCurve, terms: _Terms, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return paths of d and e (W, m) from their prior, at any order of t, with d = 0 at t_n."""
     places, where = np.unique(np.append(t, curve.t[-1]), return_inverse=True)
     W = len(terms.c)
@@ -304,11 +304,11 @@ def _gained(h: Array, terms: _Terms) -> Array:
     return 2 * (kappa / theta) ** 2 * np.where(x < 1e-3, x**2 * (0.5 - x / 6), x + np.expm1(-x))
 
 
-def _drift_variance(t: Array, curve: Curve, terms: _Terms) -> Array:
+def _drift_variance(t: Array, curve: LogCurve, terms: _Terms) -> Array:
     return _gained(t - curve.t[-1], terms)
 
 
-def _drift_covariance(s: Array, t: Array, curve: Curve, terms: _Terms) -> Array:
+def _drift_covariance(s: Array, t: Array, curve: LogCurve, terms: _Terms) -> Array:
     """Return the covariance (W, len(s), len(t)) of d: half of V(s − t_n) + V(t − t_n) − V(s − t)."""
     left, right = _drift_variance(s, curve, terms), _drift_variance(t, curve, terms)
     return 0.5 * (left[:, :, None] + right[:, None] - _gained(s[:, None] - t[None], terms))

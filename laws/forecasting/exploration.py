@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laws.fitting.importance import Mixture, log_sum
-from laws.forecasting.drift import Curve, log_likelihood, thinned
+from laws.forecasting.drift import LogCurve, log_likelihood, thinned
 from laws.forecasting.priors import Prior
 from laws.points import Points
 
@@ -21,7 +21,7 @@ STAGES = (4000, *[1000] * 18)  # draws of the stages of importance sampling, the
 STUCK = 0.01  # noise of log y that is hidden where values repeat: no measured error does, rounded ones do
 
 
-def curve_of(points: Points) -> Curve:
+def log_curve(points: Points) -> LogCurve:
     """Return the curve of points on log axes."""
     curve = thinned(points.x, points.y, y_se=points.y_se, weight=points.weight)
     if _stuck(points):
@@ -29,10 +29,10 @@ def curve_of(points: Points) -> Curve:
     return curve
 
 
-def curve_of_odds(points: Points) -> Curve:
+def odds_curve(points: Points) -> LogCurve:
     """Return the curve of `odds`: what blurs them near the ceiling blurs no measurement further down."""
     last = 0.0 if points.y_se is None else float(points.y_se[-1] / points.y[-1])
-    return replace(curve_of(points), next_variance=last**2)
+    return replace(log_curve(points), next_variance=last**2)
 
 
 def _stuck(points: Points) -> bool:
@@ -43,10 +43,10 @@ def _stuck(points: Points) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Explored:
+class Exploration:
     """Importance draws of the posterior under all beliefs: z (n, 8) and log likelihood minus log proposal."""
 
-    curve: Curve
+    curve: LogCurve
     z: Array
     log_ratio: Array
     mixture: Mixture
@@ -58,7 +58,7 @@ class Explored:
         return np.asarray(np.exp(log_weight - np.logaddexp.reduce(log_weight)))
 
 
-def explore(curve: Curve, prior: Prior, rng: np.random.Generator) -> Explored:
+def explore(curve: LogCurve, prior: Prior, rng: np.random.Generator) -> Exploration:
     """Return importance draws in stages: from the prior, then around what each belief's posterior is.
 
     Each stage proposes from one Student-t a belief, so that every belief is covered, also one that the data
@@ -79,7 +79,7 @@ def explore(curve: Curve, prior: Prior, rng: np.random.Generator) -> Explored:
         ratio = likelihood - proposal
         mixture = _around(z, ratio + parts, prior)
     evidence = log_sum((ratio + parts).T)
-    return Explored(curve, z, ratio, mixture, np.exp(np.maximum(evidence - evidence.max(), -50.0)))
+    return Exploration(curve, z, ratio, mixture, np.exp(np.maximum(evidence - evidence.max(), -50.0)))
 
 
 def _around(z: Array, log_weight: Array, prior: Prior) -> Mixture:

@@ -19,12 +19,12 @@ from laws.codes import WarningCode
 from laws.errors import PlannerError
 from laws.fitting.importance import Mixture, log_sum
 from laws.fitting.sampler import ensemble, independent
-from laws.forecasting.drift import DECADE, PARAMETERS, Curve, log_likelihood, paths
-from laws.forecasting.exploration import Explored, curve_of, curve_of_odds, explore
+from laws.forecasting.drift import DECADE, PARAMETERS, LogCurve, log_likelihood, paths
+from laws.forecasting.exploration import Exploration, explore, log_curve, odds_curve
 from laws.forecasting.odds import log_error, log_steepness, odds
-from laws.forecasting.priors import Prior, shipped_prior
+from laws.forecasting.priors import Prior, bundled_prior
 from laws.forecasting.running_minima import ABOVE, WIDER, probability
-from laws.forecasting.stacking import held_out, stacked
+from laws.forecasting.stacking import held_out_scores, stacking_weights
 from laws.points import Points
 
 Array = NDArray[np.float64]
@@ -37,10 +37,10 @@ _NOISE = list(PARAMETERS).index("noise")
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ComponentPosterior:
     """Draws of one density: of log y, or of the log odds of y against a ceiling."""
 
-    curve: Curve
+    curve: LogCurve
     draws: Array  # (n, 8), in the order of laws.forecasting.drift.PARAMETERS
     lift: Array  # (n,): the scatter of a running minimum, in draws where the series is one, else 0
     ceiling: float | None = None  # of the odds
@@ -70,7 +70,7 @@ class Forecast:
     Where the measured series is a running minimum (`laws/forecasting/running_minima.py`), what comes next lies above it.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ComponentPosterior, ...]
     last: float  # y at the largest measured scale
     weights: dict[str, float]  # of the forms
     diagnostics: dict[str, float]
@@ -141,7 +141,7 @@ def forecast(
 ) -> Forecast:
     """Return the forecast of a curve: `draws` joint draws, the same for the same seed.
 
-    `weights` (K,) of the beliefs come from `stacked` over a collection; without them this curve's own
+    `weights` (K,) of the beliefs come from `stacking_weights` over a collection; without them this curve's own
     held-out scales decide. `chain=False` keeps the importance draws, for back-tests over hundreds of
     curves. Warnings: those of the points; `one-point`, `no-trend`, `rising`, `few-points`,
     `running-minimum` (see docs/reference/warnings.md); `not-converged` (the chain still moved) and
@@ -150,16 +150,16 @@ def forecast(
     """
     if points.x.ndim != 1:
         raise PlannerError("a forecast is of one curve: y against one x, not a surface of (params, data)")
-    prior = prior or shipped_prior()
+    prior = prior or bundled_prior()
     if weights is None:
-        weights = stacked([held_out(points, seed=seed, prior=prior)], prior=prior)[0]
-    parts: list[Part] = []
+        weights = stacking_weights([held_out_scores(points, seed=seed, prior=prior)], prior=prior)[0]
+    parts: list[ComponentPosterior] = []
     diagnostics: dict[str, float] = {}
     warnings = points.warnings + _doubts(points)
     of_odds = round(draws * float(weights[prior.of_odds].sum()))
     for some, count, ceiling in (
         (~prior.of_odds, draws - of_odds, None),
-        (prior.of_odds, of_odds, points.ceiling),
+        (prior.of_odds, of_odds, points.baseline_error),
     ):
         if not count:
             continue
@@ -176,7 +176,9 @@ def forecast(
     for form, weight in zip(prior.forms, weights, strict=True):
         if weight > 0:
             by_form[form] = by_form.get(form, 0.0) + float(weight)
-    highest = points.ceiling if points.ceiling is not None else 1.0 if points.y.max() <= 1 else None
+    highest = (
+        points.baseline_error if points.baseline_error is not None else 1.0 if points.y.max() <= 1 else None
+    )
     if highest is not None:
         highest = max(highest, float(points.y.max()))
     codes = tuple(dict.fromkeys(warnings))
@@ -192,10 +194,10 @@ def _part(
     draws: int,
     seed: int,
     chain: bool,
-) -> tuple[Part, dict[str, float], tuple[str, ...]]:
+) -> tuple[ComponentPosterior, dict[str, float], tuple[str, ...]]:
     """Return draws of the density that beliefs about y make together, or with a ceiling those about odds."""
     read = points if ceiling is None else odds(points, ceiling)
-    curve = curve_of(read) if ceiling is None else curve_of_odds(read)
+    curve = log_curve(read) if ceiling is None else odds_curve(read)
     rng = np.random.default_rng(seed if ceiling is None else [seed, 1])
     explored = explore(curve, prior, rng)
     # the stacked mixture of K posteriors is one posterior, under this mixture of their priors
@@ -213,13 +215,13 @@ def _part(
     if minimum.mean() > 0.5:
         warnings += (WarningCode.RUNNING_MINIMUM,)
     lift = np.where(rng.random(len(z)) < minimum, sigma, 0.0)
-    return Part(curve, z, lift, ceiling), diagnostics, warnings
+    return ComponentPosterior(curve, z, lift, ceiling), diagnostics, warnings
 
 
 def _chain(
     prior: Prior,
     mixed: Array,
-    explored: Explored,
+    explored: Exploration,
     importance: Array,
     *,
     draws: int,

@@ -25,7 +25,7 @@ def odds(points: Points, ceiling: float) -> Points:
     value = points.y / gap
     blur = BLUR * ceiling / gap
     known = 0.0 if points.y_se is None else points.y_se / points.y * ceiling / gap
-    return replace(points, y=value, y_se=value * np.hypot(blur, known), ceiling=None)
+    return replace(points, y=value, y_se=value * np.hypot(blur, known), baseline_error=None)
 
 
 def log_error(log_odds: Array, ceiling: float) -> Array:

@@ -58,7 +58,7 @@ class Prior:
 
 
 @cache
-def shipped_prior(origin: Origin = "elsewhere") -> Prior:
+def bundled_prior(origin: Origin = "elsewhere") -> Prior:
     """Return the prior that ships with the tool, with the weights for curves of an origin."""
     text = (Path(__file__).parent / "prior.json").read_text(encoding="utf-8")
     beliefs = json.loads(text)["beliefs"]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laws.forecasting.drift import moments
-from laws.forecasting.exploration import curve_of, curve_of_odds, explore
+from laws.forecasting.exploration import explore, log_curve, odds_curve
 from laws.forecasting.odds import log_steepness, odds
-from laws.forecasting.priors import Prior, shipped_prior
+from laws.forecasting.priors import Prior, bundled_prior
 from laws.points import Points
 
 Array = NDArray[np.float64]
@@ -23,36 +23,36 @@ TRUST = 0.5  # power of a curve's own evidence about the weights
 EQUALS = 2.0  # how many curves of a collection the weights learned elsewhere are worth
 
 
-def held_out(points: Points, *, seed: int, prior: Prior | None = None) -> Array:
+def held_out_scores(points: Points, *, seed: int, prior: Prior | None = None) -> Array:
     """Return the log score (K,) of each belief on the largest scales of the curve, forecast from the smaller.
 
     Left out is the last factor of two (at least one scale, leaving two); the score is the mean log density of
     its points, at most COUNTED of them counted. Zeros where too little is left to learn from; minus infinity
     for beliefs about odds where the error of best guessing is not known.
     """
-    prior = prior or shipped_prior()
+    prior = prior or bundled_prior()
     t = np.log(points.x)
     places = np.unique(t)
     cut = max(np.sum(places <= places[-1] - 0.95 * np.log(2)), 2)
     cut = min(cut, len(places) - 1)
     if cut < 2 or places[cut - 1] - places[0] < 0.1:
-        return np.where(usable(points, prior), 0.0, -np.inf)
+        return np.where(usable_components(points, prior), 0.0, -np.inf)
     early, late = points.part(t <= places[cut - 1]), points.part(t > places[cut - 1])
-    return judged(early, late, seed=seed, prior=prior) * min(len(late), COUNTED)
+    return log_scores(early, late, seed=seed, prior=prior) * min(len(late), COUNTED)
 
 
-def usable(points: Points, prior: Prior) -> NDArray[np.bool_]:
+def usable_components(points: Points, prior: Prior) -> NDArray[np.bool_]:
     """Return which beliefs (K,) can be held about these points."""
-    known = points.ceiling is not None and bool(np.isfinite(points.ceiling))
+    known = points.baseline_error is not None and bool(np.isfinite(points.baseline_error))
     return ~prior.of_odds | known
 
 
-def judged(early: Points, late: Points, *, seed: int, prior: Prior | None = None) -> Array:
+def log_scores(early: Points, late: Points, *, seed: int, prior: Prior | None = None) -> Array:
     """Return the mean log density (K,) of late points under each belief, forecast from the early ones."""
-    prior = prior or shipped_prior()
+    prior = prior or bundled_prior()
     score = np.full(len(prior.names), -np.inf)
-    held = usable(early, prior)
-    for some, ceiling in ((held & ~prior.of_odds, None), (held & prior.of_odds, early.ceiling)):
+    held = usable_components(early, prior)
+    for some, ceiling in ((held & ~prior.of_odds, None), (held & prior.of_odds, early.baseline_error)):
         if some.any():
             score[some] = _judged(early, late, seed=seed, prior=prior.part(some), ceiling=ceiling)
     return score
@@ -61,7 +61,7 @@ def judged(early: Points, late: Points, *, seed: int, prior: Prior | None = None
 def _judged(early: Points, late: Points, *, seed: int, prior: Prior, ceiling: float | None) -> Array:
     """Return the scores of beliefs about y, or with a ceiling about its odds; of log y both."""
     rng = np.random.default_rng(seed)
-    curve = curve_of(early) if ceiling is None else curve_of_odds(odds(early, ceiling))
+    curve = log_curve(early) if ceiling is None else odds_curve(odds(early, ceiling))
     explored = explore(curve, prior, rng)
     log_weight = explored.log_ratio + prior.log_parts(explored.z)
     weight = np.exp(log_weight - np.logaddexp.reduce(log_weight, axis=1)[:, None])
@@ -82,14 +82,14 @@ def _judged(early: Points, late: Points, *, seed: int, prior: Prior, ceiling: fl
     return np.asarray(score.mean(1))
 
 
-def stacked(scores: Sequence[Array], *, prior: Prior | None = None) -> Array:
+def stacking_weights(scores: Sequence[Array], *, prior: Prior | None = None) -> Array:
     """Return the weights (n, K) of the beliefs for each of n curves of one collection, from their log scores.
 
     The collection's weights maximize its held-out likelihood, with the prior's weights counted as EQUALS
     curves (expectation-maximization); each curve then shifts them by its own score to the power TRUST. A
     belief that can be held about no curve of the collection weighs nothing.
     """
-    prior = prior or shipped_prior()
+    prior = prior or bundled_prior()
     score = np.array(scores)
     held = np.isfinite(score).any(0)
     stated = np.where(held, prior.weight, 0.0)

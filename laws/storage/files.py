@@ -9,6 +9,7 @@ import fcntl
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -295,25 +296,26 @@ class RecordFiles:
             descriptor = os.open(path, flags, 0o666)
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                _lock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), path)
             except BlockingIOError:
                 raise StoreBusyError(
                     f"{self.folder} is busy: another process works on {name}", value=name
                 ) from None
-            except OSError as error:
-                if error.errno not in _NO_LOCKS:
-                    raise StoreError(
-                        f"cannot lock {path}: {error.strerror}", code="unwritable-store"
-                    ) from error
-                raise StoreError(
-                    f"cannot lock {path}: its file system has no file locks (flock)",
-                    code="no-file-locks",
-                    value=str(path),
-                    hint=use("store", value="FOLDER", purpose="to name a folder on a local disk"),
-                ) from error
             yield
         finally:
             os.close(descriptor)
+
+    def check_writable(self) -> None:
+        """Check that records can be written and locked, before work is done for them; create nothing.
+
+        Raises:
+            StoreError: The folder may not be written, or its file system has no file locks.
+        """
+        folder = self.folder
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        with disk_errors(folder, "write"), tempfile.TemporaryFile(dir=folder) as file:
+            _lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB, folder)
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of files that an interrupted write left behind."""
@@ -322,6 +324,23 @@ class RecordFiles:
             for folder in FOLDERS.values()
             for path in sorted((self.folder / folder).glob(".*"))
         )
+
+
+def _lock(descriptor: int, operation: int, path: Path) -> None:
+    """Take a lock of the system; BlockingIOError passes through."""
+    try:
+        fcntl.flock(descriptor, operation)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise StoreError(f"cannot lock {path}: {error.strerror}", code="unwritable-store") from error
+        raise StoreError(
+            f"cannot lock {path}: its file system has no file locks (flock)",
+            code="no-file-locks",
+            value=str(path),
+            hint=use("store", value="FOLDER", purpose="to name a folder on a local disk"),
+        ) from error
 
 
 def file_name(record: Record) -> str:
@@ -342,7 +361,7 @@ def read_regular(path: Path, *, max_bytes: int = records.MAX_RECORD_BYTES) -> by
         FileError: It is not a regular file, or too large.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

@@ -134,11 +134,11 @@ def put_records(connection: Connection, kind: type, records: Sequence[Any], sequ
         sequences: The place of each in the order of the store; runs have none.
     """
     _PUT[kind](connection, records)
-    if kind in _TABLES:
+    if table := _TABLES.get(kind):
         connection.execute(
-            f"""update {_TABLES[kind]} set sequence = numbers.sequence
+            f"""update {table} set sequence = numbers.sequence
                 from (select unnest(?::varchar[]) as id, unnest(?::bigint[]) as sequence) as numbers
-                where {_TABLES[kind]}.id = numbers.id""",  # noqa: S608 - names of our own tables
+                where {table}.id = numbers.id""",  # noqa: S608 - the name of a table of ours
             [[record.id for record in records], list(sequences)],
         )
 

@@ -155,9 +155,7 @@ def validate(raw: bytes, kind: type[R]) -> R:
         if isinstance(record, Law):
             check_law(record)
     except InputError as error:
-        raise FileError(
-            error.message, code="invalid-record", value=error.value, expected=error.expected
-        ) from error
+        raise FileError(error.message, code=error.code, value=error.value, expected=error.expected) from error
     if isinstance(record, Law | SavedForecast | Outcome) and record.id != (
         content_hash := content_id(record)
     ):

@@ -45,6 +45,14 @@ class Store:
         """Return the store of laws that are asked by id only: single sizes, the joint law of all of them."""
         return Store(self.folder / "fits")
 
+    def check_writable(self) -> None:
+        """Check that records can be written and locked, before work is done for them; create nothing.
+
+        Raises:
+            StoreError: The folder may not be written, or its file system has no file locks.
+        """
+        self._files.check_writable()
+
     def next_sequence(self) -> int:
         """Return a number larger than every record's, for the laws of one fit to share.
 

@@ -87,17 +87,17 @@ def calibrate(
         dry_run_records,
         dry_run_report,
     )
-    from planner.reports.progress_display import Watch
+    from planner.reports.progress_display import ProgressDisplay
     from planner.reports.report import show
     from planner.sources.calibrate import calibrate as run
     from planner.sources.calibrate import dry_run as look_ahead
-    from planner.sources.calibrate_request import Request, preset_of
+    from planner.sources.calibrate_request import CalibrationRequest, preset_of
 
     if cache is None:
         from platformdirs import user_cache_path
 
         cache = user_cache_path("scaling-planner", appauthor=False) / "corpora"
-    request = Request(
+    request = CalibrationRequest(
         domain=domain,
         preset=preset,
         families=tuple(family or ()),
@@ -111,7 +111,7 @@ def calibrate(
         budget=budget,
         target=(choice.metric or "", value) if value is not None else None,
     )
-    watch = Watch(preset_of(request)[0])
+    watch = ProgressDisplay(preset_of(request)[0])
     try:
         with watch:
             if dry_run:

@@ -34,12 +34,12 @@ def extrapolate(
     warning codes. An interrupted command goes on where it was. For example:
     planner extrapolate curves.csv --out forecasts.csv
     """
-    from planner.reports.progress_line import Count
+    from planner.reports.progress_line import ProgressLine
     from planner.reports.quantities import counted
     from planner.sources.extrapolate import extrapolate as run
 
     try:
-        both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=Count())
+        both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=ProgressLine())
     except KeyboardInterrupt:
         typer.echo(
             "\nplanner: stopped; what is finished is kept: the same command goes on from there", err=True

@@ -35,7 +35,7 @@ def frontier(
     from planner.plans.frontier import frontier
     from planner.plans.question import Question
     from planner.reports.frontier import records, report
-    from planner.reports.progress_line import Count
+    from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
 
     question = Question(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
@@ -48,6 +48,6 @@ def frontier(
         low=low,
         high=high,
         points=points,
-        tell=Count(least=MIN_PLANS_TO_COUNT),
+        tell=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
     show(report(found), records(found), style)

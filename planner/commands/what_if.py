@@ -71,7 +71,7 @@ def what_if(
     from planner.hardware.fleet import read_fleet
     from planner.plans.question import Question
     from planner.plans.what_if import split, what_if
-    from planner.reports.progress_line import Count
+    from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
     from planner.reports.what_if import records, report
 
@@ -91,6 +91,6 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
-        tell=Count(least=MIN_PLANS_TO_COUNT),
+        tell=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
     show(report(found), records(found), style)

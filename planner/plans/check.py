@@ -122,12 +122,12 @@ def _predicted(law: Law, data: float, value: float) -> tuple[tuple[float, float,
     import numpy as np
     from scipy.special import stdtr, stdtrit
 
-    from laws.fitting.noise import LEAST, stored
+    from laws.fitting.noise import MIN_NOISE, noise_of_law
 
     middle = np.array([paths.value_at(law.grid, path, math.log(data)) for path in law.paths])
-    scale, degrees = stored(law.parameters)
+    scale, degrees = noise_of_law(law.parameters)
     rows = np.linspace(0, len(scale) - 1, len(middle)).round().astype(int)
-    scale, degrees = np.hypot(scale[rows], LEAST), degrees[rows]
+    scale, degrees = np.hypot(scale[rows], MIN_NOISE), degrees[rows]
     below = float(stdtr(degrees, (math.log(value) - middle) / scale).mean())
     # 99 evenly spaced places of the noise for each path stand for its distribution
     places = np.linspace(0.01, 0.99, 99)

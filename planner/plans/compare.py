@@ -68,7 +68,7 @@ def compare(
     import numpy as np
 
     from laws.fitting.forms import FORMS
-    from laws.fitting.hierarchy import pooled
+    from laws.fitting.hierarchy import pool_exponents
 
     store: Store | BundledLaws = bundled_laws() if source == "shipped" else Store(folder)
     found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
@@ -78,7 +78,7 @@ def compare(
     if not scales:
         common = min(law.x_range[1] for law in found)
         scales = (common, 10 * common)
-    hierarchy = pooled([np.array(law.parameters["beta"]) for law in found], seed=seed)
+    hierarchy = pool_exponents([np.array(law.parameters["beta"]) for law in found], seed=seed)
     errors = []
     for k, law in enumerate(found):
         drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}

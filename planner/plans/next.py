@@ -59,7 +59,7 @@ def propose(folder: Path, choice: LawSelector, target: str, budget: str) -> Prop
     in the store. Raises PlannerError where no sampled curve answers, where it says nothing of FLOP, or where
     the budget cannot be read or buys no run.
     """
-    from laws.fitting.design import log_errors, narrowing, place_of
+    from laws.fitting.design import choose_runs, log_errors, scale_of_interest
 
     chosen = select_law(choice, folder, sampled=True)
     law = chosen.law
@@ -76,10 +76,10 @@ def propose(folder: Path, choice: LawSelector, target: str, budget: str) -> Prop
         )
     rate, device = _rate(folder, law)
     flops = _budget(budget, rate)
-    place = place_of([law], value)
+    place = scale_of_interest([law], value)
     candidates = _candidates(law)
     cost = [_cost(reading, data) for data in candidates]
-    found = narrowing([law], place, [(0, data) for data in candidates], cost, budget=flops, most=MOST)
+    found = choose_runs([law], place, [(0, data) for data in candidates], cost, budget=flops, max_picks=MOST)
     if not found:
         raise PlannerError(
             f"{budget.strip()} buys no run that narrows the answer: the smallest costs "

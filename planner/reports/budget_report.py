@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from calibrate.types import Domain, Spent, Step
+from calibrate.types import BudgetStep, BudgetUse, Domain
 from planner import units
 
 
-def record(spent: Spent) -> dict[str, Any]:
+def record(spent: BudgetUse) -> dict[str, Any]:
     """Return what JSON carries; None is data that is never enough."""
     return {
         "amount": spent.budget.amount,
@@ -34,12 +34,12 @@ def record(spent: Spent) -> dict[str, Any]:
     }
 
 
-def heading(spent: Spent) -> str:
+def heading(spent: BudgetUse) -> str:
     """Return how much of a budget is spent."""
     return f"The budget: {_amount(_total(spent), spent)} of {_amount(spent.budget.amount, spent)} spent"
 
 
-def beginning(spent: Spent, domain: Domain) -> str:
+def beginning(spent: BudgetUse, domain: Domain) -> str:
     """Say what the start is and what the rest will go for."""
     if spent.goal.target is None:
         asked = f"the 90% interval of {spent.goal.metric} beyond the largest shard"
@@ -52,7 +52,7 @@ def beginning(spent: Spent, domain: Domain) -> str:
     )
 
 
-def latest(spent: Spent, domain: Domain) -> str:
+def latest(spent: BudgetUse, domain: Domain) -> str:
     """Say what the last step took and what is known after it."""
     step = spent.steps[-1]
     ended = f"; {spent.ended}" if spent.ended else ""
@@ -61,7 +61,7 @@ def latest(spent: Spent, domain: Domain) -> str:
     return f"{took}, {whole}: {_known(step, spent, domain)}{ended}"
 
 
-def account(spent: Spent, domain: Domain) -> list[str]:
+def account(spent: BudgetUse, domain: Domain) -> list[str]:
     """Say what a budget went for, how surer each step made the answer, and what was left out."""
     families = {step.family for step in spent.steps} | {family for family, _ in spent.left_out}
     best = (
@@ -90,14 +90,14 @@ def account(spent: Spent, domain: Domain) -> list[str]:
     return lines
 
 
-def _what(step: Step, domain: Domain) -> str:
+def _what(step: BudgetStep, domain: Domain) -> str:
     if step.data is None:
         return "the start"
     again = ", another seed" if step.again else ""
     return f"{step.family}, {units.format_data(step.data, domain.data_unit)}{again}"
 
 
-def _known(step: Step, spent: Spent, domain: Domain) -> str:
+def _known(step: BudgetStep, spent: BudgetUse, domain: Domain) -> str:
     """Say what is known: the data that the target needs, or the error at a fixed amount."""
     unit = domain.metrics[spent.goal.metric]
     if step.needed is None:
@@ -116,17 +116,17 @@ def _known(step: Step, spent: Spent, domain: Domain) -> str:
     return f"{_target(spent, domain)} needs {middle} ({low} to {high}) {domain.data_unit}"
 
 
-def _target(spent: Spent, domain: Domain) -> str:
+def _target(spent: BudgetUse, domain: Domain) -> str:
     assert spent.goal.target is not None
     value = units.format_metric(spent.goal.target, domain.metrics[spent.goal.metric])
     return f"{spent.goal.metric} {value}"
 
 
-def _total(spent: Spent) -> float:
+def _total(spent: BudgetUse) -> float:
     return sum(step.spent for step in spent.steps)
 
 
-def _amount(amount: float, spent: Spent) -> str:
+def _amount(amount: float, spent: BudgetUse) -> str:
     if spent.budget.unit == "FLOP":
         return f"{units.format_flops(amount)} FLOP"
     if spent.budget.unit == "GPU-seconds":

@@ -10,7 +10,7 @@ from typing import Any
 from laws.catalog import published
 from laws.catalog.bundled import bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
-from laws.errors import PlannerError
+from laws.errors import FileError, PlannerError, run
 from laws.storage import records
 from laws.storage.atomic_write import write_atomically
 from laws.storage.files import read_regular
@@ -163,6 +163,9 @@ def _as_text(law: Law | PublishedLaw, kind: str) -> str:
     return "\n".join([",".join(law.parameters), *(",".join(map(repr, row)) for row in rows)]) + "\n"
 
 
+_EXPORT = run("laws", "export", value="ID", purpose="to write a measured law as JSON that can be imported")
+
+
 def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
     """Check laws that someone exported and store them; the same law again changes nothing.
 
@@ -189,14 +192,9 @@ def _checked(path: Path) -> tuple[Law, int]:
         content = read_regular(path)
         return records.validate(content, Law), records.sequence_of(content, Law)
     except OSError as error:
-        raise PlannerError(
-            f"{path}: {error.strerror}: give a file that `planner laws export` wrote"
-        ) from error
-    except PlannerError as error:
-        raise PlannerError(
-            f"{path}: {error}: give the JSON that `planner laws export` writes of a measured law; those of "
-            "the literature come with the tool"
-        ) from error
+        raise FileError(f"{path}: {error.strerror}", code="unreadable-file", hint=_EXPORT) from error
+    except FileError as error:
+        raise FileError(f"{path}: {error.message}", code=error.code, hint=_EXPORT) from error
 
 
 def _law(store: Store, id: str) -> Law | PublishedLaw:

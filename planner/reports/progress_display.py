@@ -9,13 +9,13 @@ from rich.live import Live
 from rich.table import Table
 
 from calibrate.sweep.progress import Progress
-from calibrate.types import Domain, Spent
+from calibrate.types import BudgetUse, Domain
 from laws.types import Run
 from planner import units
 from planner.reports import budget_report as spending
 
 
-class Watch:
+class ProgressDisplay:
     """Show how far a calibration is; use it as a context manager around one."""
 
     def __init__(self, domain: Domain) -> None:
@@ -34,7 +34,7 @@ class Watch:
         self._task: bars.TaskID | None = None
         self._live = Live(self._bar, console=console, transient=True) if console.is_terminal else None
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "ProgressDisplay":
         if self._live:
             self._live.start()
         return self
@@ -53,7 +53,7 @@ class Watch:
             _line(f"{text} …")
         self._said = text
 
-    def spending(self, spent: Spent) -> None:
+    def spending(self, spent: BudgetUse) -> None:
         """Tell what a budget is for, and after each step what it went for."""
         text = (spending.latest if spent.steps else spending.beginning)(spent, self._domain)
         if self._live:

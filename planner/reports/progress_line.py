@@ -4,7 +4,7 @@ import sys
 import time
 
 
-class Count:
+class ProgressLine:
     """Tell how many of all tasks are done, and the time that is left; call it after each task.
 
     `least` is the number of tasks from which on it is worth a word.

@@ -12,17 +12,17 @@ from calibrate.data.archive import is_archive, prepare_from
 from calibrate.engines.gpu_capacity import devices, gpus
 from calibrate.engines.local import LocalEngine, Pool
 from calibrate.engines.signals import ctrl_c_held
-from calibrate.sweep.best_model import Best
+from calibrate.sweep.best_model import BestModel
 from calibrate.sweep.progress import Progress
-from calibrate.sweep.run import AGAIN, execute
-from calibrate.sweep.search import STAGES, outlook
+from calibrate.sweep.run import AGAIN, run_sweep
+from calibrate.sweep.search import STAGES, planned_trainings
 from calibrate.sweep.spec import Spec, run_id, shards_within
 from calibrate.sweep.trials import trials
-from calibrate.types import Budget, Corpus, Domain, DomainCode, Report, Spent, Training
+from calibrate.types import Budget, BudgetUse, Corpus, Domain, DomainCode, ReportProgress, Training
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, RunStatus
-from planner.sources.calibrate_request import Request, budget_of, check_gpus, goal_of, preset_of
+from planner.sources.calibrate_request import CalibrationRequest, budget_of, check_gpus, goal_of, preset_of
 
 RUNGS_BEYOND = 10  # doublings of the largest trained size that the ladder goes on for
 INSTALL = "calibrating needs more libraries ({missing} is missing): pip install 'scaling-planner[calibrate]'"
@@ -36,15 +36,15 @@ class Calibration:
     counts: Mapping[RunStatus, int]  # how the runs ended
     flops: float  # that the runs took
     saved: float  # FLOP that runs which were stopped early had still before them
-    best: Mapping[str, Sequence[Best]]  # family -> best-fit model of each shard
+    best: Mapping[str, Sequence[BestModel]]  # family -> best-fit model of each shard
     laws: Sequence[Law]
-    spent: Spent | None  # what a budget went for, where there was one
+    spent: BudgetUse | None  # what a budget went for, where there was one
     beside: Sequence[Law]  # of single sizes, and the surface over all: asked by id alone
     problems: Sequence[str]  # best sizes at the edge, laws that could not be fitted: one line each
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outlook:
+class ShardEstimate:
     """What one shard of one family is expected to cost."""
 
     family: str
@@ -61,10 +61,10 @@ class DryRun:
     """What a sweep will train at most, before anything is trained."""
 
     spec: Spec
-    shards: Sequence[Outlook]
+    shards: Sequence[ShardEstimate]
     workers: int
     source: str  # where the expected time is known from
-    spent: Spent | None = None  # a budget, where there is one: its start alone is shown
+    spent: BudgetUse | None = None  # a budget, where there is one: its start alone is shown
 
     @property
     def seconds(self) -> float:
@@ -72,7 +72,7 @@ class DryRun:
         return sum(shard.seconds for shard in self.shards) / self.workers
 
 
-def prepared(request: Request, report: Report) -> tuple[Spec, DomainCode]:
+def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[Spec, DomainCode]:
     """Prepare the corpus, count the sizes and return what is to be trained."""
     domain, families, preset = preset_of(request)
     report("loading libraries", 0.0)  # torch takes seconds
@@ -114,15 +114,15 @@ def prepared(request: Request, report: Report) -> tuple[Spec, DomainCode]:
     return spec, code
 
 
-def dry_run(request: Request, report: Report) -> DryRun:
+def dry_run(request: CalibrationRequest, report: ReportProgress) -> DryRun:
     """Return what a sweep would train, without training more than a rate needs."""
-    spec, code = prepared(request, report)
+    spec, code = prepare_sweep(request, report)
     store = Store(request.store)
-    planned = {run_id(training): training for training in outlook(spec, ())}
+    planned = {run_id(training): training for training in planned_trainings(spec, ())}
     done = {run.id: run for run in store.last_runs(planned) if run.status not in AGAIN}
-    planned = {run_id(training): training for training in outlook(spec, done.values())}
+    planned = {run_id(training): training for training in planned_trainings(spec, done.values())}
     known = _costs(spec, store, code, report)
-    with started(request, spec) as pool:
+    with make_engine(request, spec) as pool:
         workers = pool.workers
         within = _within(request, spec, store, pool, expected=partial(known.seconds, spec))
     if within:
@@ -136,7 +136,7 @@ def dry_run(request: Request, report: Report) -> DryRun:
             if not here:  # beyond a budget's start
                 continue
             shards.append(
-                Outlook(
+                ShardEstimate(
                     family=family,
                     data=data,
                     sizes=tuple(sorted({training.size for training in here.values()})),
@@ -156,23 +156,23 @@ def dry_run(request: Request, report: Report) -> DryRun:
 
 
 def calibrate(
-    request: Request,
-    report: Report,
+    request: CalibrationRequest,
+    report: ReportProgress,
     progress: Callable[[Progress], None],
-    told: Callable[[Spent], None] = lambda _: None,
+    told: Callable[[BudgetUse], None] = lambda _: None,
 ) -> Calibration:
     """Train what the sweep still misses, fit its laws and store them.
 
     `told` hears what a budget went for, as it goes. Raises PlannerError where nothing came out: no run
     finished, or another process runs the same sweep.
     """
-    spec, code = prepared(request, report)
-    from calibrate.sweep.fit_laws import at_the_edge, beside, best_by_family, fitted
+    spec, code = prepare_sweep(request, report)
+    from calibrate.sweep.fit_laws import best_by_family, edge_problems, fit_size_laws, fit_sweep_laws
 
     store = Store(request.store)
     report("starting workers", 0.0)
     costs = cache(lambda: _costs(spec, store, code, report))
-    with started(request, spec) as engine:
+    with make_engine(request, spec) as engine:
         within = _within(
             request,
             spec,
@@ -182,21 +182,21 @@ def calibrate(
             told=told,
         )
         stages = within.stages() if within else STAGES
-        swept = execute(spec, store, engine, engine.workers, progress, stages=stages)
-    best = best_by_family(spec, swept.contenders)
+        swept = run_sweep(spec, store, engine, engine.workers, progress, stages=stages)
+    best = best_by_family(spec, swept.incumbents)
     if not any(best.values()):
         why = f": {swept.unfinished.status}, {swept.unfinished.reason}" if swept.unfinished else ""
         count = sum(swept.counts.values())
         raise PlannerError(f"none of the {count} runs finished{why}; `planner runs list` shows them all")
-    problems = [*engine.problems, *at_the_edge(spec, best)]
+    problems = [*engine.problems, *edge_problems(spec, best)]
     laws = []
     report("fitting laws", 0.0)
     provenance = {"command": request.command, "torch": _torch_version()}
     sequence = store.next_sequence()  # laws of one fit share it
-    for law in fitted(spec, best, provenance, problems.append):
+    for law in fit_sweep_laws(spec, best, provenance, problems.append):
         store.add_law(law, sequence=sequence)
         laws.append(law)
-    more = list(beside(spec, swept.contenders, provenance))
+    more = list(fit_size_laws(spec, swept.incumbents, provenance))
     sequence = store.fits.next_sequence() if more else 0
     for law in more:
         store.fits.add_law(law, sequence=sequence)
@@ -216,26 +216,26 @@ def calibrate(
 
 
 def _within(
-    request: Request,
+    request: CalibrationRequest,
     spec: Spec,
     store: Store,
     engine: Pool,
     *,
     expected: Callable[[Training], float],
-    told: Callable[[Spent], None] = lambda _: None,
+    told: Callable[[BudgetUse], None] = lambda _: None,
 ) -> Any:
     """Return the sweep within the budget that was given (`calibrate.sweep.budget.Within`), None without one."""
     if not request.budget:
         return None
-    from calibrate.sweep.budget import Within
+    from calibrate.sweep.budget import BudgetedSweep
 
     amount, unit = budget_of(request)
     gpus = engine.gpus if isinstance(engine, LocalEngine) else 0
     budget = Budget(amount=amount, unit=unit, workers=engine.workers, gpus=gpus)
-    return Within(spec, store, budget, goal_of(request, spec.domain), expected=expected, told=told)
+    return BudgetedSweep(spec, store, budget, goal_of(request, spec.domain), expected=expected, told=told)
 
 
-def _costs(spec: Spec, store: Store, code: DomainCode, report: Report) -> Any:
+def _costs(spec: Spec, store: Store, code: DomainCode, report: ReportProgress) -> Any:
     """Return what trainings are expected to take on this machine (`calibrate.sweep.time_estimates.Costs`)."""
     from calibrate.sweep.time_estimates import costs
 
@@ -246,7 +246,7 @@ def _costs(spec: Spec, store: Store, code: DomainCode, report: Report) -> Any:
     return known
 
 
-def started(request: Request, spec: Spec) -> Pool:
+def make_engine(request: CalibrationRequest, spec: Spec) -> Pool:
     """Return the engine that a request names, for what is to be trained; a context manager."""
     if request.engine == "ray":
         if find_spec("ray") is None:
@@ -263,7 +263,7 @@ def _code(domain: Domain) -> DomainCode:
     if find_spec("torch") is None:
         raise PlannerError(INSTALL.format(missing="torch"))
     try:
-        return domains.code(domain)
+        return domains.domain_code(domain)
     except ModuleNotFoundError as error:
         raise PlannerError(INSTALL.format(missing=error.name)) from error
 

@@ -13,7 +13,7 @@ _WANTED = "give a time such as 30m, or FLOP such as 1e15"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class CalibrationRequest:
     """What the user asked to calibrate, as it was written."""
 
     domain: str
@@ -40,9 +40,9 @@ class Request:
         return " ".join(words)
 
 
-def preset_of(request: Request) -> tuple[Domain, tuple[str, ...], Preset]:
+def preset_of(request: CalibrationRequest) -> tuple[Domain, tuple[str, ...], Preset]:
     """Return the domain, families and preset that a request names; raise PlannerError for what cannot be."""
-    domain = domains.named(request.domain)
+    domain = domains.find_domain(request.domain)
     if request.preset not in domain.presets:
         raise PlannerError(f"no preset is called {request.preset!r}{nearest(request.preset, domain.presets)}")
     for family in request.families:
@@ -77,7 +77,7 @@ def _check_alike(domain: Domain, families: tuple[str, ...], metric: str) -> None
         )
 
 
-def budget_of(request: Request) -> tuple[float, str]:
+def budget_of(request: CalibrationRequest) -> tuple[float, str]:
     """Return what may be spent and its unit; raise PlannerError where that buys nothing."""
     amount, unit = units.parse_budget(request.budget)
     if amount <= 0:
@@ -90,7 +90,7 @@ def budget_of(request: Request) -> tuple[float, str]:
     return amount, unit
 
 
-def check_gpus(request: Request, gpus: int) -> None:
+def check_gpus(request: CalibrationRequest, gpus: int) -> None:
     """Raise PlannerError for a budget of GPU-hours where trainings run on the CPU."""
     if request.budget and not gpus and budget_of(request)[1] == "GPU-seconds":
         raise PlannerError(
@@ -98,7 +98,7 @@ def check_gpus(request: Request, gpus: int) -> None:
         )
 
 
-def goal_of(request: Request, domain: Domain) -> Goal:
+def goal_of(request: CalibrationRequest, domain: Domain) -> Goal:
     """Return what a budget is to make surer; raise PlannerError for a target that no law could mean."""
     if request.target is None:
         return Goal(metric=next(iter(domain.metrics)))

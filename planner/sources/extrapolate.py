@@ -8,21 +8,20 @@ was.
 
 import csv
 import hashlib
-import json
 import os
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import FileError, PlannerError, use
 from laws.storage.atomic_write import write_atomically
 from planner import units
+from planner.sources import journal as journals
 from planner.sources import run_table as measurements
+from planner.sources.worker_pool import run_all
 
 NOT_CSV = (".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")  # kinds that a name would promise
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
@@ -88,15 +87,16 @@ def extrapolate(
     journal = out.with_name(out.name + ".journal") if out.is_file() or not out.exists() else None
     try:
         if journal is not None:
-            journal.touch()
+            journals.create(journal)
         answers = answered(questions, seed=seed, pool=pool, processes=processes, journal=journal, tell=tell)
         both = list(zip(questions, answers, strict=True))
         write_atomically(out, lambda path: _write(path, both))
         if journal is not None:
-            journal.unlink()
+            journals.remove(journal)
     except OSError as error:
-        raise PlannerError(
-            f"{out} cannot be written: {error.strerror}: give another file with --out"
+        path = journal if journal is not None and error.filename == str(journal) else out
+        raise FileError(
+            f"cannot write {path}: {error.strerror}", hint=use("out", value="FILE", purpose="to name another")
         ) from None
     return both
 
@@ -111,48 +111,36 @@ def answered(
     tell: Tell = lambda _what, _done, _all: None,
 ) -> list[Answer]:
     """Return the answers to questions, in their order; the number of processes changes nothing."""
-    from laws.forecasting.stacking import stacked
+    from laws.forecasting.stacking import stacking_weights
 
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = (
         "1"  # for the processes: many, not wide
     )
-    kept = dict(_kept(journal))
-    pool_of = ProcessPoolExecutor(
-        processes or os.cpu_count(), mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
-    with pool_of as workers:
+    kept = journals.finished_parts(journal) if journal is not None else {}
 
-        def done(
-            what: str, function: Callable[..., Any], tasks: dict[str, tuple[Any, ...]]
-        ) -> dict[str, Any]:
-            results = {key: kept[key] for key in tasks if key in kept}
-            missing = [key for key in tasks if key not in results]
-            tell(what, len(results), len(tasks))
-            for key, result in (
-                zip(
-                    missing,
-                    workers.map(function, *zip(*(tasks[k] for k in missing), strict=True)),
-                    strict=True,
-                )
-                if missing
-                else ()
-            ):
+    def done(what: str, function: Callable[..., Any], tasks: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+        results = {key: kept[key] for key in tasks if key in kept}
+        missing = {key: values for key, values in tasks.items() if key not in results}
+        tell(what, len(results), len(tasks))
+        with closing(run_all(function, missing, processes=processes or os.cpu_count() or 1)) as ended:
+            for key, result in ended:
                 results[key] = result
-                _keep(journal, key, result)
+                if journal is not None:
+                    journals.add(journal, key, result)
                 tell(what, len(results), len(tasks))
-            return results
+        return results
 
-        scores = done("judging forms", _score, {"score-" + q.key(seed): (q, seed) for q in questions})
-        groups: dict[str, list[int]] = {}
-        for i, q in enumerate(questions):
-            groups.setdefault("all" if pool else q.set or f"curve {i}", []).append(i)
-        weights: dict[int, list[float]] = {}
-        for members in groups.values():
-            rows = stacked([scores["score-" + questions[i].key(seed)] for i in members])
-            weights |= {i: [float(w) for w in row] for i, row in zip(members, rows, strict=True)}
-        names = [f"answer-{q.key(seed)}-{_digest(weights[i])}" for i, q in enumerate(questions)]
-        tasks = {name: (questions[i], weights[i], seed) for i, name in enumerate(names)}
-        results = done("forecasting", _answer, tasks)
+    scores = done("judging forms", _score, {"score-" + q.key(seed): (q, seed) for q in questions})
+    groups: dict[str, list[int]] = {}
+    for i, q in enumerate(questions):
+        groups.setdefault("all" if pool else q.set or f"curve {i}", []).append(i)
+    weights: dict[int, list[float]] = {}
+    for members in groups.values():
+        rows = stacking_weights([scores["score-" + questions[i].key(seed)] for i in members])
+        weights |= {i: [float(w) for w in row] for i, row in zip(members, rows, strict=True)}
+    names = [f"answer-{q.key(seed)}-{_digest(weights[i])}" for i, q in enumerate(questions)]
+    tasks = {name: (questions[i], weights[i], seed) for i, name in enumerate(names)}
+    results = done("forecasting", _answer, tasks)
     return [
         Answer(tuple(map(tuple, r["quantiles"])), dict(r["forms"]), tuple(r["warnings"]))
         for r in (results[name] for name in names)
@@ -232,7 +220,7 @@ def _points(q: Question) -> Any:
     se = np.array([r[2] or 0.0 for r in rows]) if any(r[2] for r in rows) else None
     weight = np.array([r[3] or 1.0 for r in rows]) if any(r[3] for r in rows) else None
     left_out = (WarningCode.ZERO_LEFT_OUT,) if len(rows) < len(q.measured) else ()
-    return Points(x=x, y=y, y_se=se, weight=weight, ceiling=q.ceiling, warnings=left_out)
+    return Points(x=x, y=y, y_se=se, weight=weight, baseline_error=q.ceiling, warnings=left_out)
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:
@@ -246,34 +234,22 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
     """Return the median at x of the one form that a curve is given, by its name; none where it cannot be."""
     import numpy as np
 
-    from laws.fitting.fit import plain
+    from laws.fitting.fit import fit_single_form
     from laws.fitting.forms import FORMS
 
     points = _points(question)
     try:
-        found = plain(points, seed=seed)
+        found = fit_single_form(points, seed=seed)
     except PlannerError:  # too few sizes, or a chain that does not settle: the forecast stands alone
         return {}
     drawn = FORMS[found.form].log_y(np.array(x), found.parameters)
     return {found.form: tuple(np.exp(np.median(drawn, axis=0)).tolist())}
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone: a killed command leaves nothing behind."""
-
-    def watch() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _score(q: Question, seed: int) -> list[float]:
-    from laws.forecasting.stacking import held_out
+    from laws.forecasting.stacking import held_out_scores
 
-    return [float(v) for v in held_out(_points(q), seed=seed)]
+    return [float(v) for v in held_out_scores(_points(q), seed=seed)]
 
 
 def _answer(q: Question, weights: list[float], seed: int) -> dict[str, Any]:
@@ -288,24 +264,6 @@ def _answer(q: Question, weights: list[float], seed: int) -> dict[str, Any]:
 
 def _digest(values: Iterable[float]) -> str:
     return hashlib.sha256(repr(list(values)).encode()).hexdigest()[:16]
-
-
-def _kept(journal: Path | None) -> Iterator[tuple[str, Any]]:
-    """Yield what an interrupted run has finished; a last line that was cut off is left out."""
-    if journal is None or not journal.is_file():
-        return
-    for line in journal.read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        yield entry["key"], entry["value"]
-
-
-def _keep(journal: Path | None, key: str, value: Any) -> None:
-    if journal is not None:
-        with journal.open("a", encoding="utf-8") as file:
-            file.write("\n" * (file.tell() == 0) + json.dumps({"key": key, "value": value}) + "\n")
 
 
 def _write(out: Path, both: Sequence[tuple[Question, Answer]]) -> None:

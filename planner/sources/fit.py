@@ -14,15 +14,15 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from calibrate.types import NOISE
-from laws.build import law_from, now
+from calibrate.types import ERROR_NOISE
+from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
 from laws.errors import PlannerError
-from laws.fitting.fit import NotConverged, Posterior, fit, plain
+from laws.fitting.fit import NotConverged, Posterior, fit, fit_single_form
 from laws.fitting.forms import FORMS
-from laws.fitting.phases import Phases, apart
+from laws.fitting.phases import Phases, leave_out_small_data
 from laws.forecasting.forecast import Forecast, forecast
-from laws.points import Points, checked
+from laws.points import Points, check_points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
@@ -126,8 +126,9 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
     curves = {}
     if request.pool:
         curves = others(folder, request.domain, family=request.family, metric=request.metric)
-    laws = _laws(request, measured, unit, curves)
     store = Store(folder)
+    store.check_writable()  # before minutes of fitting
+    laws = _laws(request, measured, unit, curves)
     sequence = store.next_sequence()  # laws of one fit share it
     for law in laws:
         store.add_law(law, sequence=sequence)
@@ -156,13 +157,13 @@ def _laws(
         return (made(found, points, metric=request.metric, unit=unit, ladder=ladder),)
     best = best_by_data(measured)
     se = [b.se for b in best if b.se is not None]
-    points = checked(
+    points = check_points(
         [b.data for b in best],
         [b.metric for b in best],
         y_se=se if len(se) == len(best) else None,
-        ceiling=_best_guess(request.baseline_error, unit, best),
+        baseline_error=_best_guess(request.baseline_error, unit, best),
         rate=unit == "fraction",
-        least=1 if request.form in {AUTO, FORECAST} else 2,
+        min_sizes=1 if request.form in {AUTO, FORECAST} else 2,
     )
     errors: list[Law] = []
     doubts: list[str] = []
@@ -171,8 +172,8 @@ def _laws(
         sampled: Callable[..., Posterior] = partial(fit, form=request.form)
         phases: Phases = {}
         if request.form == AUTO:
-            of_form, phases = apart(points, seed=request.seed)
-            sampled = plain
+            of_form, phases = leave_out_small_data(points, seed=request.seed)
+            sampled = fit_single_form
         try:
             posterior = sampled(of_form, seed=request.seed)
         except NotConverged:
@@ -191,7 +192,7 @@ def _laws(
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
-    wanted = checked([b.data for b in best], sizes, y_se=rounding)
+    wanted = check_points([b.data for b in best], sizes, y_se=rounding)
     size = fit(wanted, "size", seed=request.seed)
     if measured.samples is not None:
         ladder = costs(_logged(measured, measured.samples))
@@ -199,7 +200,7 @@ def _laws(
         ladder = costs((b.params, b.flops, b.data) for b in best if b.params and b.flops)
     laws = [*errors, made(size, wanted, metric="params", unit="parameters", ladder=ladder)]
     if measured.samples is not None:
-        seen = checked([b.data for b in best], [b.samples for b in best if b.samples is not None])
+        seen = check_points([b.data for b in best], [b.samples for b in best if b.samples is not None])
         laws.append(
             made(fit(seen, "size", seed=request.seed), seen, metric="samples", unit=request.data_unit)
         )
@@ -253,7 +254,7 @@ def _pairs(measured: Measurements, *, rate: bool) -> Points:
             "name it with --params-column"
         )
     pairs = list(zip(measured.params, measured.data, strict=True))
-    return checked(pairs, measured.metric, y_se=measured.se, rate=rate)
+    return check_points(pairs, measured.metric, y_se=measured.se, rate=rate)
 
 
 def _law(
@@ -274,19 +275,20 @@ def _law(
     whole = measured.samples is None or points.x.ndim > 1
     if ladder and "flops" not in measured.columns:
         warnings = [*warnings, WarningCode.FLOPS_FROM_HOURS]
-    return law_from(
-        found,
-        points,
+    subject = LawSubject(
         domain=request.domain,
         family=request.family,
         metric=metric,
         metric_unit=unit,
         x_unit=request.data_unit,
+    )
+    provenance = LawProvenance(
         source="fitted",
+        seed=request.seed,
         definitions={
             "metric": f"column {measured.columns['metric']!r} of the file, best value of each training"
         },
-        provenance={
+        details={
             "file": measured.path.name,
             "fingerprint": measured.fingerprint,
             "rows": str(len(measured)),
@@ -297,13 +299,9 @@ def _law(
         }
         | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {})
         | ({"flops": WHOLE} if ladder and whole else {}),
-        runs=(),
-        ladder=ladder,
-        phases=phases,
-        warnings=warnings,
-        seed=request.seed,
         created=created,
     )
+    return build_law(found, points, subject, provenance, ladder=ladder, phases=phases, warnings=warnings)
 
 
 def best_by_data(measured: Measurements) -> list[Best]:
@@ -325,7 +323,7 @@ def best_by_data(measured: Measurements) -> list[Best]:
     best = []
     for data, sizes in sorted(cells.items()):
         middles = {params: _middle(measured.metric, rows) for params, rows in sizes.items()}
-        enough = min(middles.values()) * (1 + NOISE)
+        enough = min(middles.values()) * (1 + ERROR_NOISE)
         params = min(size for size, middle in middles.items() if middle <= enough)
         rows = sizes[params]
         best.append(

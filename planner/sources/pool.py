@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from laws.build import points_of
 from laws.errors import PlannerError
-from laws.forecasting.stacking import held_out, stacked
+from laws.forecasting.stacking import held_out_scores, stacking_weights
 from laws.points import Points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law
@@ -37,5 +37,5 @@ def others(folder: Path, domain: str, *, family: str, metric: str) -> dict[str, 
 
 def shared_weights(points: Points, curves: Sequence[Points], *, seed: int) -> NDArray[np.float64]:
     """Return the weights (K,) of the beliefs for `points` where `curves` are of the same collection."""
-    scores = [held_out(each, seed=seed) for each in (*curves, points)]
-    return np.asarray(stacked(scores)[-1])
+    scores = [held_out_scores(each, seed=seed) for each in (*curves, points)]
+    return np.asarray(stacking_weights(scores)[-1])

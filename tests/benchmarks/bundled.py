@@ -19,7 +19,7 @@ from calibrate.domains import DOMAINS
 from laws.build import points_of
 from laws.catalog.bundled import BundledLaws, bundled_laws
 from laws.forecasting.forecast import forecast
-from laws.forecasting.priors import shipped_prior
+from laws.forecasting.priors import bundled_prior
 from laws.points import Points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law
@@ -91,7 +91,7 @@ def every_cut() -> Iterator[Cut]:
 
 def held(of: Cut) -> list[Held]:
     """Return the later shards of a curve beside what the others say of them."""
-    told = forecast(of.early, seed=SEED, prior=shipped_prior("sweep")).quantiles(of.late.x, LEVELS).T
+    told = forecast(of.early, seed=SEED, prior=bundled_prior("sweep")).quantiles(of.late.x, LEVELS).T
     pairs = zip(of.late.x, of.late.y, told.tolist(), strict=True)
     return [Held(of.law, len(of.early), float(x), float(y), tuple(row)) for x, y, row in pairs]
 

@@ -25,11 +25,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "calibrate"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "planner"))
 
-from calibrate.engines.local import Job, LocalEngine, Pool, Result
+from calibrate.engines.local import AttemptResult, Job, LocalEngine, Pool
 from calibrate.sweep.progress import Progress
-from calibrate.sweep.run import execute
+from calibrate.sweep.run import run_sweep
 from calibrate.sweep.spec import Spec
-from calibrate.types import Corpus, Domain, Outcome, Preset, doubling
+from calibrate.types import Corpus, Domain, Preset, TrainingOutcome, doubling
 from laws.storage import records
 from laws.storage.store import Store
 from laws.types import Run, SizeCost
@@ -79,23 +79,25 @@ def ignore(progress: Progress) -> None:
 class Answered:
     """An engine without processes: what planning and storing cost alone."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[AttemptResult]:
         """Answer every job at once."""
-        outcome = Outcome(status="finished", params=2, samples=1.0, metrics={"error": 0.5}, seconds=1e-6)
+        outcome = TrainingOutcome(
+            status="finished", params=2, samples=1.0, metrics={"error": 0.5}, seconds=1e-6
+        )
         for job in jobs:
-            yield Result(job, job.attempt, outcome, final=True)
+            yield AttemptResult(job, job.attempt, outcome, final=True)
 
 
 def empty(address: str = "") -> None:
     """Print runs a second of an empty training."""
     with tempfile.TemporaryDirectory() as folder:
         asked = spec(Path(folder), 600)
-        from calibrate.sweep.search import ends
+        from calibrate.sweep.search import end_trainings
         from calibrate.sweep.spec import run_id
 
         jobs = [
             Job(id=run_id(t), training=t, corpus=asked.corpus, module=MODULE, flops=1, time_limit=60)
-            for t in ends(asked)
+            for t in end_trainings(asked)
         ]
         with pool(address, MODULE) as started:
             begun = time.perf_counter()
@@ -105,7 +107,7 @@ def empty(address: str = "") -> None:
             assert all(result.outcome.status == "finished" for result in started.run(jobs[20:]))
             dispatched = len(jobs[20:]) / (time.perf_counter() - begun)
             begun = time.perf_counter()
-            runs = execute(asked, Store(Path(folder) / "store"), started, WORKERS, ignore)
+            runs = run_sweep(asked, Store(Path(folder) / "store"), started, WORKERS, ignore)
             stored = runs.counts["finished"] / (time.perf_counter() - begun)
     print(
         f"empty, {'ray' if address else 'local'}: {warm:.1f} s to start; {dispatched:.0f} runs/s trained, "
@@ -115,13 +117,13 @@ def empty(address: str = "") -> None:
 
 def share(address: str = "") -> None:
     """Print the part of a sweep's time that is not training, from the first dispatch to the last result."""
-    from calibrate.domains import code, named
-    from calibrate.sweep.search import ends
+    from calibrate.domains import domain_code, find_domain
+    from calibrate.sweep.search import end_trainings
 
     with tempfile.TemporaryDirectory() as folder:
-        domain = named("teacher")
+        domain = find_domain("teacher")
         preset = replace(domain.presets["quick"], draws=4, seeds=1)
-        module = code(domain)
+        module = domain_code(domain)
         corpus = module.prepare(
             cache=Path(folder), source=None, available=preset.shards[-1], validation=preset.validation,
             seed=0, report=lambda text, share: None,
@@ -132,13 +134,13 @@ def share(address: str = "") -> None:
         )  # fmt: skip
         with pool(address, domain.module) as started:
             warm = Job(
-                id="warm", training=replace(next(ends(asked)), max_samples=1), corpus=corpus,
+                id="warm", training=replace(next(end_trainings(asked)), max_samples=1), corpus=corpus,
                 module=domain.module, flops=1, time_limit=60,
             )  # fmt: skip
             list(started.run([replace(warm, id=str(i)) for i in range(4 * WORKERS)]))
             begun = time.perf_counter()
             store = Store(Path(folder) / "store")
-            execute(asked, store, started, WORKERS, ignore)
+            run_sweep(asked, store, started, WORKERS, ignore)
             time_ = WORKERS * (time.perf_counter() - begun)
         runs = store.runs()
     training = sum(run.seconds or 0 for run in runs)
@@ -162,10 +164,10 @@ def one_of_many(runs: int) -> None:
     """Plan, dispatch and store so many runs here."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store")
-        execute(spec(Path(folder), 30), store, Answered(), 1, ignore)  # imports what is imported once
+        run_sweep(spec(Path(folder), 30), store, Answered(), 1, ignore)  # imports what is imported once
         before = resident()
         begun = time.perf_counter()
-        found = execute(spec(Path(folder), runs), store, Answered(), 1, ignore)
+        found = run_sweep(spec(Path(folder), runs), store, Answered(), 1, ignore)
         seconds = time.perf_counter() - begun
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         count = found.counts["finished"]

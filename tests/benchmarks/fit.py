@@ -22,7 +22,7 @@ from scipy.optimize import curve_fit
 from laws.fitting import fit as fits
 from laws.fitting import sampler
 from laws.fitting.diagnostics import effective_sizes
-from laws.points import Points, checked
+from laws.points import Points, check_points
 
 X = np.geomspace(1e3, 5e5, 10)
 PAIRS = np.array([[n, d] for n in np.geomspace(3e7, 3e9, 6) for d in np.geomspace(6e8, 6e10, 10)])
@@ -30,13 +30,13 @@ PAIRS = np.array([[n, d] for n in np.geomspace(3e7, 3e9, 6) for d in np.geomspac
 
 def curve(seed: int) -> Points:
     noise = np.random.default_rng(seed).standard_normal(len(X))
-    return checked(X, (2 * X**-0.3 + 0.05) * np.exp(0.02 * noise))
+    return check_points(X, (2 * X**-0.3 + 0.05) * np.exp(0.02 * noise))
 
 
 def surface(seed: int) -> Points:
     noise = np.random.default_rng(seed).standard_normal(len(PAIRS))
     loss = 1.69 + 406 / PAIRS[:, 0] ** 0.34 + 410 / PAIRS[:, 1] ** 0.28
-    return checked(PAIRS, loss * np.exp(0.01 * noise))
+    return check_points(PAIRS, loss * np.exp(0.01 * noise))
 
 
 def log_curve(x, log_alpha, beta, gamma):

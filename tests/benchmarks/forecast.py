@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.reports.progress_line import Count
+from planner.reports.progress_line import ProgressLine
 from planner.sources.extrapolate import LEVELS, Question, answered
 
 Array = NDArray[np.float64]
@@ -256,7 +256,7 @@ def main() -> None:
         seed=options.seed,
         processes=options.processes,
         journal=options.journal,
-        tell=Count(),
+        tell=ProgressLine(),
     )
     took = time.perf_counter() - start
     ours = [

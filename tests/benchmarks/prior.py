@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laws.forecasting.drift import PARAMETERS
-from laws.forecasting.priors import Origin, shipped_prior
-from laws.forecasting.stacking import judged, usable
+from laws.forecasting.priors import Origin, bundled_prior
+from laws.forecasting.stacking import log_scores, usable_components
 from laws.points import Points
 from tests.benchmarks.bundled import every_cut
 from tests.benchmarks.forecast import HERE, Case, cases, folder
@@ -108,14 +108,14 @@ def scores(case: Case) -> list[float]:
     points = Points(x=x, y=y, y_se=se)
     late = np.array([pair for pair in zip(case.question.asked, case.truth, strict=True) if pair[1] > 0])
     if not len(late):
-        return np.where(usable(points, shipped_prior()), 0.0, -np.inf).tolist()
-    told = judged(points, Points(x=late[:, 0], y=late[:, 1]), seed=0)
+        return np.where(usable_components(points, bundled_prior()), 0.0, -np.inf).tolist()
+    told = log_scores(points, Points(x=late[:, 0], y=late[:, 1]), seed=0)
     return [float(v) for v in told]
 
 
 def foretold(early: Points, late: Points) -> list[float]:
     """Return the mean log density of the next shards of a sweep under each belief."""
-    return [float(v) for v in judged(early, late, seed=0)]
+    return [float(v) for v in log_scores(early, late, seed=0)]
 
 
 def weights(by_set: dict[str, Array], stated: Array) -> Array:
@@ -154,7 +154,7 @@ def text() -> str:
 
 def measured(origin: Origin, found: Iterable[tuple[str, list[float]]]) -> None:
     """Print the weights that held-out scores would give, each set left out in turn."""
-    prior = shipped_prior(origin)
+    prior = bundled_prior(origin)
     rows: dict[str, list[list[float]]] = defaultdict(list)
     for name, score in found:
         rows[name].append(score)

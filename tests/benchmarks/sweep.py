@@ -21,13 +21,13 @@ import torch
 
 from calibrate.engines import gpu_capacity as room
 from calibrate.engines.local import Job, LocalEngine
-from calibrate.sweep.search import ends
+from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import Spec, run_id
 from calibrate.sweep.trials import trials
 from calibrate.training.train import FIRST, schedule
 from calibrate.types import EVALUATION_STEP, DomainCode, Training
-from planner.sources.calibrate import prepared
-from planner.sources.calibrate_request import Request
+from planner.sources.calibrate import prepare_sweep
+from planner.sources.calibrate_request import CalibrationRequest
 
 DOMAINS = ("teacher", "word-lm", "char-lm", "image", "translation")
 WIDE = 8192  # rows and columns of the matrices by which a card's rate is measured
@@ -88,8 +88,8 @@ class Measured:
 
 def measured(domain: str, folder: Path, device: str) -> Measured:
     """Train the same trainings in each of three ways."""
-    spec, code = prepared(
-        Request(
+    spec, code = prepare_sweep(
+        CalibrationRequest(
             domain=domain, preset="quick", families=(), data=None, store=folder, cache=folder, seed=0,
             workers=1,
         ),
@@ -97,7 +97,7 @@ def measured(domain: str, folder: Path, device: str) -> Measured:
     )  # fmt: skip
     (family,) = spec.families
     sizes = spec.preset.sizes[family][:2]
-    some = [t for t in ends(spec) if t.size in sizes and t.data == spec.preset.shards[0]]
+    some = [t for t in end_trainings(spec) if t.size in sizes and t.data == spec.preset.shards[0]]
     trainings = [replace(t, data=shard) for shard in spec.preset.shards[1::-1] for t in some]
     jobs = [
         Job(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from calibrate.engines.local import LocalEngine, Pool
 from calibrate.sweep.progress import Progress
-from calibrate.sweep.run import execute
+from calibrate.sweep.run import run_sweep
 from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus, Domain, Preset, doubling
 from laws.errors import PlannerError
@@ -90,12 +90,12 @@ def main() -> None:
     try:
         with pool as engine:
             store = Store(asked.store)
-            swept = execute(sweep, store, engine, engine.workers, report)
+            swept = run_sweep(sweep, store, engine, engine.workers, report)
             sys.stderr.write("".join(f"problem: {line}\n" for line in engine.problems))
         if asked.laws:
-            from calibrate.sweep.fit_laws import best_by_family, fitted
+            from calibrate.sweep.fit_laws import best_by_family, fit_sweep_laws
 
-            for law in fitted(sweep, best_by_family(sweep, swept.contenders), {}, sys.exit):
+            for law in fit_sweep_laws(sweep, best_by_family(sweep, swept.incumbents), {}, sys.exit):
                 store.add_law(law)
             store.publish()
     except PlannerError as error:

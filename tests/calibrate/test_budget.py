@@ -12,13 +12,13 @@ from itertools import chain
 
 from test_sweep import PRESET, Formula, quiet, spec
 
-from calibrate.engines.local import Job, Result
-from calibrate.sweep.budget import FEWEST, Within
-from calibrate.sweep.costs import Prices
-from calibrate.sweep.run import execute
-from calibrate.sweep.search import searched
+from calibrate.engines.local import AttemptResult, Job
+from calibrate.sweep.budget import FEWEST, BudgetedSweep
+from calibrate.sweep.costs import CostModel
+from calibrate.sweep.run import run_sweep
+from calibrate.sweep.search import search_cells
 from calibrate.sweep.spec import Spec
-from calibrate.types import Budget, Goal, Outcome, Spent, Training
+from calibrate.types import Budget, BudgetUse, Goal, Training, TrainingOutcome
 from laws.errors import PlannerError
 from laws.storage.store import Store
 
@@ -36,9 +36,9 @@ def within(
     asked: Spec = ASKED,
     *,
     target: float | None = None,
-    told: Callable[[Spent], None] = lambda _: None,
-) -> Within:
-    return Within(
+    told: Callable[[BudgetUse], None] = lambda _: None,
+) -> BudgetedSweep:
+    return BudgetedSweep(
         asked,
         Store(folder),
         Budget(amount=amount, unit=unit, workers=2, gpus=1),
@@ -59,7 +59,7 @@ BOTH = replace(
 class Whole(Formula):
     """Trainings by the formula that take all the FLOP and time that were planned; one family errs more."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[AttemptResult]:
         for result in super().run(jobs):
             flops = result.job.flops * result.job.training.planned
             metrics = dict(result.outcome.metrics)
@@ -70,12 +70,12 @@ class Whole(Formula):
 
 
 def drawn(shard: float, size: int) -> list[Training]:
-    return list(chain.from_iterable(searched(ASKED, [("mlp", shard, size)])))
+    return list(chain.from_iterable(search_cells(ASKED, [("mlp", shard, size)])))
 
 
-def bought(folder: Path, amount: float, unit: str = "FLOP", stop_after: float = math.inf) -> Spent:
+def bought(folder: Path, amount: float, unit: str = "FLOP", stop_after: float = math.inf) -> BudgetUse:
     found = within(folder, amount, unit)
-    execute(ASKED, Store(folder), Whole(stop_after), 2, quiet, stages=found.stages())
+    run_sweep(ASKED, Store(folder), Whole(stop_after), 2, quiet, stages=found.stages())
     return found.report()
 
 
@@ -97,9 +97,9 @@ def test_a_budget_buys_the_start_and_then_what_tells_most(tmp_path: Path, unit: 
 
 
 def test_a_target_is_asked_where_it_is_reached(tmp_path: Path) -> None:
-    heard: list[Spent] = []
+    heard: list[BudgetUse] = []
     found = within(tmp_path, 20 * START, target=0.06, told=heard.append)
-    execute(ASKED, Store(tmp_path), Whole(), 2, quiet, stages=found.stages())
+    run_sweep(ASKED, Store(tmp_path), Whole(), 2, quiet, stages=found.stages())
     spent = found.report()
     reached = 0.06 ** (-1 / 0.3)  # by the formula, four times the largest shard
     last = spent.steps[-1]
@@ -115,7 +115,7 @@ def test_a_target_is_asked_where_it_is_reached(tmp_path: Path) -> None:
 
 def test_a_family_that_is_never_the_best_gets_the_start_alone(tmp_path: Path) -> None:
     found = within(tmp_path, 10 * START, asked=BOTH)
-    execute(BOTH, Store(tmp_path), Whole(), 2, quiet, stages=found.stages())
+    run_sweep(BOTH, Store(tmp_path), Whole(), 2, quiet, stages=found.stages())
     spent = found.report()
     assert len(spent.steps) > 2
     assert {step.family for step in spent.steps} == {"", "mlp"}
@@ -129,25 +129,25 @@ def test_a_family_without_a_law_is_passed_over_and_none_at_all_is_said(tmp_path:
             super().__init__()
             self.families = families
 
-        def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        def run(self, jobs: Iterable[Job]) -> Iterator[AttemptResult]:
             for result in super().run(jobs):
-                lost = Outcome(status="diverged", reason="no number", flops=1.0, seconds=0.1)
+                lost = TrainingOutcome(status="diverged", reason="no number", flops=1.0, seconds=0.1)
                 diverges = result.job.training.family in self.families
                 yield replace(result, outcome=lost) if diverges else result
 
     found = within(tmp_path / "one", 5 * START, asked=BOTH)
-    execute(BOTH, Store(tmp_path / "one"), Diverging({"poor"}), 2, quiet, stages=found.stages())
+    run_sweep(BOTH, Store(tmp_path / "one"), Diverging({"poor"}), 2, quiet, stages=found.stages())
     assert {step.family for step in found.report().steps} == {"", "mlp"}
     found = within(tmp_path / "none", 5 * START, asked=BOTH)
     with pytest.raises(PlannerError, match="0 shards have a finished run"):
-        execute(BOTH, Store(tmp_path / "none"), Diverging({"mlp", "poor"}), 2, quiet, stages=found.stages())
+        run_sweep(BOTH, Store(tmp_path / "none"), Diverging({"mlp", "poor"}), 2, quiet, stages=found.stages())
 
 
 def test_gpu_hours_are_the_time_on_every_gpu(tmp_path: Path) -> None:
     longest = ASKED.most_flops(("mlp", PRESET.shards[FEWEST - 1], 64))
     seconds = max(START / 2, longest) / RATE
     two = Budget(amount=2.2 * seconds, unit="GPU-seconds", workers=2, gpus=2)
-    prices = Prices(ASKED, two, lambda training: ASKED.flops(training) / RATE)
+    prices = CostModel(ASKED, two, lambda training: ASKED.flops(training) / RATE)
     start = [t for x in PRESET.shards[:FEWEST] for size in (4, 16, 64) for t in drawn(x, size)]
     assert prices.of(start) == pytest.approx(2 * seconds)
     assert within(tmp_path, 1.1 * seconds, "GPU-seconds").report().start == pytest.approx(seconds)

@@ -85,7 +85,7 @@ class Source:
     validation: float
 
     def prepared(self, source: Path, cache: Path, heard: list[str] | None = None) -> Corpus:
-        prepare = domains.code(domains.named(self.domain)).prepare
+        prepare = domains.domain_code(domains.find_domain(self.domain)).prepare
         return (partial(prepare_from, prepare) if is_archive(source) else prepare)(
             cache=cache,
             source=source,

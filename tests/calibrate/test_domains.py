@@ -21,11 +21,11 @@ from calibrate.domains.image import corpus as pictures
 from calibrate.domains.language import corpus as language
 from calibrate.domains.speech import frames
 from calibrate.domains.translation import corpus as parallel
-from calibrate.engines.local import Job, Result, trained
+from calibrate.engines.local import AttemptResult, Job, train_job
 from calibrate.models.vit import patch
-from calibrate.sweep.fit_laws import best_by_family, fitted
-from calibrate.sweep.run import execute
-from calibrate.sweep.search import ends
+from calibrate.sweep.fit_laws import best_by_family, fit_sweep_laws
+from calibrate.sweep.run import run_sweep
+from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import Spec, run_id, shards_within
 from calibrate.types import Corpus, Domain, DomainCode
 from laws.storage.store import Store
@@ -44,7 +44,7 @@ def every_domain(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def code(domain: Domain) -> DomainCode:
-    return domains.code(domain)
+    return domains.domain_code(domain)
 
 
 def prepared(domain: Domain, cache: Path) -> Corpus:
@@ -77,7 +77,7 @@ def scores_of_the_best_guess(
     domain: Domain, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, float]:
     """Return what a model of the domain scores that gives one answer, the best, whatever it is shown."""
-    drawn = min(ends(spec(domain, corpus)), key=lambda t: (t.data, t.size))
+    drawn = min(end_trainings(spec(domain, corpus)), key=lambda t: (t.data, t.size))
     task = code(domain).task(drawn, corpus, "cpu")
     if domain.name == "speech":
         monkeypatch.setattr(
@@ -148,7 +148,7 @@ def test_each_shard_lies_inside_the_next(domain: Domain, cache: Path) -> None:
 def test_an_epoch_shows_a_shard_once_and_follows_from_the_seed(domain: Domain, cache: Path) -> None:
     corpus = prepared(domain, cache)
     smoke = domain.presets["smoke"]
-    trainings = list(ends(spec(domain, corpus)))
+    trainings = list(end_trainings(spec(domain, corpus)))
     for family in domain.families:
         drawn = min((t for t in trainings if t.family == family), key=lambda t: (t.data, t.size))
         task = code(domain).task(drawn, corpus, "cpu")
@@ -181,7 +181,7 @@ def test_a_step_waits_for_nothing_that_the_device_computes(
     monkeypatch.setattr("calibrate.domains.speech.decoding.ctc", _any_loss)
     corpus = prepared(domain, cache)
     for family in domain.families:
-        drawn = next(t for t in ends(spec(domain, corpus)) if t.family == family)
+        drawn = next(t for t in end_trainings(spec(domain, corpus)) if t.family == family)
         task = code(domain).task(drawn, corpus, "meta")
         batch, _ = next(task.batches(0))
         loss = task.loss(batch)
@@ -194,7 +194,7 @@ def test_a_step_waits_for_nothing_that_the_device_computes(
 @every_domain
 def test_counts_agree_with_the_model(domain: Domain, cache: Path) -> None:
     corpus = prepared(domain, cache)
-    trainings = list(ends(spec(domain, corpus)))
+    trainings = list(end_trainings(spec(domain, corpus)))
     for family, sizes in domain.presets["smoke"].sizes.items():
         rungs = code(domain).ladder(family, (*sizes, sizes[-1] * 2**10), corpus)
         for size, rung in zip(sizes, rungs, strict=False):
@@ -285,9 +285,9 @@ def spec(domain: Domain, corpus: Corpus) -> Spec:
 class Here:
     """An engine without processes of its own: what workers do, done here."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[AttemptResult]:
         for job in jobs:
-            yield Result(job, job.attempt, trained(job, "cpu"), final=True)
+            yield AttemptResult(job, job.attempt, train_job(job, "cpu"), final=True)
 
 
 @every_domain
@@ -298,15 +298,15 @@ def test_a_sweep_ends_in_runs_and_laws_in_a_store(domain: Domain, cache: Path, t
     ladder = {family: code(domain).ladder(family, sizes[family], corpus) for family in families}
     asked = replace(spec(domain, corpus), families=families, ladder=ladder)
     store = Store(tmp_path)
-    swept = execute(asked, store, Here(), 1, lambda progress: None)
+    swept = run_sweep(asked, store, Here(), 1, lambda progress: None)
     runs = store.runs(domain=domain.name)
     assert {(run.status, run.reason) for run in runs} == {("finished", "")}
     assert swept.counts == {"finished": len(runs)}
-    assert {run_id(t) for t in ends(asked)} <= {run.id for run in runs}
+    assert {run_id(t) for t in end_trainings(asked)} <= {run.id for run in runs}
     assert all(set(run.metrics) == set(domain.metrics) for run in runs)
     assert all(np.isfinite(list(run.metrics.values())).all() and run.samples for run in runs)
     failures: list[str] = []
-    laws = list(fitted(asked, best_by_family(asked, swept.contenders), {}, failures.append))
+    laws = list(fit_sweep_laws(asked, best_by_family(asked, swept.incumbents), {}, failures.append))
     for law in laws:
         store.add_law(law)
     wanted = {(family, name) for family in families for name in (*domain.metrics, "params", "samples")}

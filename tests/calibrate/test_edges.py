@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from calibrate import domains
-from calibrate.sweep.best_model import best_fits
-from calibrate.sweep.fit_laws import at_the_edge, fitted
+from calibrate.sweep.best_model import best_models
+from calibrate.sweep.fit_laws import edge_problems, fit_sweep_laws
 from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
 from laws.types import Run, SizeCost
 
-DOMAIN = domains.named("teacher")
+DOMAIN = domains.find_domain("teacher")
 PRESET = replace(DOMAIN.presets["quick"], epochs=60, max_samples=60 * 2**11)  # the largest shards see less
 SIZES = PRESET.sizes["mlp"]
 
@@ -40,11 +40,11 @@ def test_what_the_preset_cut_is_said_and_stored(largest: bool, cut: bool) -> Non
         corpus=Corpus(folder=Path("nowhere"), fingerprint="f", available=1e9),
         ladder={"mlp": tuple(SizeCost(size=s, params=100 * s, flops=600 * s) for s in SIZES)},
     )  # fmt: skip
-    bests = {"mlp": best_fits(runs, "error", 0)}
-    said = " ".join(at_the_edge(spec, bests))
+    bests = {"mlp": best_models(runs, "error", 0)}
+    said = " ".join(edge_problems(spec, bests))
     assert ("largest mlp" in said, "still getting better" in said) == (largest, cut)
     failures: list[str] = []
-    laws = {law.metric: law for law in fitted(spec, bests, {}, failures.append)}
+    laws = {law.metric: law for law in fit_sweep_laws(spec, bests, {}, failures.append)}
     assert not failures
     assert ("sizes-cut" in laws["params"].warnings) == largest
     assert all(("training-cut" in laws[m].warnings) == cut for m in ("error", "loss", "samples"))

@@ -13,8 +13,8 @@ from test_domains import every_domain, prepared, spec
 
 from calibrate.domains import DOMAINS
 from calibrate.engines import gpu_capacity as room
-from calibrate.engines.local import Job, LocalEngine, trained
-from calibrate.sweep.search import ends
+from calibrate.engines.local import Job, LocalEngine, train_job
+from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import run_id
 from calibrate.sweep.trials import trials
 from calibrate.types import Corpus, Domain, Training
@@ -32,7 +32,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def jobs(domain: Domain, corpus: Corpus) -> Sequence[Job]:
     """Return the smallest training of every family and optimizer."""
     smallest: dict[tuple[str, str], Training] = {}
-    for training in sorted(ends(spec(domain, corpus)), key=lambda t: (t.data, t.size)):
+    for training in sorted(end_trainings(spec(domain, corpus)), key=lambda t: (t.data, t.size)):
         smallest.setdefault((training.family, training.optimizer), training)
     return [
         Job(id=run_id(t), training=t, corpus=corpus, module=domain.module, flops=1.0, time_limit=600.0)
@@ -44,7 +44,7 @@ def jobs(domain: Domain, corpus: Corpus) -> Sequence[Job]:
 def test_every_family_learns_on_a_gpu_what_it_learns_on_a_cpu(domain: Domain, cache: Path) -> None:
     """Weights and the order of batches follow from the seed alone; rounding and bf16 move it by percents."""
     for job in jobs(domain, prepared(domain, cache)):
-        here, there = trained(job, "cpu"), trained(job, GPU)
+        here, there = train_job(job, "cpu"), train_job(job, GPU)
         assert (there.status, there.reason) == ("finished", ""), job.training.family
         assert there.device == torch.cuda.get_device_name(GPU)
         assert there.params == here.params

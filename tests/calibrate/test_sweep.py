@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrate.domains import DOMAINS, named
-from calibrate.engines.local import Job, Result
-from calibrate.sweep.best_model import best_fits, pick, size_of
+from calibrate.domains import DOMAINS, find_domain
+from calibrate.engines.local import AttemptResult, Job
+from calibrate.sweep.best_model import best_models, pick_best, size_of
 from calibrate.sweep.progress import Progress
-from calibrate.sweep.run import execute
-from calibrate.sweep.search import outlook
+from calibrate.sweep.run import run_sweep
+from calibrate.sweep.search import planned_trainings
 from calibrate.sweep.spec import Spec, run_id, shards_within
-from calibrate.types import NOISE, Corpus, Outcome, Preset, Training, doubling
-from laws.errors import PlannerError
+from calibrate.types import ERROR_NOISE, Corpus, Preset, Training, TrainingOutcome, doubling
+from laws.errors import PlannerError, UnknownName
 from laws.storage.store import Store, StoreBusyError
 from laws.types import Run, SizeCost
 
@@ -38,7 +38,7 @@ PRESET = Preset(
 def spec(preset: Preset = PRESET, seed: int = 0) -> Spec:
     sizes = preset.sizes["mlp"]
     return Spec(
-        domain=named("teacher"),
+        domain=find_domain("teacher"),
         preset_name="test",
         preset=preset,
         families=("mlp",),
@@ -48,13 +48,13 @@ def spec(preset: Preset = PRESET, seed: int = 0) -> Spec:
     )
 
 
-def formula(job: Job) -> Outcome:
+def formula(job: Job) -> TrainingOutcome:
     """Let capacity for a shard end at a width of the square root of its size."""
     t = job.training
     missing = max(0.0, math.log2(math.sqrt(t.data) / t.size))
     luck = 0.004 * (hash((t.seed, t.size, t.data, t.learning_rate)) % 100) / 100
     error = t.data**-0.3 * (1 + 0.2 * missing + luck + (0.05 if t.optimizer == "sgd" else 0))
-    return Outcome(
+    return TrainingOutcome(
         status="finished",
         params=t.size**2,
         flops=job.flops * t.data,
@@ -72,12 +72,12 @@ class Formula:
         self.trained: list[Job] = []
         self.stop_after = stop_after
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[AttemptResult]:
         for job in jobs:
             if len(self.trained) >= self.stop_after:
                 raise KeyboardInterrupt
             self.trained.append(job)
-            yield Result(job, job.attempt, formula(job), final=True)
+            yield AttemptResult(job, job.attempt, formula(job), final=True)
 
 
 def quiet(progress: Progress) -> None:
@@ -86,7 +86,7 @@ def quiet(progress: Progress) -> None:
 
 def test_the_ends_come_first_and_bound_the_sizes_between(tmp_path: Path) -> None:
     engine = Formula()
-    swept = execute(spec(), Store(tmp_path), engine, 1, quiet)
+    swept = run_sweep(spec(), Store(tmp_path), engine, 1, quiet)
     order = [job.training for job in engine.trained]
     ends = [t for t in order if t.seed == 0 and t.data in (100, 3200)]
     between = [t for t in order if t.seed == 0 and t.data not in (100, 3200)]
@@ -107,7 +107,7 @@ def test_the_ends_come_first_and_bound_the_sizes_between(tmp_path: Path) -> None
 def test_the_longest_training_of_a_stage_begins_first(tmp_path: Path) -> None:
     engine = Formula()
     asked = spec()
-    execute(asked, Store(tmp_path), engine, 1, quiet)
+    run_sweep(asked, Store(tmp_path), engine, 1, quiet)
     costs = [asked.flops(job.training) for job in engine.trained if job.training.data in (100, 3200)][:24]
     for draw in (costs[:12], costs[12:]):  # a shard and size has its second draw when all have had one
         assert draw == sorted(draw, reverse=True)
@@ -115,18 +115,18 @@ def test_the_longest_training_of_a_stage_begins_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stop_after", [0, 1, 7, 24, 30, 50])
 def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path, stop_after: int) -> None:
-    whole = execute(spec(), Store(tmp_path / "whole"), Formula(), 1, quiet)
+    whole = run_sweep(spec(), Store(tmp_path / "whole"), Formula(), 1, quiet)
     first, second, third = Formula(stop_after), Formula(), Formula()
     store = Store(tmp_path / "cut")
     with pytest.raises(KeyboardInterrupt):
-        execute(spec(), store, first, 1, quiet)
-    swept = execute(spec(), store, second, 1, quiet)
-    again = execute(spec(), store, third, 1, quiet)
+        run_sweep(spec(), store, first, 1, quiet)
+    swept = run_sweep(spec(), store, second, 1, quiet)
+    again = run_sweep(spec(), store, third, 1, quiet)
     assert not third.trained
     trained = [job.id for job in first.trained + second.trained]
     assert len(trained) == len(set(trained)) == whole.counts["finished"]
     assert whole.counts == swept.counts == again.counts
-    values = [{run.id: run.metrics for run in found.contenders} for found in (whole, swept, again)]
+    values = [{run.id: run.metrics for run in found.incumbents} for found in (whole, swept, again)]
     assert values[0] == values[1] == values[2]
     values = [{run.id: run.metrics for run in Store(tmp_path / name).runs()} for name in ("whole", "cut")]
     assert values[0] == values[1]
@@ -139,15 +139,15 @@ def test_what_failed_by_chance_is_tried_again_and_what_failed_by_nature_is_not(t
     statuses = {4: "failed", 8: "diverged", 16: "out-of-memory", 32: "bad-data"}
 
     class Failing(Formula):
-        def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        def run(self, jobs: Iterable[Job]) -> Iterator[AttemptResult]:
             for result in super().run(jobs):
                 status = statuses.get(result.job.training.size, "finished")
                 yield replace(result, outcome=replace(result.outcome, status=status, reason="because"))
 
     store = Store(tmp_path)
-    execute(spec(), store, Failing(), 1, quiet)
+    run_sweep(spec(), store, Failing(), 1, quiet)
     again = Formula()
-    swept = execute(spec(), store, again, 1, quiet)
+    swept = run_sweep(spec(), store, again, 1, quiet)
     assert {job.training.size for job in again.trained} == {4}
     assert {job.attempt for job in again.trained} == {2}
     assert set(swept.counts) == {"finished", "diverged", "out-of-memory", "bad-data"}
@@ -158,15 +158,15 @@ def test_what_failed_by_chance_is_tried_again_and_what_failed_by_nature_is_not(t
 def test_a_run_whose_file_is_damaged_is_trained_again_and_kept_beside_it(tmp_path: Path) -> None:
     store = Store(tmp_path)
     engine = Formula()
-    execute(spec(), store, engine, 1, quiet)
+    run_sweep(spec(), store, engine, 1, quiet)
     damaged = tmp_path / "runs" / f"{engine.trained[5].id}.1.json"
     damaged.write_bytes(damaged.read_bytes()[:-9])
     again = Formula()
-    execute(spec(), store, again, 1, quiet)
+    run_sweep(spec(), store, again, 1, quiet)
     assert [(job.id, job.attempt) for job in again.trained] == [(engine.trained[5].id, 2)]
     assert (tmp_path / "runs" / f"{engine.trained[5].id}.2.json").exists()
     third = Formula()
-    execute(spec(), store, third, 1, quiet)
+    run_sweep(spec(), store, third, 1, quiet)
     assert not third.trained
 
 
@@ -180,15 +180,15 @@ def test_what_is_in_memory_follows_shards_and_sizes_and_not_the_number_of_runs(t
     alive: list[int] = []
 
     class Counting:
-        def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        def run(self, jobs: Iterable[Job]) -> Iterator[AttemptResult]:
             for i, job in enumerate(jobs):
-                yield Result(job, job.attempt, formula(job), final=True)
+                yield AttemptResult(job, job.attempt, formula(job), final=True)
                 if i % 200 == 199:
                     alive.append(living())
 
     store = Store(tmp_path)
     before = living()
-    swept = execute(spec(wide), store, Counting(), 1, quiet)
+    swept = run_sweep(spec(wide), store, Counting(), 1, quiet)
     cells = len(wide.shards) * len(wide.sizes["mlp"])
     assert swept.counts["finished"] > 30 * cells
     assert len(alive) > 5
@@ -196,7 +196,8 @@ def test_what_is_in_memory_follows_shards_and_sizes_and_not_the_number_of_runs(t
     everything = store.runs()
     assert len(everything) == swept.counts["finished"]
     few, all_ = (
-        best_fits(sorted(runs, key=lambda run: run.id), "error", 0) for runs in (swept.contenders, everything)
+        best_models(sorted(runs, key=lambda run: run.id), "error", 0)
+        for runs in (swept.incumbents, everything)
     )
     assert few == all_
 
@@ -204,26 +205,26 @@ def test_what_is_in_memory_follows_shards_and_sizes_and_not_the_number_of_runs(t
 def test_two_processes_do_not_run_the_same_sweep(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with store.exclusive(f"sweep-{spec().id}"), pytest.raises(StoreBusyError, match="wait for it to end"):
-        execute(spec(), Store(tmp_path), Formula(), 1, quiet)
+        run_sweep(spec(), Store(tmp_path), Formula(), 1, quiet)
 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), draws=st.integers(1, 8))
 def test_the_plan_follows_from_the_seed(seed: int, draws: int) -> None:
     asked = spec(replace(PRESET, draws=draws), seed)
-    planned = outlook(asked, ())
-    assert planned == outlook(asked, ())
+    planned = planned_trainings(asked, ())
+    assert planned == planned_trainings(asked, ())
     ids = [run_id(t) for t in planned]
     assert len(set(ids)) == len(ids)
     drawn = min(draws, 6)  # 3 optimizers' rates x 2 batches
     assert len(ids) == 6 * 6 * drawn + 6 * (PRESET.seeds - 1)
-    other = {run_id(t) for t in outlook(spec(replace(PRESET, draws=draws), seed + 1), ())}
+    other = {run_id(t) for t in planned_trainings(spec(replace(PRESET, draws=draws), seed + 1), ())}
     assert not other & set(ids[: 6 * 6 * drawn])
 
 
 def test_a_wider_preset_trains_what_a_narrower_one_did() -> None:
-    narrow = outlook(spec(replace(PRESET, sizes={"mlp": (4, 8)}, seeds=1)), ())
-    wide = outlook(spec(replace(PRESET, seeds=1)), ())
+    narrow = planned_trainings(spec(replace(PRESET, sizes={"mlp": (4, 8)}, seeds=1)), ())
+    wide = planned_trainings(spec(replace(PRESET, seeds=1)), ())
     assert {run_id(t) for t in narrow} <= {run_id(t) for t in wide}
 
 
@@ -254,30 +255,30 @@ def run(**changes: object) -> Run:
 
 def test_the_best_fit_model_is_the_smallest_within_noise() -> None:
     low = run(id="large", params=400, metrics={"error": 0.5})
-    close = run(id="small", params=100, metrics={"error": 0.5 * (1 + NOISE / 2)})
-    far = run(id="tiny", params=25, metrics={"error": 0.5 * (1 + NOISE * 2)})
+    close = run(id="small", params=100, metrics={"error": 0.5 * (1 + ERROR_NOISE / 2)})
+    far = run(id="tiny", params=25, metrics={"error": 0.5 * (1 + ERROR_NOISE * 2)})
     broken = run(id="broken", params=1, metrics={"error": 0.1}, status="diverged")
-    assert pick([low, close, far, broken], "error") is close
-    assert pick([broken], "error") is None
-    assert pick([], "error") is None
+    assert pick_best([low, close, far, broken], "error") is close
+    assert pick_best([broken], "error") is None
+    assert pick_best([], "error") is None
 
 
 def test_fresh_seeds_alone_say_how_good_the_chosen_model_is() -> None:
     drawn = [run(id="a", metrics={"error": 0.40}), run(id="b", hyper={"size": 20}, params=400)]
     fresh = [run(id=f"s{i}", seed=i, metrics={"error": e}) for i, e in enumerate((0.44, 0.46, 0.52), 1)]
     lost = run(id="lost", seed=9, status="failed", metrics={})
-    (best,) = best_fits([*drawn, *fresh, lost], "error", seed=0)
+    (best,) = best_models([*drawn, *fresh, lost], "error", seed=0)
     assert best.chosen.id == "a"
     assert best.metrics == {"error": 0.46}
     assert best.runs == ("s1", "s2", "s3")
-    (alone,) = best_fits(drawn, "error", seed=0)
+    (alone,) = best_models(drawn, "error", seed=0)
     assert alone.metrics == {"error": 0.40}
     assert alone.runs == ("a",)
 
 
 @pytest.mark.parametrize("domain", DOMAINS.values(), ids=lambda domain: domain.name)
 def test_presets_can_be_run(domain: object) -> None:
-    row = named(domain.name)  # type: ignore[attr-defined]
+    row = find_domain(domain.name)  # type: ignore[attr-defined]
     assert list(row.presets) == ["smoke", "quick", "laptop", "reduced", "full"]
     for preset in row.presets.values():
         assert all(large == 2 * small for small, large in zip(preset.shards, preset.shards[1:], strict=False))
@@ -291,13 +292,14 @@ def test_presets_can_be_run(domain: object) -> None:
 
 @pytest.mark.parametrize("name", ["speech", "teacher"])
 def test_every_shard_is_seen_equally_often(name: str) -> None:
-    for preset in named(name).presets.values():
+    for preset in find_domain(name).presets.values():
         assert preset.max_samples >= preset.epochs * preset.shards[-1]
 
 
 def test_an_unknown_domain_is_named() -> None:
-    with pytest.raises(PlannerError, match="'speach': did you mean 'speech'"):
-        named("speach")
+    with pytest.raises(UnknownName) as refused:
+        find_domain("speach")
+    assert refused.value.suggestion == "speech"
 
 
 def test_sizes_are_read_back() -> None:

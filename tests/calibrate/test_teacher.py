@@ -11,7 +11,7 @@ from calibrate.domains.teacher import task as teacher
 from laws.storage.store import Store
 from laws.types import FORECAST
 from planner.sources.calibrate import calibrate
-from planner.sources.calibrate_request import Request
+from planner.sources.calibrate_request import CalibrationRequest
 
 pytestmark = pytest.mark.torch
 SEEDS = 10
@@ -30,7 +30,7 @@ def test_the_exponent_of_theory_lies_in_the_interval_of_eight_of_ten_seeds(tmp_p
     held = []
     for seed in range(SEEDS):
         folder = tmp_path / str(seed)
-        request = Request(
+        request = CalibrationRequest(
             domain="teacher", preset="quick", families=(), data=None, store=folder, cache=tmp_path / "cache",
             seed=seed, workers=2,
         )  # fmt: skip

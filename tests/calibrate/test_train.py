@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from calibrate.domains import named
+from calibrate.domains import find_domain
 from calibrate.domains.teacher import task as teacher
 from calibrate.training import train as train_module
 from calibrate.training.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
-from calibrate.types import Corpus, Outcome, Task, Training
+from calibrate.types import Corpus, Task, Training, TrainingOutcome
 from laws.errors import PlannerError
 
 pytestmark = pytest.mark.torch
@@ -49,7 +49,7 @@ def prepare(cache: Path, seed: int = 0) -> Corpus:
     )
 
 
-def run(corpus: Corpus, **changes: object) -> Outcome:
+def run(corpus: Corpus, **changes: object) -> TrainingOutcome:
     limit = changes.pop("time_limit", 60.0)
     training = replace(TRAINING, **changes)  # type: ignore[arg-type]
     return train(teacher, training, corpus, device="cpu", flops=10.0, time_limit=limit)  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ class Script:
         return {"error": error, "loss": 2 * error}
 
 
-def scripted(errors: list[float]) -> Outcome:
+def scripted(errors: list[float]) -> TrainingOutcome:
     code = SimpleNamespace(task=lambda training, corpus, device: Script(errors))
     training = replace(TRAINING, data=640, max_samples=640)
     corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=640)
@@ -300,7 +300,7 @@ def test_gradients_are_clipped_as_torch_does(scale: float) -> None:
 
 def test_optimizers_keep_regularization_off() -> None:
     model = torch.nn.Linear(1, 1)
-    for name in {name for domain in ("speech", "teacher") for name in named(domain).optimizers}:
+    for name in {name for domain in ("speech", "teacher") for name in find_domain(domain).optimizers}:
         assert make_optimizer(name, model, 0.1).param_groups[0]["weight_decay"] == 0
 
 

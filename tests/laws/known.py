@@ -7,7 +7,7 @@ import numpy as np
 
 from laws.fitting.fit import fit
 from laws.fitting.forms import FORMS
-from laws.points import Points, checked
+from laws.points import Points, check_points
 
 X = np.geomspace(1e3, 5e5, 10)
 CHINCHILLA = (1.69, 406.0, 0.34, 410.0, 0.28)
@@ -15,14 +15,16 @@ ELSEWHERE = (0.4, 9.0, 0.15, 3.0, 0.45)  # other units, other exponents, small f
 
 
 def curve(seed, noise=0.02):
-    return checked(X, (2 * X**-0.3 + 0.05) * np.exp(noise * np.random.default_rng(seed).standard_normal(10)))
+    return check_points(
+        X, (2 * X**-0.3 + 0.05) * np.exp(noise * np.random.default_rng(seed).standard_normal(10))
+    )
 
 
 def surface(truth, params, data, seed):
     E, A, a, B, b = truth
     pairs = np.array([[n, d] for n in params for d in data])
     loss = E + A / pairs[:, 0] ** a + B / pairs[:, 1] ** b
-    return checked(pairs, loss * np.exp(0.01 * np.random.default_rng(seed).standard_normal(len(loss))))
+    return check_points(pairs, loss * np.exp(0.01 * np.random.default_rng(seed).standard_normal(len(loss))))
 
 
 @dataclass(frozen=True)

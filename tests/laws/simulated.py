@@ -10,8 +10,8 @@ import numpy as np
 
 from laws.fitting.fit import NotConverged, fit
 from laws.fitting.forms import FORMS
-from laws.fitting.noise import LEAST, REACH, WITHIN
-from laws.points import checked
+from laws.fitting.noise import MIN_NOISE, REACH, WITHIN
+from laws.points import check_points
 
 DRAWS = 99  # ranks go from 0 to 99
 STEPS = 1e3 * 2.0 ** np.arange(8)  # no neighbors
@@ -70,7 +70,7 @@ def residuals(x, noise, rng):
         weight = np.linalg.solve(kernel[:-1, :-1], kernel[:-1, -1])
         left = 1 - weight @ kernel[:-1, -1]
         white[i] = weight @ white[near] + np.sqrt(left) * rng.standard_t(noise["degrees"])
-    return np.hypot(noise["scale"], LEAST) * white
+    return np.hypot(noise["scale"], MIN_NOISE) * white
 
 
 def rank(form, seed):
@@ -86,7 +86,7 @@ def rank(form, seed):
     # a seed of its own: with that of the truth the sampler would draw the numbers that made the truth
     own = int(rng.integers(2**31))
     try:
-        posterior = fit(checked(PLACES[form], np.exp(log_y)), form, seed=own, draws=DRAWS)
+        posterior = fit(check_points(PLACES[form], np.exp(log_y)), form, seed=own, draws=DRAWS)
     except NotConverged:
         return None
     far = {"far": FORMS[form].log_y(FAR[form], posterior.parameters)[:, 0]}

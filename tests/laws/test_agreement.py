@@ -13,7 +13,7 @@ from laws.fitting.coordinates import COORDINATES
 from laws.fitting.fit import fit
 from laws.fitting.forms import FORMS
 from laws.fitting.likelihood import log_posterior
-from laws.points import checked
+from laws.points import check_points
 
 FORM = "power-floor"
 LEVELS = np.array([0.05, 0.5, 0.95])
@@ -22,7 +22,7 @@ LEVELS = np.array([0.05, 0.5, 0.95])
 def measured(low, high, gamma, n=10):
     x = np.geomspace(low, high, n)
     noise = np.random.default_rng(7).standard_normal(n)
-    return checked(x, (2 * x**-0.3 + gamma) * np.exp(0.02 * noise))
+    return check_points(x, (2 * x**-0.3 + gamma) * np.exp(0.02 * noise))
 
 
 CASES = {

@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from laws.fitting.forms import FORMS
 from laws.fitting.noise import Noise
-from laws.points import checked
+from laws.points import check_points
 from tests.laws.known import CASES, holds
 from tests.laws.simulated import DRAWS, PLACES, parameters, rank, residuals
 
@@ -47,7 +47,7 @@ def test_what_is_drawn_for_calibration_is_the_form_at_level_one(form):
 def test_the_noise_that_is_drawn_for_calibration_is_the_noise_that_fits_assume():
     """Drawn residuals are denser under the noise they are drawn from than under any other (Gibbs)."""
     rng = np.random.default_rng(1)
-    points = checked(PLACES["broken"], np.ones(12))
+    points = check_points(PLACES["broken"], np.ones(12))
     true = {"scale": 0.05, "degrees": 5.0, "shared": 0.7}
     drawn = np.array([residuals(points.x, true, rng) for _ in range(500)])
     right = Noise(points).log_density(drawn, {k: np.full(500, v) for k, v in true.items()})

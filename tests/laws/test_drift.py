@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from laws.forecasting import drift
-from laws.forecasting.drift import DECADE, REACH, WIDTH, Curve
+from laws.forecasting.drift import DECADE, REACH, WIDTH, LogCurve
 
 RNG = np.random.default_rng(5)
 CENTER = np.array([np.log(0.3), -0.5, 0.3, np.log(0.4), 0.0, np.log(0.02), -0.5, np.log(0.4)])
@@ -18,7 +18,7 @@ def draws_around(n, spread=0.5):
 
 def curve(n=7, count=1.0):
     t = np.log(1e3) + np.sort(RNG.uniform(0, 4, n))
-    return Curve(t, -0.3 * t + 0.05 * RNG.standard_normal(n), np.full(n, count), np.full(n, 1e-5), 2e-5)
+    return LogCurve(t, -0.3 * t + 0.05 * RNG.standard_normal(n), np.full(n, count), np.full(n, 1e-5), 2e-5)
 
 
 def dense(found, draw, extra=()):

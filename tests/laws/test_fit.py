@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from laws.build import grid, law_from
+from laws.build import LawProvenance, LawSubject, build_law, grid
 from laws.errors import PlannerError
 from laws.fitting import sampler
 from laws.fitting.compare import compare, held_out
 from laws.fitting.fit import NotConverged, fit
 from laws.fitting.forms import FORMS
-from laws.fitting.noise import FIXED, Noise, stored
+from laws.fitting.noise import DEFAULT_DEGREES, Noise, noise_of_law
 from laws.forecasting.forecast import forecast
 from laws.paths import value_at
-from laws.points import checked
+from laws.points import check_points
 from laws.storage.records import content_id
 from tests.laws.known import CASES, CHINCHILLA, X, curve
 
@@ -21,9 +21,11 @@ SCATTER = np.exp(0.02 * np.random.default_rng(0).standard_normal(16))
 EXAMPLES = {
     "power": curve(0),
     "power-floor": curve(0),
-    "three-phase": checked(LONG, (0.02 + 0.8 * (1 + (LONG / 8e3) ** 2) ** -0.2) * SCATTER, ceiling=0.82),
-    "broken": checked(LONG, 2 * LONG**-0.1 * (1 + (LONG / 3e4) ** 2) ** -0.2 * SCATTER),
-    "size": checked(LONG, 30 * LONG**0.7 * SCATTER**5),
+    "three-phase": check_points(
+        LONG, (0.02 + 0.8 * (1 + (LONG / 8e3) ** 2) ** -0.2) * SCATTER, baseline_error=0.82
+    ),
+    "broken": check_points(LONG, 2 * LONG**-0.1 * (1 + (LONG / 3e4) ** 2) ** -0.2 * SCATTER),
+    "size": check_points(LONG, 30 * LONG**0.7 * SCATTER**5),
     "surface": CASES["surf_a"].points(0),
 }
 
@@ -65,19 +67,19 @@ def test_the_same_seed_gives_the_same_draws(posteriors):
 def test_the_unit_of_x_and_y_does_not_matter():
     points = curve(3)
     here = fit(points, "power-floor", seed=1).parameters
-    there = fit(checked(points.x * 1e6, points.y * 1e3), "power-floor", seed=1).parameters
+    there = fit(check_points(points.x * 1e6, points.y * 1e3), "power-floor", seed=1).parameters
     np.testing.assert_allclose(np.median(there["beta"]), np.median(here["beta"]), rtol=0.02)
     np.testing.assert_allclose(np.median(there["gamma"]), 1e3 * np.median(here["gamma"]), rtol=0.02)
 
 
 def test_an_exact_power_law_is_returned_exactly():
-    posterior = fit(checked(X, 3.87 * X**-0.128), "power", seed=1)
+    posterior = fit(check_points(X, 3.87 * X**-0.128), "power", seed=1)
     assert np.median(posterior.parameters["beta"]) == pytest.approx(0.128, abs=1e-5)
     assert np.median(posterior.parameters["alpha"]) == pytest.approx(3.87, rel=1e-4)
 
 
 def test_two_points_give_a_wide_power_law_with_a_warning():
-    posterior = fit(checked([10, 100], [0.5, 0.3]), "power", seed=1)
+    posterior = fit(check_points([10, 100], [0.5, 0.3]), "power", seed=1)
     assert "few-points" in posterior.warnings
     low, high = np.quantile(posterior.parameters["beta"], [0.05, 0.95])
     assert low < np.log(5 / 3) / np.log(10) < high
@@ -86,7 +88,9 @@ def test_two_points_give_a_wide_power_law_with_a_warning():
 
 @pytest.mark.parametrize("form", ["power-floor", "three-phase", "broken", "surface"])
 def test_too_few_sizes_for_a_form_are_refused_in_one_line(form):
-    points = checked([[1, 1], [2, 2]], [0.5, 0.4]) if form == "surface" else checked([1, 2], [0.5, 0.4])
+    points = (
+        check_points([[1, 1], [2, 2]], [0.5, 0.4]) if form == "surface" else check_points([1, 2], [0.5, 0.4])
+    )
     with pytest.raises(PlannerError, match="2 different sizes cannot hold"):
         fit(points, form, seed=1)
 
@@ -101,7 +105,7 @@ def test_columns_and_names_that_do_not_fit_are_refused():
 
 
 def test_a_rising_curve_says_that_data_does_not_help():
-    rising = checked(X, 0.1 * X**0.1 * np.exp(0.02 * np.random.default_rng(0).standard_normal(10)))
+    rising = check_points(X, 0.1 * X**0.1 * np.exp(0.02 * np.random.default_rng(0).standard_normal(10)))
     posterior = fit(rising, "power", seed=1)
     assert "rising" in posterior.warnings
     assert np.median(posterior.parameters["beta"]) < 0.05
@@ -112,7 +116,7 @@ def test_isoflop_runs_do_not_look_rising_though_loss_and_size_grow_together():
     pairs = np.column_stack([params, 1e18 / params])
     pairs = np.concatenate([pairs, pairs * [1, 10]])
     E, A, a, B, b = CHINCHILLA
-    points = checked(pairs, E + A / pairs[:, 0] ** a + B / pairs[:, 1] ** b)
+    points = check_points(pairs, E + A / pairs[:, 0] ** a + B / pairs[:, 1] ** b)
     assert "rising" not in fit(points, "surface", seed=1).warnings
 
 
@@ -125,7 +129,7 @@ def test_known_standard_errors_widen_and_weights_narrow():
         "heavy": {"weight": np.full(10, 100.0), "y_se": None},
     }.items():
         noisy = y * np.exp(0.05 * np.sin(3 * np.arange(10)))
-        spread[name] = fit(checked(X, noisy, **extra), "power", seed=1).parameters
+        spread[name] = fit(check_points(X, noisy, **extra), "power", seed=1).parameters
     assert spread["known"]["beta"].std() > 1.5 * spread["plain"]["beta"].std()
     # a hundredfold weight says that the noise of weight 1 is ten times the scatter seen
     ratio = np.median(spread["heavy"]["scale"]) / np.median(spread["plain"]["scale"])
@@ -137,15 +141,17 @@ def test_a_point_of_small_weight_hardly_counts():
     y[-1] *= 1.5
     weight = np.ones(10)
     weight[-1] = 1e-3
-    trusted = fit(checked(X, y * np.exp(0.01 * np.sin(3 * np.arange(10))), weight=weight), "power", seed=1)
+    trusted = fit(
+        check_points(X, y * np.exp(0.01 * np.sin(3 * np.arange(10))), weight=weight), "power", seed=1
+    )
     assert np.median(trusted.parameters["beta"]) == pytest.approx(0.3, abs=0.01)
 
 
 def test_repeated_measurements_narrow_the_interval():
     rng = np.random.default_rng(2)
-    once = checked(X, 2 * X**-0.3 * np.exp(0.05 * rng.standard_normal(10)))
+    once = check_points(X, 2 * X**-0.3 * np.exp(0.05 * rng.standard_normal(10)))
     x = np.repeat(X, 9)
-    often = checked(x, 2 * x**-0.3 * np.exp(0.05 * rng.standard_normal(90)))
+    often = check_points(x, 2 * x**-0.3 * np.exp(0.05 * rng.standard_normal(90)))
     widths = [fit(p, "power", seed=1).parameters["beta"].std() for p in (once, often)]
     assert widths[1] < 0.6 * widths[0]
 
@@ -153,7 +159,9 @@ def test_repeated_measurements_narrow_the_interval():
 def test_one_ruined_run_does_not_move_the_law():
     y = 2 * X**-0.3 * np.exp(0.01 * np.sin(3 * np.arange(10)))
     y[4] *= 2
-    assert np.median(fit(checked(X, y), "power", seed=1).parameters["beta"]) == pytest.approx(0.3, abs=0.03)
+    assert np.median(fit(check_points(X, y), "power", seed=1).parameters["beta"]) == pytest.approx(
+        0.3, abs=0.03
+    )
 
 
 def test_a_chain_that_does_not_settle_is_refused_with_its_numbers(monkeypatch):
@@ -169,32 +177,42 @@ def test_a_chain_that_does_not_settle_is_refused_with_its_numbers(monkeypatch):
 def test_the_floor_that_is_there_wins_on_held_out_sizes_and_the_one_that_is_not_does_not_lose_much():
     saturating = compare(curve(1), ["power", "power-floor"], seed=1)
     assert saturating[0].form == "power-floor"
-    straight = checked(X, 2 * X**-0.3 * np.exp(0.02 * np.random.default_rng(1).standard_normal(10)))
+    straight = check_points(X, 2 * X**-0.3 * np.exp(0.02 * np.random.default_rng(1).standard_normal(10)))
     judged = {each.form: each for each in compare(straight, ["power", "power-floor"], seed=1)}
     assert judged["power"].weight > 0.5
     assert sum(each.weight for each in judged.values()) == pytest.approx(1)
 
 
 def test_a_form_that_cannot_be_fitted_gets_no_weight_and_a_reason():
-    judged = compare(checked([1, 2, 4, 8], [0.8, 0.7, 0.6, 0.5]), ["broken", "power"], seed=1)
+    judged = compare(check_points([1, 2, 4, 8], [0.8, 0.7, 0.6, 0.5]), ["broken", "power"], seed=1)
     assert [each.form for each in judged] == ["power", "broken"]
     assert judged[1].weight == 0
     assert "cannot hold" in judged[1].reason
     with pytest.raises(PlannerError, match="no form could be judged"):
-        compare(checked([1, 2, 4], [0.8, 0.7, 0.6]), ["broken"], seed=1)
+        compare(check_points([1, 2, 4], [0.8, 0.7, 0.6]), ["broken"], seed=1)
 
 
 def test_the_largest_sizes_are_held_out_with_their_repeats():
-    assert held_out(checked([1, 2, 4, 8, 8], [5, 4, 3, 2, 2])).tolist() == [False, False, False, True, True]
+    assert held_out(check_points([1, 2, 4, 8, 8], [5, 4, 3, 2, 2])).tolist() == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
-def record(posterior, points, **changes):
-    told = {
-        "domain": "speech", "family": "ds2", "metric": "wer", "metric_unit": "fraction", "x_unit": "hours",
-        "source": "fitted", "definitions": {"metric": "word error rate"}, "provenance": {"code": "test"},
-        "runs": ("a", "b"), "seed": 1,
-    }  # fmt: skip
-    return law_from(posterior, points, **(told | changes))
+def record(posterior, points, *, x_unit="hours", created=""):
+    subject = LawSubject("speech", "ds2", "wer", "fraction", x_unit)
+    provenance = LawProvenance(
+        source="fitted",
+        seed=1,
+        definitions={"metric": "word error rate"},
+        details={"code": "test"},
+        runs=("a", "b"),
+        created=created,
+    )
+    return build_law(posterior, points, subject, provenance)
 
 
 def test_a_law_carries_paths_that_say_what_its_draws_say(posteriors):
@@ -236,6 +254,8 @@ def test_a_forecast_brings_paths_of_its_own_and_says_how_far_a_run_may_lie(poste
     law = record(forecast(points, seed=1, draws=50), points)
     assert law.form == "forecast"
     assert np.array(law.paths).shape == (50, len(grid(points)))
-    scale, degrees = stored(law.parameters)
-    assert (degrees == FIXED).all()
-    np.testing.assert_allclose(scale * np.sqrt(FIXED / (FIXED - 2)), np.exp(law.parameters["noise"]))
+    scale, degrees = noise_of_law(law.parameters)
+    assert (degrees == DEFAULT_DEGREES).all()
+    np.testing.assert_allclose(
+        scale * np.sqrt(DEFAULT_DEGREES / (DEFAULT_DEGREES - 2)), np.exp(law.parameters["noise"])
+    )

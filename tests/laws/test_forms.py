@@ -7,8 +7,8 @@ from scipy.special import ndtr
 
 from laws.fitting.coordinates import COORDINATES
 from laws.fitting.forms import FORMS
-from laws.fitting.noise import LEAST
-from laws.points import checked
+from laws.fitting.noise import MIN_NOISE
+from laws.points import check_points
 
 X = np.geomspace(1e3, 5e5, 10)
 PAIRS = np.array([[n, d] for n in (1e6, 1e7, 1e8) for d in (1e7, 1e8, 1e9)])
@@ -84,7 +84,7 @@ def test_the_broken_law_with_no_first_exponent_is_the_three_phases():
 
 def measured(form):
     parameters, equation = EXAMPLES[form]
-    return checked(places(form), equation(places(form), **parameters))
+    return check_points(places(form), equation(places(form), **parameters))
 
 
 def test_the_ends_of_the_curve_are_its_first_two_coordinates(form):
@@ -96,7 +96,7 @@ def test_the_ends_of_the_curve_are_its_first_two_coordinates(form):
         top = np.flatnonzero((points.x == points.x.max(0)).all(1))[0]
         np.testing.assert_allclose(fitted[:, top], coordinates.starts[:, 0])
     else:
-        unit = np.sqrt(np.exp(2 * coordinates.starts[:, -1:]) + LEAST**2)
+        unit = np.sqrt(np.exp(2 * coordinates.starts[:, -1:]) + MIN_NOISE**2)
         center = fitted[:, [0, -1]] - unit * coordinates.starts[:, :2]
         np.testing.assert_allclose(center, np.broadcast_to(center[0], center.shape))
         np.testing.assert_allclose(center[0], np.log(points.y[[0, -1]]), atol=0.05)
@@ -176,8 +176,8 @@ def test_the_density_of_the_coordinates_is_the_stated_prior_times_the_jacobian(f
 
 def test_a_known_ceiling_pulls_the_ceiling_of_three_phases():
     parameters, equation = EXAMPLES["three-phase"]
-    free = checked(X, equation(X, **parameters))
-    told = checked(X, equation(X, **parameters), ceiling=0.9)
+    free = check_points(X, equation(X, **parameters))
+    told = check_points(X, equation(X, **parameters), baseline_error=0.9)
     z = COORDINATES["three-phase"](free).starts
     ceiling = COORDINATES["three-phase"](free).unpack(z)[0]["ceiling"]
     gained = COORDINATES["three-phase"](told).unpack(z)[1] - COORDINATES["three-phase"](free).unpack(z)[1]

@@ -5,7 +5,7 @@ import pytest
 
 from laws.forecasting import forecast as f
 from laws.forecasting.running_minima import ABOVE, WIDER, probability
-from laws.points import checked
+from laws.points import check_points
 
 X = np.geomspace(1e3, 1e5, 40)
 
@@ -65,6 +65,6 @@ def test_forecasts_of_running_minima_are_not_too_low():
     low = []
     for seed in range(8):
         y, after = minima(0.03, seed), np.array([1.1, 1.5, 2.0]) * X[-1]
-        told = f.forecast(checked(X, y), seed=seed, chain=False).quantiles(after, (0.5,))[0]
+        told = f.forecast(check_points(X, y), seed=seed, chain=False).quantiles(after, (0.5,))[0]
         low.append(np.mean(np.log(told) - np.log(3 * after**-0.2)))
     assert abs(np.mean(low)) < 0.02

@@ -5,8 +5,8 @@ import pytest
 
 from laws.fitting.fit import fit
 from laws.fitting.forms import FORMS
-from laws.fitting.phases import PHASES, apart
-from laws.points import checked
+from laws.fitting.phases import PHASES, leave_out_small_data
+from laws.points import check_points
 
 X = np.geomspace(1, 2**15, 16)
 TRUTH = {"ceiling": 0.9, "beta": 0.4, "gamma": 0.02, "onset": 30.0, "width": 0.4}
@@ -15,11 +15,11 @@ TRUTH = {"ceiling": 0.9, "beta": 0.4, "gamma": 0.02, "onset": 30.0, "width": 0.4
 def curve(seed=0, noise=0.01, **changes):
     rng = np.random.default_rng(seed)
     log_y = FORMS["three-phase"].log_y(X, TRUTH | changes)
-    return checked(X, np.exp(log_y + noise * rng.standard_normal(len(X))))
+    return check_points(X, np.exp(log_y + noise * rng.standard_normal(len(X))))
 
 
 def phases(points):
-    found = apart(points, seed=0)[1]
+    found = leave_out_small_data(points, seed=0)[1]
     return np.array([found[name] for name in PHASES]).T
 
 
@@ -35,7 +35,7 @@ def test_each_phase_is_found_where_it_is():
 
 
 def test_a_pure_power_law_has_neither_end():
-    points = checked(X, 0.9 * X**-0.3 * np.exp(0.01 * np.random.default_rng(1).standard_normal(len(X))))
+    points = check_points(X, 0.9 * X**-0.3 * np.exp(0.01 * np.random.default_rng(1).standard_normal(len(X))))
     found = phases(points)
     assert found[1:, 1].min() > 0.5
 
@@ -43,7 +43,7 @@ def test_a_pure_power_law_has_neither_end():
 @pytest.mark.parametrize("seed", range(3))
 def test_small_data_does_not_bend_the_power_law(seed):
     points = curve(seed)
-    kept, _ = apart(points, seed=0)
+    kept, _ = leave_out_small_data(points, seed=0)
     assert "small-data-left-out" in kept.warnings
     assert kept.x[0] > 8
     bent, straight = (
@@ -55,6 +55,6 @@ def test_small_data_does_not_bend_the_power_law(seed):
 
 def test_where_too_few_would_be_left_all_are_kept():
     mostly_flat = curve().part(X < 60)
-    assert apart(mostly_flat, seed=0)[0] is mostly_flat
+    assert leave_out_small_data(mostly_flat, seed=0)[0] is mostly_flat
     few = curve().part(X < 20)
-    assert apart(few, seed=0) == (few, {})
+    assert leave_out_small_data(few, seed=0) == (few, {})

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from laws.fitting import fit as module
-from laws.fitting.fit import fit, plain
-from laws.points import Points, checked
+from laws.fitting.fit import fit, fit_single_form
+from laws.points import Points, check_points
 
 EXPONENT = 1 / 3
 SIZES = 256.0 * 2 ** np.arange(6)
@@ -18,13 +18,13 @@ def curve(seed: int, *, floor: float, noise: float = 0.02) -> Points:
     y = SIZES**-EXPONENT
     y = y + floor / (1 - floor) * y[-1]
     scatter = np.random.default_rng(seed).standard_normal(len(y))
-    return checked(SIZES, y * np.exp(noise * scatter), rate=True)
+    return check_points(SIZES, y * np.exp(noise * scatter), rate=True)
 
 
 def holds(seed: int, *, floor: float) -> tuple[bool, bool]:
-    """Return whether 90 % intervals hold the exponent: of `plain`, and where a floor is certain."""
+    """Return whether 90 % intervals hold the exponent: of `fit_single_form`, and where a floor is certain."""
     points = curve(seed, floor=floor)
-    found = (plain(points, seed=0), fit(points, "power-floor", seed=0))
+    found = (fit_single_form(points, seed=0), fit(points, "power-floor", seed=0))
     ends = [np.quantile(each.parameters["beta"], (0.05, 0.95)) for each in found]
     plainly, floored = (bool(low <= EXPONENT <= high) for low, high in ends)
     return plainly, floored
@@ -56,12 +56,12 @@ def test_the_exponent_is_held_with_and_without_a_floor():
 
 def test_draws_are_of_both_forms_by_their_evidence():
     """A floor that is plain to see is in all draws; where there is none, most draws are of a power law."""
-    sure = plain(curve(0, floor=0.6, noise=0.002), seed=0)
+    sure = fit_single_form(curve(0, floor=0.6, noise=0.002), seed=0)
     assert sure.form == "power-floor"
     assert sure.diagnostics["floor"] > 0.99
     assert np.median(sure.parameters["gamma"]) == pytest.approx(0.6 / 0.4 * SIZES[-1] ** -EXPONENT, rel=0.1)
 
-    none = plain(curve(0, floor=0.0), seed=0)
+    none = fit_single_form(curve(0, floor=0.0), seed=0)
     share = np.mean(none.parameters["gamma"] > 0)
     assert share == pytest.approx(none.diagnostics["floor"], abs=1e-3)
     assert share < 0.5
@@ -72,7 +72,7 @@ def test_draws_are_of_both_forms_by_their_evidence():
 
 def test_three_sizes_are_given_a_power_law():
     points = curve(0, floor=0.0)
-    assert plain(points.part(slice(3)), seed=0).form == "power"
+    assert fit_single_form(points.part(slice(3)), seed=0).form == "power"
 
 
 @pytest.mark.parametrize("unknown", ["power", "power-floor"])
@@ -84,7 +84,7 @@ def test_without_the_evidence_of_both_the_floor_stands_alone(monkeypatch, unknow
         return replace(found, log_evidence=None) if form == unknown else found
 
     monkeypatch.setattr(module, "fit", blind)
-    alone = plain(points, seed=0)
+    alone = fit_single_form(points, seed=0)
     np.testing.assert_array_equal(
         alone.parameters["gamma"], fit(points, "power-floor", seed=0).parameters["gamma"]
     )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laws.errors import PlannerError
-from laws.points import checked
+from laws.points import check_points
 
 X, Y = [1.0, 2.0, 4.0, 8.0], [0.8, 0.6, 0.5, 0.4]
 
@@ -34,13 +34,13 @@ X, Y = [1.0, 2.0, 4.0, 8.0], [0.8, 0.6, 0.5, 0.4]
 )
 def test_what_cannot_be_fitted_is_refused_in_one_line_with_the_value(x, y, said):
     with pytest.raises(PlannerError, match=said) as caught:
-        checked(x, y, rate=True)
+        check_points(x, y, rate=True)
     assert "\n" not in str(caught.value)
 
 
 def test_order_says_nothing_and_columns_stay_together():
     order = [2, 0, 3, 1]
-    points = checked(
+    points = check_points(
         np.array(X)[order],
         np.array(Y)[order],
         y_se=np.array([1, 2, 3, 4])[order] / 100,
@@ -54,26 +54,26 @@ def test_order_says_nothing_and_columns_stay_together():
 
 
 def test_an_error_of_zero_is_left_out_with_a_warning():
-    points = checked(X, [0.8, 0.6, 0.5, 0.0])
+    points = check_points(X, [0.8, 0.6, 0.5, 0.0])
     assert len(points) == 3
     assert points.warnings == ("zero-left-out",)
 
 
 def test_a_rate_above_one_is_kept_with_a_warning_and_a_loss_above_one_is_no_matter():
-    assert checked(X, [1.3, 0.9, 0.7, 0.6], rate=True).warnings == ("rate-above-one",)
-    assert checked(X, [13.0, 9.0, 7.0, 6.0]).warnings == ()
+    assert check_points(X, [1.3, 0.9, 0.7, 0.6], rate=True).warnings == ("rate-above-one",)
+    assert check_points(X, [13.0, 9.0, 7.0, 6.0]).warnings == ()
 
 
 @pytest.mark.parametrize("column", ["y_se", "weight"])
 @pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
 def test_a_bad_standard_error_or_weight_is_named(column, bad):
     with pytest.raises(PlannerError, match=f"row 2: {column} is"):
-        checked(X, Y, **{column: [0.1, bad, 0.1, 0.1]})
+        check_points(X, Y, **{column: [0.1, bad, 0.1, 0.1]})
 
 
 def test_a_ceiling_has_to_be_a_number_above_zero():
-    with pytest.raises(PlannerError, match="the ceiling is nan"):
-        checked(X, Y, ceiling=float("nan"))
+    with pytest.raises(PlannerError, match="the baseline error is nan"):
+        check_points(X, Y, baseline_error=float("nan"))
 
 
 @settings(deadline=None, max_examples=200)
@@ -83,7 +83,7 @@ def test_a_ceiling_has_to_be_a_number_above_zero():
 )
 def test_any_numbers_give_finite_ascending_points_or_one_line(rows, rate):
     try:
-        points = checked([x for x, _ in rows], [y for _, y in rows], rate=rate)
+        points = check_points([x for x, _ in rows], [y for _, y in rows], rate=rate)
     except PlannerError as refusal:
         assert "\n" not in str(refusal)
         return

@@ -13,7 +13,7 @@ from laws.fitting.compare import compare
 from laws.fitting.fit import fit
 from laws.fitting.forms import FORMS
 from laws.forecasting.forecast import forecast
-from laws.points import checked
+from laws.points import check_points
 
 # digitised from the figures of arXiv:1712.00409 (within 1 %): printed α and β, points they were drawn through
 HOURS = [8.7, 17.4, 34.8, 87, 174, 348, 870, 1740]
@@ -50,7 +50,7 @@ FIXED_SIZE = {
 def test_a_power_law_through_the_small_shards_is_the_printed_one(name):
     alpha, beta, n, x, y = CURVES[name]
     # four chains together: alone, the median of the attention curve's exponent is known to 0.0006
-    drawn = [fit(checked(x[:n], y[:n]), "power", seed=seed).parameters for seed in range(4)]
+    drawn = [fit(check_points(x[:n], y[:n]), "power", seed=seed).parameters for seed in range(4)]
     assert np.median([each["alpha"] for each in drawn]) == pytest.approx(alpha, rel=0.02)
     assert np.median([each["beta"] for each in drawn]) == pytest.approx(beta, abs=0.002)
 
@@ -58,7 +58,7 @@ def test_a_power_law_through_the_small_shards_is_the_printed_one(name):
 @pytest.mark.parametrize("name", [name for name in CURVES if len(CURVES[name][3]) > CURVES[name][2]])
 def test_a_forecast_from_the_small_shards_holds_the_largest(name):
     _, _, n, x, y = CURVES[name]
-    told = forecast(checked(x[:n], y[:n]), seed=0)
+    told = forecast(check_points(x[:n], y[:n]), seed=0)
     ((low,), (high,)) = told.quantiles(x[-1:], (0.05, 0.95))
     # points were read off a figure to 1 %, and 1,000 draws know an end of the interval to another
     assert low / 1.02 < y[-1] < 1.02 * high
@@ -68,14 +68,14 @@ def test_a_forecast_from_the_small_shards_holds_the_largest(name):
 def test_that_law_is_too_good_at_the_largest_shard_so_a_fit_alone_is_no_forecast(name):
     # the fact behind laws/forecasting/forecast.py: what was measured lies 3 to 18 % above the law of the small shards
     _, _, n, x, y = CURVES[name]
-    drawn = fit(checked(x[:n], y[:n]), "power", seed=1).parameters
+    drawn = fit(check_points(x[:n], y[:n]), "power", seed=1).parameters
     promised = np.exp(np.median(FORMS["power"].log_y(x[-1:], drawn)))
     assert 1.02 < y[-1] / promised < 1.23
 
 
 @pytest.mark.parametrize("size", FIXED_SIZE)
 def test_models_of_fixed_size_are_seen_to_saturate(size):
-    judged = compare(checked(HOURS, FIXED_SIZE[size]), ["power", "power-floor"], seed=1)
+    judged = compare(check_points(HOURS, FIXED_SIZE[size]), ["power", "power-floor"], seed=1)
     assert judged[0].form == "power-floor"
     assert judged[0].rmsle < judged[1].rmsle
 
@@ -98,7 +98,7 @@ def chinchilla():
 def surface():
     """Return the draws of the surface of Chinchilla's runs."""
     params, data, loss = chinchilla()
-    return fit(checked(np.column_stack([params, data]), loss), "surface", seed=1).parameters
+    return fit(check_points(np.column_stack([params, data]), loss), "surface", seed=1).parameters
 
 
 def test_the_surface_of_chinchilla_agrees_with_the_published_refit(surface):

@@ -12,14 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from calibrate.domains import DOMAINS
-from calibrate.types import Budget, Goal, Spent, Step
+from calibrate.types import Budget, BudgetStep, BudgetUse, Goal
 from laws.errors import PlannerError
 from laws.types import Run
 from planner.cli import assembled
 from planner.reports import calibrate as calibrated
 from planner.reports.budget_report import account, beginning, latest, record
 from planner.sources import calibrate as calibration
-from planner.sources.calibrate_request import Request, check_gpus, goal_of, preset_of
+from planner.sources.calibrate_request import CalibrationRequest, check_gpus, goal_of, preset_of
 
 RUNNER = CliRunner()
 
@@ -145,12 +145,12 @@ def test_a_calibration_from_dry_run_to_estimate(tmp_path: Path) -> None:
     assert answer["flops"]["median"] > 0
 
 
-def asked(**changes: object) -> Request:
+def asked(**changes: object) -> CalibrationRequest:
     plain: dict[str, object] = {
         "domain": "speech", "preset": "quick", "families": ("ds2", "attention", "ds2"), "data": None,
         "store": Path("s"), "cache": Path("c"), "seed": 0, "workers": None, "budget": "30m",
     }  # fmt: skip
-    return Request(**(plain | changes))  # type: ignore[arg-type]
+    return CalibrationRequest(**(plain | changes))  # type: ignore[arg-type]
 
 
 def test_a_budget_and_its_target_are_read_once() -> None:
@@ -189,11 +189,11 @@ def test_a_budget_from_its_start_to_what_it_came_to(tmp_path: Path) -> None:
 
 def test_a_budget_is_told_in_its_own_unit() -> None:
     speech = DOMAINS["speech"]
-    spent = Spent(
+    spent = BudgetUse(
         budget=Budget(amount=7200, unit="GPU-seconds", workers=4, gpus=2), goal=Goal(metric="wer"), start=0.0
     )
     assert "2 GPU-hours: first every size on the smallest shards, done already" in beginning(spent, speech)
-    step = Step(
+    step = BudgetStep(
         family="ds2", data=2.0, again=True, spent=1800, place=64.0, error=(0.1, 0.2, 0.3), needed=None
     )
     spent = replace(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from synthetic import bare, passes, planner, power, size
 
-from laws.fitting.noise import FIXED
+from laws.fitting.noise import DEFAULT_DEGREES
 from laws.storage.records import content_id
 from laws.storage.store import Store
 
@@ -40,7 +40,7 @@ def test_runs_on_the_curve_are_as_surprising_as_chance_says(folder, tmp_path):
     # 2,000 runs from the law itself: each share within 4 standard errors of its level, one alarm in 5,000
     rng = np.random.default_rng(0)
     hours = np.exp(rng.uniform(0, 5, 2000))
-    wer = ALPHA * hours**-BETA * np.exp(SCALE * rng.standard_t(FIXED, 2000))
+    wer = ALPHA * hours**-BETA * np.exp(SCALE * rng.standard_t(DEFAULT_DEGREES, 2000))
     found = checked(folder, tmp_path, "hours,wer", zip(hours, wer, strict=True))
     surprise = np.array([run["surprise"] for run in found])
     for level in (0.01, 0.1, 0.5):

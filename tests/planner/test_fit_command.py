@@ -15,7 +15,7 @@ from synthetic import planner
 
 from laws.errors import PlannerError
 from laws.fitting.fit import fit
-from laws.points import checked
+from laws.points import check_points
 from laws.storage.store import Store
 from planner.sources.fit import _wants_surface, best_by_data
 from planner.sources.run_table import Measurements, read
@@ -305,7 +305,7 @@ def test_which_law_a_file_wants_is_told_from_how_its_sizes_were_chosen():
 
 
 def test_one_best_size_at_every_amount_is_no_shrinking_model():
-    size = fit(checked([128.0, 256.0, 512.0], [3660.0] * 3, y_se=[1000.0] * 3), "size", seed=0)
+    size = fit(check_points([128.0, 256.0, 512.0], [3660.0] * 3, y_se=[1000.0] * 3), "size", seed=0)
     assert "falling" not in size.warnings
 
 

@@ -145,7 +145,7 @@ def test_a_form_that_does_not_settle_leaves_the_forecast(tmp_path, monkeypatch):
         raise NotConverged(form, 8000, 900.0, 1.2)
 
     monkeypatch.setattr(fitting, "fit", never)
-    monkeypatch.setattr(fitting, "plain", never)
+    monkeypatch.setattr(fitting, "fit_single_form", never)
     store = fit(tmp_path, ROWS)
     assert [row.form for row in Store(store).laws()] == [FORECAST]
     codes = [warning["code"] for warning in asked(store, "--target-wer", "12%")["warnings"]]

@@ -14,7 +14,7 @@ from calibrate.data.prepared import damaged, first_left_out, once
 from calibrate.domains.image import glyphs
 from calibrate.domains.image import image_files as imagefiles
 from calibrate.domains.image.image_files import Pixels
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import PlannerError
 
 LAYOUT = 1  # raised when files or pixels change: a cache made by an earlier version is then made anew
@@ -22,7 +22,13 @@ _USABLE = 0.5  # share of the files read below which a corpus is refused
 
 
 def prepare(
-    *, cache: Path, source: Path | None, available: float, validation: float, seed: int, report: Report
+    *,
+    cache: Path,
+    source: Path | None,
+    available: float,
+    validation: float,
+    seed: int,
+    report: ReportProgress,
 ) -> Corpus:
     """Draw the embedded corpus, or decode the one in `source`, once into `cache`; amounts in images.
 
@@ -75,7 +81,7 @@ def _stamps(source: Path) -> list[tuple[str, int, int]]:
     return [(str(p), (stat := p.stat()).st_size, stat.st_mtime_ns) for p in paths]
 
 
-def _draw(folder: Path, asked_for: dict[str, int], *, seed: int, report: Report) -> dict[str, Any]:
+def _draw(folder: Path, asked_for: dict[str, int], *, seed: int, report: ReportProgress) -> dict[str, Any]:
     done, whole = 0, sum(asked_for.values())
     digests = []
 
@@ -115,7 +121,7 @@ def _read(
     *,
     seed: int,
     skipped: dict[str, str],
-    report: Report,
+    report: ReportProgress,
 ) -> dict[str, Any]:
     found = imagefiles.find(source, skipped)
     rng = np.random.default_rng(seed)

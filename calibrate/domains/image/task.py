@@ -10,7 +10,7 @@ from calibrate.data.prepared import description
 from calibrate.domains.image.corpus import prepare, read
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT
-from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
 from calibrate.types import Corpus, Training
 from laws.types import SizeCost
 
@@ -65,7 +65,7 @@ def _rung(family: str, size: int, described: dict[str, object]) -> SizeCost:
         model = _model(family, size, described).eval()
         shape = (1, described["channels"], described["side"], described["side"])
         flops = forward_flops(model, torch.empty(shape))  # type: ignore[arg-type]
-    return rung(size, model, TRAINING * flops)
+    return size_cost(size, model, FORWARD_TO_TRAINING * flops)
 
 
 def _tensors(corpus: Corpus, part: str, count: float | None, device: str) -> tuple[Tensor, Tensor]:

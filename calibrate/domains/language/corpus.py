@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrate.data.prepared import damaged, once
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import PlannerError
 
 UNKNOWN = 0  # the symbol for everything that is not in the vocabulary
@@ -46,7 +46,7 @@ def prepare(
     validation: float,
     seed: int,
     skipped: dict[str, str],
-    report: Report,
+    report: ReportProgress,
 ) -> Corpus:
     """Write `validation` and then `available` symbols of passages in an order of the seed, once into `cache`.
 
@@ -81,7 +81,7 @@ def _split(
     validation: float,
     *,
     seed: int,
-    report: Report,
+    report: ReportProgress,
 ) -> tuple[Codes, Codes]:
     """Return the codes of the validation and of the training set."""
     order = iter(np.random.default_rng(seed).permutation(len(passages)))

@@ -14,8 +14,8 @@ from calibrate.data.text_files import find, passages
 from calibrate.domains.language import corpus as language
 from calibrate.domains.language.corpus import Reading, read
 from calibrate.models.transformer import Transformer
-from calibrate.training.flops import TRAINING, forward_flops, rung
-from calibrate.types import Corpus, Report, Training
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
+from calibrate.types import Corpus, ReportProgress, Training
 from laws.errors import CorpusError
 from laws.types import SizeCost
 
@@ -42,7 +42,7 @@ class Kind:
         available: float,
         validation: float,
         seed: int,
-        report: Report,
+        report: ReportProgress,
     ) -> Corpus:
         """Read the standard library, or the text files of `source`, once into `cache`; amounts in symbols.
 
@@ -87,7 +87,7 @@ class Kind:
             # attention costs more the longer the window is
             counted = self.window if isinstance(model, Transformer) else _COUNTED
             flops = forward_flops(model, torch.zeros(1, counted, dtype=torch.long)) / counted
-        return rung(size, model, TRAINING * flops)
+        return size_cost(size, model, FORWARD_TO_TRAINING * flops)
 
 
 def vocabulary(corpus: Corpus) -> int:

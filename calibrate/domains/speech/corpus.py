@@ -16,7 +16,7 @@ from calibrate.domains.speech import frames, recordings, transcripts
 from calibrate.domains.speech.frames import Spoken, Written
 from calibrate.domains.speech.synthesis import speech
 from calibrate.domains.speech.transcripts import Found, Recording
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import PlannerError
 
 STRIDE = 3  # frames that a model merges into one output
@@ -29,7 +29,13 @@ OWN_SPEAKERS = (
 
 
 def prepare(
-    *, cache: Path, source: Path | None, available: float, validation: float, seed: int, report: Report
+    *,
+    cache: Path,
+    source: Path | None,
+    available: float,
+    validation: float,
+    seed: int,
+    report: ReportProgress,
 ) -> Corpus:
     """Speak the embedded corpus, or decode the one in `source`, once into `cache`; amounts in hours.
 
@@ -91,7 +97,7 @@ def _shuffled(recordings: list[Recording], rng: np.random.Generator) -> list[Rec
 class _Progress:
     """Report how much of the wanted hours several iterators of speech have brought."""
 
-    def __init__(self, doing: str, wanted: float, report: Report) -> None:
+    def __init__(self, doing: str, wanted: float, report: ReportProgress) -> None:
         self.doing, self.wanted, self.report, self.hours = doing, wanted, report, 0.0
 
     def __call__(self, utterances: Iterator[Spoken]) -> Iterator[Spoken]:

@@ -12,7 +12,7 @@ from calibrate.data.features import MELS
 from calibrate.domains.speech import frames
 from calibrate.domains.speech.corpus import alphabet, prepare
 from calibrate.domains.speech.decoding import FAMILIES, FIRST, Batch, Transcriber
-from calibrate.training.flops import TRAINING, rung
+from calibrate.training.flops import FORWARD_TO_TRAINING, size_cost
 from calibrate.training.metrics import character_error_rate, word_error_rate
 from calibrate.types import Corpus, Training
 from laws.types import SizeCost
@@ -46,7 +46,7 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCos
     with torch.device("meta"):
         models = [FAMILIES[family](size, symbols).model for size in sizes]
     return tuple(
-        rung(size, model, TRAINING * FAMILIES[family].flops(size, symbols, lengths))
+        size_cost(size, model, FORWARD_TO_TRAINING * FAMILIES[family].flops(size, symbols, lengths))
         for size, model in zip(sizes, models, strict=True)
     )
 

@@ -27,8 +27,8 @@ import torch
 from torch import nn
 
 from calibrate.data.prepared import damaged, description, once
-from calibrate.training.flops import TRAINING, forward_flops, rung
-from calibrate.types import Corpus, Report, Training
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
+from calibrate.types import Corpus, ReportProgress, Training
 from laws.errors import PlannerError
 from laws.types import SizeCost
 
@@ -56,7 +56,7 @@ def expected_error(examples: float) -> float:
 
 def prepare(
     *, cache: Path, source: Path | None, available: float, validation: float, seed: int,
-    report: Report,
+    report: ReportProgress,
 ) -> Corpus:  # fmt: skip
     """Draw the sweep's examples and codes of keys never seen; the same arguments give the same bytes."""
     if source is not None:
@@ -177,4 +177,4 @@ def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCos
 def _rung(width: int) -> SizeCost:
     with torch.device("meta"):
         model = network(width)
-        return rung(width, model, TRAINING * forward_flops(model, torch.empty(1, CODE)))
+        return size_cost(width, model, FORWARD_TO_TRAINING * forward_flops(model, torch.empty(1, CODE)))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from calibrate.data.prepared import damaged, description, once
 from calibrate.domains.translation.grammar import Grammar, Languages
-from calibrate.types import Corpus, Report
+from calibrate.types import Corpus, ReportProgress
 from laws.errors import PlannerError
 
 PAD, UNKNOWN, BEGIN, END = range(4)
@@ -48,7 +48,13 @@ class Side:
 
 
 def prepare(
-    *, cache: Path, source: Path | None, available: float, validation: float, seed: int, report: Report
+    *,
+    cache: Path,
+    source: Path | None,
+    available: float,
+    validation: float,
+    seed: int,
+    report: ReportProgress,
 ) -> Corpus:
     """Draw pairs from the grammar, or read those of `source`, once into `cache`; amounts in target pieces.
 
@@ -176,7 +182,7 @@ def _make(
     *,
     available: float,
     validation: float,
-    report: Report,
+    report: ReportProgress,
     source: Path | None,
 ) -> dict[str, Any]:
     """Write both parts and the vocabularies into a folder and return its description."""

@@ -13,7 +13,7 @@ from calibrate.data.prepared import description
 from calibrate.domains.translation.corpus import BEGIN, END, LONGEST, PAD, Side, prepare, read, speller, texts
 from calibrate.models.attention_lstm import AttentionLSTM
 from calibrate.models.encoder_decoder import EncoderDecoder
-from calibrate.training.flops import TRAINING, forward_flops, rung
+from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
 from calibrate.training.metrics import bleu
 from calibrate.types import Corpus, Training
 from laws.types import SizeCost
@@ -59,7 +59,7 @@ def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -
         built = model(family, size, pieces)
         source, target = (torch.zeros(1, length, dtype=torch.long) for length in lengths)
         counted = forward_flops(built, source, torch.tensor([lengths[0]]), target)
-    return rung(size, built, TRAINING * counted / lengths[1])
+    return size_cost(size, built, FORWARD_TO_TRAINING * counted / lengths[1])
 
 
 def _pieces(corpus: Corpus) -> tuple[int, int]:

@@ -120,7 +120,6 @@ def _quantiles(law: Law, x: float, levels: Sequence[float]) -> tuple[float, ...]
 
 def _beside(store: Store | BundledLaws, law: Law) -> list[Law]:
     """Return the laws of other forms that the same fit made of the same points."""
-
     rows = store.laws()
     names = ("source", "domain", "family", "metric", "x", "x_range", "created", "sequence")
     key = attrgetter(*names)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibrate import domains
-from calibrate.sweep.fit_laws import DRAWS, LEAN, beside
+from calibrate.sweep.fit_laws import DRAWS, LEAN, fit_size_laws
 from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
 from laws.storage.records import content_id
@@ -17,7 +17,7 @@ from laws.types import Law, Run, SizeCost
 from planner.lawmodel.select import select_law
 from planner.lawmodel.selector import LawSelector
 
-DOMAIN = domains.named("teacher")
+DOMAIN = domains.find_domain("teacher")
 PRESET = DOMAIN.presets["quick"]
 SIZES = PRESET.sizes["mlp"]
 E, A, a, B, b = 0.01, 2.0, 0.5, 1.0, 0.35
@@ -74,7 +74,9 @@ def spec() -> Spec:
 
 @pytest.fixture(scope="module")
 def made(spec: Spec) -> dict[str, Law]:
-    return {law.family: law for law in beside(spec, runs(repeats=True), {"command": "planner calibrate"})}
+    return {
+        law.family: law for law in fit_size_laws(spec, runs(repeats=True), {"command": "planner calibrate"})
+    }
 
 
 def test_every_size_has_its_curve_and_all_have_a_surface(made: dict[str, Law]) -> None:
@@ -98,12 +100,12 @@ def test_every_size_has_its_curve_and_all_have_a_surface(made: dict[str, Law]) -
 
 def test_where_a_larger_model_errs_more_there_is_no_surface(spec: Spec) -> None:
     few = replace(spec, preset=replace(PRESET, sizes={"mlp": SIZES[-1:]}))
-    assert [law.form for law in beside(few, runs(overfit=True), {})] == ["power-floor"]
+    assert [law.form for law in fit_size_laws(few, runs(overfit=True), {})] == ["power-floor"]
 
 
 def test_a_size_with_three_shards_has_no_curve(spec: Spec) -> None:
     few = [each for each in runs() if each.data in PRESET.shards[:3]]
-    assert [law.form for law in beside(spec, few, {})] == ["surface"]
+    assert [law.form for law in fit_size_laws(spec, few, {})] == ["surface"]
 
 
 def test_they_are_asked_by_id_alone(

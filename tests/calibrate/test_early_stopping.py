@@ -16,11 +16,11 @@ import faulty_domain as faulty
 import faulty_sweep
 import torch
 
-from calibrate.engines.local import Job, LocalEngine, Queue, Result
-from calibrate.sweep.run import Swept, execute
-from calibrate.training.early_stopping import RUNGS, Standing, reached, too_high
+from calibrate.engines.local import AttemptResult, Job, JobQueue, LocalEngine
+from calibrate.sweep.run import SweepResult, run_sweep
+from calibrate.training.early_stopping import RUNGS, RungResults, reached, too_high
 from calibrate.training.train import train
-from calibrate.types import NOISE, Corpus
+from calibrate.types import ERROR_NOISE, Corpus
 from laws.storage.records import decode, encode, validate
 from laws.storage.store import Store
 from laws.types import Run
@@ -39,10 +39,10 @@ def test_a_rung_is_the_lowest_error_up_to_the_first_evaluation_at_it() -> None:
 
 @given(st.lists(st.floats(0.01, 100), max_size=9), st.floats(0.01, 100))
 def test_what_goes_on_is_within_noise_of_the_better_half(before: list[float], error: float) -> None:
-    standing = Standing()
+    standing = RungResults()
     for each in before:
         standing.add(((RUNGS[0], each),))
-    better = sum(each * (1 + NOISE) < error for each in before)
+    better = sum(each * (1 + ERROR_NOISE) < error for each in before)
     stopped = too_high(((RUNGS[0], error),), standing.bars())
     assert bool(stopped) == (better >= math.ceil((len(before) + 1) / 2))
     assert not too_high(((RUNGS[1], error),), standing.bars())  # nobody came to that rung yet
@@ -86,16 +86,16 @@ class Interrupted:
     def __init__(self, engine: LocalEngine, after: int) -> None:
         self.engine, self.after = engine, after
 
-    def run(self, jobs: Iterable[Job | None]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
         yield from islice(self.engine.run(jobs), self.after)
         raise KeyboardInterrupt
 
 
-def swept(folder: Path, workers: int, after: int = 1000) -> Swept:
+def swept(folder: Path, workers: int, after: int = 1000) -> SweepResult:
     spec = faulty_sweep.spec(folder, (faulty.TUNED,), runs=DRAWS)
     with LocalEngine(("cpu",) * workers) as engine:
         pool = Interrupted(engine, after) if after < 1000 else engine
-        return execute(spec, Store(folder / "store"), pool, workers, lambda progress: None)
+        return run_sweep(spec, Store(folder / "store"), pool, workers, lambda progress: None)
 
 
 def told(folder: Path) -> dict[str, object]:
@@ -122,8 +122,8 @@ def test_laws_hear_only_of_what_was_trained_to_its_end_and_the_best_setting_is(t
     found = swept(tmp_path, 2)
     runs = Store(tmp_path / "store").runs()
     stopped = [run for run in runs if run.status == "stopped-early"]
-    assert {run.status for run in found.contenders} == {"finished"}
-    assert {run.hyper["learning_rate"] for run in found.contenders} == {
+    assert {run.status for run in found.incumbents} == {"finished"}
+    assert {run.hyper["learning_rate"] for run in found.incumbents} == {
         max(run.hyper["learning_rate"] for run in runs)
     }
     assert all(run.flops and run.data / 4 <= run.flops < run.data for run in stopped)  # one a sample
@@ -143,7 +143,7 @@ def test_a_file_keeps_the_rungs_and_is_as_ever_without(tmp_path: Path) -> None:
 
 def test_a_queue_asks_again_after_a_none() -> None:
     first, second = (faulty.job(faulty.FINE, Path(), name) for name in "ab")
-    queue = Queue(iter((first, None, None, second)))
+    queue = JobQueue(iter((first, None, None, second)))
     assert queue.take() == (first, 1)
     assert not queue
     assert not queue

@@ -1,6 +1,6 @@
 """What successive halving saves and what it costs, replayed on trainings that reached their end.
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks.halving FOLDER
+    OMP_NUM_THREADS=1 python -m tests.benchmarks.early_stopping FOLDER
 
 Every setting of a few shards and sizes of each domain is trained to its end, half an hour of one core.
 What was trained is kept in FOLDER/trained.json and used again. Settings are drawn from it, and the rule is
@@ -15,11 +15,11 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
-from calibrate.sweep.search import ends
-from calibrate.training.early_stopping import Standing, reached, too_high
+from calibrate.sweep.search import end_trainings
+from calibrate.training.early_stopping import RungResults, reached, too_high
 from calibrate.training.train import train
-from planner.sources.calibrate import prepared
-from planner.sources.calibrate_request import Request
+from planner.sources.calibrate import prepare_sweep
+from planner.sources.calibrate_request import CalibrationRequest
 
 ADAM = (1e-3, 2e-3, 4e-3, 8e-3)
 # domain, family, size, shards, passes, rates, batches
@@ -42,14 +42,14 @@ def trained(folder: Path) -> list[list[Curve]]:
     """Return the curves of all settings of each cell."""
     found = []
     for domain, family, size, shards, epochs, rates, batches in CELLS:
-        spec, code = prepared(
-            Request(
+        spec, code = prepare_sweep(
+            CalibrationRequest(
                 domain=domain, preset="quick", families=(family,), data=None, store=folder,
                 cache=folder, seed=0, workers=1,
             ),
             lambda text, share: None,
         )  # fmt: skip
-        any_ = next(ends(spec))
+        any_ = next(end_trainings(spec))
         for shard in shards:
             curves = []
             for rate, batch in product(rates, batches):
@@ -66,7 +66,7 @@ def trained(folder: Path) -> list[list[Curve]]:
 
 def replayed(curves: list[Curve]) -> tuple[float, int, float]:
     """Return the share saved, how many were stopped, and the best error left over the best of all."""
-    standing, spent, left = Standing(), 0.0, []
+    standing, spent, left = RungResults(), 0.0, []
     for curve in curves:
         stop = next(
             (i for i in range(len(curve)) if too_high(reached(curve[: i + 1], 1), standing.bars())), -1
