@@ -39,28 +39,6 @@ def write_atomically(out: Path, write: Callable[[Path], object]) -> None:
         shutil.rmtree(workspace, ignore_errors=True)
 
 
-def open_exclusive(path: Path) -> int:
-    """Create a file for writing, or open this user's own of that name for appending; follow no link.
-
-    Args:
-        path: The file.
-
-    Returns:
-        An open file descriptor; the caller closes it.
-
-    Raises:
-        OSError: The name is a link, a pipe, a device or someone else's file, or the system refuses.
-    """
-    descriptor = os.open(
-        path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666
-    )
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-        os.close(descriptor)
-        raise OSError(errno.EPERM, "not a file of this user", str(path))
-    return descriptor
-
-
 def _target(out: Path) -> Path:
     """Return the file that a name stands for; refuse links that another user made."""
     path = out.absolute()

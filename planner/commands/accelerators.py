@@ -1,4 +1,4 @@
-"""`planner accelerators`: the parts a plan can be priced on."""
+"""`planner accelerators`: the hardware that a plan can use."""
 
 from typing import Annotated
 
@@ -7,12 +7,12 @@ import typer
 from planner.commands.options import FleetOption, FormatOption
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="Accelerators: what they do, hold, draw and cost.")
+app = typer.Typer(no_args_is_help=True, help="List accelerators with speed, memory, power and price.")
 
 
 @app.command("list")
 def list_parts(fleet: FleetOption = None, style: FormatOption = Format.table) -> None:
-    """List all: peak, memory, bandwidth, power, price."""
+    """List accelerators: peak, memory, bandwidth, power, price."""
     from planner.hardware.fleet import read_fleet
     from planner.reports.accelerators import parts_records, parts_report
     from planner.reports.report import show
@@ -27,7 +27,7 @@ def show_part(
     fleet: FleetOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Show one, every figure with its source."""
+    """Show one accelerator, every figure with its source."""
     from planner.hardware.fleet import read_fleet
     from planner.reports.accelerators import part_record, part_report
     from planner.reports.report import show
@@ -40,12 +40,12 @@ def show_part(
 @app.command("assumptions")
 def show_assumptions(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A part, for what is assumed of it alone.")
+        str | None, typer.Argument(metavar="NAME", help="An accelerator, to show its own assumptions.")
     ] = None,
     fleet: FleetOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Show what a plan takes for granted, and why."""
+    """Show the assumptions of a plan, with sources."""
     from planner.hardware.fleet import read_fleet
     from planner.reports.accelerators import assumptions_records, assumptions_report
     from planner.reports.report import show

@@ -1,4 +1,4 @@
-"""`planner compare`: the families of a domain side by side."""
+"""`planner compare`: the families of a domain next to each other."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from planner.reports.formats import Format
 
 def compare(
     *,
-    domain: Annotated[str, typer.Option(help="Domain whose families are compared, e.g. speech.")],
+    domain: Annotated[str, typer.Option(help="Domain whose families to compare, e.g. speech.")],
     metric: Annotated[
         str | None, typer.Option(help="Metric to compare. Default: the one that most families have.")
     ] = None,
@@ -18,17 +18,17 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="DATA",
-            help="Data size at which errors are compared, e.g. 1000h; repeat for more. Default: the largest "
-            "that all have measured, and ten times that.",
+            help="Data size at which to compare errors, e.g. 1000h; repeatable. Default: the largest size "
+            "measured for all, and ten times that.",
         ),
     ] = None,
     source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Compare the families of a domain: slopes, errors, exponents.
+    """Compare the families of a domain: exponents and errors.
 
-    Says what each errs at the same data, and whether they share one exponent.
+    Also tells you whether they share one exponent.
 
     For example: planner compare --domain speech
     """

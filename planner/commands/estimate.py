@@ -1,4 +1,4 @@
-"""`planner estimate`: any question from either end."""
+"""`planner estimate`: what a target requires, or what data, compute or money achieve."""
 
 from typing import Annotated
 
@@ -13,40 +13,55 @@ from planner.reports.formats import Format
 def estimate(
     *,
     target: TargetOptions,
-    data: Annotated[str | None, typer.Option(help="What this much data reaches, e.g. 10000h.")] = None,
-    params: Annotated[str | None, typer.Option(help="What a model of this size reaches, e.g. 300M.")] = None,
-    flops: Annotated[str | None, typer.Option(help="What this training compute reaches, e.g. 1e21.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data available: what does it achieve? E.g. 10000h.")
+    ] = None,
+    params: Annotated[str | None, typer.Option(help="Model size: what does it achieve? E.g. 300M.")] = None,
+    flops: Annotated[str | None, typer.Option(help="Training FLOP: what do they achieve? E.g. 1e21.")] = None,
     gpu_hours: Annotated[
-        str | None, typer.Option(help="A limit, or the question itself; needs --on, e.g. 5000.")
+        str | None,
+        typer.Option(
+            help="GPU-hours available, e.g. 5000. A constraint, or the question itself; requires --on."
+        ),
     ] = None,
     budget: Annotated[
-        str | None, typer.Option(help="A limit, or the question itself; needs --on, e.g. '$50k'.")
+        str | None,
+        typer.Option(
+            help="Money available, e.g. '$50k'. A constraint, or the question itself; requires --on."
+        ),
     ] = None,
     deadline: Annotated[
         str | None,
-        typer.Option(help="A limit, or the question itself; needs --on: 30d, or a day such as 2027-03-01."),
+        typer.Option(
+            help="Time available: 30d, or a date (2027-03-01). A constraint, or the question; requires --on."
+        ),
     ] = None,
     machines: MachineOptions,
     at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
     confidence: Annotated[
-        str | None, typer.Option(help="One plan that reaches the target with this probability, e.g. 80%.")
+        str | None, typer.Option(help="Plan that reaches the target with this probability, e.g. 80%.")
     ] = None,
     laws: LawOptions,
     save: Annotated[
-        bool, typer.Option("--save", help="Keep it, to be held against what happened: `planner forecasts`.")
+        bool,
+        typer.Option(
+            "--save", help="Save this estimate so that you can score it later (see `planner forecasts`)."
+        ),
     ] = False,
-    name: Annotated[str, typer.Option(help="With --save: what it is an estimate for.")] = "",
+    name: Annotated[
+        str, typer.Option(help="With --save: a name for the estimate, such as the product.")
+    ] = "",
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Say what a target needs, or what data or money reach.
+    """Estimate what a target requires, or what a budget achieves.
 
-    With how sure that is: every number has its 90 % interval. Give one:
-    planner estimate --target-wer 5%, or --data, --params, --flops, --gpu-hours, --budget, --deadline.
+    Every number comes with a 90% interval. Specify one of: a target, --data, --params, --flops, --gpu-hours,
+    --budget, --deadline. For example: planner estimate --target-wer 5%
     """
     if name and not save:
-        raise typer.BadParameter("--name is for what is kept: add --save")
+        raise typer.BadParameter("--name requires --save")
     choice, value = target.asked(laws)
     from dataclasses import asdict, replace
     from datetime import date
@@ -58,7 +73,7 @@ def estimate(
     from planner.reports.estimate_record import record
     from planner.reports.report import show
 
-    question = Question(
+    question = Question.of(
         selector=choice,
         target=value,
         data=data,
@@ -79,9 +94,10 @@ def estimate(
     if save:
         from laws.storage.store import Store
         from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
+        from planner.reports.assumption_text import plan_sentences
         from planner.reports.forecasts import kept_in_words
 
-        forecast = as_saved_forecast(found, today=today, name=name)
+        forecast = as_saved_forecast(found, plan_sentences(found), today=today, name=name)
         save_forecasts(Store(folder), [forecast])
         page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
         told |= {"forecast": forecast.id}

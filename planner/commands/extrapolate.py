@@ -1,4 +1,4 @@
-"""`planner extrapolate`: forecast many learning curves at scales that nobody measured."""
+"""`planner extrapolate`: forecast many learning curves at larger scales."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,17 +21,17 @@ def extrapolate(
     out: Annotated[Path, typer.Option(help="CSV file to write.")],
     pool: Annotated[
         bool,
-        typer.Option(
-            "--pool", help="Let all curves of the file share what they learn about forms (see docs)."
-        ),
+        typer.Option("--pool", help="Let all curves of the file share the weights of the forms."),
     ] = False,
-    processes: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a core.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes. Default: one per core.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same forecasts.")] = 0,
 ) -> None:
-    """Forecast many learning curves beyond what was measured.
+    """Forecast many learning curves beyond their measured scales.
 
-    Writes q05, q25, median, q75, q95 of the next measurement in y's units, the weights of the forms and
-    warning codes. An interrupted command goes on where it was. For example:
+    Writes q05, q25, median, q75, q95 of the next measurement in the units of y, the weights of the forms, and
+    warning codes. Run an interrupted command again to continue. For example:
     planner extrapolate curves.csv --out forecasts.csv
     """
     from planner.reports.progress_line import ProgressLine
@@ -39,10 +39,10 @@ def extrapolate(
     from planner.sources.extrapolate import extrapolate as run
 
     try:
-        both = run(curves, out, seed=seed, pool=pool, processes=processes, tell=ProgressLine())
+        both = run(curves, out, seed=seed, pool=pool, processes=processes, on_progress=ProgressLine())
     except KeyboardInterrupt:
         typer.echo(
-            "\nplanner: stopped; what is finished is kept: the same command goes on from there", err=True
+            "\nplanner: stopped; finished curves are kept. Run the same command again to continue.", err=True
         )
         raise typer.Exit(130) from None  # what shells expect of a program that Ctrl-C ended
     asked = sum(len(question.asked) for question, _ in both)

@@ -1,4 +1,4 @@
-"""`planner fit`: laws from measurements that were made elsewhere."""
+"""`planner fit`: fit laws to runs from a file."""
 
 from typing import Annotated
 
@@ -20,22 +20,23 @@ def fit(
     *,
     runs: RunsArgument,
     domain: Annotated[
-        str, typer.Option(help="Name under which `planner estimate` finds the law, e.g. my-asr.")
+        str,
+        typer.Option(
+            help="Your name for the task, e.g. my-asr; `planner estimate --domain` finds the law by it."
+        ),
     ],
-    metric: Annotated[str, typer.Option(help="Error or loss that falls with data, e.g. wer.")],
-    data_unit: Annotated[
-        str, typer.Option(help="What data is counted in, e.g. hours, words, tokens, images.")
-    ],
+    metric: Annotated[str, typer.Option(help="Error or loss that falls with more data, e.g. wer.")],
+    data_unit: Annotated[str, typer.Option(help="Unit of the data size, e.g. hours, words, tokens, images.")],
     metric_unit: Annotated[
         str | None,
         typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
     ] = None,
-    family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = "",
+    family: Annotated[str, typer.Option(help="Model architecture, e.g. conformer.")] = "",
     form: Annotated[
         str,
         typer.Option(
-            help="auto: a forecast and one form beside it. Or one alone: forecast, power, power-floor, "
-            "three-phase, broken or surface (docs/concepts/laws.md)."
+            help="auto: a forecast and a single form. Or only one of: forecast, power, power-floor, "
+            "three-phase, broken, surface (the joint law)."
         ),
     ] = "auto",
     data_column: Annotated[
@@ -50,8 +51,8 @@ def fit(
     gpu_hours_column: Annotated[
         str | None,
         typer.Option(
-            help="Column of the training's GPU-hours, all devices together. Default: gpu_hours. With FLOP "
-            "and devices it says what utilization was reached."
+            help="Column of GPU-hours, summed over devices. Default: gpu_hours. With FLOP and devices it "
+            "gives the utilization you reached."
         ),
     ] = None,
     device_column: Annotated[
@@ -68,21 +69,21 @@ def fit(
     ] = 0,
     pool: Annotated[
         bool,
-        typer.Option("--pool", help="Let the domain's other curves in the store help to weigh the forms."),
+        typer.Option("--pool", help="Use the domain's other curves in the store to weight the forms."),
     ] = False,
     baseline_error: Annotated[
         str | None,
         typer.Option(
-            help="Error of best guessing, without a look at the input: 99.9% for 1,000 classes, 100% for "
-            "WER. It tells how far a curve has come that has only begun to fall."
+            help="Chance-level error, of a model that ignores its input: 99.9% for 1,000 classes, 100% for "
+            "WER. Helps extrapolate curves that have only just started to improve."
         ),
     ] = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Fit laws to trainings that were measured elsewhere.
+    """Fit laws to runs you already have, and store them.
 
-    They are stored, and `planner estimate` answers by them.
+    Then ask `planner estimate`.
 
     For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """

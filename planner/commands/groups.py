@@ -1,4 +1,4 @@
-"""Options that are asked together: one dataclass each, which a command takes as one parameter."""
+"""Groups of options: one dataclass each, which a command takes as one parameter."""
 
 import inspect
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from planner.commands.options import (
     SingleFormOption,
     SourceOption,
 )
-from planner.lawmodel.selector import PLAIN, LawSelector, with_target
+from planner.lawmodel.selector import SINGLE_FORM, LawSelector, with_target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class LawOptions:
             metric=self.metric,
             domain=self.domain,
             family=self.family,
-            form=self.form or (PLAIN if self.single_form else None),
+            form=self.form or (SINGLE_FORM if self.single_form else None),
             source=self.source,
             law=self.law,
         )
@@ -56,16 +56,14 @@ class LawOptions:
 class TargetOptions:
     """The target, by one of four options."""
 
-    target_wer: Annotated[str | None, typer.Option(help="Word error rate to reach, e.g. 5%.")] = None
-    target_cer: Annotated[str | None, typer.Option(help="Character error rate to reach, e.g. 2%.")] = None
-    target_loss: Annotated[str | None, typer.Option(help="Loss to reach, in the law's unit, e.g. 2.48.")] = (
-        None
-    )
+    target_wer: Annotated[str | None, typer.Option(help="Target word error rate, e.g. 5%.")] = None
+    target_cer: Annotated[str | None, typer.Option(help="Target character error rate, e.g. 2%.")] = None
+    target_loss: Annotated[str | None, typer.Option(help="Target loss in the law's unit, e.g. 2.48.")] = None
     target: Annotated[
         str | None,
         typer.Option(
             metavar="METRIC=VALUE",
-            help="Any metric, e.g. error=2%; where the metric is known the value alone will do.",
+            help="Target of any metric, e.g. error=2%; only the value if the metric is known.",
         ),
     ] = None
 
@@ -91,7 +89,7 @@ class MachineOptions:
     assume: AssumeOption = None
 
     def asked(self) -> dict[str, Any]:
-        """Return the fields of a question that these are."""
+        """Return these options as keyword arguments for a question."""
         return {
             "on": self.on,
             "count": self.count,

@@ -1,4 +1,4 @@
-"""`planner laws`: laws that were fitted here, those of the literature, and those to try the tool with."""
+"""`planner laws`: your laws, published laws, and example laws."""
 
 import sys
 from enum import StrEnum
@@ -19,11 +19,11 @@ from planner.commands.options import (
 )
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="Laws: those fitted here and those of the literature.")
+app = typer.Typer(no_args_is_help=True, help="List, show, export and import laws.")
 
 
 class ExportFormat(StrEnum):
-    """How a law is handed out."""
+    """File formats for an exported law."""
 
     json = "json"
     csv = "csv"
@@ -41,12 +41,15 @@ def list_laws(
     metric: MetricOption = None,
     source: SourceOption = None,
     all_fits: Annotated[
-        bool, typer.Option("--all", help="Also curves of single sizes and surfaces over all, asked by id.")
+        bool,
+        typer.Option(
+            "--all", help="Include curves of single model sizes and joint laws, which answer by id only."
+        ),
     ] = False,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """List all: stored, newest first, published, shipped to try."""
+    """List laws: stored (newest first), published, and examples."""
     from planner.reports.laws import laws_records, laws_report
     from planner.reports.report import show
     from planner.reports.store import current
@@ -58,7 +61,7 @@ def list_laws(
 
 @app.command("show")
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
-    """Show one: constants, what it says, where it comes from."""
+    """Show one law: parameters, predictions, source."""
     from planner.reports.laws import law_record, law_report
     from planner.reports.report import show
     from planner.reports.store import current
@@ -77,13 +80,13 @@ def export_law(
         ExportFormat | None,
         typer.Option(
             "--format",
-            help="json: what import takes; csv, parquet: one row a draw; nc: netCDF for ArviZ. "
-            "Default: what the file's name ends in, else json.",
+            help="json: for `planner laws import`; csv, parquet: one row per sample; nc: netCDF for ArviZ. "
+            " Default: from the file name, or json.",
         ),
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Write one to a file, to be imported or for other tools.
+    """Export a law, to import it elsewhere or for other tools.
 
     For example: planner laws export 3f9a --out law.nc
     """
@@ -104,14 +107,14 @@ def import_laws(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Files that `planner laws export` wrote, or folders of them, such as another store."
+            help="Files written by `planner laws export`, or folders of them, such as another store."
         ),
     ],
     store: StoreOption = None,
 ) -> None:
-    """Check laws that others exported, and store them.
+    """Check exported laws and store them.
 
-    All, or none where one is not as it should be.
+    Imports all files, or none if any is invalid.
     """
     from laws.storage.store import Store
     from planner.reports.laws import import_files

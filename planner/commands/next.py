@@ -1,4 +1,4 @@
-"""`planner next`: which runs are worth training."""
+"""`planner next`: which runs to train next."""
 
 from typing import Annotated
 
@@ -11,17 +11,18 @@ from planner.reports.formats import Format
 
 
 @grouped
-def propose(
+def next_runs(
     *,
     target: TargetOptions,
     budget: Annotated[
-        str, typer.Option(help="What may be spent: a time such as 30m, '5 GPU-hours', or FLOP such as 1e17.")
+        str,
+        typer.Option(help="Budget for the runs: a time such as 30m, '5 GPU-hours', or FLOP such as 1e17."),
     ],
     laws: LawOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Say which runs narrow an answer most, for what they cost.
+    """List the most informative next runs for their cost.
 
     For example: planner next --domain speech --target-wer 5% --budget 30m
     """

@@ -16,7 +16,7 @@ StoreOption = Annotated[
     typer.Option(
         "--store",
         envvar="PLANNER_STORE",
-        help="Folder that keeps runs and laws. Default: the platform's data folder.",
+        help="Folder of runs and laws. Default: the platform's data folder.",
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
@@ -25,27 +25,29 @@ FleetOption = Annotated[
     typer.Option(
         "--fleet",
         envvar="PLANNER_FLEET",
-        help="TOML file with your own parts, prices, counts and utilization, laid over those that ship.",
+        help="TOML file with your own accelerators, prices, counts and utilization.",
     ),
 ]
 
 # which law answers
-MetricOption = Annotated[str | None, typer.Option("--metric", help="Laws of this metric only, e.g. wer.")]
-DomainOption = Annotated[str | None, typer.Option("--domain", help="Of this domain only, e.g. speech.")]
-FamilyOption = Annotated[str | None, typer.Option("--family", help="Laws of this architecture only.")]
+MetricOption = Annotated[str | None, typer.Option("--metric", help="Use only laws of this metric, e.g. wer.")]
+DomainOption = Annotated[str | None, typer.Option("--domain", help="Use only this domain, e.g. speech.")]
+FamilyOption = Annotated[
+    str | None, typer.Option("--family", help="Use only laws of this model architecture.")
+]
 LawOption = Annotated[
-    str | None, typer.Option("--law", help="Ask this law; the first characters of its id will do.")
+    str | None, typer.Option("--law", help="Use this law: its id, or the first characters of it.")
 ]
 SourceOption = Annotated[
     Source | None,
     typer.Option(
         "--source",
-        help="Laws of this origin only; shipped: those of the embedded corpora, to try the tool with.",
+        help="Use only laws of this origin; shipped: examples to try the tool with.",
     ),
 ]
 FormOption = Annotated[
     str | None,
-    typer.Option("--form", help="Laws of this form only, e.g. power-floor (docs/concepts/laws.md)."),
+    typer.Option("--form", help="Use only laws of this functional form, e.g. power-floor."),
 ]
 SingleFormOption = Annotated[
     bool, typer.Option("--single-form", help="Answer with one functional form instead of the forecast.")
@@ -56,7 +58,7 @@ ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, or its 
 
 # a file of measurements
 RunsArgument = Annotated[
-    Path, typer.Argument(help="CSV, TSV, Parquet or JSONL file, one row a finished training.")
+    Path, typer.Argument(help="CSV, TSV, Parquet or JSONL file with one row per finished training.")
 ]
 MetricColumnOption = Annotated[
     str | None, typer.Option("--metric-column", help="Column of the metric. Default: its name.")
@@ -67,49 +69,64 @@ ParamsColumnOption = Annotated[
 
 SamplesColumnOption = Annotated[
     str | None,
-    typer.Option("--samples-column", help="Column of the data seen, repeats counted. Default: samples."),
+    typer.Option("--samples-column", help="Column of the data seen, counting repeats. Default: samples."),
 ]
 
 # what a plan runs on
 PartOption = Annotated[
-    str | None, typer.Option("--on", metavar="PART", help="Accelerator: `planner accelerators list`.")
+    str | None,
+    typer.Option(
+        "--on", metavar="ACCELERATOR", help="Accelerator, e.g. h100; see `planner accelerators list`."
+    ),
 ]
-CountOption = Annotated[int | None, typer.Option("--count", help="Devices. Default: the fleet's, else 8.")]
-PrecisionOption = Annotated[str | None, typer.Option("--precision", help="bf16, fp16 or fp32.")]
+CountOption = Annotated[
+    int | None, typer.Option("--count", help="Number of devices. Default: the fleet file's, or 8.")
+]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--precision", help="bf16, fp16 or fp32. Default: the first of these that the accelerator has."
+    ),
+]
 AssumeOption = Annotated[
     list[str] | None,
     typer.Option(
         "--assume",
         metavar="NAME=VALUE",
-        help="E.g. utilization=0.35..0.42 or price=2; repeat for more.",
+        help="Set an assumption, e.g. utilization=0.35..0.42 or price=2; repeatable.",
     ),
 ]
 
 # what data there is, and what the model is for
 HaveDataOption = Annotated[
     str | None,
-    typer.Option("--have-data", help="Data in hand: a limit; by a surface law it is repeated, e.g. 2000h."),
+    typer.Option(
+        "--have-data",
+        help="Data you have, e.g. 2000h. Caps the answer; joint laws repeat it for more epochs.",
+    ),
 ]
 DataPriceOption = Annotated[
     str | None,
-    typer.Option("--data-price", help="What data that is not in hand costs, e.g. '$12/hour'."),
+    typer.Option("--data-price", help="Price of data that you do not have yet, e.g. '$12/hour'."),
 ]
 ServeOption = Annotated[
     str | None,
-    typer.Option("--serve", help="Data the model will be run on, e.g. '1e13 tokens': count its cost."),
+    typer.Option("--serve", help="Data processed at inference, e.g. '1e13 tokens'; its cost is counted."),
 ]
 AllocateOption = Annotated[
     str,
-    typer.Option("--allocate", help="Of a surface law: compute-optimal, or smallest-model with --have-data."),
+    typer.Option(
+        "--allocate", help="Joint laws only: compute-optimal, or smallest-model (requires --have-data)."
+    ),
 ]
 
 
 def day(text: str) -> date:
-    """Read a day as people write it."""
+    """Return the date that a text such as 2026-11-23 means."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day, wanted one such as 2026-11-23") from None
+        raise typer.BadParameter(f"{text!r} is not a date: expected YYYY-MM-DD, such as 2026-11-23") from None
 
 
 def existing_store(store: Path | None, *, source: Source | None = None, made: bool = False) -> Path:

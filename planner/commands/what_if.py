@@ -24,13 +24,13 @@ def what_if(
     target: TargetOptions,
     data: Annotated[str | None, typer.Option(help="E.g. 1000h,10000h.")] = None,
     params: Annotated[
-        str | None, typer.Option(help="E.g. 1B,7B; with --data by a surface law alone.")
+        str | None, typer.Option(help="E.g. 1B,7B; together with --data only for joint laws.")
     ] = None,
     flops: Annotated[str | None, typer.Option(help="E.g. 1e21,1e22.")] = None,
     gpu_hours: Annotated[str | None, typer.Option(help="E.g. 1000,5000.")] = None,
     budget: Annotated[str | None, typer.Option(help="E.g. '$50k,$100k'.")] = None,
     deadline: Annotated[str | None, typer.Option(help="E.g. 30d,60d.")] = None,
-    on: Annotated[str | None, typer.Option(metavar="PARTS", help="E.g. h100,a100.")] = None,
+    on: Annotated[str | None, typer.Option(metavar="ACCELERATORS", help="E.g. h100,a100.")] = None,
     count: Annotated[str | None, typer.Option(help="Devices, e.g. 8,64,512.")] = None,
     precision: PrecisionOption = None,
     fleet: FleetOption = None,
@@ -42,15 +42,15 @@ def what_if(
     confidence: Annotated[str | None, typer.Option(help="E.g. 80%.")] = None,
     quantity: Annotated[
         str | None,
-        typer.Option("--show", help="What the table prints: dollars, data, error, probability, ..."),
+        typer.Option("--show", help="Quantity to print: dollars, data, error, probability, ..."),
     ] = None,
     laws: LawOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Ask one question over a table of values.
+    """Answer one question for a table of values.
 
-    One or two options take several values, separated by commas. For example:
+    Give one or two options several values, separated by commas. For example:
     planner what-if --target-wer 5%,8%,10% --on h100,a100
     """
     given = {
@@ -76,7 +76,7 @@ def what_if(
     from planner.reports.what_if import records, report
 
     one, axes = split({"target": value, **given}, assume or ())
-    question = Question(
+    question = Question.of(
         selector=choice,
         precision=precision,
         data_price=at_hand.data_price,
@@ -91,6 +91,6 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
-        tell=ProgressLine(least=MIN_PLANS_TO_COUNT),
+        on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
     show(report(found), records(found), style)

@@ -15,7 +15,7 @@ from laws.errors import PlannerError
 from laws.types import Law
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
-from planner.sources.run_table import Measurements, read
+from planner.sources.run_table import Measurements, read_measurements
 
 DOUBTFUL, OFF = 0.1, 0.01  # probabilities below which a run is doubted, and called off its curve
 UNKNOWN = 0.5  # probability of a cause of which nothing is known
@@ -76,7 +76,7 @@ def check(path: Path, choice: LawSelector, folder: Path, columns: Mapping[str, s
             "measure one with `planner calibrate`, or fit one with `planner fit`"
         )
     try:
-        measured = read(
+        measured = read_measurements(
             path, metric=law.metric, metric_unit=law.metric_unit, data_unit=law.x_unit, columns=columns
         )
     except PlannerError as error:
@@ -99,7 +99,7 @@ def _checked(chosen: SelectedLaw, law: Law, measured: Measurements, i: int) -> C
     data, value = measured.data[i], measured.metric[i]
     if value == 0:
         raise PlannerError(
-            f"{measured.place(i, 'metric')} is 0: wanted more than 0, which no law of this kind reaches"
+            f"{measured.cell_name(i, 'metric')} is 0: wanted more than 0, which no law of this kind reaches"
         )
     expected, surprise = _predicted(law, data, value)
     causes: dict[str, float] = {}

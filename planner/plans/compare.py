@@ -13,7 +13,7 @@ from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
 from planner import units
 from planner.lawmodel.info import COMPANIONS
-from planner.lawmodel.suggest import hint
+from planner.lawmodel.suggest import suggestion
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.question import positive
 
@@ -147,9 +147,9 @@ def _newest(
         known = ", ".join(sorted({f"{row.family or 'one without a name'} ({row.metric})" for row in wanted}))
         what = f"{domain}, {metric}" if metric else domain
         if not rows:
-            what += hint(domain, [row.domain for row in store.laws() if row.domain != domain])
+            what += suggestion(domain, [row.domain for row in store.laws() if row.domain != domain])
         elif metric is not None and not wanted:
-            what += hint(metric, [row.metric for row in rows])
+            what += suggestion(metric, [row.metric for row in rows])
         shipping = {row.family for row in bundled_laws().laws(domain=domain, metric=metric)}
         measure = f"planner calibrate --domain {domain} --family NAME, or " if domain in DOMAINS else ""
         to_try = source is None and len(shipping) >= FAMILIES

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from planner import units
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.published import data_unit
 from planner.lawmodel.select import select_law
-from planner.plans.plan import Plan, Tell, plan_by
+from planner.plans.plan import OnProgress, Plan, plan_by
 from planner.plans.quantities import kind_of, samples_of
 from planner.plans.question import Question
 
@@ -44,7 +44,7 @@ def frontier(
     high: str | None = None,
     points: int = 9,
     seed: int = 0,
-    tell: Tell = lambda _what, _done, _all: None,
+    on_progress: OnProgress = lambda _what, _done, _all: None,
 ) -> Frontier:
     """Return the lowest error for costs between two ends, in even steps of their logarithm.
 
@@ -54,25 +54,25 @@ def frontier(
     """
     if not 2 <= points <= MOST:
         raise PlannerError(f"--points {points}: wanted 2 to {MOST}")
-    cost = against or ("flops" if question.on is None else "dollars")
+    cost = against or ("flops" if question.hardware.on is None else "dollars")
     if cost not in COSTS:
         raise PlannerError(f"--against {cost!r}{nearest(cost, tuple(COSTS))}")
-    if cost in ("dollars", "gpu_hours") and question.on is None:
+    if cost in ("dollars", "gpu_hours") and question.hardware.on is None:
         raise PlannerError(f"--against {cost} needs a part: name one with --on, such as --on h100")
-    chosen = select_law(question.selector, folder)
-    unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
+    selected = select_law(question.selector, folder)
+    unit = selected.law.x_unit if isinstance(selected.law, Law) else data_unit(selected.law)
 
     def ask(end: str, value: float, **others: Any) -> Plan:
         fields: dict[str, Any] = {end: f"{'$' if end == 'budget' else ''}{value!r}"} | others
-        return plan_by(chosen, replace(question, **fields), folder, fleet, today=today, seed=seed)
+        return plan_by(selected, question.with_options(fields), folder, fleet, today=today, seed=seed)
 
-    measured = chosen.law.x_range if isinstance(chosen.law, Law) else chosen.law.measured
+    measured = selected.law.x_range if isinstance(selected.law, Law) else selected.law.measured
 
     def end(text: str | None, data: float | None) -> float:
         if text is not None:
             return _READ[cost](text) if cost != "data" else units.parse_data(text, unit)
         if data is None:
-            raise PlannerError(f"law {chosen.law.id} does not say what was measured: say --from and --to")
+            raise PlannerError(f"law {selected.law.id} does not say what was measured: say --from and --to")
         # without what is served, which makes the model of a small amount of data as small as can be
         return paths.quantile(_draws(ask("data", data, serve=None), cost), 0.5)
 
@@ -84,13 +84,13 @@ def frontier(
         raise PlannerError(f"{ends}: wanted the smaller end first, both above 0")
     found, refused = [], []
     for i in range(points):
-        tell("points", i, points)
+        on_progress("points", i, points)
         value = first * (last / first) ** (i / (points - 1))
         try:
             found.append((value, ask(COSTS[cost], value)))
         except PlannerError as error:  # an end below the smallest training
             refused.append(str(error))
-    tell("points", points, points)
+    on_progress("points", points, points)
     if not found:
         raise PlannerError(refused[0])
     return Frontier(
@@ -112,7 +112,7 @@ def _draws(plan: Plan, cost: str) -> tuple[float, ...]:
     draws = samples_of(plan, "total_dollars" if cost == "dollars" else cost)
     if not draws and plan.resources is not None and plan.resources.training.gpu_hours:
         raise PlannerError(
-            f"{plan.question.on} has no price: give one with --assume price=VALUE or in a fleet file, or "
+            f"{plan.question.hardware.on} has no price: give one with --assume price=VALUE or in a fleet file, or "
             "take --against gpu_hours"
         )
     if not draws:

@@ -7,13 +7,15 @@ from pathlib import Path
 from statistics import median
 
 from laws import paths
-from laws.errors import PlannerError
+from laws.errors import LawError, PlannerError
 from laws.storage.store import Store
 from laws.types import Law
 from planner import units
-from planner.lawmodel.model import COSTED, AllocationConstraints, LawModel, read
+from planner.lawmodel.allocation import AllocationConstraints
+from planner.lawmodel.model import MEASURE_COST, LawModel
 from planner.lawmodel.select import select_law
 from planner.lawmodel.selector import LawSelector
+from planner.lawmodel.stored import law_model
 
 DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
 MOST = 8  # runs of one proposal: after them the law is to be fitted anew
@@ -69,10 +71,13 @@ def propose(folder: Path, choice: LawSelector, target: str, budget: str) -> Prop
         )
     value = units.parse_metric(target, law.metric_unit, metric=law.metric)
     units.checked_target(value, law.metric, law.metric_unit, written=target)
-    reading = read(law, AllocationConstraints(), size=chosen.size, samples=chosen.samples)
-    if not reading.knows_flops:
-        raise PlannerError(
-            f"law {law.id} says nothing of FLOP, so no run can be held against its cost: {COSTED}"
+    reading = law_model(law, AllocationConstraints(), size=chosen.size, samples=chosen.samples)
+    if not reading.has_flops:
+        raise LawError(
+            f"law {law.id} has no compute cost, so the cost of a run is not known",
+            code="no-compute-cost",
+            value=law.id,
+            hint=MEASURE_COST,
         )
     rate, device = _rate(folder, law)
     flops = _budget(budget, rate)

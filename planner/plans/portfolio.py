@@ -14,7 +14,6 @@ on = "h100"
 """
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -23,10 +22,11 @@ from typing import Any
 
 from laws.errors import PlannerError, nearest
 from planner.lawmodel.selector import TARGETS, LawSelector, with_target
-from planner.plans.question import Question
+from planner.plans.question import OPTIONS, Question
+from planner.toml_files import read_toml
 
 _CHOICE = tuple(field.name for field in fields(LawSelector))
-_ASKED = tuple(field.name for field in fields(Question) if field.name != "selector")
+_ASKED = OPTIONS
 _PLAN = ("title", "today", "seed", "fleet", "products")
 _PRODUCT = ("name", *_CHOICE, *_ASKED, *TARGETS)
 
@@ -59,13 +59,7 @@ def read_portfolio(path: Path) -> Portfolio:
         PlannerError: no such file, not TOML, an unknown key (with the nearest known one), a value of another
             kind, no product, or two of one name.
     """
-    try:
-        content = path.read_bytes()
-        table = tomllib.loads(content.decode())
-    except OSError as error:
-        raise PlannerError(f"cannot read the plan {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PlannerError(f"{path} is not a TOML file: {error}") from None
+    table, content = read_toml(path, "plan file")
     _known(table, _PLAN, str(path))
     rows = table.get("products")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
@@ -105,7 +99,7 @@ def _product(row: Mapping[str, Any], place: int, path: str) -> Product:
         choice, asked["target"] = with_target(choice, targets)
     except PlannerError as error:
         raise PlannerError(f"{where}: {error}") from None
-    return Product(name=" ".join(name.split()), question=Question(selector=choice, **asked))
+    return Product(name=" ".join(name.split()), question=Question.of(selector=choice, **asked))
 
 
 def _known(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:

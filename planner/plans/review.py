@@ -5,12 +5,13 @@ more, it costs all products that stand on it. A total is therefore summed draw b
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from laws.errors import PlannerError
+from laws.storage.store import Store
 from laws.types import Quantity
 from planner.hardware.fleet import Fleet, read_fleet
 from planner.lawmodel.select import SelectedLaw, select_law
@@ -19,6 +20,8 @@ from planner.plans.plan import Plan, plan_by
 from planner.plans.portfolio import Portfolio, Product
 from planner.plans.quantities import kind_of, samples_of
 from planner.plans.question import check
+from planner.plans.tracking.forecasts import as_saved_forecast
+from planner.plans.tracking.forecasts import save_forecasts as save
 
 TOTALS = ("gpu_hours", "total_dollars", "energy", "carbon")  # quantities that add up over products
 
@@ -66,6 +69,26 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
         plans=tuple(found),
         chosen=tuple(chosen),
     )
+
+
+def save_forecasts(review: Review, assumptions: Callable[[Plan], Sequence[str]]) -> int:
+    """Save the forecast of each product in the store of the review.
+
+    Args:
+        review: The plans of all products.
+        assumptions: Returns the assumptions of a plan as sentences, which a forecast keeps.
+
+    Returns:
+        How many forecasts were saved.
+    """
+    forecasts = [
+        as_saved_forecast(
+            plan, assumptions(plan), today=review.today, seed=review.portfolio.seed, name=product.name
+        )
+        for product, plan in review.plans
+    ]
+    save(Store(review.folder), forecasts)
+    return len(forecasts)
 
 
 def total(plans: Sequence[Plan], name: str) -> Quantity:

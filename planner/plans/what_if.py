@@ -1,17 +1,16 @@
 """One question asked over two axes: every cell of the table is a plan of its own, by one law."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import Any
 
-from laws.errors import PlannerError, nearest
+from laws.errors import InputError, PlannerError, nearest
 from planner.assumptions import names
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.select import SelectedLaw, select_law
-from planner.plans.plan import Plan, Tell, asked_of, plan_by
+from planner.plans.plan import OnProgress, Plan, parse_for, plan_by
 from planner.plans.quantities import keys, samples_of
 from planner.plans.question import PAIR, Question, check
 
@@ -62,11 +61,11 @@ def what_if(
     today: date,
     seed: int = 0,
     show: str | None = None,
-    tell: Tell = lambda _what, _done, _all: None,
+    on_progress: OnProgress = lambda _what, _done, _all: None,
 ) -> Table:
     """Return a plan for every combination of values; an axis is a field of `Question` or an assumption.
 
-    `one` has the fields and assumptions that are the same in every cell; `tell` hears how far it is.
+    `one` has the fields and assumptions that are the same in every cell; `on_progress` is called with how far it is.
 
     A cell that has no answer keeps the reason. Raises PlannerError where no cell has one, for an axis too
     many, and for a quantity that no plan has.
@@ -84,22 +83,22 @@ def what_if(
         size *= len(values)
     if size > _CELLS:
         raise PlannerError(f"{size} cells: wanted at most {_CELLS}, fewer values on an axis")
-    question = _asked(question, one)
+    question = _with_values(question, one)
     for values in product(*axes.values()):
-        check(_asked(question, dict(zip(axes, values, strict=True))))
-    chosen = select_law(question.selector, folder)
-    _readable(chosen, question, axes, fleet, today)
+        check(_with_values(question, dict(zip(axes, values, strict=True))))
+    selected = select_law(question.selector, folder)
+    _readable(selected, question, axes, fleet, today)
     cells: list[Cell] = []
     for values in product(*axes.values()):
-        tell("cells", len(cells), size)
-        asked = _asked(question, dict(zip(axes, values, strict=True)))
+        on_progress("cells", len(cells), size)
+        asked = _with_values(question, dict(zip(axes, values, strict=True)))
         try:
             cells.append(
-                Cell(values=values, plan=plan_by(chosen, asked, folder, fleet, today=today, seed=seed))
+                Cell(values=values, plan=plan_by(selected, asked, folder, fleet, today=today, seed=seed))
             )
         except PlannerError as error:
             cells.append(Cell(values=values, plan=None, reason=str(error)))
-    tell("cells", size, size)
+    on_progress("cells", size, size)
     plans = [cell.plan for cell in cells if cell.plan is not None]
     if not plans:
         raise PlannerError(cells[0].reason)
@@ -113,15 +112,15 @@ def what_if(
 
 
 def _readable(
-    chosen: SelectedLaw, question: Question, axes: Mapping[str, Sequence[str]], fleet: Fleet, today: date
+    selected: SelectedLaw, question: Question, axes: Mapping[str, Sequence[str]], fleet: Fleet, today: date
 ) -> None:
     """Refuse a value that could be read in no cell, each beside the first values of the other axes."""
     first = {name: values[0] for name, values in axes.items()}
     for name, values in axes.items():
         for text in values:
-            asked = asked_of(chosen, _asked(question, first | {name: text}), today)
-            if asked.question.on is not None:
-                fleet.accelerator(asked.question.on)
+            asked = parse_for(selected, _with_values(question, first | {name: text}), today)
+            if asked.question.hardware.on is not None:
+                fleet.accelerator(asked.question.hardware.on)
 
 
 _ON = "name a part with --on, such as --on h100"
@@ -136,19 +135,21 @@ def _has(plan: Plan, show: str) -> bool:
     return plan.feasible is not None if show == PROBABILITY else bool(samples_of(plan, show))
 
 
-def _asked(question: Question, values: Mapping[str, str]) -> Question:
+def _with_values(question: Question, values: Mapping[str, str]) -> Question:
+    """Return the question of one cell."""
     for name, text in values.items():
         if name in names():
-            kept = tuple(given for given in question.assume if given.partition("=")[0].strip() != name)
-            question = replace(question, assume=(*kept, f"{name}={text}"))
+            others = (given for given in question.hardware.assume if given.partition("=")[0].strip() != name)
+            question = question.with_options({"assume": (*others, f"{name}={text}")})
         elif name == "count":
             try:
-                question = replace(question, count=int(text))
+                question = question.with_options({"count": int(text)})
             except ValueError:
-                raise PlannerError(f"--count {text!r}: wanted a whole number of devices") from None
+                raise InputError(
+                    f"count {text!r}: expected a whole number of devices", code="not-a-number", value=text
+                ) from None
         else:
-            fields: dict[str, Any] = {name: text}
-            question = replace(question, **fields)
+            question = question.with_options({name: text})
     return question
 
 

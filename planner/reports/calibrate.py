@@ -7,8 +7,8 @@ from calibrate.types import Goal
 from laws.fitting.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units
-from planner.lawmodel.model import forms_in_words
 from planner.reports import budget_report as spending
+from planner.reports.assumption_text import forms_text
 from planner.reports.fit import records as law_records
 from planner.reports.law_summary import phases, predictions, spread
 from planner.reports.report import Report
@@ -257,7 +257,7 @@ def _in_words(law: Law) -> str:
             f"at {units.format_data(p['x'], law.x_unit)}"
             for p in predictions(law, beyond=(1,))[1:]
         )
-        return f"{of}: {said}; forecast, forms {forms_in_words(law.forms)} [law {law.id}]"
+        return f"{of}: {said}; forecast, forms {forms_text(law.forms)} [law {law.id}]"
     values = ", ".join(
         f"{name} {_band(spread(law.parameters[name]), units.format_number)}"
         for name in FORMS[law.form].parameters

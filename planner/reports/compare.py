@@ -5,9 +5,9 @@ from typing import Any
 
 from planner import units, warnings
 from planner.plans.compare import Comparison, Family
-from planner.reports.estimate import probability
 from planner.reports.law_summary import spread
 from planner.reports.report import Report
+from planner.reports.sentences import probability
 
 
 def record(found: Comparison) -> dict[str, Any]:

@@ -7,26 +7,20 @@ from laws import paths
 from laws.codes import WarningCode
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
-from planner.assumptions import Assumption
 from planner.plans.estimate import Estimate
 from planner.plans.plan import Plan
 from planner.plans.quantities import ValueFormat, kinds, quantities
 from planner.plans.question import PAIR
+from planner.reports import sentences
+from planner.reports.assumption_text import hardware_text, law_sentences
 from planner.reports.estimate_record import BELOW, INSIDE, WITHIN, feasible, verdict
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
 from planner.reports.sections import Section
+from planner.reports.sentences import probability
 
 MAX_ALTERNATIVES = 3  # other laws that the table names; JSON has them all
 SMALLEST_SHARE = 0.01  # of the variance: smaller ones are not printed
-_LIMITS = {
-    "budget": "the budget",
-    "deadline": "the deadline",
-    "gpu_hours": "the GPU-hours",
-    "memory": "the memory of the devices",
-    "data": "the data in hand",
-    "target": "the target",
-}
 
 
 def report(plan: Plan) -> Report:
@@ -34,7 +28,7 @@ def report(plan: Plan) -> Report:
     found = plan.estimate
     sections: dict[str, Sequence[str]] = {
         Section.SENSITIVITY: _sensitivity(plan),
-        Section.SOURCES: plan.estimate.law_model.assumptions,
+        Section.SOURCES: law_sentences(plan.estimate.law_model),
         Section.HARDWARE: _on_machines(plan),
         Section.HARDWARE_ASSUMPTIONS: _assumed(plan),
         Section.WARNINGS: warnings.with_codes(
@@ -57,7 +51,7 @@ def _title(plan: Plan) -> str:
     of = f"({found.law.subject}){hardware}"
     if found.target is not None:
         sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
-        return f"To reach {found.law.metric} {found.law.shown(found.target)}{sure} {of}"
+        return f"To reach {found.law.metric} {found.law.format_error(found.target)}{sure} {of}"
     if plan.given == PAIR:
         data = units.format_data(plan.parsed.data or 0.0, found.data.unit)
         return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
@@ -72,9 +66,12 @@ def _title(plan: Plan) -> str:
     limits = [
         text.strip() + name
         for text, name in (
-            (question.budget, ""),
-            (question.gpu_hours, "" if "gpu" in (question.gpu_hours or "").lower() else " GPU-hours"),
-            (question.deadline, ""),
+            (question.limits.budget, ""),
+            (
+                question.limits.gpu_hours,
+                "" if "gpu" in (question.limits.gpu_hours or "").lower() else " GPU-hours",
+            ),
+            (question.limits.deadline, ""),
         )
         if text is not None
     ]
@@ -92,16 +89,16 @@ def _machines(plan: Plan) -> str:
 
 
 def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
-    """Return one row per quantity of the registry that belongs in a table, and how far the data extrapolates."""
+    """Return one row per quantity that belongs in a table, and how far the data extrapolates."""
     metric, data_unit = plan.estimate.law.metric, plan.estimate.data.unit
     rows = []
     for kind in kinds():
         if kind.in_table(plan):
-            shown = plan.estimate.law.shown if kind.format is ValueFormat.METRIC else kind.printed
+            shown = plan.estimate.law.format_error if kind.format is ValueFormat.METRIC else kind.printed
             quantity = kind.of(plan) or kind.empty()
             rows.append((kind.label_of(metric, data_unit), *_cells(quantity, shown)))
         if kind.key == "flops":
-            rows.append(("Times the largest measured data", *_cells(plan.estimate.beyond)))
+            rows.append((sentences.TIMES_MEASURED, *_cells(plan.estimate.beyond)))
     return tuple(rows)
 
 
@@ -110,27 +107,26 @@ def _chances(plan: Plan) -> list[str]:
     found, fits = plan.estimate, plan.feasible
     notes = []
     if found.target is not None:
-        notes.append(
-            f"Probability that the target can be reached: {probability(found.probability_reachable)}"
-            f"{_within(found)}."
-            if plan.confidence is None
-            else f"This one plan reaches the target with probability "
-            f"{probability(found.probability_reachable)}."
-        )
+        sentence = sentences.REACHABLE if plan.confidence is None else sentences.CONFIDENT
+        chance = probability(found.probability_reachable)
+        notes.append(sentence.format(probability=chance, within=_within(found)))
         notes += _where_reached(found.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:
-        error = found.law.shown(plan.error_at_confidence)
+        error = found.law.format_error(plan.error_at_confidence)
         notes.append(f"With probability {_percent(plan.confidence)} {found.law.metric} is {error} or less.")
     if fits is not None:
-        each = ", ".join(f"{_LIMITS[name]} {probability(p)}" for name, p in fits.each.items())
+        limits = ", ".join(f"{sentences.LIMITS[name]} {probability(p)}" for name, p in fits.each.items())
         notes.append(
-            f"{'Feasible' if feasible(plan) else 'Not feasible'}: all limits hold with probability "
-            f"{probability(fits.probability)}{f' (alone: {each})' if each else ''}."
+            sentences.FEASIBLE.format(
+                verdict=sentences.VERDICTS[feasible(plan) is True],
+                probability=probability(fits.probability),
+                each=sentences.EACH_LIMIT.format(limits=limits) if limits else "",
+            )
         )
     if plan.binding is not None:
-        notes.append(f"What binds: {_LIMITS[plan.binding]}.")
+        notes.append(sentences.TIGHTEST.format(limit=sentences.LIMITS[plan.binding]))
     elif fits is not None:
-        notes.append("Nothing binds.")
+        notes.append(sentences.NO_RISK)
     return notes
 
 
@@ -141,9 +137,8 @@ def _within(found: Estimate) -> str:
     (ten, near), (hundred, far) = steps
     if near is None or probability(near) == all_in_all:
         return ""
-    return (
-        f"; with at most {ten} times the largest measured data {probability(near)}, "
-        f"with {hundred} times {probability(far)}"
+    return sentences.WITHIN_DATA.format(
+        near=ten, near_probability=probability(near), far=hundred, far_probability=probability(far)
     )
 
 
@@ -154,13 +149,14 @@ def _where_reached(data: Quantity) -> list[str]:
         return []
     middle = units.format_data(paths.quantile(reached, 0.5), data.unit)
     low, high = (units.format_number(paths.quantile(reached, level)) for level in (0.05, 0.95))
-    return [f"In the draws that reach it, {middle} are needed (90% interval {low} to {high})."]
+    return [sentences.IF_REACHABLE.format(median=middle, low=low, high=high)]
 
 
 def sensitivity_caption(plan: Plan) -> str:
     """Return what the shares of `plan.sensitivity` are shares of."""
     names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
-    return f"Share of the variance of log({names.get(plan.sensitivity.quantity, plan.sensitivity.quantity)}) explained"
+    quantity = plan.sensitivity.quantity
+    return f"Share of the variance of log({names.get(quantity, quantity)}) explained"
 
 
 def _sensitivity(plan: Plan) -> list[str]:
@@ -185,14 +181,9 @@ def _on_machines(plan: Plan) -> list[str]:
 
 
 def _assumed(plan: Plan) -> list[str]:
-    return [] if plan.resources is None else [_in_words(assumption) for assumption in plan.resources.assumed]
-
-
-def _in_words(assumption: Assumption) -> str:
-    low, high = units.format_number(assumption.low), units.format_number(assumption.high)
-    value = low if low == high else f"{low} to {high}"
-    origin = "" if assumption.origin == "default" else f" ({assumption.origin}: {assumption.source})"
-    return f"{assumption.name} {value} {assumption.unit}{origin}"
+    return (
+        [] if plan.resources is None else [hardware_text(assumption) for assumption in plan.resources.assumed]
+    )
 
 
 def _percent(value: float) -> str:
@@ -205,7 +196,7 @@ def _limit(found: Estimate) -> list[str]:
     if chance is None or chance >= 0.95:
         return []
     ends = found.limit.interval()
-    low, middle, high = (found.law.shown(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
+    low, middle, high = (found.law.format_error(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
     return [f"At any amount of data {found.law.metric} stays at {middle} (90% interval {low} to {high})."]
 
 
@@ -230,23 +221,14 @@ def _cells(quantity: Quantity, show: Callable[[float], str] = units.format_numbe
     return (low, middle, high) if quantity.spread else ("-", middle, "-")
 
 
-def probability(value: float | None) -> str:
-    """Return a probability in words; none is never certain, for draws are finite."""
-    if value is None:
-        return "not stated by the publication"
-    if value > 0.995:
-        return "more than 99%"
-    return "less than 1%" if value < 0.005 else f"{100 * value:.0f}%"
-
-
 def _where(found: Estimate) -> str:
     said = verdict(found)
-    if said == BELOW and found.law_model.begins[0] is not None:
-        least = units.format_data(found.law_model.begins[0], found.data.unit)
+    if said == BELOW and found.law_model.joint_start[0] is not None:
+        least = units.format_data(found.law_model.joint_start[0], found.data.unit)
         return f"How far: {said}, which begins at {least}."
-    if found.law_model.largest is None:
+    if found.law_model.measured.largest_data is None:
         return "The publication's measured range is not stored, so how far this lies beyond it is not known."
-    largest = units.format_data(found.law_model.largest, found.data.unit)
+    largest = units.format_data(found.law_model.measured.largest_data, found.data.unit)
     if math.isinf(paths.quantile(found.beyond.draws, 0.5)):
         return f"How far: {said}; the largest measured data is {largest}."
     if said == INSIDE:

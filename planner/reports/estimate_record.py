@@ -13,6 +13,7 @@ from planner.assumptions import Assumption
 from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
 from planner.plans.plan import Plan
 from planner.plans.quantities import kinds
+from planner.reports.assumption_text import law_sentences
 
 WITHIN = (1, 10, 100)  # times the largest measured data
 EVEN = 0.5  # a plan is called feasible when it is more probable than not, or than the confidence asked for
@@ -52,7 +53,7 @@ def record(plan: Plan) -> dict[str, Any]:
         },
         "limit": interval(found.limit),
         "beyond": {
-            "largest_measured": law_model.largest,
+            "largest_measured": law_model.measured.largest_data,
             "unit": found.data.unit,
             "factor": interval(beyond),
             "decades": None if not middle else math.log10(middle),
@@ -67,11 +68,12 @@ def record(plan: Plan) -> dict[str, Any]:
         "binding": plan.binding,
         "confidence": plan.confidence,
         "error_at_confidence": plan.error_at_confidence,
-        "have_data": plan.parsed.have,
+        "have_data": plan.parsed.supply.data_available,
         "sensitivity": {"of": plan.sensitivity.quantity, "shares": dict(plan.sensitivity.shares)},
         "assumed": [] if bill is None else [_assumed(assumption) for assumption in bill.assumed],
         "companions": dict(law_model.companions),
-        "assumptions": list(law_model.assumptions),
+        "assumptions": law_sentences(law_model),
+        "assumption_codes": [assumption.code.value for assumption in law_model.assumptions],
         "warnings": warnings.records(plan.warnings),
         "alternatives": [
             {"id": a.id, "source": a.source, "domain": a.domain, "family": a.family, "metric": a.metric}
@@ -105,7 +107,7 @@ def _assumed(assumption: Assumption) -> dict[str, Any]:
 
 def verdict(found: Estimate) -> str:
     """Return how far the median lies beyond the largest measured data, in words."""
-    beyond, least = found.beyond, found.law_model.begins[0]
+    beyond, least = found.beyond, found.law_model.joint_start[0]
     if least is not None and paths.quantile(found.data.draws, 0.5) < least:
         return BELOW
     if not beyond.draws:

@@ -17,8 +17,7 @@ from laws.storage.files import read_regular
 from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
-from planner.lawmodel.info import ORIGINS
-from planner.lawmodel.model import forms_in_words
+from planner.reports.assumption_text import ORIGINS, forms_text
 from planner.reports.law_summary import phases, predictions, spread
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
@@ -273,7 +272,7 @@ def _stored_report(record: Mapping[str, Any]) -> Report:
         + (f", family {record['family']}" if record["family"] else ""),
         f"{of} from {read_from}: form {record['form']}, "
         f"{record['points']} points from {measured}, {record['draws']} draws",
-        *([f"forms: {forms_in_words(record['forms'])}"] if record["forms"] else []),
+        *([f"forms: {forms_text(record['forms'])}"] if record["forms"] else []),
         *([f"phases by size ({record['x_unit']}): {found}"] if (found := phases(record["phases"])) else []),
         f"fitted {record['created']}",
         *(f"{name}: {text}" for name, text in record["definitions"].items()),

@@ -125,7 +125,7 @@ def test_they_are_asked_by_id_alone(
     surface = made["mlp, all sizes"]
     told = said(capsys, "estimate", "--law", surface.id, "--target", "error=20%", "--store", tmp_path)
     assert told["source"] == "calibrated"
-    assert f"Training sees the data {PRESET.epochs:g} times, as the runs did." in told["assumptions"]
+    assert "epochs-of-runs" in told["assumption_codes"]
     each = [6 * p * d * PRESET.epochs for p, d in [(told["params"]["median"], told["data"]["median"])]]
     assert told["flops"]["median"] == pytest.approx(each[0], rel=0.2)
     listed = said(

@@ -84,7 +84,7 @@ def test_out_decides_the_kind(tmp_path):
         ("today = \n", "not a TOML file"),
         (
             "today = 2026-11-23\n" + PRODUCT + "target_wer = '5%'\n",
-            "wanted one target, given --target and --targ",
+            "2 targets",
         ),
     ],
 )

@@ -102,10 +102,10 @@ def test_names_from_a_plan_cannot_inject(written):
     whole = " ".join(found.text)
     assert whole.count(NASTY) >= 3  # title, summary, section: as text
     tags = [tag for tag, _ in found.elements]
-    assert tags.count("script") == 2  # the draws and our own
-    assert tags.count("section") == 5  # summary, panel, two products, trail
+    assert tags.count("script") == 2  # the data of the panel and our own
+    assert tags.count("section") == 5  # summary, panel, two products, provenance
     assert "<script>alert" not in written[0]
-    embedded = re.search(r'<script type="application/json" id="draws">(.*?)</script>', written[0])
+    embedded = re.search(r'<script type="application/json" id="panel-data">(.*?)</script>', written[0])
     assert NASTY in {product["name"] for product in json.loads(embedded[1])["products"]}
 
 
@@ -143,7 +143,7 @@ def test_the_page_says_what_markdown_says(written):
             assert law["id"] in page
             assert law["id"] in markdown
         assert row["measure"] is None or row["measure"] in markdown
-    for value in record["trail"]["versions"].values():
+    for value in record["provenance"]["versions"].values():
         assert value in page
         assert value in markdown
 
@@ -178,11 +178,12 @@ def test_what_is_fitted_to_points_shows_them(tmp_path):
 
 
 def test_the_same_plan_store_and_day_give_the_same_bytes(tmp_path):
+    bare(tmp_path / "store")
     for seed in ("1", "2"):
         subprocess.run(
             [
                 *(sys.executable, "-c", "from planner.cli import main; main()", "review", str(EXAMPLE)),
-                *("--store", str(tmp_path / "none"), "--out", str(tmp_path / f"{seed}.html")),
+                *("--store", str(tmp_path / "store"), "--out", str(tmp_path / f"{seed}.html")),
             ],
             check=True,
             env=os.environ | {"PYTHONHASHSEED": seed},
