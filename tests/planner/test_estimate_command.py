@@ -93,7 +93,7 @@ def test_infinity_is_null_and_the_probability_says_why(calibrated):
     assert found["limit"]["unit"] == "fraction"
     table = planner("estimate", "--store", calibrated, "--target-wer", "3%").out
     words = " ".join(table.split())
-    assert "At any amount of data wer stays at" in words
+    assert "Estimated irreducible wer: " in words
     assert "If the target can be reached, it needs " in words
     within = planner("estimate", "--store", calibrated, "--target-wer", "10%").out
     assert "If the target can be reached, it needs" not in within  # the table has the numbers
@@ -181,17 +181,17 @@ UNANSWERABLE = [
     (["--target-wer", "5%", "--metric", "cer"], "target-of-other-metric"),
     (["--target", "wer=5%", "--metric", "cer"], "target-of-other-metric"),
     (["--target", "5%"], "error"),
-    (["--target-wer", "0"], "error"),
-    (["--target-wer", "0%"], "error"),
-    (["--target-wer", "-5%"], "error"),
-    (["--target-wer", "5"], "error"),
-    (["--target-wer", "100%"], "error"),
-    (["--target-wer", "five"], "error"),
-    (["--target-wer", "0,05"], "error"),
-    (["--target-wer", "nan"], "error"),
-    (["--target-wer", ""], "error"),
+    (["--target-wer", "0"], "impossible-target"),
+    (["--target-wer", "0%"], "impossible-target"),
+    (["--target-wer", "-5%"], "impossible-target"),
+    (["--target-wer", "5"], "impossible-target"),
+    (["--target-wer", "100%"], "impossible-target"),
+    (["--target-wer", "five"], "unreadable-quantity"),
+    (["--target-wer", "0,05"], "unreadable-quantity"),
+    (["--target-wer", "nan"], "unreadable-quantity"),
+    (["--target-wer", ""], "unreadable-quantity"),
     (["--target-wer", "80%"], "target-already-reached"),
-    (["--target-loss", "5%"], "error"),
+    (["--target-loss", "5%"], "unreadable-quantity"),
     (["--target-loss", "1.2"], "target-below-floor"),
     (["--target", "werr=5%"], "unknown-metric"),
     (["--target", "params=5"], "unknown-metric"),
