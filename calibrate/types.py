@@ -16,13 +16,9 @@ ReportProgress = Callable[
     [str, float], None
 ]  # called with a step before the training and the share that is done
 
-<<<<<<< HEAD
+DAMAGED_CORPUS = "damaged-corpus"  # code of errors for a prepared corpus that cannot be read
 EVALUATION_STEP = 2**0.5  # a training is evaluated each time the samples seen have grown by this factor
 ERROR_NOISE = 0.02  # errors within this ratio are equal; docs/guides/calibration.md says how it was measured
-=======
-DAMAGED_CORPUS = "damaged-corpus"  # code of errors for a prepared corpus that cannot be read
-EVALUATION_STEP = 2**0.5  # a training is evaluated whenever it has seen this many times the samples
->>>>>>> main
 
 
 def doubling(first: float, count: int) -> tuple[float, ...]:

@@ -8,11 +8,7 @@ from itertools import count
 import torch
 import torch._dynamo  # optimizers import it at first use: seconds that must not count as training
 
-<<<<<<< HEAD
 from calibrate.training.early_stopping import Rungs, rungs_reached, too_high
-from calibrate.types import EVALUATION_STEP, Corpus, DomainCode, Task, Training, TrainingOutcome
-=======
-from calibrate.training.early_stopping import Rungs, reached, too_high
 from calibrate.types import (
     DAMAGED_CORPUS,
     EVALUATION_STEP,
@@ -22,7 +18,6 @@ from calibrate.types import (
     Training,
     TrainingOutcome,
 )
->>>>>>> main
 from laws.errors import CorpusError
 from laws.types import RunStatus
 

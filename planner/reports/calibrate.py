@@ -8,13 +8,8 @@ from laws.codes import WarningCode
 from laws.fitting.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units
-<<<<<<< HEAD
-from planner.lawmodel.model import forms_in_words
 from planner.reports import budget_report
-=======
-from planner.reports import budget_report as spending
 from planner.reports.assumption_text import forms_text
->>>>>>> main
 from planner.reports.fit import records as law_records
 from planner.reports.law_summary import phases, predictions, spread
 from planner.reports.report import Report
@@ -328,11 +323,7 @@ def _law_sentence(law: Law) -> str:
             f"at {units.format_data(row['x'], law.x_unit)}"
             for row in predictions(law, beyond=(1,))[1:]
         )
-<<<<<<< HEAD
-        return f"{subject}: {values}; forecast, forms {forms_in_words(law.forms)} [law {law.id}]"
-=======
-        return f"{of}: {said}; forecast, forms {forms_text(law.forms)} [law {law.id}]"
->>>>>>> main
+        return f"{subject}: {values}; forecast, forms {forms_text(law.forms)} [law {law.id}]"
     values = ", ".join(
         f"{name} {_interval(spread(law.parameters[name]), units.format_number)}"
         for name in FORMS[law.form].parameters

@@ -275,16 +275,10 @@ def calibrate(
     for law in fit_sweep_laws(spec, best, provenance, problems.append):
         store.add_law(law, sequence=sequence)
         laws.append(law)
-<<<<<<< HEAD
     size_laws = list(fit_size_laws(spec, result.incumbents, provenance))
+    sequence = store.fits.next_sequence() if size_laws else 0
     for law in size_laws:
-        store.fits.add_law(law)
-=======
-    more = list(fit_size_laws(spec, swept.incumbents, provenance))
-    sequence = store.fits.next_sequence() if more else 0
-    for law in more:
         store.fits.add_law(law, sequence=sequence)
->>>>>>> main
     report("fitting laws", 1.0)
     problems += [*store.publish(), *(store.fits.publish() if size_laws else ())]
     return Calibration(
