@@ -7,7 +7,7 @@ import typer
 from planner.commands.options import FleetOption, FormatOption
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="List accelerators: peak, memory, power, price and assumptions.")
+app = typer.Typer(no_args_is_help=True, help="List accelerators and the assumptions about them.")
 
 
 @app.command("list")

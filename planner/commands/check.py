@@ -34,7 +34,7 @@ def check(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Check whether training runs fall on the expected learning curve.
+    """Check whether training runs fall on the expected curve.
 
     Reports how surprising each run is, and the likely cause.
 

@@ -58,9 +58,9 @@ def estimate(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Estimate what a target requires, or what data, compute or money achieves.
+    """Estimate what a target requires, or what a budget achieves.
 
-    Every number comes with a 90% interval. Specify exactly one of: a target (for example planner estimate
+    The budget may be data, compute, money or time. Every number comes with a 90% interval. Specify exactly one of: a target (for example planner estimate
     --target-wer 5%), --data, --params, --flops, --gpu-hours, --budget, --deadline.
     """
     if name and not save:

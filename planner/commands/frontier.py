@@ -26,7 +26,7 @@ def frontier(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Print the Pareto front of error against cost, with its 90% band.
+    """Print the Pareto front of error against cost.
 
     For example: planner frontier --domain speech --on h100
     """

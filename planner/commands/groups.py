@@ -66,7 +66,7 @@ class TargetOptions:
         str | None,
         typer.Option(
             metavar="METRIC=VALUE",
-            help="Target of any metric, e.g. error=2%. With --metric or --law the value is enough.",
+            help="Target of any metric, e.g. error=2%. The value is enough where the metric is known.",
         ),
     ] = None
 

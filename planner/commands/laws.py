@@ -20,7 +20,7 @@ from planner.commands.options import (
 from planner.reports.formats import Format
 
 app = typer.Typer(
-    no_args_is_help=True, help="List, show, export and import laws: your own, published and example ones."
+    no_args_is_help=True, help="List, show, export and import laws, yours and published ones."
 )
 
 
@@ -46,7 +46,7 @@ def list_laws(
         bool,
         typer.Option(
             "--all",
-            help="Also list curves of single model sizes and joint laws of a sweep, which only --law uses.",
+            help="Also list curves of single model sizes and joint laws of a sweep, selected only by id.",
         ),
     ] = False,
     store: StoreOption = None,

@@ -8,7 +8,7 @@ from laws.types import RunStatus
 from planner.commands.options import DomainOption, FormatOption, StoreOption, existing_store
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="List, show and export the training runs of your calibrations.")
+app = typer.Typer(no_args_is_help=True, help="List, show and export the runs of your calibrations.")
 
 
 SweepOption = Annotated[

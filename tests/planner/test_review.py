@@ -101,4 +101,4 @@ def test_a_plan_that_cannot_be_meant_is_one_clear_line(tmp_path, text, told):
 def test_a_day_that_is_none_is_said_to_be_none(tmp_path, day):
     ran = planner("review", EXAMPLE, "--store", tmp_path / "store", "--today", day)
     assert (ran.code, ran.out) == (2, "")
-    assert f"{day!r} is no day, wanted one such as 2026-11-23" in ran.err
+    assert f"{day!r} is not a date: expected YYYY-MM-DD, such as 2026-11-23" in ran.err
