@@ -19,9 +19,7 @@ from planner.commands.options import (
 )
 from planner.reports.formats import Format
 
-app = typer.Typer(
-    no_args_is_help=True, help="List, show, export and import laws, yours and published ones."
-)
+app = typer.Typer(no_args_is_help=True, help="List, show, export and import laws.")
 
 
 class ExportFormat(StrEnum):

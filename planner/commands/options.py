@@ -77,7 +77,9 @@ SamplesColumnOption = Annotated[
 # the hardware
 PartOption = Annotated[
     str | None,
-    typer.Option("--on", metavar="PART", help="Accelerator to train on, see `planner accelerators list`."),
+    typer.Option(
+        "--on", metavar="ACCELERATOR", help="Accelerator to train on, see `planner accelerators list`."
+    ),
 ]
 CountOption = Annotated[
     int | None, typer.Option("--count", help="Number of devices. Default: the fleet's, else 8.")

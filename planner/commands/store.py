@@ -18,7 +18,7 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
     from planner.reports.store import check, report
 
     record = check(existing_store(store))
-    show(report(record, "all files are intact and match the index"), record, style)
+    show(report(record, "every file is intact, the index matches"), record, style)
     raise typer.Exit(1 if record["faults"] else 0)
 
 

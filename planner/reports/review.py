@@ -71,7 +71,7 @@ def record(review: Review) -> dict[str, Any]:
                 "laws": law_records(law),
                 "plan": estimate_record.record(plan),
             }
-            for (product, plan), law in zip(review.plans, review.chosen, strict=True)
+            for (product, plan), law in zip(review.plans, review.laws, strict=True)
         ],
         "provenance": provenance(review),
     }
@@ -139,7 +139,7 @@ def as_markdown(review: Review) -> str:
         headline(review),
         markdown(summary(review, review_record)),
     ]
-    for (_, plan), law, row in zip(review.plans, review.chosen, review_record["products"], strict=True):
+    for (_, plan), law, row in zip(review.plans, review.laws, review_record["products"], strict=True):
         curve = law_curve.report(law_curve.curve(plan, law))
         chapters += [f"## {row['name']}", markdown(report(plan)), markdown(curve)]
         if row["measure"]:

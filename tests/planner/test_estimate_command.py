@@ -93,7 +93,7 @@ def test_infinity_is_null_and_the_probability_says_why(calibrated):
     assert found["limit"]["unit"] == "fraction"
     table = planner("estimate", "--store", calibrated, "--target-wer", "3%").out
     words = " ".join(table.split())
-    assert "At any amount of data wer stays at" in words
+    assert "Estimated irreducible wer: " in words
     assert "If the target can be reached, it needs " in words
     within = planner("estimate", "--store", calibrated, "--target-wer", "10%").out
     assert "If the target can be reached, it needs" not in within  # the table has the numbers

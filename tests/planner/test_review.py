@@ -1,4 +1,4 @@
-"""A review: the example from published laws alone, the same bytes twice, every typo one clear line."""
+"""A review: the example from published laws, the same bytes twice, and one clear line for each typo."""
 
 import json
 from datetime import date
@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 from synthetic import bare, planner
+
+from laws.errors import ConflictingInput, FileError, InputError, MissingInput, PlannerError, UnknownName
+from planner.hardware.fleet import read_fleet
+from planner.plans.plan import plan as plan_of
+from planner.plans.portfolio import read_portfolio
+from planner.plans.review import review
 
 EXAMPLE = Path("docs/examples/plan.toml")
 PRODUCT = '[[products]]\nname = "A"\ndomain = "word-lm"\ntarget = "3.2"\n'
@@ -68,37 +74,50 @@ def test_out_decides_the_kind(tmp_path):
         assert (tmp_path / name).read_text().startswith(begins)
 
 
+DAY = "today = 2026-11-23\n"
+
+
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error", "code"),
     [
-        ("today = 2026-11-23\n" + PRODUCT + 'targt = "3"\n', "did you mean 'target'"),
-        ("today = 2026-11-23\nproduct = 1\n" + PRODUCT, "did you mean 'products'"),
-        ("today = 2026-11-23\n", "has no products"),
-        ("today = 2026-11-23\n" + PRODUCT + PRODUCT, "two products"),
-        (PRODUCT, "has no day"),
-        ('today = "soon"\n' + PRODUCT, "wanted a day"),
-        ("today = 2026-11-23\n" + PRODUCT + "count = true\n", "wanted a whole number"),
-        ("today = 2026-11-23\n" + PRODUCT + 'on = "h100"\ndeadline = 2020-01-01\n', "product 'A': deadline"),
-        ("today = 2026-11-23\n" + PRODUCT + 'on = "h1000"\n', "product 'A': "),
-        ("today = 2026-11-23\n" + PRODUCT + "assume = 3\n", "wanted a list"),
-        ("today = \n", "not a TOML file"),
-        (
-            "today = 2026-11-23\n" + PRODUCT + "target_wer = '5%'\n",
-            "2 targets",
-        ),
+        (DAY + PRODUCT + 'targt = "3"\n', UnknownName, "unknown-key"),
+        (DAY + "product = 1\n" + PRODUCT, UnknownName, "unknown-key"),
+        (DAY, MissingInput, "no-products"),
+        (DAY + "[[products]]\n", MissingInput, "product-without-name"),
+        (DAY + PRODUCT + PRODUCT, ConflictingInput, "repeated-product"),
+        (PRODUCT, MissingInput, "missing-day"),
+        ('today = "soon"\n' + PRODUCT, InputError, "wrong-type"),
+        (DAY + PRODUCT + "count = true\n", InputError, "wrong-type"),
+        (DAY + PRODUCT + "assume = 3\n", InputError, "wrong-type"),
+        (DAY + PRODUCT + "target_wer = '5%'\n", ConflictingInput, "several-targets"),
+        ("today = \n", FileError, "invalid-toml"),
     ],
 )
-def test_a_plan_that_cannot_be_meant_is_one_clear_line(tmp_path, text, told):
+def test_a_plan_that_cannot_be_read_is_refused_in_one_line(tmp_path, text, error, code):
     plan = tmp_path / "plan.toml"
     plan.write_text(text)
+    with pytest.raises(error) as refused:
+        review(read_portfolio(plan), tmp_path / "store")
+    assert refused.value.code == code
     ran = planner("review", plan, "--store", tmp_path / "store")
-    assert ran.code == 1
-    assert told in ran.err
-    assert ran.err.count("\n") == 1
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("line", ['on = "h100"\ndeadline = 2020-01-01\n', 'on = "h1000"\n'])
+def test_a_product_without_a_plan_is_named_and_its_error_keeps_class_and_code(tmp_path, line):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(DAY + PRODUCT + line)
+    with pytest.raises(PlannerError) as refused:
+        review(read_portfolio(plan), tmp_path / "store")
+    assert str(refused.value).startswith("product 'A': ")
+    with pytest.raises(type(refused.value)) as by_itself:
+        estimated = read_portfolio(plan).products[0].question
+        plan_of(estimated, tmp_path / "store", read_fleet(None), today=date(2026, 11, 23))
+    assert (by_itself.value.code, by_itself.value.hints) == (refused.value.code, refused.value.hints)
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "23.11.2026"])
-def test_a_day_that_is_none_is_said_to_be_none(tmp_path, day):
+def test_a_day_that_does_not_exist_is_refused(tmp_path, day):
     ran = planner("review", EXAMPLE, "--store", tmp_path / "store", "--today", day)
     assert (ran.code, ran.out) == (2, "")
-    assert f"{day!r} is not a date: expected YYYY-MM-DD, such as 2026-11-23" in ran.err
+    assert day in ran.err

@@ -361,7 +361,7 @@ def test_what_is_not_there_is_said_in_one_line(folder, tmp_path):
 
 def test_check_and_rebuild_tell_by_their_exit_code(folder):
     assert as_json("store", "check", "--store", folder)["faults"] == []
-    assert "all files are intact" in answered("store", "check", "--store", folder)
+    assert "every file is intact" in answered("store", "check", "--store", folder)
     path = folder / "runs" / "run2.1.json"
     path.write_bytes(path.read_bytes()[:50])
     ran = planner("store", "check", "--store", folder)

@@ -34,7 +34,7 @@ from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
 from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES
 from planner.plans.review import Review
-from planner.reports.estimate_record import WITHIN
+from planner.reports.estimate_record import EXTRAPOLATION_FACTORS
 from planner.reports.sentences import PANEL
 from planner.warnings import WARNINGS
 
@@ -53,7 +53,7 @@ def panel_data(review: Review) -> dict[str, Any]:
     laws: dict[str, Any] = {}
     products = [
         _product(product.name, plan, law, review, laws)
-        for (product, plan), law in zip(review.plans, review.chosen, strict=True)
+        for (product, plan), law in zip(review.plans, review.laws, strict=True)
     ]
     accelerators = [_accelerator(one, review) for one in review.fleet.accelerators.values()]
     sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}
@@ -63,7 +63,7 @@ def panel_data(review: Review) -> dict[str, Any]:
     return {
         "samples": ASSUMPTION_SAMPLES,
         "extrapolation_limit": EXTRAPOLATION_LIMIT,
-        "within": WITHIN,
+        "within": EXTRAPOLATION_FACTORS,
         "uniform": {
             str(n): {name: _floats(_uniform(name, n, review.portfolio.seed)) for name in sorted(varying)}
             for n in sorted(sample_counts)
