@@ -13,6 +13,7 @@ from laws.catalog.published import PublishedLaw
 from laws.errors import FileError, InputError, LawNotFound, PlannerError, run, use
 from laws.storage import records
 from laws.storage.atomic_write import write_atomically
+from laws.storage.files import read_regular
 from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
@@ -204,6 +205,9 @@ def _as_text(law: Law | PublishedLaw, kind: str) -> str:
     return "\n".join([",".join(law.parameters), *(",".join(map(repr, row)) for row in rows)]) + "\n"
 
 
+_EXPORT = run("laws", "export", value="ID", purpose="to write a measured law as JSON that can be imported")
+
+
 def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
     """Check exported laws and add them to a store; to import a law again changes nothing.
 
@@ -229,36 +233,21 @@ def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
             )
         files += inside
     laws = [_checked(path) for path in files]
-    for law in laws:
-        store.add_law(law)
+    for law, sequence in laws:
+        store.import_law(law, sequence=sequence)
     store.publish()
-    return laws
+    return [law for law, _ in laws]
 
 
-def _checked(path: Path) -> Law:
+def _checked(path: Path) -> tuple[Law, int]:
+    """Return the law of a file and its place in the order of laws."""
     try:
-        size = path.stat().st_size
-        if size > records.LARGEST:
-            raise FileError(
-                f"{path}: expected at most {records.LARGEST:,} bytes, got {size:,}", code="file-too-large"
-            )
-        return records.validate(path.read_bytes(), Law)
+        content = read_regular(path)
+        return records.validate(content, Law), records.sequence_of(content, Law)
     except OSError as error:
-        raise FileError(
-            f"{path} cannot be read: {error.strerror}",
-            code="unreadable-file",
-            value=str(path),
-            hint=run("laws", "export", purpose="to write a law that can be imported"),
-        ) from error
-    except FileError:
-        raise
-    except PlannerError as error:
-        raise FileError(
-            f"{path} is not an exported law: {error.message}",
-            code="invalid-law-file",
-            value=str(path),
-            hint=run("laws", "export", purpose="to write a law that can be imported"),
-        ) from error
+        raise FileError(f"{path}: {error.strerror}", code="unreadable-file", hint=_EXPORT) from error
+    except FileError as error:
+        raise FileError(f"{path}: {error.message}", code=error.code, hint=_EXPORT) from error
 
 
 def _law(store: Store, id: str) -> Law | PublishedLaw:
