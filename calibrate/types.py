@@ -12,6 +12,7 @@ from laws.types import RunStatus, SizeCost
 
 ReportProgress = Callable[[str, float], None]  # hears what is done before a training, and which share of it
 
+DAMAGED_CORPUS = "damaged-corpus"  # code of errors for a prepared corpus that cannot be read
 EVALUATION_STEP = 2**0.5  # a training is evaluated whenever it has seen this many times the samples
 
 

@@ -9,7 +9,15 @@ import torch
 import torch._dynamo  # optimizers import it at their first use: seconds that belong to no training
 
 from calibrate.training.early_stopping import Rungs, reached, too_high
-from calibrate.types import EVALUATION_STEP, Corpus, DomainCode, Task, Training, TrainingOutcome
+from calibrate.types import (
+    DAMAGED_CORPUS,
+    EVALUATION_STEP,
+    Corpus,
+    DomainCode,
+    Task,
+    Training,
+    TrainingOutcome,
+)
 from laws.errors import CorpusError
 from laws.types import RunStatus
 
@@ -46,7 +54,8 @@ def train(
             task, training, device, deadline=started + time_limit, bars=bars, progress=progress
         )
     except CorpusError as error:
-        status, reason = "bad-data", str(error)
+        # a damaged corpus can be made again, so the next command tries the run again
+        status, reason = "failed" if error.code == DAMAGED_CORPUS else "bad-data", str(error)
     except (MemoryError, torch.OutOfMemoryError) as error:
         status, reason = "out-of-memory", _first_line(error) or f"no memory left on {device}"
     except Exception as error:

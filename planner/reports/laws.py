@@ -10,9 +10,10 @@ from typing import Any
 from laws.catalog import published
 from laws.catalog.bundled import bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
-from laws.errors import PlannerError
+from laws.errors import FileError, PlannerError, run
 from laws.storage import records
 from laws.storage.atomic_write import write_atomically
+from laws.storage.files import read_regular
 from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
@@ -161,6 +162,9 @@ def _as_text(law: Law | PublishedLaw, kind: str) -> str:
     return "\n".join([",".join(law.parameters), *(",".join(map(repr, row)) for row in rows)]) + "\n"
 
 
+_EXPORT = run("laws", "export", value="ID", purpose="to write a measured law as JSON that can be imported")
+
+
 def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
     """Check laws that someone exported and store them; the same law again changes nothing.
 
@@ -175,27 +179,21 @@ def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
             raise PlannerError(f"{path} is a folder without .json files: give one that has exported laws")
         files += inside
     laws = [_checked(path) for path in files]
-    for law in laws:
-        store.add_law(law)
+    for law, sequence in laws:
+        store.import_law(law, sequence=sequence)
     store.publish()
-    return laws
+    return [law for law, _ in laws]
 
 
-def _checked(path: Path) -> Law:
+def _checked(path: Path) -> tuple[Law, int]:
+    """Return the law of a file and its place in the order of laws."""
     try:
-        size = path.stat().st_size
-        if size > records.LARGEST:
-            raise PlannerError(f"{path} has {size} bytes: no law is larger than {records.LARGEST}")
-        return records.validate(path.read_bytes(), Law)
+        content = read_regular(path)
+        return records.validate(content, Law), records.sequence_of(content, Law)
     except OSError as error:
-        raise PlannerError(
-            f"{path}: {error.strerror}: give a file that `planner laws export` wrote"
-        ) from error
-    except PlannerError as error:
-        raise PlannerError(
-            f"{path}: {error}: give the JSON that `planner laws export` writes of a measured law; those of "
-            "the literature come with the tool"
-        ) from error
+        raise FileError(f"{path}: {error.strerror}", code="unreadable-file", hint=_EXPORT) from error
+    except FileError as error:
+        raise FileError(f"{path}: {error.message}", code=error.code, hint=_EXPORT) from error
 
 
 def _law(store: Store, id: str) -> Law | PublishedLaw:

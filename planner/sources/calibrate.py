@@ -192,12 +192,14 @@ def calibrate(
     laws = []
     report("fitting laws", 0.0)
     provenance = {"command": request.command, "torch": _torch_version()}
+    sequence = store.next_sequence()  # laws of one fit share it
     for law in fit_sweep_laws(spec, best, provenance, problems.append):
-        store.add_law(law)
+        store.add_law(law, sequence=sequence)
         laws.append(law)
     more = list(fit_size_laws(spec, swept.incumbents, provenance))
+    sequence = store.fits.next_sequence() if more else 0
     for law in more:
-        store.fits.add_law(law)
+        store.fits.add_law(law, sequence=sequence)
     report("fitting laws", 1.0)
     problems += [*store.publish(), *(store.fits.publish() if more else ())]
     return Calibration(

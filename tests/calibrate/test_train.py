@@ -18,7 +18,7 @@ from calibrate.domains.teacher import task as teacher
 from calibrate.training import train as train_module
 from calibrate.training.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
 from calibrate.types import Corpus, Task, Training, TrainingOutcome
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, drop
 
 pytestmark = pytest.mark.torch
 
@@ -83,7 +83,7 @@ def test_the_error_is_exact_and_a_repeat_draws_its_examples_afresh(corpus: Corpu
         unseen = 1 - sum(theta[key] for key in keys if key < teacher.KEYS)
 
         class Perfect(torch.nn.Module):
-            def forward(self, codes: torch.Tensor, task: teacher.Remember = task) -> torch.Tensor:
+            def forward(self, codes: torch.Tensor, task: teacher.TeacherTask = task) -> torch.Tensor:
                 known = len(codes) == len(task.keys)
                 scores = torch.nn.functional.one_hot(task.targets, teacher.LABELS) * 50.0
                 return scores if known else torch.zeros(len(codes), teacher.LABELS)
@@ -98,7 +98,7 @@ def test_the_mean_over_draws_of_the_examples_is_that_of_theory() -> None:
     """200 draws of 256 examples scatter by 7 %, so their mean is known to half a per cent."""
     theta = np.append(teacher.probabilities(), 0.0)
     rng = np.random.default_rng(0)
-    draws = [np.minimum(np.unique(teacher.drawn(256, rng)), teacher.KEYS) for _ in range(200)]
+    draws = [np.minimum(np.unique(teacher.draw(256, rng)), teacher.KEYS) for _ in range(200)]
     errors = [15 / 16 * (1 - theta[keys].sum()) for keys in draws]
     assert np.mean(errors) == pytest.approx(teacher.expected_error(256), rel=0.02)
     assert 0.04 < np.std(errors) / np.mean(errors) < 0.1
@@ -304,8 +304,10 @@ def test_optimizers_keep_regularization_off() -> None:
         assert make_optimizer(name, model, 0.1).param_groups[0]["weight_decay"] == 0
 
 
-def test_the_teacher_has_no_use_for_data_of_a_user(tmp_path: Path) -> None:
-    with pytest.raises(PlannerError, match="leave --data out"):
+def test_the_teacher_refuses_a_corpus_and_says_to_leave_it_out(tmp_path: Path) -> None:
+    with pytest.raises(ConflictingInput) as refused:
         teacher.prepare(
             cache=tmp_path, source=tmp_path, available=1, validation=1, seed=0, report=lambda t, s: None
         )
+    assert refused.value.code == "domain-makes-its-data"
+    assert refused.value.hints == (drop("data"),)

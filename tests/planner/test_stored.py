@@ -324,9 +324,9 @@ def test_draws_are_exported_as_csv(folder):
 @pytest.mark.parametrize(
     ("content", "wanted"),
     [
-        (b"", "no file of this program"),
-        (b"\x80\x04\x95pickle", "no file of this program"),
-        (b'{"id": "x"}', "no file of this program"),
+        (b"", "not a file of this program"),
+        (b"\x80\x04\x95pickle", "not a file of this program"),
+        (b'{"id": "x"}', "not a file of this program"),
         (None, "cut short, or changed"),
     ],
 )
@@ -345,7 +345,7 @@ def test_what_export_wrote_for_other_tools_is_not_imported_and_the_refusal_says_
     for id, name in ((law(1).id, "draws.csv"), ("hestness2019-wordlm-curve", "published.json")):
         answered("laws", "export", id, "--out", tmp_path / name, "--store", folder)
         err = refused("laws", "import", tmp_path / name, "--store", folder)
-        assert "the JSON that `planner laws export` writes of a measured law" in err
+        assert "`planner laws export ID`" in err
 
 
 def test_what_is_not_there_is_said_in_one_line(folder, tmp_path):
