@@ -109,3 +109,18 @@ def test_the_phrases_are_found_and_their_plain_forms_are_not() -> None:
         assert faults(text)
     for text in ("compare files", "expected a number", "there is no store", "is no longer read"):
         assert not faults(text)
+
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_pages_are_plain(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```|<!--.*?-->|`[^`\n]*`", "", text, flags=re.DOTALL)
+    assert faults(prose) == []

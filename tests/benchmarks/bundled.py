@@ -101,7 +101,7 @@ def table(place: Store | BundledLaws) -> str:
     chosen = sorted(laws(place), key=lambda law: (law.domain, law.family))
     rows = [each for law in chosen for each in held(cut(law, law.n_points - LEFT_OUT))]
     lines = [
-        "| domain | family | shards seen | foretold at | measured | forecast | 90 % interval | inside |",
+        "| domain | family | shards seen | predicted at | measured | forecast | 90 % interval | inside |",
         "| --- | --- | --: | --: | --: | --: | --: | --- |",
     ]
     for row in rows:
@@ -134,7 +134,7 @@ def by_shards(place: Store | BundledLaws) -> str:
         for seen in range(FEWEST, law.n_points):
             found[seen] += held(cut(law, seen))
     lines = [
-        "| shards seen | foretold | inside 50 % | inside 90 % | rms of log(forecast / measured) |",
+        "| shards seen | predictions | inside 50 % | inside 90 % | rms of log(forecast / measured) |",
         "| --: | --: | --: | --: | --: |",
     ]
     for seen, rows in sorted(found.items()):
