@@ -40,8 +40,8 @@ def axes(columns: int, *, height: float = 2.6) -> tuple[Figure, list[Axes]]:
     return figure, row
 
 
-def beliefs() -> None:
-    """Draw what each belief expects beyond a curve of two decades that it has not seen: its law alone."""
+def components() -> None:
+    """Draw what each prior component expects beyond a curve of two decades that it has not seen: its law alone."""
     prior = bundled_prior()
     figure, row = axes(6, height=2.2)
     decades = np.linspace(0, 3.5, 36)
@@ -53,7 +53,7 @@ def beliefs() -> None:
         z[:, onset] -= 2.0  # onsets are counted from the smallest scale, two decades before the end
         z[:, drift] = -12.0
         law, _ = paths(curve, z, decades * DECADE, rng)
-        if prior.of_odds[i]:  # half of what best guessing scores at the last point
+        if prior.is_odds[i]:  # half of what best guessing scores at the last point
             law = log_error(law, 2.0)
         plot.plot(decades, law.T / np.log(10), color=f"C{i % 2}", lw=0.8, alpha=0.8)
         plot.plot([], [], color=f"C{i % 2}", label=name)
@@ -107,7 +107,7 @@ def fans() -> None:
 
 
 def ranks() -> None:
-    """Draw the ranks of the truth among the draws, for curves that each belief holds true."""
+    """Draw the ranks of the truth among the draws, for curves drawn from each prior component."""
     from tests.laws.test_forecast import rank
 
     found = [float(rank(seed)) for seed in range(264)]
@@ -128,7 +128,7 @@ def ranks() -> None:
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    beliefs()
+    components()
     fans()
     if "--ranks" in sys.argv[1:]:
         ranks()
