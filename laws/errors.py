@@ -22,6 +22,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
+MAX_NAME_LENGTH = 100  # characters of a name that a message shows, and that is compared with known ones
+MAX_NAMES_LISTED = 20
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -161,10 +164,14 @@ class UnknownName(InputError):
         hint: Hint | tuple[Hint, ...] = (),
     ) -> None:
         near = closest(name, known)
-        expected = f"one of {', '.join(known)}" if known else "none is known"
+        listed = ", ".join(list(known)[:MAX_NAMES_LISTED]) + (
+            ", ..." if len(known) > MAX_NAMES_LISTED else ""
+        )
+        expected = f"one of {listed}" if known else "none is known"
+        shown = name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}..."
         tail = f"did you mean {near!r}?" if near else f"expected {expected}"
         super().__init__(
-            f"unknown {kind} {name!r}: {tail}", code=code, value=name, expected=expected, hint=hint
+            f"unknown {kind} {shown!r}: {tail}", code=code, value=name, expected=expected, hint=hint
         )
         self.kind = kind
         self.known = tuple(known)
@@ -235,9 +242,13 @@ def closest(name: str, known: Collection[str]) -> str | None:
     Returns:
         The nearest name, or None where none is near.
     """
+    if len(name) > MAX_NAME_LENGTH:  # matching takes minutes for a name of 40 kB
+        return None
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, known, n=1)), None)
+    by_lower_case = {candidate.lower(): candidate for candidate in known}
+    near = get_close_matches(name, known, n=1) or get_close_matches(name.lower(), by_lower_case, n=1)
+    return by_lower_case.get(near[0].lower()) if near else None
 
 
 def nearest(name: str, known: Collection[str]) -> str:

@@ -1,6 +1,6 @@
 """The command `planner`: assembles the commands; nothing heavy is imported here.
 
-Each file in `planner/commands/` parses its options, calls one use case and renders the result.
+Each file in `planner/commands/` parses its options, calls one use case and prints the result.
 """
 
 import gc
@@ -15,9 +15,9 @@ from typer.core import TyperCommand
 
 from laws.errors import PlannerError, harmless
 
-# An answer is made of values that stay until it is printed: looking for garbage among them after every 700
-# new ones, as Python does, is a twelfth of what an estimate costs.
-KEPT = 50_000
+# An answer consists of values that live until it is printed. Collecting garbage after every 700 new objects, Python's
+# default, costs a twelfth of the time of an estimate.
+GC_THRESHOLD = 50_000
 
 COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ and the name in it
     "calibrate": "calibrate.calibrate",
@@ -27,7 +27,7 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
     "frontier": "frontier.frontier",
     "compare": "compare.compare",
     "check": "check.check",
-    "next": "next.propose",
+    "next": "next.next_runs",
     "review": "review.review",
     "track-record": "track_record.track_record",
     "extrapolate": "extrapolate.extrapolate",
@@ -39,28 +39,25 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
     "store": "store.app",
     "accelerators": "accelerators.app",
 }
-
-
-RENAMED_OPTIONS = {
-    "--plain": "--single-form",
-    "--best-guess": "--baseline-error",
-}  # scripts still use the old
+# former spelling -> spelling; scripts still use the former
+RENAMED_OPTIONS = {"--plain": "--single-form", "--best-guess": "--baseline-error"}
+DEBUG = "--debug"
 
 
 class WithOldSpellings(TyperCommand):
-    """A command that also takes the former spelling of an option, without showing it in its help."""
+    """A command that also takes former spellings of its options, without showing them in its help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse arguments after giving options of earlier versions their present names."""
+        """Parse arguments, after replacing former spellings of options."""
         split = (arg.partition("=") for arg in args)
         return super().parse_args(
-            ctx, [RENAMED_OPTIONS.get(name, name) + rest + value for name, rest, value in split]
+            ctx, [RENAMED_OPTIONS.get(name, name) + equals + value for name, equals, value in split]
         )
 
 
-def version(asked: bool) -> None:
-    """Print the version and end, where it is asked for."""
-    if asked:
+def print_version(requested: bool) -> None:
+    """Print the version and exit, if requested."""
+    if requested:
         from importlib.metadata import version  # ten milliseconds that no other command has to spend
 
         typer.echo(f"planner {version('scaling-planner')}")
@@ -70,16 +67,25 @@ def version(asked: bool) -> None:
 def planner(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show the traceback of an unexpected error. Goes before the command.")
     ] = False,
 ) -> None:
-    """How much data, how large a model, how much compute to reach an accuracy, and how sure."""
+    """Plan how much data, model size, compute, time and money an accuracy takes, with intervals."""
 
 
 def assembled(words: Sequence[str] = ()) -> typer.Typer:
-    """Return the app with the command that is asked alone, whole where none is: `--help`, a slip of the hand.
+    """Return the command line.
 
-    To import and prepare the options of every command would take a quarter of the time of an estimate.
+    Args:
+        words: The arguments. Where the first names a command, only that one is prepared: to prepare all of them
+            would take a quarter of the time of an estimate.
+
+    Returns:
+        The app.
     """
     app = typer.Typer(
         no_args_is_help=True,
@@ -87,33 +93,49 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
         rich_markup_mode=None,  # plain help: rich costs more time than the whole rest of `planner --help`
     )
     app.callback()(planner)
-    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
-        file, place = COMMANDS[name].split(".")
-        found = getattr(import_module(f"planner.commands.{file}"), place)
-        if isinstance(found, typer.Typer):
-            app.add_typer(found, name=name)
+    names = [word for word in words if word != DEBUG][:1]
+    for name in names if names and names[0] in COMMANDS else COMMANDS:
+        file, attribute = COMMANDS[name].split(".")
+        command = getattr(import_module(f"planner.commands.{file}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
         else:
-            app.command(name, cls=WithOldSpellings)(found)
+            app.command(name, cls=WithOldSpellings)(command)
     return app
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is one line on stderr and exit code 1."""
-    gc.set_threshold(KEPT)
-    for name in ("stdout", "stderr"):  # Python has none where the shell closed it (`>&-`)
-        if getattr(sys, name) is None:
-            setattr(sys, name, io.StringIO())
+    """Run the command line. An error is one line on stderr and exit code 1."""
+    gc.set_threshold(GC_THRESHOLD)
+    _prepare_streams()
     try:
         assembled(sys.argv[1:])()
     except PlannerError as error:
         from planner.commands.hints import line
 
         refuse(line(error))
-    except OSError as error:  # what no command foresaw: a full disk, a folder that is not ours
+    except OSError as error:  # no command expected it: a full disk, a folder without permission
         refuse(f"{error.filename or 'the output'} cannot be used: {error.strerror or error}")
+    except Exception as error:  # a bug of ours, the last resort
+        if DEBUG in sys.argv:
+            raise
+        from planner.commands.bug_report import write_bug_report
+
+        refuse(write_bug_report(error, sys.argv))
 
 
 def refuse(reason: str) -> NoReturn:
-    """End with a reason on one line."""
+    """Print a reason as one line on stderr and exit with code 1."""
     sys.stderr.write(f"planner: {harmless(' '.join(reason.splitlines()))}\n")
     sys.exit(1)
+
+
+def _prepare_streams() -> None:
+    """Make stdout and stderr take any text."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the shell closed it (`>&-`)
+            setattr(sys, name, io.StringIO())
+        elif isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            # an ASCII or Latin-1 terminal: what it cannot show is written as an escape
+            stream.reconfigure(errors="backslashreplace")

@@ -1,169 +1,161 @@
-"""The same questions give the same numbers as they did at 47a8d94, whatever has moved or been renamed since.
+"""The answers of commit 47a8d94, asked again: whatever is renamed or moved, the numbers stay.
 
-That version wrote `tests/data/store-47a8d94.tar.xz`, `tests/data/laws-47a8d94` and the recorded answers.
-Only numbers, codes, ids and names are compared; sentences may be reworded.
+The recording is never edited. What was renamed on purpose is written into the three tables below; to record
+anew is `python -m tests.answers.record` and a decision of its own.
 """
 
-import gzip
-import json
 import math
-from functools import cache
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.answers.ask import DATA, RECORDED, ask, unpacked
+from tests.answers.asking import DATA, ask, run, unpacked
 from tests.answers.questions import QUESTIONS
+from tests.answers.record import recorded
 
-# What has another name now. Everything else has to be as it was.
-RENAMED_OPTIONS: dict[str, str] = {}
-RENAMED_KEYS: dict[str, str] = {}
-RENAMED_VALUES: dict[str, str] = {"utilisation": "utilization"}
-
-# Text for people, and what depends on the day, the machine or the folder.
-PROSE = {
-    "answer",
-    "assumptions",
-    "caption",
-    "citation",
-    "command",
-    "definitions",
-    "heading",
-    "how",
-    "left_out",
-    "next",
-    "note",
-    "notes",
-    "origin",
-    "question",
-    "reason",
-    "sections",
-    "sentence",
-    "source",
-    "sources",
-    "summary",
-    "text",
-    "title",
-    "versions",
-    "where",
-    "why",
-    "store",
-    "file",
-    "path",
-    "files",
+# key of a recorded answer -> what it is called now
+RENAMED_KEYS: dict[str, str] = {"happened": "observed", "said": "predicted", "trail": "provenance"}
+# code, unit or other word of a recorded answer -> what it is now
+RENAMED_VALUES: dict[str, str] = {
+    "utilisation": "utilization",
+    "utilisation-assumed": "utilization-assumed",
+    "utilisation-above-matmul": "utilization-above-matmul",
+    "passes over the data": "epochs",
+    "devices that hold it": "devices",
+    "offset": "floor",
+    "share lost a doubling": "share lost per doubling",
+    "bytes a parameter": "bytes per parameter",
+    "bytes a parameter and step": "bytes per parameter and step",
+    "bytes a position, layer and unit of width": "bytes per position, layer and unit of width",
+    "positions a device and step": "positions per device and step",
 }
-TODAY = {"created", "day", "today", "seconds", "provenance", "code", "took"}
-SAMPLED = {name for name in QUESTIONS if name.startswith(("fit", "extrapolate"))}
-# Of what is sampled anew, ids are hashes of draws that differ in their last digits between processors.
-SAMPLED_IDS = {"law", "id", "created", "diagnostics"}
+RENAMED_OPTIONS: dict[str, str] = {}  # word of a question, such as an option or a NAME of NAME=VALUE -> now
+
+# Sentences for people, by key or by the last two keys: text below them is not compared, numbers are.
+PROSE = {
+    "assumptions", "sentence", "measure", "note", "notes", "question", "text", "range", "citation",
+    "definitions", "inputs", "assumed.source", "assumptions.source", "accelerators-assumptions.source",
+}  # fmt: skip
+# What is of the moment or of the bytes of a file: the hash of a file is checked where it is read.
+LEFT_OUT = {"created", "sha256", "versions"}
+# The id of a law that is fitted anew is the hash of its draws: another processor rounds them differently.
+LEFT_OUT_FRESH = {"law"}
+# Stored draws are read. Sampling anew adds up the rounding of a processor over a whole chain, and `compare`
+# draws anew: with other vector instructions a median lands on the neighbouring draw (seen: 3e-4).
+CLOSE = 1e-9
+CLOSE_OF = {"fit": 1e-6, "extrapolate": 1e-6, "compare": 2e-3}
+# Without AVX-512 one draw in a thousand wins instead of another, and ranks of draws that nearly tie swap.
+LOOSE = {"probability_best": 2e-2, "ess_bulk": 1e-2, "ess_tail": 1e-2}
+
+RECORDED = recorded()
 
 
-@cache
-def recorded() -> dict[str, Any]:
-    """Return the answers of 47a8d94."""
-    answers: dict[str, Any] = json.loads(gzip.decompress(RECORDED.read_bytes()))
-    return answers
-
-
-def differences(old: Any, new: Any, where: str, skipped: set[str], tolerance: float) -> list[str]:
-    """Return where two answers differ, as paths with both values."""
+def differences(old: Any, new: Any, path: tuple[str, ...], *, close: float, out: set[str]) -> list[str]:
+    """Return where a new answer is not the recorded one; keys that came to it are no difference."""
+    where = ".".join(path)
+    prose = bool({path[-1], ".".join(path[-2:])} & PROSE) or bool({"definitions", "inputs"} & set(path))
     if isinstance(old, dict):
         if not isinstance(new, dict):
-            return [f"{where}: {type(new).__name__} in place of a table"]
-        wrong = []
+            return [f"{where}: no longer a table: {new!r}"]
+        found = []
         for key, value in old.items():
-            name = renamed(key)
-            if key in skipped:
+            now = RENAMED_KEYS.get(key, RENAMED_VALUES.get(key, key))
+            if key in out:
                 continue
-            if name not in new and key in new:
-                name = key  # a record that is already stored keeps the keys it was written with
-            if name not in new:
-                wrong.append(f"{where}.{name} is gone")
+            if now not in new and key in new:
+                now = key  # a record that is stored keeps the keys it was written with
+            if now not in new:
+                found.append(f"{where}.{now}: gone")
             else:
-                wrong += differences(value, new[name], f"{where}.{name}", skipped, tolerance)
-        return wrong
+                found += differences(value, new[now], (*path, key), close=close, out=out)
+        return found
     if isinstance(old, list):
+        if prose and all(isinstance(value, str) for value in old):
+            return []
         if not isinstance(new, list) or len(old) != len(new):
-            return [f"{where}: another number of rows"]
-        pairs = enumerate(zip(old, new, strict=True))
-        return [
-            wrong for i, (a, b) in pairs for wrong in differences(a, b, f"{where}[{i}]", skipped, tolerance)
-        ]
-    numbers = [_number(value) for value in (old, new)]
-    if numbers[0] is not None and numbers[1] is not None:
-        return (
-            []
-            if math.isclose(numbers[0], numbers[1], rel_tol=tolerance)
-            else [f"{where}: {old} is now {new}"]
-        )
+            return [f"{where}: {old!r} is now {new!r}"]
+        pairs = zip(old, new, strict=True)
+        return [line for one, two in pairs for line in differences(one, two, path, close=close, out=out)]
     if isinstance(old, str):
-        old = RENAMED_VALUES.get(old, old)
-    return [] if old == new else [f"{where}: {old!r} is now {new!r}"]
+        same = (prose and isinstance(new, str)) or new in (old, RENAMED_VALUES.get(old))
+    elif isinstance(old, bool) or old is None:
+        same = old is new
+    else:
+        is_number = isinstance(new, int | float) and not isinstance(new, bool)
+        close = max(close, LOOSE.get(path[-1], 0.0))
+        same = is_number and math.isclose(old, new, rel_tol=close, abs_tol=0.0)
+    return [] if same else [f"{where}: {old!r} is now {new!r}"]
 
 
-def renamed(key: str) -> str:
-    """Return what a key is called now; headings of CSV join keys with dots."""
-    return ".".join(RENAMED_KEYS.get(part, RENAMED_VALUES.get(part, part)) for part in key.split("."))
+def compared(name: str, found: dict[str, Any]) -> list[str]:
+    """Return where the answer to a question is not the recorded one."""
+    command = QUESTIONS[name].split()[0]
+    return differences(
+        RECORDED[name]["answer"],
+        found["answer"],
+        (name,),
+        close=CLOSE_OF.get(command, CLOSE),
+        out=LEFT_OUT | (LEFT_OUT_FRESH if command == "fit" else set()),
+    )
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    return unpacked(tmp_path_factory.mktemp("answers") / "unpacked")
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_gives_the_same_numbers(name: str, tmp_path: Path) -> None:
-    words = [RENAMED_OPTIONS.get(word, word) for word in QUESTIONS[name]]
-    old, new = recorded()[name], ask(words, unpacked(tmp_path))
-    assert new["code"] == old["code"], new["error"]
-    sampled = name in SAMPLED
-    skipped = PROSE | TODAY | (SAMPLED_IDS if sampled else set())
-    # Sampling repeats to the last bit on one processor; others round differently.
-    assert differences(old["answer"], new["answer"], "", skipped, 1e-6 if sampled else 1e-9) == []
+def test_the_answer_is_the_recorded_one(name: str, store: Path, tmp_path: Path) -> None:
+    found = ask(name, store, tmp_path, RENAMED_OPTIONS)
+    assert found["code"] == RECORDED[name]["code"]
+    assert not compared(name, found)
 
 
-def test_a_changed_number_would_be_seen() -> None:
-    old = recorded()["curve-target"]["answer"]
-    new = json.loads(json.dumps(old))
-    new["data"]["median"] *= 1.00001
-    assert len(differences(old, new, "", PROSE | TODAY, 1e-9)) == 1
+def test_every_answer_belongs_to_a_question() -> None:
+    assert RECORDED.keys() == QUESTIONS.keys()
 
 
-def test_the_old_store_opens_and_its_index_can_be_made_again(tmp_path: Path) -> None:
-    store = unpacked(tmp_path)
-    before = ask(("laws", "list", "--all", "--format", "json"), store)
-    assert ask(("store", "rebuild"), store)["code"] == 0
-    assert ask(("store", "check"), store)["code"] == 0
-    after = ask(("laws", "list", "--all", "--format", "json"), store)
-    assert before["answer"] == after["answer"]
+def test_a_difference_is_seen() -> None:
+    old = {"data": {"median": 1.0, "unit": "hours"}, "warnings": [{"code": "a", "sentence": "b"}], "ok": True}
+    for new, said in (
+        (old | {"more": 1}, ""),
+        (old | {"data": {"median": 1 + 1e-10, "unit": "hours"}}, ""),
+        (old | {"data": {"median": 1 + 1e-8, "unit": "hours"}}, "q.data.median: 1.0 is now"),
+        (old | {"data": {"median": 1.0, "unit": "words"}}, "q.data.unit: 'hours' is now"),
+        (old | {"warnings": [{"code": "a", "sentence": "c"}]}, ""),
+        (old | {"warnings": [{"code": "c", "sentence": "b"}]}, "q.warnings.code: 'a' is now"),
+        (old | {"warnings": []}, "q.warnings: "),
+        (old | {"ok": 1}, "q.ok: True is now"),
+        ({"ok": True}, "q.data: gone"),
+    ):
+        found = differences(old, new, ("q",), close=CLOSE, out=LEFT_OUT)
+        assert said in "".join(found)
+        assert bool(said) == bool(found)
 
 
-def test_exported_laws_of_that_version_answer_from_an_empty_store(tmp_path: Path) -> None:
-    files = []
-    for packed in sorted((DATA / "laws-47a8d94").glob("*.json.gz")):
-        files.append(tmp_path / packed.name.removesuffix(".gz"))
-        files[-1].write_bytes(gzip.decompress(packed.read_bytes()))
-    store = tmp_path / "store"
-    (store / "laws").mkdir(parents=True)
-    assert ask(("laws", "import", *map(str, files)), store)["code"] == 0
-    for name, law in (("joint-target", "b5706db0838b4f9a"), ("curve-target", "518e28602f428a87")):
-        words = ("estimate", "--law", law, *QUESTIONS[name][3:])
-        answer = ask([RENAMED_OPTIONS.get(word, word) for word in words], store)
-        assert answer["code"] == 0, answer["error"]
-        old = recorded()[name]["answer"]
-        for quantity in ("data", "params", "flops"):
-            assert (
-                differences(
-                    old[quantity],
-                    answer["answer"][RENAMED_KEYS.get(quantity, quantity)],
-                    quantity,
-                    PROSE,
-                    1e-9,
-                )
-                == []
-            )
+def test_nothing_recorded_names_the_machine() -> None:
+    told = str(RECORDED)
+    assert not [place for place in ("/tmp", "/work", "/home", "/root", ".venv") if place in told]
+
+
+@pytest.mark.parametrize("without", ["", "index.duckdb"])
+def test_the_old_store_opens_and_its_index_is_made_anew(without: str, store: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(store, copy)
+    if without:
+        (copy / without).unlink()
+    for words in (("store", "rebuild"), ("store", "check"), ("laws", "list")):
+        code, _, err = run([*words, "--store", str(copy)])
+        assert (code, err) == (0, "")
+    (tmp_path / "asked").mkdir()
+    assert not compared("captions-all", ask("captions-all", copy, tmp_path / "asked", RENAMED_OPTIONS))
+
+
+def test_exported_laws_answer_the_same_in_an_empty_store(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    assert run(["laws", "import", str(DATA / "laws-47a8d94"), "--store", str(other)])[0] == 0
+    for name in ("captions-target", "captions-all", "lm-flops", "lm-smallest", "asr-target"):
+        (tmp_path / name).mkdir()
+        assert not compared(name, ask(name, other, tmp_path / name, RENAMED_OPTIONS))

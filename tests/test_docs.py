@@ -12,7 +12,7 @@ INDEX = ROOT / "docs" / "index.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TEXTS = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *PAGES]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-TRAINS = {"docs/guides/calibration.md"}  # its commands train models
+SLOW = {"docs/guides/calibration.md", "docs/research/accuracy.md"}  # they train models, or fit many curves
 
 
 def name(page: Path) -> str:
@@ -64,7 +64,7 @@ def test_the_readme_is_short() -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=[pytest.mark.slow, pytest.mark.torch] if name(page) in TRAINS else [])
+        pytest.param(page, marks=[pytest.mark.slow, pytest.mark.torch] if name(page) in SLOW else [])
         for page in current.pages()
     ],
     ids=name,

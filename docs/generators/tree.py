@@ -1,41 +1,32 @@
-"""Print the files of the three packages, each with the first sentence of its docstring, for the README."""
+"""Print the files of the three packages, each with the first line of its docstring, for the architecture page."""
 
 import ast
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (
-    "planner",
-    "planner/commands",
-    "planner/reports",
-    "planner/plans",
-    "planner/sources",
-    "planner/lawmodel",
-    "planner/hardware",
-    "calibrate",
-    "calibrate/domains",
-    "calibrate/domains",
-    "calibrate/data",
-    "calibrate/models",
-    "laws",
-)
-TEXT = 84  # characters of a sentence that fit a line
+PACKAGES = ("laws", "calibrate", "planner")
 
 
-def sentence(path: Path) -> str:
-    """Return the first sentence of a module's docstring, shortened to a line."""
-    line = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
-    text = line.split(". ")[0].rstrip(".")
-    return text if len(text) <= TEXT else text[: TEXT - 2].rsplit(" ", 1)[0] + " …"
+def first_line(path: Path) -> str:
+    """Return the first line of a module's docstring."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.split("\n")[0].replace("|", "\\|")
 
 
 def show() -> None:
-    """Print the tree as a fenced block."""
-    lines = ["", "```"]
-    for folder in FOLDERS:
-        lines.append(f"{folder}/")
-        files = (path for path in sorted((ROOT / folder).glob("*.py")) if path.name != "__init__.py")
-        lines += [f"  {path.name:<16} {sentence(path)}" for path in files]
-    lines += ["tests/", "docs/", "```", "", ""]
-    sys.stdout.write("\n".join(lines))
+    """Print a table for each folder."""
+    lines = [""]
+    for package in PACKAGES:
+        folders = [ROOT / package, *sorted(path for path in (ROOT / package).rglob("*") if path.is_dir())]
+        for folder in folders:
+            files = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
+            if files:
+                lines += [
+                    f"### {folder.relative_to(ROOT)}/",
+                    "",
+                    "| file | what it is for |",
+                    "| --- | --- |",
+                ]
+                lines += [f"| `{path.name}` | {first_line(path)} |" for path in files] + [""]
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""`planner check`: do runs lie on their curve?"""
+"""`planner check`: whether training runs fall on the expected learning curve."""
 
 from typing import Annotated
 
@@ -34,9 +34,9 @@ def check(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Hold trainings against their law: do they lie on its curve?
+    """Check whether training runs fall on the expected curve.
 
-    Says how surprising each is, and what is likely wrong with it.
+    Reports how surprising each run is, and the likely cause.
 
     For example: planner check new-runs.csv --domain speech --metric wer
     """

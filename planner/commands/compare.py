@@ -1,4 +1,4 @@
-"""`planner compare`: the families of a domain side by side."""
+"""`planner compare`: compare the families of a domain."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from planner.reports.formats import Format
 
 def compare(
     *,
-    domain: Annotated[str, typer.Option(help="Domain whose families are compared, e.g. speech.")],
+    domain: Annotated[str, typer.Option(help="Domain whose families to compare, e.g. speech.")],
     metric: Annotated[
         str | None, typer.Option(help="Metric to compare. Default: the one that most families have.")
     ] = None,
@@ -18,8 +18,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="DATA",
-            help="Data size at which errors are compared, e.g. 1000h; repeat for more. Default: the largest "
-            "that all have measured, and ten times that.",
+            help="Data size at which to compare errors, e.g. 1000h. You can repeat this option. Default: the "
+            "largest size measured for all, and ten times that.",
         ),
     ] = None,
     source: SourceOption = None,
@@ -28,7 +28,7 @@ def compare(
 ) -> None:
     """Compare the families of a domain: slopes, errors, exponents.
 
-    Says what each errs at the same data, and whether they share one exponent.
+    Reports the error of each at the same data size, and whether they share one exponent.
 
     For example: planner compare --domain speech
     """

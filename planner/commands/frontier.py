@@ -14,17 +14,19 @@ MIN_PLANS_TO_COUNT = 50  # fewer plans are done before a progress line helps
 @grouped
 def frontier(
     *,
-    against: Annotated[str | None, typer.Option(help="The cost: dollars, gpu_hours, flops or data.")] = None,
-    low: Annotated[str | None, typer.Option("--from", help="The smallest cost, e.g. '$1k'.")] = None,
-    high: Annotated[str | None, typer.Option("--to", help="The largest cost, e.g. '$1M'.")] = None,
-    points: Annotated[int, typer.Option(help="How many costs.")] = 9,
+    against: Annotated[
+        str | None, typer.Option(help="Cost on the other axis: dollars, gpu_hours, flops or data.")
+    ] = None,
+    low: Annotated[str | None, typer.Option("--from", help="Smallest cost, e.g. '$1k'.")] = None,
+    high: Annotated[str | None, typer.Option("--to", help="Largest cost, e.g. '$1M'.")] = None,
+    points: Annotated[int, typer.Option(help="Number of costs.")] = 9,
     machines: MachineOptions,
     at_hand: DataOptions,
     laws: LawOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Print the Pareto front of error against cost, with its band.
+    """Print the Pareto front of error against cost.
 
     For example: planner frontier --domain speech --on h100
     """
@@ -38,8 +40,8 @@ def frontier(
     from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
 
-    question = Question(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
-    found = frontier(
+    question = Question.of(selector=laws.selector(), **machines.as_question(), **asdict(at_hand))
+    front = frontier(
         question,
         existing_store(store, source=laws.source),
         read_fleet(machines.fleet),
@@ -48,6 +50,6 @@ def frontier(
         low=low,
         high=high,
         points=points,
-        tell=ProgressLine(least=MIN_PLANS_TO_COUNT),
+        on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
-    show(report(found), records(found), style)
+    show(report(front), records(front), style)

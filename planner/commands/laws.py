@@ -1,4 +1,4 @@
-"""`planner laws`: laws that were fitted here, those of the literature, and those to try the tool with."""
+"""`planner laws`: your fitted laws, published laws, and example laws."""
 
 import sys
 from enum import StrEnum
@@ -19,11 +19,11 @@ from planner.commands.options import (
 )
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="Laws: those fitted here and those of the literature.")
+app = typer.Typer(no_args_is_help=True, help="List, show, export and import laws.")
 
 
 class ExportFormat(StrEnum):
-    """How a law is handed out."""
+    """File format of an exported law."""
 
     json = "json"
     csv = "csv"
@@ -41,24 +41,28 @@ def list_laws(
     metric: MetricOption = None,
     source: SourceOption = None,
     all_fits: Annotated[
-        bool, typer.Option("--all", help="Also curves of single sizes and surfaces over all, asked by id.")
+        bool,
+        typer.Option(
+            "--all",
+            help="Also list curves of single model sizes and joint laws of a sweep, selected only by id.",
+        ),
     ] = False,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """List all: stored, newest first, published, shipped to try."""
+    """List laws: stored (newest first), published, examples."""
     from planner.reports.laws import laws_records, laws_report
     from planner.reports.report import show
     from planner.reports.store import current
 
     opened = current(existing_store(store, source=source))
-    found = laws_records(opened, domain=domain, metric=metric, source=source, beside=all_fits)
+    found = laws_records(opened, domain=domain, metric=metric, source=source, all_fits=all_fits)
     show(laws_report(found, opened, domain=domain, metric=metric), found, style)
 
 
 @app.command("show")
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
-    """Show one: constants, what it says, where it comes from."""
+    """Show one law: parameters, predictions and provenance."""
     from planner.reports.laws import law_record, law_report
     from planner.reports.report import show
     from planner.reports.store import current
@@ -71,19 +75,19 @@ def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = F
 def export_law(
     id: LawArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", "--output", help="File to write. Default: the screen.")
+        Path | None, typer.Option("--out", "--output", help="File to write. Default: standard output.")
     ] = None,
     style: Annotated[
         ExportFormat | None,
         typer.Option(
             "--format",
-            help="json: what import takes; csv, parquet: one row a draw; nc: netCDF for ArviZ. "
-            "Default: what the file's name ends in, else json.",
+            help="json: for `planner laws import`; csv, parquet: one row per posterior sample; nc: netCDF for "
+            "ArviZ. Default: the suffix of the file, else json.",
         ),
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Write one to a file, to be imported or for other tools.
+    """Export one law, to import it elsewhere or for other tools.
 
     For example: planner laws export 3f9a --out law.nc
     """
@@ -103,15 +107,13 @@ def export_law(
 def import_laws(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            help="Files that `planner laws export` wrote, or folders of them, such as another store."
-        ),
+        typer.Argument(help="Files from `planner laws export`, or folders of them, such as another store."),
     ],
     store: StoreOption = None,
 ) -> None:
-    """Check laws that others exported, and store them.
+    """Check exported laws and add them to your store.
 
-    All, or none where one is not as it should be.
+    Imports all files, or none if any is invalid.
     """
     from laws.storage.store import Store
     from planner.reports.laws import import_files

@@ -15,33 +15,33 @@ from planner.commands.options import (
 )
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="Outcomes: what happened after a forecast.")
+app = typer.Typer(no_args_is_help=True, help="Record and list the measured outcomes of saved forecasts.")
 
 
 @app.command("add")
 def add_outcome(
     forecast: ForecastArgument,
     *,
-    error: Annotated[str | None, typer.Option(help="Error that was reached, e.g. 5.2%.")] = None,
+    error: Annotated[str | None, typer.Option(help="Measured error, e.g. 5.2%.")] = None,
     data: Annotated[str | None, typer.Option(help="Data used, e.g. 4000h.")] = None,
     params: Annotated[str | None, typer.Option(help="Parameters of the model, e.g. 300M.")] = None,
     flops: Annotated[str | None, typer.Option(help="Training compute, e.g. 1e21.")] = None,
-    gpu_hours: Annotated[str | None, typer.Option(help="Device-hours of the training, e.g. 1300.")] = None,
-    took: Annotated[str | None, typer.Option(help="How long the training took, e.g. 12d.")] = None,
-    cost: Annotated[str | None, typer.Option(help="What compute and data cost together, e.g. '$4k'.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="GPU-hours of the training, e.g. 1300.")] = None,
+    took: Annotated[str | None, typer.Option(help="Duration of the training, e.g. 12d.")] = None,
+    cost: Annotated[str | None, typer.Option(help="Cost of compute and data together, e.g. '$4k'.")] = None,
     known: Annotated[
         date | None,
-        typer.Option("--date", parser=day, metavar="DAY", help="The day it was known. Default: today."),
+        typer.Option("--date", parser=day, metavar="DATE", help="Date of the outcome. Default: today."),
     ] = None,
-    note: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
+    note: Annotated[str, typer.Option(help="A note for yourself.")] = "",
     replaces: Annotated[
         str | None,
-        typer.Option(metavar="OUTCOME", help="Correct this outcome: it no longer counts, this one does."),
+        typer.Option(metavar="OUTCOME", help="Outcome that this one corrects; it no longer counts."),
     ] = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Record what happened after a forecast, as much of it as is known.
+    """Record the measured outcome of a forecast, or a part of it.
 
     For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
     """
@@ -77,9 +77,9 @@ def add_outcome(
 def list_outcomes(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
-    """List what happened beside what was forecast.
+    """List outcomes next to their forecasts.
 
-    What was replaced is left out.
+    Replaced outcomes are left out.
     """
     from planner.plans.tracking.track_record import comparisons
     from planner.reports.quantities import counted

@@ -1,4 +1,4 @@
-"""`planner plot`: a law or the forecast of a curve as a picture, on the screen or in a file."""
+"""`planner plot`: draw a law or the forecast of a curve, in the terminal or into a file."""
 
 import shutil
 from pathlib import Path
@@ -17,14 +17,14 @@ def plot(
     subject: Annotated[
         str | None,
         typer.Argument(
-            help="Id of a stored law, or a file of curves as `planner extrapolate` reads it. Default: the "
-            "law that `planner estimate` would ask."
+            help="Id of a stored law, or a file of curves as for `planner extrapolate`. Default: the law "
+            "that `planner estimate` uses."
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Picture to write, .png or .svg. Default: drawn in the terminal.")
+        Path | None, typer.Option(help="Picture to write, .png or .svg. Default: draw in the terminal.")
     ] = None,
-    curve: Annotated[str | None, typer.Option(help="Which curve of the file.")] = None,
+    curve: Annotated[str | None, typer.Option(help="Name of a curve in the file.")] = None,
     decades: Annotated[
         float,
         typer.Option(help="How far beyond the largest measured scale, in powers of ten, at most 9."),
@@ -33,9 +33,9 @@ def plot(
     laws: LawOptions,
     store: StoreOption = None,
 ) -> None:
-    """Draw a law or a curve with its points and its bands.
+    """Draw a law or a curve with its points and bands.
 
-    Of a forecast the median, 50 and 90 % bands, and the form that was fitted beside it.
+    For a forecast: the median, the 50% and 90% bands, and the best single-form fit.
 
     For example: planner plot --domain speech, or planner plot curves.csv --curve ds2 --out ds2.svg
     """
@@ -43,27 +43,29 @@ def plot(
 
     from laws.storage.store import Store
     from planner.lawmodel.select import select_law
-    from planner.reports.plots import figure as drawing
+    from planner.reports.plots.figure import figure_of_curve, figure_of_law
 
     if subject is not None and Path(subject).is_file():
         if laws != LawOptions():
-            raise typer.BadParameter(f"{subject} is a file of curves: leave out what chooses a law")
-        found = drawing.of_curve(Path(subject), curve, decades=decades, seed=seed)
+            raise typer.BadParameter(
+                f"{subject} is a file of curves: leave out the options that select a law"
+            )
+        data = figure_of_curve(Path(subject), curve, decades=decades, seed=seed)
     elif curve is not None:
-        raise typer.BadParameter("--curve names one of a file of curves: give the file too")
+        raise typer.BadParameter("--curve names a curve in a file: give the file too")
     else:
         folder = existing_store(store, source=laws.source)
         if subject is None or laws != LawOptions():
-            choice = laws.selector()
-            choice = replace(choice, law=subject or choice.law)
-            subject = select_law(choice, folder, sampled=True).law.id
-        found = drawing.of_law(Store(folder), subject, decades=decades)
+            selector = laws.selector()
+            selector = replace(selector, law=subject or selector.law)
+            subject = select_law(selector, folder, sampled=True).law.id
+        data = figure_of_law(Store(folder), subject, decades=decades)
     if out is None:
-        from planner.reports.plots.terminal_plot import text
+        from planner.reports.plots.terminal_plot import as_text
 
-        typer.echo(harmless(text(found, width=shutil.get_terminal_size((80, 24)).columns)))
+        typer.echo(harmless(as_text(data, width=shutil.get_terminal_size((80, 24)).columns)))
     else:
         from planner.reports.plots.matplotlib_plot import write
 
-        write(found, out)
-        typer.echo(harmless(f"{out}: {found.title}"))
+        write(data, out)
+        typer.echo(harmless(f"{out}: {data.title}"))

@@ -1,4 +1,4 @@
-"""`planner review`: a portfolio of products on one page."""
+"""`planner review`: the plans of several products in one document."""
 
 from datetime import date
 from enum import StrEnum
@@ -10,7 +10,7 @@ import typer
 from planner.commands.options import StoreOption, day, existing_store
 
 
-class Page(StrEnum):
+class DocumentFormat(StrEnum):
     """How a review is written."""
 
     html = "html"
@@ -18,76 +18,86 @@ class Page(StrEnum):
     markdown = "markdown"
 
 
+_BY_SUFFIX = {
+    ".html": DocumentFormat.html,
+    ".md": DocumentFormat.markdown,
+    ".json": DocumentFormat.json,
+}
+
+
 def review(
-    plan: Annotated[Path, typer.Argument(help="Plan file, TOML: docs/examples/plan.toml is one.")],
+    plan: Annotated[Path, typer.Argument(help="Plan file in TOML, such as docs/examples/plan.toml.")],
     *,
     out: Annotated[
-        Path | None, typer.Option(help="File to write, .html, .md or .json. Default: print it.")
+        Path | None, typer.Option(help="File to write: .html, .md or .json. Default: print to the terminal.")
     ] = None,
     style: Annotated[
-        Page | None, typer.Option("--format", help="Default: what --out ends in, else markdown.")
+        DocumentFormat | None,
+        typer.Option("--format", help="Default: the suffix of --out, else markdown."),
     ] = None,
     today: Annotated[
         date | None,
-        typer.Option(parser=day, metavar="DAY", help="Day that prices and deadlines are held against."),
-    ] = None,
-    save: Annotated[
-        bool | None,
         typer.Option(
-            "--save/--no-save",
-            help="Keep every product's forecast, to be held against what happens. Default: where --out names "
-            "a file.",
+            parser=day,
+            metavar="DAY",
+            help="Day of the review, for prices and deadlines. Default: the plan's.",
         ),
     ] = None,
+    save: Annotated[
+        bool,
+        typer.Option(
+            "--save/--no-save",
+            help="Save the forecast of each product in the store, to compare it with its outcome later. "
+            "Without it the store is only read.",
+        ),
+    ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Hold a portfolio of products against its limits.
+    """Check whether each product of a plan meets its limits.
 
-    Each feasible or not, with GPU-hours, dollars and dates.
+    Reports GPU-hours, cost and dates for each product and in total.
     For example: planner review plan.toml --out review.html
     """
     import json
 
-    from laws.errors import PlannerError
+    from laws.errors import FileError, InputError
     from laws.storage.atomic_write import write_atomically
     from planner.plans import review as use_case
     from planner.plans.portfolio import read_portfolio
+    from planner.reports.quantities import counted
     from planner.reports.review import as_markdown, headline, record
 
-    kinds = {".html": Page.html, ".md": Page.markdown, ".json": Page.json}
-    kind = style or (Page.markdown if out is None else kinds.get(out.suffix.lower()))
-    if kind is None:
-        raise PlannerError(f"{out}: wanted a name that ends in .html, .md or .json, or --format")
-    save = out is not None if save is None else save
+    document = style or (DocumentFormat.markdown if out is None else _BY_SUFFIX.get(out.suffix.lower()))
+    if document is None:
+        raise InputError(
+            f"file {out}: expected a name that ends in .html, .md or .json, or a format",
+            code="unknown-suffix",
+            value=str(out),
+            expected=".html, .md or .json",
+        )
     portfolio = read_portfolio(plan)
-    folder = existing_store(store, made=save)
-    found = use_case.review(portfolio, folder, today=today)
-    if kind is Page.html:
+    answer = use_case.review(portfolio, existing_store(store, made=save), today=today)
+    if document is DocumentFormat.html:
         from planner.reports.web.page import page
 
-        text = page(found)
-    elif kind is Page.markdown:
-        text = as_markdown(found)
+        text = page(answer)
+    elif document is DocumentFormat.markdown:
+        text = as_markdown(answer)
     else:
-        text = json.dumps(record(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(record(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:
         try:
             write_atomically(out, lambda path: path.write_text(text, encoding="utf-8"))
         except OSError as error:
-            raise PlannerError(f"{out} cannot be written: {error.strerror}") from None
-        typer.echo(f"{out}: {headline(found)}")
+            raise FileError(
+                f"{out} cannot be written: {error.strerror}", code="unwritable-file", value=str(out)
+            ) from None
+        typer.echo(f"{out}: {headline(answer)}")
     if save:
-        from laws.storage.store import Store
-        from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
-        from planner.reports.quantities import counted
+        from planner.reports.assumption_text import plan_sentences
 
-        seed = found.portfolio.seed
-        kept = [
-            as_saved_forecast(each, today=found.today, seed=seed, name=product.name)
-            for product, each in found.plans
-        ]
-        save_forecasts(Store(folder), kept)
-        told = counted(len(kept), "forecast")
-        typer.echo(f"{told} kept: `planner forecasts list` shows them", err=True)
+        saved = counted(use_case.save_forecasts(answer, plan_sentences), "forecast")
+        # on stderr, where it does not mix with a printed document
+        typer.echo(f"{saved} saved: `planner forecasts list` shows them", err=True)

@@ -1,4 +1,4 @@
-"""`planner runs`: the trainings that were measured."""
+"""`planner runs`: the trainings of your calibrations."""
 
 from typing import Annotated, get_args
 
@@ -8,16 +8,16 @@ from laws.types import RunStatus
 from planner.commands.options import DomainOption, FormatOption, StoreOption, existing_store
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="Runs: the trainings that calibration measured.")
+app = typer.Typer(no_args_is_help=True, help="List, show and export the runs of your calibrations.")
 
 
 SweepOption = Annotated[
     str | None,
-    typer.Option(help="Runs that this sweep trained or found done; the first characters of its id will do."),
+    typer.Option(help="Only runs of this sweep: its id, or the first characters of it."),
 ]
 StatusOption = Annotated[
     RunStatus | None,
-    typer.Option(metavar="STATUS", help=f"Runs that ended so: {', '.join(get_args(RunStatus))}."),
+    typer.Option(metavar="STATUS", help=f"Only runs with this status: {', '.join(get_args(RunStatus))}."),
 ]
 
 
@@ -29,7 +29,7 @@ def list_runs(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """List every run as its last attempt left it."""
+    """List runs with the result of their last attempt."""
     from planner.reports.report import show
     from planner.reports.runs import runs_records, runs_report
     from planner.reports.store import current
@@ -45,7 +45,7 @@ def show_run(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Show every attempt of one run, with all that was recorded."""
+    """Show every attempt of one run in full."""
     from planner.reports.report import show
     from planner.reports.runs import run_record, run_report
     from planner.reports.store import current

@@ -7,9 +7,9 @@ from planner.reports.formats import Format
 def track_record(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
-    """Hold forecasts against outcomes: were they right?
+    """Score your past forecasts against their outcomes.
 
-    Coverage, bias and interval score by domain and age.
+    Reports coverage, bias and interval score by domain and age.
     """
     from planner.plans.tracking.track_record import comparisons, scores
     from planner.reports.report import show

@@ -1,4 +1,4 @@
-"""`planner what-if`: one question over a table of values."""
+"""`planner what-if`: answer one question for a table of values."""
 
 from typing import Annotated
 
@@ -22,35 +22,41 @@ MIN_PLANS_TO_COUNT = 50  # fewer plans are done before a progress line helps
 def what_if(
     *,
     target: TargetOptions,
-    data: Annotated[str | None, typer.Option(help="E.g. 1000h,10000h.")] = None,
+    data: Annotated[str | None, typer.Option(help="Amounts of data, e.g. 1000h,10000h.")] = None,
     params: Annotated[
-        str | None, typer.Option(help="E.g. 1B,7B; with --data by a surface law alone.")
+        str | None,
+        typer.Option(help="Model sizes, e.g. 1B,7B. Together with --data for joint N-D laws only."),
     ] = None,
-    flops: Annotated[str | None, typer.Option(help="E.g. 1e21,1e22.")] = None,
-    gpu_hours: Annotated[str | None, typer.Option(help="E.g. 1000,5000.")] = None,
-    budget: Annotated[str | None, typer.Option(help="E.g. '$50k,$100k'.")] = None,
-    deadline: Annotated[str | None, typer.Option(help="E.g. 30d,60d.")] = None,
-    on: Annotated[str | None, typer.Option(metavar="PARTS", help="E.g. h100,a100.")] = None,
-    count: Annotated[str | None, typer.Option(help="Devices, e.g. 8,64,512.")] = None,
+    flops: Annotated[str | None, typer.Option(help="Training FLOP, e.g. 1e21,1e22.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="GPU-hours, e.g. 1000,5000.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Budgets, e.g. '$50k,$100k'.")] = None,
+    deadline: Annotated[str | None, typer.Option(help="Deadlines, e.g. 30d,60d.")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="ACCELERATORS", help="Accelerators, e.g. h100,a100.")
+    ] = None,
+    count: Annotated[str | None, typer.Option(help="Numbers of devices, e.g. 8,64,512.")] = None,
     precision: PrecisionOption = None,
     fleet: FleetOption = None,
     assume: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUES", help="E.g. price=1,2,3 or utilization=0.3,0.4.")
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUES", help="Assumptions, e.g. price=1,2,3 or utilization=0.3,0.4."),
     ] = None,
     at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
-    confidence: Annotated[str | None, typer.Option(help="E.g. 80%.")] = None,
+    confidence: Annotated[
+        str | None, typer.Option(help="Probability of reaching the target, e.g. 80%.")
+    ] = None,
     quantity: Annotated[
         str | None,
-        typer.Option("--show", help="What the table prints: dollars, data, error, probability, ..."),
+        typer.Option("--show", help="Quantity to print in the table: dollars, data, error, probability, ..."),
     ] = None,
     laws: LawOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Ask one question over a table of values.
+    """Answer one question for a table of values.
 
-    One or two options take several values, separated by commas. For example:
+    Give one or two options several values, separated by commas. For example:
     planner what-if --target-wer 5%,8%,10% --on h100,a100
     """
     given = {
@@ -65,7 +71,7 @@ def what_if(
         "on": on,
         "count": count,
     }
-    choice, value = target.asked(laws)
+    selector, value = target.selector_and_value(laws)
     from datetime import date
 
     from planner.hardware.fleet import read_fleet
@@ -76,14 +82,14 @@ def what_if(
     from planner.reports.what_if import records, report
 
     one, axes = split({"target": value, **given}, assume or ())
-    question = Question(
-        selector=choice,
+    question = Question.of(
+        selector=selector,
         precision=precision,
         data_price=at_hand.data_price,
         serve=at_hand.serve,
         allocate=allocate,
     )
-    found = what_if(
+    table = what_if(
         question,
         one,
         axes,
@@ -91,6 +97,6 @@ def what_if(
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
-        tell=ProgressLine(least=MIN_PLANS_TO_COUNT),
+        on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
-    show(report(found), records(found), style)
+    show(report(table), records(table), style)

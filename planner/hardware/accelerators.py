@@ -1,7 +1,7 @@
-"""Accelerators as data: what a part does, holds, moves, draws and costs, and who says so.
+"""Accelerators as data: peak, memory, bandwidth, power and price, each with its source.
 
-`accelerators.json` is the table; `planner/hardware/fleet.py` lays a user's own figures over it. Base units:
-FLOP/s (dense, without sparsity), bytes, bytes/s, watts, US dollars per device-hour.
+`accelerators.json` is the table; `planner/hardware/fleet.py` adds your own figures. Base units: FLOP/s (dense, without
+sparsity), bytes, bytes/s, watts, US dollars per device-hour.
 """
 
 import json
@@ -11,73 +11,124 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from laws.errors import PlannerError
+from laws.errors import UnknownName, run, use
 
 PRECISIONS = ("bf16", "fp16", "fp32")  # in the order in which training prefers them
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """What one provider asked for one device-hour on one day; low and high differ where a range was given."""
+    """A price of one device-hour.
+
+    Attributes:
+        provider: Who offers it.
+        kind: "on-demand", "spot", "contract", "ownership" (what an hour costs its owner) or "fleet".
+        low: Lower end of the price, US dollars per device-hour.
+        high: Upper end; it differs from `low` where a range was given.
+        date: ISO 8601, possibly only year and month.
+        place: Region.
+        url: Where it was read.
+    """
 
     provider: str
-    kind: str  # "on-demand", "spot", "contract", "ownership" (what an hour costs its owner), "fleet"
+    kind: str
     low: float
     high: float
-    date: str  # ISO 8601, possibly only year and month
+    date: str
     place: str = ""
     url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """A utilization (model FLOP over peak) that somebody reported for a run."""
+    """A published utilization (model FLOP over peak FLOP).
+
+    Attributes:
+        run: The training or service.
+        part: Id of the accelerator.
+        low: Lower end of the utilization.
+        high: Upper end.
+        source: Key of `sources()`.
+        kind: "training", "serving" or "projection".
+        count: Number of devices.
+    """
 
     run: str
     part: str
     low: float
     high: float
     source: str
-    kind: str  # "training", "serving", "projection"
+    kind: str
     count: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
-    """One accelerator."""
+    """One accelerator.
+
+    Attributes:
+        id: Short name, such as h100-sxm.
+        name: Full name.
+        peak: Precision -> peak FLOP/s.
+        memory: Bytes of the package.
+        bandwidth: Bytes/s.
+        year: Year of release.
+        usable_memory: Bytes that software gets, where they are fewer than `memory`.
+        power: Rated watts of the board.
+        matmul: FLOP/s of the fastest matrix multiplication measured at 16 bit.
+        quotes: Prices.
+        aliases: Other short names.
+        confidence: "exact", "secondary" or "uncertain".
+        note: What else to know.
+        sources: Figure -> keys of `sources()`.
+        uncertain: Figures on which the sources disagree.
+    """
 
     id: str
     name: str
-    peak: Mapping[str, float]  # precision -> FLOP/s
+    peak: Mapping[str, float]
     memory: float
     bandwidth: float
     year: int | None = None
-    usable_memory: float | None = None  # where software gets less than the package holds
-    power: float | None = None  # rated power of the board
-    matmul: float | None = None  # fastest matrix multiplication measured at 16 bit, FLOP/s
+    usable_memory: float | None = None
+    power: float | None = None
+    matmul: float | None = None
     quotes: tuple[Quote, ...] = ()
     aliases: tuple[str, ...] = ()
     confidence: str = "exact"
     note: str = ""
-    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # figure -> keys of `sources()`
-    uncertain: tuple[str, ...] = ()  # figures that the sources do not settle
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uncertain: tuple[str, ...] = ()
 
     @property
     def capacity(self) -> float:
-        """Return the bytes that a training can be given."""
+        """Return the bytes that a training can use."""
         return self.memory if self.usable_memory is None else self.usable_memory
 
     def peak_at(self, precision: str) -> float:
-        """Return the peak FLOP/s at a precision; refuse one that the part has no figure for."""
-        if precision in self.peak:
-            return self.peak[precision]
-        raise PlannerError(
-            f"{self.id} has no figure for {precision}: it has {', '.join(self.peak)}; choose one with "
-            f"--precision or give {precision} under peak_tflops in a fleet file"
-        )
+        """Return the peak FLOP/s at a precision.
+
+        Args:
+            precision: Such as "bf16".
+
+        Returns:
+            FLOP/s, dense.
+
+        Raises:
+            UnknownName: The accelerator has no figure for the precision.
+        """
+        if precision not in self.peak:
+            raise UnknownName(
+                f"precision of {self.id}",
+                precision,
+                tuple(self.peak),
+                code="unknown-precision",
+                hint=use("precision", purpose="to choose one, or add its peak_tflops to a fleet file"),
+            )
+        return self.peak[precision]
 
     def usual_precision(self) -> str:
-        """Return the precision that trainings use on this part: bf16, else fp16, else the first it has."""
+        """Return the precision that trainings use on it: bf16, else fp16, else the first it has."""
         return next((name for name in PRECISIONS if name in self.peak), next(iter(self.peak)))
 
 
@@ -88,7 +139,7 @@ def _table() -> dict[str, Any]:
     return table
 
 
-def _part(name: str, row: Mapping[str, Any]) -> Accelerator:
+def _accelerator(name: str, row: Mapping[str, Any]) -> Accelerator:
     figures = {f"peak {precision}": figure for precision, figure in row["peak_flops"].items()}
     names = {
         "memory": "memory_bytes",
@@ -120,8 +171,8 @@ def _part(name: str, row: Mapping[str, Any]) -> Accelerator:
 
 @cache
 def catalog() -> Mapping[str, Accelerator]:
-    """Return the parts that ship with the planner, by id."""
-    return {name: _part(name, row) for name, row in _table()["parts"].items()}
+    """Return the accelerators that come with the planner, by id."""
+    return {name: _accelerator(name, row) for name, row in _table()["parts"].items()}
 
 
 @cache
@@ -135,7 +186,7 @@ def sources() -> Mapping[str, str]:
 
 @cache
 def observations() -> tuple[Observation, ...]:
-    """Return the utilizations that were reported, each for one run on one part."""
+    """Return the published utilizations, each of one run on one accelerator."""
     return tuple(Observation(**row) for row in _table()["utilization"])
 
 
@@ -143,25 +194,30 @@ def _folded(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def find_accelerator(parts: Mapping[str, Accelerator], name: str) -> Accelerator:
-    """Return the part called `name`: its id, an alias, or either with other case, spaces or dashes."""
-    wanted = _folded(name)
-    names = {_folded(alias): part for part in parts.values() for alias in part.aliases}
-    names |= {_folded(part.name): part for part in parts.values()}
-    names |= {_folded(key): part for key, part in parts.items()}  # an id wins over an alias
-    if wanted in names:
-        return names[wanted]
-    raise PlannerError(
-        f"no accelerator is called {name!r}: {did_you_mean(parts, name)}"
-        f"`planner accelerators list` shows all {len(parts)}, a fleet file adds your own"
+def find_accelerator(accelerators: Mapping[str, Accelerator], name: str) -> Accelerator:
+    """Return the accelerator with a name.
+
+    Args:
+        accelerators: Id -> accelerator.
+        name: An id, an alias or a full name, in any case, with any spaces or dashes.
+
+    Returns:
+        The accelerator.
+
+    Raises:
+        UnknownName: None has the name ("unknown-accelerator").
+    """
+    by_name = {_folded(alias): found for found in accelerators.values() for alias in found.aliases}
+    by_name |= {_folded(found.name): found for found in accelerators.values()}
+    by_name |= {_folded(id): found for id, found in accelerators.items()}  # an id wins over an alias
+    if _folded(name) in by_name:
+        return by_name[_folded(name)]
+    # The folded name, so that NVIDIA-H100 is near h100; aliases count, so that tpu-v5 is near tpu-v5e.
+    spellings = [*accelerators, *(alias for found in accelerators.values() for alias in found.aliases)]
+    raise UnknownName(
+        "accelerator",
+        name,
+        spellings,
+        code="unknown-accelerator",
+        hint=run("accelerators", "list", purpose="to see all of them; a fleet file adds your own"),
     )
-
-
-def did_you_mean(parts: Mapping[str, Accelerator], name: str) -> str:
-    """Return the question that names the nearest parts, empty where none is near."""
-    # wider than `laws.errors.closest`: `tpu-v5` may mean either of two, and that finds none for `nvidia-h100`
-    from difflib import get_close_matches
-
-    spellings = [*parts, *(alias for part in parts.values() for alias in part.aliases)]
-    near = get_close_matches(name.lower(), spellings, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}? " if near else ""

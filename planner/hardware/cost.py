@@ -1,7 +1,7 @@
-"""From device-hours to dollars, kilowatt-hours and CO2e, draw by draw.
+"""From device-hours to dollars, kilowatt-hours and CO2e, one value per posterior sample.
 
-The price of a device-hour is what providers quoted, or what the user says; how far quotes differ is part of
-the interval. Base units: US dollars, kWh, kg CO2e.
+The price of a device-hour is what providers quote, or what you set; the spread of the quotes is part of the interval.
+Base units: US dollars, kWh, kg CO2e.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,15 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a training costs, draw by draw; None where the part has no price or no rated power."""
+    """The cost of a training, one value per posterior sample.
+
+    Attributes:
+        dollars: US dollars; None where the accelerator has no price.
+        kwh: Energy; None where the accelerator has no rated power.
+        kg_co2e: Greenhouse gases; None likewise.
+        price: Price of a device-hour.
+        warnings: Warning codes.
+    """
 
     dollars: tuple[float, ...] | None
     kwh: tuple[float, ...] | None
@@ -28,18 +36,22 @@ class Cost:
 
 
 def quoted_on(quote: Quote) -> date | None:
-    """Return the day of a quote, the first of its month or year if no more is known, None if undated."""
+    """Return the date of a quote, the first of its month or year where no day is known; None if undated."""
     year, month, day = (*quote.date.split("-"), "1", "1")[:3] if quote.date else ("", "", "")
     return date(int(year), int(month), int(day)) if year else None
 
 
-def current_quotes(part: Accelerator) -> tuple[Quote, ...]:
-    """Return the quotes a price is drawn from: each provider's newest, within a year of the newest of all.
+def current_quotes(accelerator: Accelerator) -> tuple[Quote, ...]:
+    """Return the quotes that the price is drawn from.
 
-    Only hours on demand count; a fleet file's own price stands alone. Spot, contract and ownership figures
-    are kept for reading.
+    Args:
+        accelerator: The accelerator.
+
+    Returns:
+        Each provider's newest quote on demand, within a year of the newest of all; a price of a fleet file replaces
+        them. Spot, contract and ownership prices are listed only.
     """
-    offers = [quote for quote in part.quotes if quote.kind in ("on-demand", "fleet")]
+    offers = [quote for quote in accelerator.quotes if quote.kind in ("on-demand", "fleet")]
     dated = {quote: quoted_on(quote) or date.max for quote in offers}
     if not dated:
         return ()
@@ -53,9 +65,9 @@ def current_quotes(part: Accelerator) -> tuple[Quote, ...]:
     )
 
 
-def price_of(part: Accelerator) -> Assumption | None:
-    """Return the price of a device-hour: every current quote equally likely; None where there is none."""
-    quotes = current_quotes(part)
+def price_of(accelerator: Accelerator) -> Assumption | None:
+    """Return the price of a device-hour, every current quote equally likely; None where there is none."""
+    quotes = current_quotes(accelerator)
     if not quotes:
         return None
     own = quotes[0].kind == "fleet"
@@ -66,38 +78,47 @@ def price_of(part: Accelerator) -> Assumption | None:
         name="price",
         bands=tuple((quote.low, quote.high) for quote in quotes),
         unit="USD/device-hour",
-        text=f"price of one device-hour of {part.id}",
+        text=f"price of one device-hour of {accelerator.id}",
         source=quotes[0].provider if own else f"{count}, {span}",
         origin="fleet file" if own else "quotes",
     )
 
 
-def price_warnings(part: Accelerator, price: Assumption | None, today: date) -> tuple[str, ...]:
-    """Return what a reader has to know of a price: unknown, zero, older than a year."""
+def price_warnings(accelerator: Accelerator, price: Assumption | None, today: date) -> tuple[str, ...]:
+    """Return the warning codes of a price: unknown, zero, or older than a year."""
     if price is None:
         return (WarningCode.PRICE_UNKNOWN,)
     if price.high == 0:
         return (WarningCode.PRICE_ZERO,)
     if price.origin in ("quotes", "fleet file"):
-        days = [day for quote in current_quotes(part) if (day := quoted_on(quote))]
+        days = [day for quote in current_quotes(accelerator) if (day := quoted_on(quote))]
         if days and today - max(days) > YEAR:
             return (WarningCode.PRICE_OLD,)
     return ()
 
 
 def cost(training: Training, *, seed: int, today: date, price: Assumption | None = None) -> Cost:
-    """Price a training: dollars, energy and greenhouse gases of each draw.
+    """Return the dollars, energy and greenhouse gases of a training.
 
-    `price` replaces the part's quotes. A price of zero is owned hardware: no dollars, but still energy.
-    Energy is the rated power of the devices times the power usage effectiveness; hosts and network are left
-    out, and devices seldom draw their full rating, so the two errors have opposite signs.
+    Energy is the rated power of the devices times the power usage effectiveness. Hosts and network are left out, and
+    devices rarely draw their full rating, so the two errors have opposite signs.
+
+    Args:
+        training: The training.
+        seed: Seed of the assumptions.
+        today: Date at which a price counts as old.
+        price: Price of a device-hour; None for the quotes. A price of zero is owned hardware, which still takes
+            energy.
+
+    Returns:
+        The cost, one value per posterior sample.
     """
-    part = training.accelerator
-    price = price or price_of(part)
+    accelerator = training.accelerator
+    price = price or price_of(accelerator)
     hours = training.gpu_hours
-    warnings = price_warnings(part, price, today)
+    warnings = price_warnings(accelerator, price, today)
     dollars = None if price is None else _times(hours, price.draws(len(hours), seed))
-    if part.power is None:
+    if accelerator.power is None:
         return Cost(
             dollars=dollars,
             kwh=None,
@@ -106,11 +127,11 @@ def cost(training: Training, *, seed: int, today: date, price: Assumption | None
             warnings=(*warnings, WarningCode.POWER_UNKNOWN),
         )
     overhead = training.assumed["power_usage_effectiveness"].draws(len(hours), seed)
-    kwh = _times(hours, [part.power / 1000.0 * share for share in overhead])
+    kwh = _times(hours, [accelerator.power / 1000.0 * share for share in overhead])
     carbon = training.assumed["carbon_intensity"].draws(len(hours), seed)
     return Cost(dollars=dollars, kwh=kwh, kg_co2e=_times(kwh, carbon), price=price, warnings=warnings)
 
 
-def _times(amounts: Sequence[float], each: Sequence[float]) -> tuple[float, ...]:
-    # nothing times infinity is nothing: owned hardware costs no dollars even where a target is never reached
-    return tuple(a * b if b else 0.0 for a, b in zip(amounts, each, strict=True))
+def _times(amounts: Sequence[float], rates: Sequence[float]) -> tuple[float, ...]:
+    # zero times infinity is zero here: owned hardware costs no dollars even where a target is never reached
+    return tuple(a * b if b else 0.0 for a, b in zip(amounts, rates, strict=True))

@@ -1,87 +1,164 @@
-"""The utilization that trainings reached on a part: those of a calibration, or logged elsewhere."""
+"""The utilization that trainings reached on an accelerator: those of a calibration, or logged elsewhere."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from laws.types import Law, Run
-from planner.assumptions import Assumption, override, parse_assumption
+from planner.assumptions import Assumption, override
 from planner.hardware.accelerators import Accelerator
 
-RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
-ENOUGH = 3
-LOGGED = "utilization on "  # with the id of a part, in the provenance of a fitted law
+MAX_RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
+MIN_RUNS = 3
+# keys of a fitted law's provenance, with the id of an accelerator; the second is that of earlier versions
+_KEY = "utilization on "
+_KEYS = (_KEY, "utilisation on ")
+
+
+@dataclass(frozen=True)
+class LoggedUtilization:
+    """The utilization of logged trainings on one accelerator.
+
+    Attributes:
+        low: Lower end of the band, a share of peak FLOP/s.
+        high: Upper end.
+        measured: Whether it was measured; otherwise FLOP were computed from GPU-hours at this utilization.
+    """
+
+    low: float
+    high: float
+    measured: bool
+
+    def as_text(self) -> str:
+        """Return the text that a law's provenance keeps: `0.31..0.38`, or `0.38` where it was not measured."""
+        return f"{self.low:.3g}..{self.high:.3g}" if self.measured else f"{self.low:g}"
+
+
+def to_provenance(utilization: Mapping[str, LoggedUtilization]) -> dict[str, str]:
+    """Return the entries of a law's provenance for the utilization on each accelerator.
+
+    Args:
+        utilization: Id of the accelerator -> its utilization.
+
+    Returns:
+        The entries, which `from_provenance` reads.
+    """
+    return {f"{_KEY}{id}": logged.as_text() for id, logged in utilization.items()}
+
+
+def from_provenance(provenance: Mapping[str, str]) -> dict[str, LoggedUtilization]:
+    """Return the utilization on each accelerator that a law's provenance keeps.
+
+    Args:
+        provenance: The provenance of a law, of this or of an earlier version.
+
+    Returns:
+        Id of the accelerator -> its utilization.
+    """
+    utilization = {}
+    for key, text in provenance.items():
+        prefix = next((prefix for prefix in _KEYS if key.startswith(prefix)), None)
+        if prefix is not None:
+            low, band, high = text.partition("..")
+            with suppress(ValueError):  # a law from elsewhere may hold any text
+                utilization[key.removeprefix(prefix)] = LoggedUtilization(
+                    float(low), float(high if band else low), measured=bool(band)
+                )
+    return utilization
 
 
 def measured_utilization(
-    law: Law, runs: Iterable[Run], part: Accelerator, precision: str | None = None
+    law: Law, runs: Iterable[Run], accelerator: Accelerator, precision: str | None = None
 ) -> Assumption | None:
-    """Return the band of utilization that was measured on a part with a law; None where too little was.
+    """Return the band of utilization that was measured with a law.
 
-    That of the trainings which the law was fitted to where they were logged elsewhere, else of the largest
-    finished `runs` on the part.
+    Args:
+        law: The law. Where it was fitted to trainings that were logged elsewhere, those count.
+        runs: The runs of the law's sweep, which count otherwise.
+        accelerator: The accelerator.
+        precision: Precision of the training; None is the accelerator's usual one.
+
+    Returns:
+        The band; None where too little was measured.
     """
-    # logged ones were held against the peak of the precision that trainings use: they say nothing of another
-    logged = law.provenance.get(f"{LOGGED}{part.id}")
-    if logged is not None and precision in (None, part.usual_precision()):
-        of = f"trainings of law {law.id} on {part.id}"
-        band = ".." in logged
+    logged = from_provenance(law.provenance).get(accelerator.id)
+    # logged utilization is relative to the peak of the usual precision, and unknown at any other
+    if logged is not None and precision in (None, accelerator.usual_precision()):
+        trainings_of = f"trainings of law {law.id} on {accelerator.id}"
         source = (
-            f"the largest {of}, evaluation included" if band else f"GPU-hours of {of}, taken for FLOP by it"
+            f"the largest {trainings_of}, evaluation included"
+            if logged.measured
+            else f"GPU-hours of {trainings_of}, whose FLOP were computed at it"
         )
-        return replace(parse_assumption(f"utilization={logged}"), origin="measured", source=source)
+        return replace(override("utilization", logged.low, logged.high, origin="measured"), source=source)
     trainings = (
         (run.flops, run.seconds, run.device)
         for run in runs
         if run.status == "finished" and run.flops and run.seconds
     )
-    return reached(trainings, part, precision)
+    return utilization_of(trainings, accelerator, precision)
 
 
-def reached(
-    trainings: Iterable[tuple[float, float, str]], part: Accelerator, precision: str | None = None
+def utilization_of(
+    trainings: Iterable[tuple[float, float, str]], accelerator: Accelerator, precision: str | None = None
 ) -> Assumption | None:
-    """Return the band of utilization over the largest trainings on this part; None below three.
+    """Return the band of utilization over the largest trainings on an accelerator.
 
-    A training is its FLOP, the seconds of device that it took, and the device's name. FLOP over seconds and
-    peak, evaluation and loading of data included: what a training reaches from end to end.
+    Utilization is FLOP over seconds and peak FLOP/s, evaluation and loading of data included: what a training
+    reaches end to end.
+
+    Args:
+        trainings: FLOP, device-seconds and the name of the device of each training.
+        accelerator: The accelerator.
+        precision: Precision of the training; None is the accelerator's usual one.
+
+    Returns:
+        The band; None below `MIN_RUNS` trainings.
     """
-    peak = part.peak_at(precision or part.usual_precision())
-    fitting = [
-        (flops, flops / seconds / peak) for flops, seconds, device in trainings if is_part(device, part)
+    peak = accelerator.peak_at(precision or accelerator.usual_precision())
+    on_it = [
+        (flops, flops / seconds / peak)
+        for flops, seconds, device in trainings
+        if is_accelerator(device, accelerator)
     ]
-    largest = sorted(fitting)[-RUNS:]
+    largest = sorted(on_it)[-MAX_RUNS:]
     values = [share for _, share in largest if share <= 1]
-    if len(values) < ENOUGH:
+    if len(values) < MIN_RUNS:
         return None
     return override(
         "utilization",
         min(values),
         max(values),
         origin="measured",
-        source=f"the {len(values)} largest of {len(fitting)} runs on {part.id}, evaluation included",
+        source=f"the {len(values)} largest of {len(on_it)} runs on {accelerator.id}, evaluation included",
     )
 
 
-# words that makers add or leave out, and boards that differ from the part of the same name without them
+# words that makers add or leave out, and boards that differ from the accelerator of the same name without them
 _MAKERS = frozenset(
     {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "sxm", "sxm2", "sxm4", "sxm5"}
 )
 _BOARDS = frozenset({"pcie", "nvl"})
 
 
-def is_part(device: str, part: Accelerator) -> bool:
-    """Return whether a device is this part: by an id or alias, or by the name that it gives itself.
+def is_accelerator(device: str, accelerator: Accelerator) -> bool:
+    """Return whether a device is this accelerator.
 
-    A memory size counts where it is named.
+    Args:
+        device: An id or alias, or the name that a device reports, such as "NVIDIA H100 80GB HBM3".
+        accelerator: The accelerator.
+
+    Returns:
+        Whether the names agree. A memory size counts only where the device names one.
     """
-    if device.lower() in {part.id, *part.aliases}:
+    if device.lower() in {accelerator.id, *accelerator.aliases}:
         return True
-    own, ours = _words(device), _words(part.name)
-    if own & _BOARDS != ours & _BOARDS:
+    reported, listed = _words(device), _words(accelerator.name)
+    if reported & _BOARDS != listed & _BOARDS:
         return False
-    if not any(word.endswith("gb") for word in own):
-        ours = {word for word in ours if not word.endswith("gb")}
-    return bool(own) and ours - _MAKERS <= own
+    if not any(word.endswith("gb") for word in reported):
+        listed = {word for word in listed if not word.endswith("gb")}
+    return bool(reported) and listed - _MAKERS <= reported
 
 
 def _words(text: str) -> set[str]:

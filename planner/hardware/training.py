@@ -1,7 +1,7 @@
-"""From training FLOP to bytes, memory, devices and time: plain formulas, and one training draw by draw.
+"""From training FLOP to bytes, memory, devices and time: plain formulas, and one training per posterior sample.
 
-Base units: FLOP, bytes, seconds. A draw may be infinite (a target that is never reached); what follows from
-it is infinite too, never NaN.
+Base units: FLOP, bytes, seconds. A sample may be infinite (a target that is never reached); everything computed from
+it is infinite too, never NaN. Notation: N parameters, D positions (tokens, frames or images).
 """
 
 import math
@@ -9,19 +9,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import InputError, use
 from laws.paths import quantile
 from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 
-SCALING_BASE = 8  # devices of one machine: the scaling loss counts doublings beyond it
+DEVICES_PER_MACHINE = 8  # the scaling loss counts doublings beyond one machine
+HOUR_SECONDS = 3600.0
 
 
 def training_flops(params: float, positions: float) -> float:
-    """Return 6 N D, the FLOP of a training where the model is not counted exactly.
+    """Return 6 N D, the FLOP of a training whose model is not counted exactly.
 
-    Forward 2, backward 4 for each parameter and position; attention and embeddings are left out (Kaplan et
-    al. 2020, section 2.1, arXiv:2001.08361).
+    2 forward and 4 backward per parameter and position; attention and embeddings are left out (Kaplan et al. 2020,
+    section 2.1, arXiv:2001.08361).
+
+    Args:
+        params: Parameters N.
+        positions: Positions D, all epochs together.
+
+    Returns:
+        FLOP.
     """
     return 6.0 * params * positions
 
@@ -35,28 +43,54 @@ def roofline_seconds(
     compute_share: float = 0.80,
     bandwidth_share: float = 0.70,
 ) -> float:
-    """Return the longer of the time to compute and the time to move the bytes.
+    """Return the longer of the time to compute and the time to move the bytes (Williams et al. 2009).
 
-    The shares are what software reaches of the two peaks (Hestness, Ardalani, Diamos 2019, section 5,
-    arXiv:1909.01736; the roofline is Williams et al. 2009).
+    Args:
+        flops: FLOP to compute.
+        moved: Bytes to move.
+        peak: Peak FLOP/s.
+        bandwidth: Peak bytes/s.
+        compute_share: Share of peak FLOP/s that software reaches (Hestness, Ardalani, Diamos 2019, section 5,
+            arXiv:1909.01736).
+        bandwidth_share: Share of peak bytes/s that software reaches (same source).
+
+    Returns:
+        Seconds.
     """
     return max(flops / (compute_share * peak), moved / (bandwidth_share * bandwidth))
 
 
-def activation_bytes(params: float, *, flops_per_sample: float = 34.0, aspect_ratio: float = 100.0) -> float:
+def activation_bytes(params: float, *, bytes_per_unit: float = 34.0, aspect_ratio: float = 100.0) -> float:
     """Return the bytes of activations that one position keeps for the backward pass of a transformer.
 
-    per_unit x depth x width (Korthikanti et al. 2022, Table 2, arXiv:2205.05198), where
-    12 x depth x width^2 = params and width = aspect_ratio x depth.
+    bytes_per_unit x depth x width (Korthikanti et al. 2022, Table 2, arXiv:2205.05198), where
+    12 x depth x width^2 = N and width = aspect_ratio x depth.
+
+    Args:
+        params: Parameters N.
+        bytes_per_unit: Bytes per position, layer and unit of width.
+        aspect_ratio: Width over depth.
+
+    Returns:
+        Bytes per position.
     """
     if math.isinf(params):
         return math.inf
     width = math.cbrt(aspect_ratio * params / 12.0)
-    return flops_per_sample * params / (12.0 * width)
+    return bytes_per_unit * params / (12.0 * width)
 
 
 def fewest_devices(footprint: float, capacity: float, *, memory_share: float = 0.90) -> float:
-    """Return how many devices hold a footprint that is split evenly over them; infinite if it is."""
+    """Return how many devices hold a training that is split evenly over them.
+
+    Args:
+        footprint: Bytes of the training; may be infinite.
+        capacity: Bytes of one device.
+        memory_share: Share of the capacity that a training can use.
+
+    Returns:
+        Devices, at least 1; infinite for an infinite footprint.
+    """
     if math.isinf(footprint):
         return math.inf
     return float(max(math.ceil(footprint / (memory_share * capacity)), 1))
@@ -68,56 +102,104 @@ def moved_bytes(
     positions: float,
     *,
     traffic: float = 34.0,
-    flops_per_sample: float = 34.0,
+    bytes_per_unit: float = 34.0,
     aspect_ratio: float = 100.0,
 ) -> float:
     """Return the bytes that a training moves through memory, all devices together.
 
-    A step of `positions` costs 6 N positions FLOP on each device; it moves `traffic` bytes a parameter, and
-    writes and reads every kept activation once.
+    A step costs 6 N `positions` FLOP on each device. It moves `traffic` bytes per parameter, and writes and reads
+    every kept activation once.
+
+    Args:
+        flops: FLOP of the training; may be infinite.
+        params: Parameters N; may be infinite.
+        positions: Positions per device and step.
+        traffic: Bytes per parameter and step.
+        bytes_per_unit: See `activation_bytes`.
+        aspect_ratio: See `activation_bytes`.
+
+    Returns:
+        Bytes.
     """
     if math.isinf(flops) or math.isinf(params):
         return math.inf
     activations = (
         2.0
-        * activation_bytes(params, flops_per_sample=flops_per_sample, aspect_ratio=aspect_ratio)
+        * activation_bytes(params, bytes_per_unit=bytes_per_unit, aspect_ratio=aspect_ratio)
         / (6.0 * params)
     )
     return flops * (traffic / (6.0 * positions) + activations)
 
 
 def scaling_efficiency(count: float, loss: float) -> float:
-    """Return the share of throughput left on `count` devices: (1 - loss) for each doubling beyond 8."""
-    return float((1.0 - loss) ** max(math.log2(count / SCALING_BASE), 0.0))
+    """Return the share of throughput that `count` devices keep.
+
+    Args:
+        count: Number of devices.
+        loss: Share of throughput lost with each doubling beyond one machine.
+
+    Returns:
+        (1 - loss) to the power of the doublings.
+    """
+    return float((1.0 - loss) ** max(math.log2(count / DEVICES_PER_MACHINE), 0.0))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """One training on one fleet, draw by draw."""
+    """One training on one fleet, one value per posterior sample.
+
+    Attributes:
+        accelerator: The accelerator.
+        precision: Such as "bf16".
+        count: Number of devices.
+        gpu_hours: Device-hours, all devices together, the scaling loss included.
+        days: Days of wall time.
+        utilization: Share of peak FLOP/s on `count` devices, memory bound or not.
+        moved: Bytes through memory, all devices together; empty where the model size is unknown.
+        step: Seconds per step of `positions` per device, by the roofline; empty likewise.
+        footprint: Bytes of weights, gradients, optimizer and activations; empty likewise.
+        fewest: Devices that hold the footprint; empty likewise.
+        memory_bound: Share of samples in which moving bytes takes longer than computing.
+        assumed: Name -> assumption.
+        warnings: Warning codes.
+    """
 
     accelerator: Accelerator
     precision: str
     count: int
-    gpu_hours: tuple[float, ...]  # device-hours, all devices together, the scaling loss included
+    gpu_hours: tuple[float, ...]
     days: tuple[float, ...]
-    utilization: tuple[float, ...]  # reached on `count` devices, memory bound or not
-    moved: tuple[float, ...]  # bytes through memory, all devices together; empty where the size is not known
-    step: tuple[float, ...]  # seconds of a step of `positions` a device, by the roofline; empty likewise
-    footprint: tuple[float, ...]  # bytes; empty where the model's size is not known
-    fewest: tuple[float, ...]  # devices that hold the footprint; empty likewise
-    memory_bound: float  # share of draws in which moving bytes takes longer than computing
+    utilization: tuple[float, ...]
+    moved: tuple[float, ...]
+    step: tuple[float, ...]
+    footprint: tuple[float, ...]
+    fewest: tuple[float, ...]
+    memory_bound: float
     assumed: Mapping[str, Assumption]
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
-    """How fast one device works in one draw of the assumptions."""
+    """The speed of one device, for one sample of the assumptions.
 
-    compute: float  # FLOP/s reached
-    bandwidth: float  # bytes/s reached
-    utilization: float  # the share of the peak behind `compute`
-    left: float  # share of the throughput left on all devices
+    Attributes:
+        compute: FLOP/s of the training.
+        bandwidth: Bytes/s of the training.
+        utilization: `compute` as a share of peak FLOP/s.
+        scaling_efficiency: Share of throughput that all devices together keep.
+        positions: Positions per device and step.
+        traffic: Bytes per parameter and step.
+        activation_bytes: Bytes per position, layer and unit of width.
+        aspect_ratio: Width over depth.
+        state_bytes: Bytes of weights, gradients and optimizer per parameter.
+        memory_share: Share of memory that a training can use.
+    """
+
+    compute: float
+    bandwidth: float
+    utilization: float
+    scaling_efficiency: float
     positions: float
     traffic: float
     activation_bytes: float
@@ -126,7 +208,7 @@ class Throughput:
     memory_share: float
 
     def seconds(self, flops: float, params: float | None) -> float:
-        """Return the longer of computing and moving bytes, on one device; memory traffic needs the size."""
+        """Return the seconds on one device: the longer of computing and moving bytes, which needs the size."""
         moved = 0.0 if params is None else self.moved(flops, params)
         return roofline_seconds(
             flops,
@@ -138,30 +220,30 @@ class Throughput:
         )
 
     def moved(self, flops: float, params: float) -> float:
-        """Return the bytes that FLOP of a model of this size move through memory."""
+        """Return the bytes that a training of a model of this size moves through memory."""
         return moved_bytes(
             flops,
             params,
             self.positions,
             traffic=self.traffic,
-            flops_per_sample=self.activation_bytes,
+            bytes_per_unit=self.activation_bytes,
             aspect_ratio=self.aspect_ratio,
         )
 
     def step_seconds(self, params: float) -> float:
-        """Return the seconds of one step of `positions` on each device, waiting for the others included."""
-        return self.seconds(training_flops(params, self.positions), params) / self.left
+        """Return the seconds of one step, waiting for the other devices included."""
+        return self.seconds(training_flops(params, self.positions), params) / self.scaling_efficiency
 
     def hours(self, flops: float, params: float | None) -> float:
         """Return device-hours, all devices together."""
-        return self.seconds(flops, params) / 3600.0 / self.left
+        return self.seconds(flops, params) / HOUR_SECONDS / self.scaling_efficiency
 
     def kept_bytes(self, params: float) -> float:
         """Return the bytes of activations that one device keeps in a step."""
-        each = activation_bytes(
-            params, flops_per_sample=self.activation_bytes, aspect_ratio=self.aspect_ratio
+        per_position = activation_bytes(
+            params, bytes_per_unit=self.activation_bytes, aspect_ratio=self.aspect_ratio
         )
-        return self.positions * each
+        return self.positions * per_position
 
 
 def throughputs(
@@ -173,12 +255,27 @@ def throughputs(
     seed: int,
     precision: str | None,
 ) -> list[Throughput]:
-    """Return n draws of how fast each of `count` devices of an accelerator works.
+    """Return n samples of the speed of one of `count` devices.
 
-    Raises PlannerError for a count below 1 and a precision that the accelerator lacks.
+    Args:
+        accelerator: The accelerator.
+        n: Number of samples.
+        count: Number of devices.
+        assumed: Name -> assumption, all of `Fleet.assumptions`.
+        seed: Seed of the samples.
+        precision: Precision of the training; None is the accelerator's usual one.
+
+    Returns:
+        The samples.
+
+    Raises:
+        InputError: `count` is below 1 ("invalid-count").
+        UnknownName: The accelerator lacks the precision.
     """
     if count < 1:
-        raise PlannerError(f"{count} devices: wanted at least 1; give --count")
+        raise InputError(
+            f"{count} devices: expected at least 1", code="invalid-count", value=count, hint=use("count")
+        )
     peak = accelerator.peak_at(precision or accelerator.usual_precision())
     drawn = {name: assumption.draws(n, seed) for name, assumption in assumed.items()}
     return [
@@ -186,7 +283,7 @@ def throughputs(
             compute=drawn["utilization"][i] * peak,
             bandwidth=drawn["bandwidth_share"][i] * accelerator.bandwidth,
             utilization=drawn["utilization"][i],
-            left=scaling_efficiency(count, drawn["scaling_loss"][i]),
+            scaling_efficiency=scaling_efficiency(count, drawn["scaling_loss"][i]),
             positions=drawn["positions"][i],
             traffic=drawn["traffic_bytes"][i],
             activation_bytes=drawn["activation_bytes"][i],
@@ -209,31 +306,48 @@ def train(
     precision: str | None = None,
     state: Sequence[float] | None = None,
 ) -> Training:
-    """Carry draws of training FLOP and model size to device-hours, days and memory on `count` devices.
+    """Return device-hours, days and memory of a training on `count` devices.
 
-    `assumed` holds every assumption by name (`Fleet.assumptions`). `params` is empty where no law says how
-    large the model is: memory and its traffic are then left out. `state` gives the bytes of weights,
-    gradients and optimizer of each draw where a ladder counted them; otherwise state_bytes x params.
-    Raises PlannerError for a count below 1, a precision the accelerator lacks, draws that are NaN or below 0.
+    Args:
+        flops: Training FLOP of each posterior sample.
+        params: Parameters of each sample; empty where the model size is unknown, which leaves memory out.
+        accelerator: The accelerator.
+        count: Number of devices.
+        assumed: Name -> assumption, all of `Fleet.assumptions`.
+        seed: Seed of the assumptions.
+        precision: Precision of the training; None is the accelerator's usual one.
+        state: Bytes of weights, gradients and optimizer of each sample, where they were counted; None for
+            state_bytes x parameters.
+
+    Returns:
+        The training.
+
+    Raises:
+        InputError: `count` is below 1, or a sample is NaN or negative.
+        UnknownName: The accelerator lacks the precision.
     """
     _check(flops, params)
     precision = precision or accelerator.usual_precision()
-    found = throughputs(accelerator, len(flops), count=count, assumed=assumed, seed=seed, precision=precision)
+    speeds = throughputs(
+        accelerator, len(flops), count=count, assumed=assumed, seed=seed, precision=precision
+    )
     hours, reached, moved, steps, footprints, fewest = [], [], [], [], [], []
     bound = 0
-    for i, (work, pace) in enumerate(zip(flops, found, strict=True)):
+    for i, (work, speed) in enumerate(zip(flops, speeds, strict=True)):
         size = params[i] if params else None
-        seconds, at_compute = pace.seconds(work, size), work / pace.compute
+        seconds, at_compute = speed.seconds(work, size), work / speed.compute
         if size is not None:
-            one = (pace.state_bytes * size if state is None else state[i]) + pace.kept_bytes(size)
-            moved.append(pace.moved(work, size))
-            steps.append(pace.step_seconds(size))
+            one = (speed.state_bytes * size if state is None else state[i]) + speed.kept_bytes(size)
+            moved.append(speed.moved(work, size))
+            steps.append(speed.step_seconds(size))
             footprints.append(one)
-            fewest.append(fewest_devices(one, accelerator.capacity, memory_share=pace.memory_share))
+            fewest.append(fewest_devices(one, accelerator.capacity, memory_share=speed.memory_share))
         bound += seconds > at_compute
-        hours.append(seconds / 3600.0 / pace.left)
+        hours.append(seconds / HOUR_SECONDS / speed.scaling_efficiency)
         reached.append(
-            pace.utilization * pace.left * (at_compute / seconds if 0 < seconds < math.inf else 1.0)
+            speed.utilization
+            * speed.scaling_efficiency
+            * (at_compute / seconds if 0 < seconds < math.inf else 1.0)
         )
     return Training(
         accelerator=accelerator,
@@ -246,45 +360,22 @@ def train(
         step=tuple(steps),
         footprint=tuple(footprints),
         fewest=tuple(fewest),
-        memory_bound=bound / len(found),
+        memory_bound=bound / len(speeds),
         assumed=assumed,
-        warnings=_warnings(accelerator, count, assumed, fewest, bound / len(found)),
+        warnings=_warnings(accelerator, count, assumed, fewest, bound / len(speeds)),
     )
-
-
-def flops_within(
-    gpu_hours: Sequence[float],
-    params: Sequence[float],
-    accelerator: Accelerator,
-    *,
-    count: int,
-    assumed: Mapping[str, Assumption],
-    seed: int,
-    precision: str | None = None,
-) -> tuple[float, ...]:
-    """Return the training FLOP that device-hours pay for, draw by draw: `train` read backwards."""
-    unit = 1e18  # hours are proportional to FLOP once the size is known
-    each = train(
-        [unit] * len(params),
-        params,
-        accelerator,
-        count=count,
-        assumed=assumed,
-        seed=seed,
-        precision=precision,
-    )
-    return tuple(unit * hours / of_unit for hours, of_unit in zip(gpu_hours, each.gpu_hours, strict=True))
 
 
 def _check(flops: Sequence[float], params: Sequence[float]) -> None:
     if not flops or (params and len(flops) != len(params)):
-        raise PlannerError(
-            f"{len(flops)} draws of FLOP and {len(params)} of parameters: wanted as many of both, at least 1"
+        raise InputError(
+            f"{len(flops)} samples of FLOP and {len(params)} of parameters: expected as many of both, at least 1",
+            code="unequal-samples",
         )
     if bad := [value for value in flops if math.isnan(value) or value < 0]:
-        raise PlannerError(f"a draw of FLOP is {bad[0]}: wanted a number of at least 0")
+        raise InputError(f"a sample of FLOP: expected 0 or more, got {bad[0]}", code="invalid-sample")
     if bad := [value for value in params if math.isnan(value) or value <= 0]:
-        raise PlannerError(f"a draw of parameters is {bad[0]}: wanted a number above 0")
+        raise InputError(f"a sample of parameters: expected more than 0, got {bad[0]}", code="invalid-sample")
 
 
 def _warnings(
@@ -294,27 +385,27 @@ def _warnings(
     fewest: Sequence[float],
     bound: float,
 ) -> tuple[str, ...]:
-    found = []
+    codes = []
     utilization = assumed["utilization"]
     if utilization.origin == "default":
-        found.append(WarningCode.UTILIZATION_ASSUMED)
+        codes.append(WarningCode.UTILIZATION_ASSUMED)
     if (
         accelerator.matmul
         and "bf16" in accelerator.peak
         and utilization.high > accelerator.matmul / accelerator.peak["bf16"]
     ):
-        found.append(WarningCode.UTILIZATION_ABOVE_MATMUL)
+        codes.append(WarningCode.UTILIZATION_ABOVE_MATMUL)
     if accelerator.confidence != "exact" or accelerator.uncertain:
-        found.append(WarningCode.PART_UNCERTAIN)
+        codes.append(WarningCode.PART_UNCERTAIN)
     if not fewest:
-        return (*found, WarningCode.MEMORY_UNKNOWN)
+        return (*codes, WarningCode.MEMORY_UNKNOWN)
     if bound > 0.5:
-        found.append(WarningCode.MEMORY_BOUND)
-    middle = quantile(fewest, 0.5)
-    if math.isinf(middle):  # the target is never reached: there is no model to hold
-        return tuple(found)
-    if middle > 1:
-        found.append(WarningCode.MODEL_LARGER_THAN_DEVICE)
-    if middle > count:
-        found.append(WarningCode.DOES_NOT_FIT)
-    return tuple(found)
+        codes.append(WarningCode.MEMORY_BOUND)
+    median = quantile(fewest, 0.5)
+    if math.isinf(median):  # the target is never reached: there is no model to fit
+        return tuple(codes)
+    if median > 1:
+        codes.append(WarningCode.MODEL_LARGER_THAN_DEVICE)
+    if median > count:
+        codes.append(WarningCode.DOES_NOT_FIT)
+    return tuple(codes)

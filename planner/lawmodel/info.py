@@ -1,22 +1,20 @@
-"""Which law answers, and what it is of: what every answer, and every other law that could, is named by."""
+"""Identifying fields of a law (id, source, domain, family, metric), and what a stored law's provenance says."""
 
 from dataclasses import dataclass
 
 from laws.catalog.published import PublishedLaw
 from laws.types import FORECAST, Law, LawRow, Source
 from planner import units
-from planner.lawmodel.selector import PLAIN, LawSelector
+from planner.lawmodel.selector import SINGLE_FORM, LawSelector
 
-# in the provenance of a law, under "flops": its ladder is of whole trainings, however often they saw the data
-WHOLE = "of whole trainings"
-COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and are never asked themselves
-# what a source is called where its name alone would mislead
-ORIGINS = {"shipped": "calibrated by the authors on the embedded corpus, no law of other data"}
+# Stored in the provenance of laws under "flops": a part of old and new stores, so its words do not change.
+WHOLE_TRAININGS = "of whole trainings"
+COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and never answer themselves
 
 
 @dataclass(frozen=True, kw_only=True)
 class LawInfo:
-    """The names of a law, a stored one's or a published one's."""
+    """Identifying fields of a stored or a published law."""
 
     id: str
     source: Source
@@ -28,16 +26,31 @@ class LawInfo:
 
     @property
     def subject(self) -> str:
-        """Return domain and family in words: `speech, ds2`."""
+        """Return domain and family: `speech, ds2`."""
         return f"{self.domain}, {self.family}" if self.family else self.domain
 
-    def shown(self, value: float, *, digits: int = 3) -> str:
-        """Print a value of the metric with its unit."""
+    def format_error(self, value: float, *, digits: int = 3) -> str:
+        """Return a value of the metric as text.
+
+        Args:
+            value: The value, in the metric's unit.
+            digits: Significant digits.
+
+        Returns:
+            The value with its unit.
+        """
         return units.format_metric(value, self.metric_unit, digits=digits)
 
 
 def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
-    """Return what a law is named by."""
+    """Return the identifying fields of a law.
+
+    Args:
+        law: A stored law, its row in the index, or a published law.
+
+    Returns:
+        The fields.
+    """
     source: Source
     if isinstance(law, PublishedLaw):
         source, form, unit = "published", law.formula or "", law.unit
@@ -54,15 +67,35 @@ def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
     )
 
 
-def fits(choice: LawSelector, law: LawRow | PublishedLaw) -> bool:
-    """Return whether a law is of the metric, domain, family, form and source where they are given."""
-    named = law_info(law)
-    plain = choice.form == PLAIN and named.form != FORECAST
+def flops_of_whole_trainings(law: Law | None) -> bool:
+    """Return whether the FLOP of a law's ladder are of whole trainings, with all their epochs.
+
+    Args:
+        law: A stored law with a ladder, or None.
+
+    Returns:
+        True where the FLOP were logged per training; False where they were counted per epoch.
+    """
+    return law is not None and law.provenance.get("flops") == WHOLE_TRAININGS
+
+
+def matches(selector: LawSelector, law: LawRow | PublishedLaw) -> bool:
+    """Return whether a law passes a selector.
+
+    Args:
+        selector: The filter; fields that are None let every law pass.
+        law: A law of an error or of a loss; laws that only complete an answer never match.
+
+    Returns:
+        Whether metric, domain, family, form and source match.
+    """
+    info = law_info(law)
+    single_form = selector.form == SINGLE_FORM and info.form != FORECAST
     return (
         law.metric not in COMPANIONS
-        and (choice.form in (None, named.form) or plain)
-        and choice.metric in (None, law.metric)
-        and choice.domain in (None, law.domain)
-        and choice.family in (None, law.family)
-        and choice.source in (None, named.source)
+        and (selector.form in (None, info.form) or single_form)
+        and selector.metric in (None, law.metric)
+        and selector.domain in (None, law.domain)
+        and selector.family in (None, law.family)
+        and selector.source in (None, info.source)
     )

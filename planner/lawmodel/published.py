@@ -1,39 +1,45 @@
-"""Read a law of the literature: one world, because no interval was published."""
+"""The law model of a published law: one scenario, because publications state no interval."""
 
 import math
+from dataclasses import dataclass
 
 from laws.catalog.published import PublishedLaw, companion, published_laws
 from laws.codes import WarningCode
-from planner.lawmodel import scenario
-from planner.lawmodel.info import law_info
-from planner.lawmodel.model import (
+from planner.lawmodel.allocation import (
     AllocationConstraints,
-    LawModel,
-    balance_in_words,
-    balance_warnings,
-    balanced,
+    allocated_scenario,
+    allocation_assumptions,
+    allocation_warnings,
     check_curve,
-    curve,
-    serving_in_words,
-    unit_cost,
+    curve_assumptions,
 )
-from planner.lawmodel.scenario import Scenario
+from planner.lawmodel.assumptions import AssumptionCode, LawAssumption, assume
+from planner.lawmodel.info import law_info
+from planner.lawmodel.model import JOINT_FORMS, LawModel, MeasuredRange, compute_cost, curve_scenario
+from planner.lawmodel.scenario import MAX_SCALE, ScaleFunction, Scenario
 from planner.lawmodel.surface import Surface
 
-_SURFACES = ("surface", "repeated-data")
-_WIDE = (1e-3, 1e40)  # the data that a formula is asked at
+MIN_SCALE = 1e-3  # the smallest data that a formula is asked at
 
 
 def answerable(domain: str | None, metric: str | None) -> list[PublishedLaw]:
-    """Return the published laws that say how much data a target needs, the one to ask first at the front."""
+    """Return the published laws that can answer a question, the one to ask first at the front.
+
+    Args:
+        domain: Laws of this domain; None for all.
+        metric: Laws of this metric; None for all.
+
+    Returns:
+        Laws of an error or a loss that can be solved for the data.
+    """
     return [law for law in published_laws(domain, metric) if answers(law)]
 
 
 def answers(law: PublishedLaw) -> bool:
-    """Return whether a law of an error or a loss can be read backwards to data, alone or with a size."""
+    """Return whether a law of an error or a loss can be solved for the data, with or without a model size."""
     if law.formula is None or not (law.metric == "loss" or law.unit == "fraction"):
         return False
-    return law.formula in _SURFACES or [i.name for i in law.inputs] == ["data"]
+    return law.formula in JOINT_FORMS or [i.name for i in law.inputs] == ["data"]
 
 
 def data_unit(law: PublishedLaw) -> str:
@@ -41,45 +47,45 @@ def data_unit(law: PublishedLaw) -> str:
     return next(i.unit for i in law.inputs if i.name == "data")
 
 
-def read_published(law: PublishedLaw, spending: AllocationConstraints) -> LawModel:
-    """Return what a published law says, with the companions that its authors gave."""
-    unit = data_unit(law)
-    companions: dict[str, str] = {}
-    assumptions = [
-        f"Law {law.id}: published, {law.citation}, {law.locator} ({law.confidence}); range: {law.range}."
-    ]
-    warnings: list[str] = [WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS]
+def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawModel:
+    """Return the law model of a published law with the companions that its authors gave.
+
+    Args:
+        law: A law that `answers`.
+        constraints: How parameters and data are balanced.
+
+    Returns:
+        The model, with one scenario.
+
+    Raises:
+        LawError: The smallest model is asked of a law that is not joint.
+    """
+    if law.formula in JOINT_FORMS:
+        return _joint_model(law, constraints)
+    check_curve(law.id, constraints)
+    curve = _curve(law)
     smallest, largest = law.measured
-    begins: tuple[float | None, float | None] = (None, None)
-    if law.formula in _SURFACES:
-        flops_per_sample, note, doubts = unit_cost((), unit, known=True)
-        world = balanced(surface_of(law), spending, flops_per_sample)
-        once = math.isinf(spending.have)
-        assumptions += [*balance_in_words(spending, unit), *([note] if note else [])]
-        assumptions += ["Training sees the data once."] if once and flops_per_sample is not None else []
-        warnings += [*doubts, *balance_warnings(spending)]
-        begins, smallest = (smallest, law.sizes[0]), None
-    else:
-        check_curve(law.id, spending)
-        world, notes, doubts, companions = _curve(law, unit)
-        assumptions += [*notes, *serving_in_words(spending)]
-        warnings += doubts
     return LawModel(
         law=law_info(law),
-        unit=unit,
-        scenarios=(world,),
-        spread=False,
-        smallest=smallest,
-        largest=largest,
-        begins=begins,
-        companions=companions,
-        assumptions=tuple(assumptions),
-        warnings=tuple(warnings),
+        unit=data_unit(law),
+        scenarios=(curve.scenario,),
+        has_posterior=False,
+        measured=MeasuredRange(smallest_data=smallest, largest_data=largest),
+        companions=curve.companions,
+        assumptions=(_published_assumption(law), *curve.assumptions, *curve_assumptions(constraints)),
+        warnings=(WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS, *curve.warnings),
     )
 
 
 def surface_of(law: PublishedLaw) -> Surface:
-    """Return the surface of a published law in base units."""
+    """Return the surface of a published joint law in base units.
+
+    Args:
+        law: A law of one of the `JOINT_FORMS`.
+
+    Returns:
+        The surface, of parameters and of samples.
+    """
     p = dict(law.parameters)
     if law.formula == "repeated-data":  # Muennighoff et al. 2023 print logarithms and one exponent for both
         p = {name: math.exp(p[key]) for name, key in (("E", "e"), ("A", "a"), ("B", "b"))} | {
@@ -96,45 +102,93 @@ def surface_of(law: PublishedLaw) -> Surface:
     )
 
 
-def _curve(law: PublishedLaw, unit: str) -> tuple[Scenario, list[str], list[str], dict[str, str]]:
-    """Return the world of a curve, what it stands on, what to be warned of, and the laws that complete it."""
+def _published_assumption(law: PublishedLaw) -> LawAssumption:
+    return assume(
+        AssumptionCode.PUBLISHED_LAW,
+        law=law.id,
+        citation=law.citation,
+        locator=law.locator,
+        confidence=law.confidence,
+        range=law.range,
+    )
+
+
+def _joint_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawModel:
+    unit = data_unit(law)
+    cost = compute_cost((), unit, has_params=True)
+    assumptions = [
+        _published_assumption(law),
+        *allocation_assumptions(constraints, unit),
+        *cost.assumptions,
+    ]
+    if math.isinf(constraints.data_available) and cost.flops_per_sample is not None:
+        assumptions.append(assume(AssumptionCode.ONE_EPOCH))
+    smallest, largest = law.measured
+    return LawModel(
+        law=law_info(law),
+        unit=unit,
+        scenarios=(allocated_scenario(surface_of(law), constraints, cost.flops_per_sample),),
+        has_posterior=False,
+        measured=MeasuredRange(smallest_data=smallest, largest_data=largest, smallest_params=law.sizes[0]),
+        assumptions=tuple(assumptions),
+        warnings=(
+            WarningCode.NO_INTERVAL,
+            WarningCode.OTHER_CORPUS,
+            *cost.warnings,
+            *allocation_warnings(constraints),
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Curve:
+    """A published curve with the laws that complete it."""
+
+    scenario: Scenario
+    companions: dict[str, str]
+    assumptions: list[LawAssumption]
+    warnings: list[str]
+
+
+def _curve(law: PublishedLaw) -> _Curve:
     size, cost = companion(law, "params"), companion(law, "flops")
-    notes: list[str] = []
-    doubts: list[str] = []
+    assumptions: list[LawAssumption] = []
+    warnings: list[str] = []
     companions: dict[str, str] = {}
-    params: scenario.Line | None = None
-    flops_per_sample: scenario.Line | None = None
+    params: ScaleFunction | None = None
+    flops_per_sample: ScaleFunction | None
     if size is None:
-        doubts.append(WarningCode.NO_SIZE_LAW)
+        warnings.append(WarningCode.NO_SIZE_LAW)
     else:
         params = _of_data(size)
         companions["params"] = size.id
-        notes.append(f"Parameters: the best model size for that much data, by law {size.id}.")
+        assumptions.append(assume(AssumptionCode.SIZE_LAW, law=size.id))
     if size is not None and cost is not None:
-        flops_per_sample = _per_unit(cost)
+        flops_per_sample = _flops_per_sample(cost)
         companions["flops"] = cost.id
-        notes.append(f"FLOP: one pass over the data, by law {cost.id}.")
-        doubts.append(WarningCode.ONE_PASS)
+        assumptions.append(assume(AssumptionCode.FLOPS_LAW, law=cost.id))
+        warnings.append(WarningCode.ONE_PASS)
     else:
-        flops_per_sample, note, more = unit_cost((), unit, known=size is not None)
-        notes += [note, "Training sees the data once."] if flops_per_sample is not None else []
-        doubts += more
-    low, high = _WIDE
-    world = curve(
+        counted = compute_cost((), data_unit(law), has_params=size is not None)
+        flops_per_sample = counted.flops_per_sample
+        if flops_per_sample is not None:
+            assumptions += [*counted.assumptions, assume(AssumptionCode.ONE_EPOCH)]
+        warnings += counted.warnings
+    scenario = curve_scenario(
         _of_data(law),
-        low=low,
-        high=high,
+        low=MIN_SCALE,
+        high=MAX_SCALE,
         inverse=law.invert,
         params=params,
-        seen=None,
+        samples_seen=None,
         flops_per_sample=flops_per_sample,
     )
-    return world, notes, doubts, companions
+    return _Curve(scenario=scenario, companions=companions, assumptions=assumptions, warnings=warnings)
 
 
-def _of_data(law: PublishedLaw) -> scenario.Line:
+def _of_data(law: PublishedLaw) -> ScaleFunction:
     return lambda x: law.evaluate(data=x)
 
 
-def _per_unit(cost: PublishedLaw) -> scenario.Line:
+def _flops_per_sample(cost: PublishedLaw) -> ScaleFunction:
     return lambda params: cost.evaluate(params=params, data=1.0)

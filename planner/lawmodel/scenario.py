@@ -1,138 +1,197 @@
-"""One possible world: what a single draw of the laws says of every plan on one line of plans.
+"""One scenario: every quantity as a function of scale, for one posterior sample of the laws.
 
-The line runs from little data and a small model to much data and a large one. Its coordinate x is the data
-seen in training where data and model grow together, and the number of parameters where the data is fixed. A
-curve says one best size for each amount of data; a surface leaves the split open, and its line is that of the
-least FLOP, training and serving together (Hoffmann et al. 2022, arXiv:2203.15556; Sardana et al. 2023,
+A scenario follows one scaling path, from little data and a small model to much data and a large one. Its scale x is
+the data seen in training where data and model grow together, and the number of parameters where the data is
+fixed. A curve has one best size for each amount of data. A joint law leaves the split open: its path minimizes
+training and inference FLOP together (Hoffmann et al. 2022, arXiv:2203.15556; Sardana et al. 2023,
 arXiv:2401.00448), on data that may repeat (Muennighoff et al. 2023, arXiv:2305.16264). Pure Python.
 """
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from laws import paths
 from planner.lawmodel.root_finding import root
-from planner.lawmodel.surface import Repeated, Surface, effective
+from planner.lawmodel.surface import Repeated, Surface, effective, exponential, logarithm
 
 T = TypeVar("T")
-Line = Callable[[float], float]
-BELOW = 1e-6
-ENDLESS = 50.0  # half-lives of repeated data after which no pass is worth anything
+ScaleFunction = Callable[[float], float]
+MAX_LOG = 700.0  # beyond it exp() is taken for infinite
+MAX_SCALE = 1e40  # of a path that nothing ends
+SMALLEST = sys.float_info.min  # stands for what is smaller than any float, and is no zero to divide by
+BELOW_RANGE = 1e-6  # times the smallest scale: how far down a scale is searched for
+MAX_REPEAT_LIVES = 50.0  # half-lives of repeated data after which another epoch is worth nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One draw: every quantity as a function of the place x on the line of plans."""
+    """One posterior sample: every quantity as a function of the scale x on its scaling path."""
 
-    low: float  # the range of x that is asked
+    low: float  # smallest and largest scale that is asked for
     high: float
-    error: Line
-    data: Line  # different data needed
-    seen: Line  # data seen in training, repeats counted
-    params: Line | None  # None: no law says
-    flops_per_sample: Line | None  # training FLOP for one unit of data seen, by the number of parameters
-    loss: Callable[[float, float], float] | None = None  # error of any parameters at any x, on a surface
-    floor: float = 0.0  # below every error on the line
-    known_inverse: Line | None = None  # error to x, where it is known exactly
+    error: ScaleFunction
+    data: ScaleFunction  # different data needed
+    samples_seen: ScaleFunction  # data seen in training, repeats counted
+    params: ScaleFunction | None  # None without a law of model size
+    flops_per_sample: ScaleFunction | None  # training FLOP per sample seen, as a function of the parameters
+    loss: Callable[[float, float], float] | None = (
+        None  # of a joint law: error of any parameters at any scale
+    )
+    floor: float = 0.0  # below every error on the path
+    exact_inverse: ScaleFunction | None = None  # error -> scale, where it is known in closed form
 
     def flops(self, x: float) -> float:
-        """Return training FLOP; infinite where x is."""
+        """Return the training FLOP at a scale, infinite at an infinite one."""
         if math.isinf(x):
             return math.inf
         assert self.params is not None
         assert self.flops_per_sample is not None
-        return self.flops_per_sample(self.params(x)) * self.seen(x)
+        return self.flops_per_sample(self.params(x)) * self.samples_seen(x)
 
-    def for_error(self, target: float) -> float:
-        """Return the first x that reaches a target; infinite if none does."""
-        if self.known_inverse is not None:
-            return self.known_inverse(target)
-        if target <= self.floor or self.error(self.high) > target:
+    def scale_for_error(self, target: float) -> float:
+        """Return the first scale that reaches an error.
+
+        Args:
+            target: The error, in the metric's unit.
+
+        Returns:
+            The scale; infinite if none reaches it.
+        """
+        if self.exact_inverse is not None:
+            return self.exact_inverse(target)
+        if target <= self.floor or not self.error(self.high) <= target:
             return math.inf
-        # what is left above the floor is close to a power of x: its inverse rises, straight in log-log
-        return self.where(lambda x: _inverse(self.error(x) - self.floor), _inverse(target - self.floor))
+        # the error above the floor is close to a power of x: its inverse rises, straight in log-log
+        return self.scale_where(lambda x: _inverse(self.error(x) - self.floor), _inverse(target - self.floor))
 
-    def where(self, f: Line, value: float) -> float:
-        """Return the x at which an increasing f of x has a value; the nearer end where it never has."""
+    def scale_where(self, function: ScaleFunction, value: float) -> float:
+        """Return the scale at which an increasing function of scale has a value.
+
+        Args:
+            function: Increasing in the scale.
+            value: The value to find.
+
+        Returns:
+            The scale; the nearer end of the path where the function never has the value.
+        """
         if value <= 0:
-            return BELOW * self.low
+            return BELOW_RANGE * self.low
         goal = math.log(value)
 
-        def away(u: float) -> float:
-            found = f(math.exp(u))
-            return math.log(found) - goal if found > 0 else -math.inf
+        def distance(log_x: float) -> float:
+            at_x = function(math.exp(log_x))
+            return math.log(at_x) - goal if at_x > 0 else -math.inf
 
-        # below the range the line goes on as it begins, so that what is too little is seen to be
-        return math.exp(root(away, math.log(BELOW * self.low), math.log(self.high)))
+        # below its range the path continues as it starts, so that too small a request is recognized
+        return math.exp(root(distance, math.log(BELOW_RANGE * self.low), math.log(self.high)))
 
 
 def _inverse(value: float) -> float:
     return 1 / value if value > 0 else math.inf
 
 
-def for_each(values: Sequence[T], n: int) -> tuple[T, ...]:
-    """Return one value for each of n draws: a single one, of a law without a posterior, serves them all."""
+def broadcast(values: Sequence[T], n: int) -> tuple[T, ...]:
+    """Return one value per posterior sample.
+
+    Args:
+        values: n values, or a single one of a law without a posterior, which serves every sample.
+        n: Number of posterior samples.
+
+    Returns:
+        n values.
+    """
     return tuple(values) * n if len(values) == 1 else tuple(values)
 
 
-def at(line: Line | None, x: float) -> float:
-    """Return a quantity at x, infinite where x is."""
-    assert line is not None
-    return line(x) if math.isfinite(x) else math.inf
+def value_at(function: ScaleFunction | None, x: float) -> float:
+    """Return a quantity at a scale, infinite at an infinite one."""
+    assert function is not None
+    return function(x) if math.isfinite(x) else math.inf
 
 
-def on_path(grid: Sequence[float], path: Sequence[float]) -> Line:
-    """Return a stored path as a function: straight in log-log between grid points and beyond its ends."""
+def path_function(grid: Sequence[float], path: Sequence[float]) -> ScaleFunction:
+    """Return a stored path as a function of scale.
+
+    Args:
+        grid: Natural logarithms of the scales, increasing.
+        path: Natural logarithms of the values on the grid.
+
+    Returns:
+        The function, straight in log-log between grid points and beyond its ends.
+    """
 
     def value(x: float) -> float:
-        log = paths.value_at(grid, path, math.log(x))
-        return math.exp(log) if log < 700 else math.inf
+        log_value = paths.value_at(grid, path, math.log(x))
+        return math.exp(log_value) if log_value < MAX_LOG else math.inf
 
     return value
 
 
-def cost_of_size(sizes: Sequence[float], costs: Sequence[float]) -> Line:
-    """Return the cost of one unit of data for any number of parameters: straight in log-log through rungs."""
+def cost_of_size(sizes: Sequence[float], costs: Sequence[float]) -> ScaleFunction:
+    """Return the FLOP per sample as a function of the parameters.
+
+    Args:
+        sizes: Numbers of parameters that were counted, increasing.
+        costs: FLOP per sample of each.
+
+    Returns:
+        The function, straight in log-log through the counted sizes; proportional to a single one.
+    """
     if len(sizes) == 1:
         return lambda params: costs[0] * params / sizes[0]
-    return on_path([math.log(size) for size in sizes], [math.log(cost) for cost in costs])
+    counted = path_function([math.log(size) for size in sizes], [math.log(cost) for cost in costs])
+    return lambda params: counted(params) if 0 < params < math.inf else params
 
 
-def split(surface: Surface, *, have: float, served: float, data_half: float, params_half: float) -> Scenario:
-    """Return the line of least FLOP on a surface, parameterized by the data seen.
+def compute_optimal_path(
+    surface: Surface, *, available: float, inference: float, data_half: float, params_half: float
+) -> Scenario:
+    """Return the path of least FLOP on a surface; its scale is the data seen.
 
-    Minimizing 6 N D + 2 N served at a fixed loss gives n = d·(1 + served / 3D), where n and d are what a
-    relative change of N and of D changes the loss by. Of the data seen at most `have` is different.
+    Minimizing 6 N D + 2 N T at a fixed loss, T the tokens of inference (Sardana et al. 2023, section 2), gives
+    n = d·(1 + T / 3D), where n and d are the changes of the loss by a relative change of N and of D.
+
+    Args:
+        surface: One posterior sample of a joint law.
+        available: Different data that there is; infinite without a limit.
+        inference: Data that the trained model is run on.
+        data_half: R_D* of repeated data.
+        params_half: R_N* of parameters beyond those that the data can use.
+
+    Returns:
+        The scenario.
     """
     repeated = Repeated(surface=surface, data_half=data_half, params_half=params_half)
-    limited = math.isfinite(have)
+    limited = math.isfinite(available)
 
     def params(seen: float) -> float:
-        new = min(seen, have)
+        new = min(seen, available)
         worth = effective(new, seen, data_half) if limited else seen
         # log of d: the elasticity of D' falls off exponentially with the repeats
         fade = math.log(seen / worth) - (seen / new - 1) / data_half if limited else 0.0
-        gain = math.log(surface.beta * surface.B) - surface.beta * math.log(worth) + fade
-        gain += math.log1p(served / (3 * seen))
-        free = math.exp((math.log(surface.alpha * surface.A) - gain) / surface.alpha)
+        gain = logarithm(surface.beta * surface.B) - surface.beta * math.log(worth) + fade
+        gain += math.log1p(inference / (3 * seen))
+        free = exponential((logarithm(surface.alpha * surface.A) - gain) / surface.alpha)
+        free = max(free, SMALLEST)  # of almost no data the best model would have 0 parameters
         useful = surface.best_params_for(new)
-        if not limited or free <= useful:
+        if not limited or free <= useful or useful == 0:
             return free
 
-        def slope(u: float) -> float:
-            n = math.exp(u)
+        def slope(log_n: float) -> float:
+            n = math.exp(log_n)
             worth = effective(useful, n, params_half)
             log = math.log(surface.alpha * surface.A) - surface.alpha * math.log(worth)
-            return gain - (log + u - math.log(worth) - (n / useful - 1) / params_half)
+            return gain - (log + log_n - math.log(worth) - (n / useful - 1) / params_half)
 
-        most = min(free, useful * (1 + 2 * ENDLESS * params_half))
+        most = min(free, useful * (1 + 2 * MAX_REPEAT_LIVES * params_half))
         return math.exp(root(slope, math.log(useful), math.log(most)))
 
     def error(seen: float) -> float:
         if limited:
-            return repeated.loss(params(seen), seen, have)
+            return repeated.loss(params(seen), seen, available)
         return surface.loss(params(seen), seen)
 
     def exact(target: float) -> float:
@@ -140,27 +199,35 @@ def split(surface: Surface, *, have: float, served: float, data_half: float, par
 
     return Scenario(
         low=1.0,
-        high=have * (1 + ENDLESS * data_half) if limited else 1e40,
+        high=available * (1 + MAX_REPEAT_LIVES * data_half) if limited else MAX_SCALE,
         error=error,
-        data=lambda seen: min(seen, have),
-        seen=lambda seen: seen,
+        data=lambda seen: min(seen, available),
+        samples_seen=lambda seen: seen,
         params=params,
         flops_per_sample=lambda params: 6 * params,
-        loss=(lambda n, seen: repeated.loss(n, seen, have)) if limited else surface.loss,
+        loss=(lambda n, seen: repeated.loss(n, seen, available)) if limited else surface.loss,
         floor=surface.E,
-        known_inverse=exact if not limited and served == 0 else None,
+        exact_inverse=exact if not limited and inference == 0 else None,
     )
 
 
-def smallest(surface: Surface, *, have: float) -> Scenario:
-    """Return the line of models that see all the data in hand once, parameterized by their size."""
+def smallest_model_path(surface: Surface, *, available: float) -> Scenario:
+    """Return the path of models that see all available data once; its scale is the number of parameters.
+
+    Args:
+        surface: One posterior sample of a joint law.
+        available: Different data that there is.
+
+    Returns:
+        The scenario.
+    """
     return Scenario(
         low=1.0,
-        high=1e40,
-        error=lambda params: surface.loss(params, have),
-        data=lambda _: have,
-        seen=lambda _: have,
+        high=MAX_SCALE,
+        error=lambda params: surface.loss(params, available),
+        data=lambda _: available,
+        samples_seen=lambda _: available,
         params=lambda params: params,
         flops_per_sample=lambda params: 6 * params,
-        floor=surface.loss(math.inf, have),
+        floor=surface.loss(math.inf, available),
     )

@@ -1,8 +1,8 @@
 """Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
 
-Among laws of one kind the newest answers, and of one fit the forecast before the form that was fitted beside
-it; what else could have answered is named in the answer. Laws that ship with the tool (`laws/catalog/bundled.py`) are
-of its embedded corpora: they answer where they are asked for, by source or id, and never by themselves.
+Among laws of one kind the newest answers, and of one fit the forecast before the single form that was fitted with
+it; the other laws that could have answered are named in the answer. Laws that ship with the tool
+(`laws/catalog/bundled.py`) are of its embedded corpora: they answer only where they are selected by source or id.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,81 +13,97 @@ from pathlib import Path
 from laws.catalog.bundled import BundledLaws, bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, LawError, LawNotFound, MissingInput, UnknownName, drop, run, use
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law
-from planner.lawmodel.info import COMPANIONS, WHOLE, LawInfo, fits, law_info
-from planner.lawmodel.selector import PLAIN, LawSelector
-from planner.lawmodel.suggest import hint, nothing
+from planner.lawmodel.info import COMPANIONS, LawInfo, flops_of_whole_trainings, law_info, matches
+from planner.lawmodel.selector import SINGLE_FORM, LawSelector
+from planner.lawmodel.suggest import not_found, suggestion
 
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelectedLaw:
-    """The law that answers, with the laws of model size and of passes that complete it."""
+    """The law that answers, with the laws of model size and of data seen that complete it."""
 
     law: Law | PublishedLaw
     size: Law | None = None
     samples: Law | None = None
     alternatives: tuple[LawInfo, ...] = ()
-    warnings: tuple[str, ...] = ()  # codes of planner/warnings.py
+    warnings: tuple[str, ...] = ()  # of laws.codes.WarningCode
 
 
-def select_law(choice: LawSelector, folder: Path, *, sampled: bool = False) -> SelectedLaw:
-    """Return the law that answers best: from the store in `folder`, else a published one.
+def select_law(selector: LawSelector, folder: Path, *, sampled: bool = False) -> SelectedLaw:
+    """Return the law that answers best: from the store, else a published one.
 
-    `sampled` asks for a law with draws, so for none of the literature, unless it is named by id or source.
+    Args:
+        selector: What the law has to match.
+        folder: The store.
+        sampled: Whether the law needs a posterior; a published one then answers only by id or source.
+
+    Returns:
+        The law with its companions, the alternatives and warnings of the selection.
 
     Raises:
-        PlannerError: no law fits, several could be meant, or the one that is named cannot answer.
+        LawNotFound: No law matches.
+        UnknownName: The source is unknown.
+        MissingInput: Published laws of several domains match.
+        ConflictingInput: The law that is named does not match the rest of the selector.
+        LawError: The law that is named cannot answer.
     """
-    if choice.source not in (None, *_RANK):
-        raise PlannerError(f"source {choice.source!r}: wanted one of {', '.join(_RANK)}")
-    if choice.law is not None:
-        return _by_id(choice, choice.law, Store(folder))
-    store: Store | BundledLaws = bundled_laws() if choice.source == "shipped" else Store(folder)
+    if selector.source not in (None, *_RANK):
+        raise UnknownName("source", str(selector.source), tuple(_RANK))
+    if selector.law is not None:
+        return _by_id(selector, selector.law, Store(folder))
+    store: Store | BundledLaws = bundled_laws() if selector.source == "shipped" else Store(folder)
     rows = store.laws()
-    fitting = [row for row in rows if fits(choice, row)]
-    fitting.sort(key=lambda row: row.form != FORECAST)
-    fitting.sort(key=lambda row: row.created, reverse=True)  # stable: laws of one fit keep their order
-    ranked = sorted(fitting, key=lambda row: _RANK[row.source])
-    if choice.metric is None:
-        ranked.sort(key=lambda row: (_RANK[row.source], _place_of_metric(row)))
-    if not ranked and sampled and choice.source is None:
-        raise nothing(choice, rows, [])
+    ranked = _ranked(selector, rows)
+    if not ranked and sampled and selector.source is None:
+        raise not_found(selector, rows, [])
     if not ranked:
-        return _from_literature(choice, rows)
-    first: dict[tuple[str, ...], LawRow] = {}
+        return _from_literature(selector, rows)
+    newest: dict[tuple[str, ...], LawRow] = {}
     for row in ranked:
-        first.setdefault(_of(row), row)
-    answering, *others = first.values()
-    if (
-        answering.form != FORECAST and choice.form is None
-    ):  # fitted later, by name: the forecast is still there
-        older = (row for row in ranked if row.form == FORECAST and _of(row) == _of(answering))
+        newest.setdefault(_subject(row), row)
+    answering, *others = newest.values()
+    if answering.form != FORECAST and selector.form is None:
+        # a single form that was fitted later, by name: the forecast is still there
+        older = (row for row in ranked if row.form == FORECAST and _subject(row) == _subject(answering))
         others = [*islice(older, 1), *others]
     warnings = []
-    if choice.domain is None and any(row.domain != answering.domain for row in others):
+    if selector.domain is None and any(row.domain != answering.domain for row in others):
         warnings.append(WarningCode.DOMAIN_CHOSEN)
-    if choice.metric is None and any(row.metric != answering.metric for row in others):
+    if selector.metric is None and any(row.metric != answering.metric for row in others):
         warnings.append(WarningCode.METRIC_CHOSEN)
     return _from_store(
         store, rows, answering, alternatives=tuple(map(law_info, others)), warnings=tuple(warnings)
     )
 
 
-def _of(row: LawRow) -> tuple[str, ...]:
-    """Return what a law is of: among laws of the same the newest answers."""
+def _ranked(selector: LawSelector, rows: Sequence[LawRow]) -> list[LawRow]:
+    """Return the rows that match, the one to answer first at the front."""
+    matching = [row for row in rows if matches(selector, row)]
+    matching.sort(key=lambda row: row.form != FORECAST)
+    # laws of one fit share both, and keep their order
+    matching.sort(key=lambda row: (row.sequence, row.created), reverse=True)
+    ranked = sorted(matching, key=lambda row: _RANK[row.source])
+    if selector.metric is None:
+        ranked.sort(key=lambda row: (_RANK[row.source], _rank_of_metric(row)))
+    return ranked
+
+
+def _subject(row: LawRow) -> tuple[str, ...]:
+    """Return what a law is of: among laws of the same subject the newest answers."""
     return row.source, row.domain, row.family, row.metric, row.x
 
 
-def _place_of_metric(row: LawRow) -> int:
-    """Return where a metric stands in its domain, which names first what it is judged by."""
+def _rank_of_metric(row: LawRow) -> int:
+    """Return the rank of a metric in its domain, which lists first the one that decides."""
     from calibrate.domains import DOMAINS
 
-    known = DOMAINS.get(row.domain)
-    metrics = list(known.metrics) if known else []
+    domain = DOMAINS.get(row.domain)
+    metrics = list(domain.metrics) if domain else []
     return metrics.index(row.metric) if row.metric in metrics else len(metrics)
 
 
@@ -101,27 +117,30 @@ def _from_store(
 ) -> SelectedLaw:
     law = store.law(row.id)
     size, samples = (_companion(store, rows, law, metric) for metric in COMPANIONS)
-    if size is not None and size.provenance.get("flops") == WHOLE:
-        samples = None  # of other trainings: these FLOP have their passes in them
+    if flops_of_whole_trainings(size):
+        samples = None  # of other trainings: these FLOP have their epochs in them
     return SelectedLaw(law=law, size=size, samples=samples, alternatives=alternatives, warnings=warnings)
 
 
-def _from_literature(choice: LawSelector, rows: Sequence[LawRow]) -> SelectedLaw:
-    """Choose the published law to ask first; refuse when several domains could be meant."""
+def _from_literature(selector: LawSelector, rows: Sequence[LawRow]) -> SelectedLaw:
+    """Return the published law to ask first."""
     from planner.lawmodel.published import answerable
 
-    found = [law for law in answerable(choice.domain, choice.metric) if fits(choice, law)]
-    if not found:
-        raise nothing(choice, rows, answerable(None, None))
-    domains = list(dict.fromkeys(law.domain for law in found))
+    laws = [law for law in answerable(selector.domain, selector.metric) if matches(selector, law)]
+    if not laws:
+        raise not_found(selector, rows, answerable(None, None))
+    domains = list(dict.fromkeys(law.domain for law in laws))
     if len(domains) > 1:
-        asked = f"law of {choice.metric!r}" if choice.metric else "law"
-        raise PlannerError(
-            f"no {asked} is stored, and published ones are of several domains: "
-            f"add --domain {' or '.join(domains)}"
+        metric = f" of {selector.metric!r}" if selector.metric else ""
+        raise MissingInput(
+            f"no law{metric} in the store, and published laws of {len(domains)} domains: expected a domain, "
+            f"one of {', '.join(domains)}",
+            code="missing-domain",
+            expected=", ".join(domains),
+            hint=use("domain", value=domains[0]),
         )
-    law, *others = found
-    several = choice.metric is None and any(a.metric != law.metric for a in others)
+    law, *others = laws
+    several = selector.metric is None and any(other.metric != law.metric for other in others)
     return SelectedLaw(
         law=law,
         alternatives=tuple(map(law_info, others)),
@@ -129,57 +148,75 @@ def _from_literature(choice: LawSelector, rows: Sequence[LawRow]) -> SelectedLaw
     )
 
 
-def _by_id(choice: LawSelector, id: str, store: Store) -> SelectedLaw:
-    """Choose the law that was named: a published one by its id, any other by the first characters of it."""
+def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
+    """Return the law that was named: a published one by its id, any other by the first characters of it."""
     from laws.catalog.published import all_laws
     from planner.lawmodel.published import answers
 
-    place = bundled_laws() if choice.source == "shipped" else locate_law(store, id)
-    rows = place.laws()
+    holder = bundled_laws() if selector.source == "shipped" else locate_law(store, id)
+    rows = holder.laws()
     stored = [row for row in rows if id and row.id.startswith(id)]
     published = [] if stored else [law for law in all_laws() if law.id == id]
     if len(stored) > 1 and id not in {row.id for row in stored}:
-        raise PlannerError(
-            f"{len(stored)} laws begin with {id!r}: give more of the id, such as {stored[0].id}"
+        raise ConflictingInput(
+            f"law {id!r}: expected more characters, {len(stored)} ids start with it, such as {stored[0].id}",
+            code="ambiguous-law",
+            value=id,
+            hint=run("laws", "list"),
         )
     if not stored and not published:
-        near = hint(id, [row.id for row in rows] + [law.id for law in all_laws()], show=0)
-        raise PlannerError(f"no law has the id {id!r}{near}: `planner laws list` shows them")
+        known = [row.id for row in rows] + [law.id for law in all_laws()]
+        raise LawNotFound(
+            f"no law has the id {id!r}{suggestion(id, known, show=0)}",
+            value=id,
+            hint=run("laws", "list"),
+        )
     law = (stored or published)[0]
-    if choice.source not in (None, law_info(law).source):
-        raise PlannerError(
-            f"law {law.id} is {law_info(law).source}, not {choice.source}: leave out either --law or --source"
-        )
-    for name, asked, of in (("domain", choice.domain, law.domain), ("family", choice.family, law.family)):
-        if asked not in (None, of):
-            raise PlannerError(
-                f"law {law.id} is of {name} {of!r}, not {asked!r}: leave out either --law or --{name}"
-            )
-    if choice.metric not in (None, law.metric):
-        raise PlannerError(
-            f"law {law.id} is of {law.metric}, not of {choice.metric}: ask with --law {law.id} --target VALUE"
-        )
-    if law.metric not in COMPANIONS and not fits(LawSelector(form=choice.form), law):
-        form = "one form" if choice.form == PLAIN else choice.form
-        raise PlannerError(
-            f"law {law.id} is of form {law_info(law).form}, not of {form}: leave out either --law or the form"
-        )
+    _check_selector(selector, law)
     if stored and law.metric not in COMPANIONS:
-        return _from_store(place, rows, stored[0])
+        return _from_store(holder, rows, stored[0])
     if published and answers(published[0]):
         return SelectedLaw(law=published[0])
-    raise PlannerError(
-        f"law {law.id} (of {law.metric}) does not say how much data a target needs: `planner laws list` "
-        "shows laws of an error or a loss"
+    raise LawError(
+        f"law {law.id} is of {law.metric}: expected a law of an error or a loss that can be solved for the data",
+        code="law-of-no-error",
+        value=law.id,
+        hint=run("laws", "list", purpose="to see laws of an error or a loss"),
     )
+
+
+def _check_selector(selector: LawSelector, law: LawRow | PublishedLaw) -> None:
+    """Check that the law that was named is the one that the rest of the selector describes."""
+    info = law_info(law)
+    for name, expected, got in (
+        ("source", selector.source, info.source),
+        ("domain", selector.domain, info.domain),
+        ("family", selector.family, info.family),
+        ("metric", selector.metric, info.metric),
+    ):
+        if expected not in (None, got):
+            raise ConflictingInput(
+                f"law {law.id}: expected {name} {expected!r}, got {got!r}",
+                code=f"law-of-other-{name}",
+                value=law.id,
+                hint=drop("law", name),
+            )
+    if law.metric not in COMPANIONS and not matches(LawSelector(form=selector.form), law):
+        expected_form = "a single form" if selector.form == SINGLE_FORM else f"form {selector.form!r}"
+        raise ConflictingInput(
+            f"law {law.id}: expected {expected_form}, got {info.form!r}",
+            code="law-of-other-form",
+            value=law.id,
+            hint=drop("law", "form"),
+        )
 
 
 def _companion(store: Store | BundledLaws, rows: Iterable[LawRow], law: Law, metric: str) -> Law | None:
     """Return the newest law of `metric` measured on the same thing, the same kind of source first."""
-    fitting = [
+    matching = [
         row
         for row in rows
         if (row.metric, row.domain, row.family, row.x_unit) == (metric, law.domain, law.family, law.x_unit)
     ]
-    fitting.sort(key=lambda row: row.source != law.source)
-    return store.law(fitting[0].id) if fitting else None
+    matching.sort(key=lambda row: row.source != law.source)
+    return store.law(matching[0].id) if matching else None

@@ -1,84 +1,136 @@
-"""What no law answers: which part of a question is not met, what comes nearest, and what to do next."""
+"""What to do where no law matches: the part of the selector that fails, the nearest name, and the next step."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from laws.catalog.bundled import bundled_laws
 from laws.catalog.published import PublishedLaw
-from laws.errors import PlannerError, closest
+from laws.errors import Hint, LawNotFound, closest, drop, run, use
 from laws.types import LawRow
-from planner.lawmodel.info import COMPANIONS, fits, law_info
-from planner.lawmodel.selector import PLAIN, LawSelector
+from planner.lawmodel.info import COMPANIONS, law_info, matches
+from planner.lawmodel.selector import SINGLE_FORM, LawSelector
+
+MAX_SUGGESTIONS = 8
+TRY_SHIPPED = use("source", value="shipped", purpose="to try the tool with laws of the embedded corpora")
 
 
-def nothing(choice: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
-    """Say which part of the question no law meets, the nearest that one does, and what to do next."""
-    if choice.source == "shipped":
-        there = sorted({f"{row.domain} {row.metric}" for row in rows if row.metric not in COMPANIONS})
-        return PlannerError(
-            f"no such law ships; there are {', '.join(there)}: planner laws list --source shipped"
+def not_found(
+    selector: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]
+) -> LawNotFound:
+    """Return the error for a selector that no law matches.
+
+    Args:
+        selector: The filter.
+        rows: Laws of the store.
+        literature: Published laws that could answer.
+
+    Returns:
+        The error: which part no law matches, the nearest name, and the next step.
+    """
+    if selector.source == "shipped":
+        subjects = sorted({f"{row.domain} {row.metric}" for row in rows if row.metric not in COMPANIONS})
+        return LawNotFound(
+            f"no shipped law matches: expected one of {', '.join(subjects)}",
+            code="no-such-shipped-law",
+            hint=run("laws", "list", value="--source shipped"),
         )
-    if choice.source is not None:
-        return PlannerError(f"no {choice.source} law answers that: leave --source out, or planner laws list")
-    told = _unmet(choice, rows, literature)
-    if any(fits(replace(choice, source="shipped"), row) for row in bundled_laws().laws()):
-        return PlannerError(f"{told}; to try the tool, --source shipped answers for the embedded corpus")
-    return told
+    if selector.source is not None:
+        return LawNotFound(
+            f"no {selector.source} law matches",
+            code="no-law-of-source",
+            hint=(drop("source"), run("laws", "list")),
+        )
+    error = _unmatched(selector, rows, literature)
+    if any(matches(replace(selector, source="shipped"), row) for row in bundled_laws().laws()):
+        error.hints = (*error.hints, TRY_SHIPPED)
+    return error
 
 
-def _unmet(choice: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> PlannerError:
-    """Say what is missing, and where the store or a measurement would have it."""
+def _unmatched(
+    selector: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]
+) -> LawNotFound:
+    """Return which part of the selector no law matches, and where a store or a measurement would have it."""
     from calibrate.domains import DOMAINS
 
-    metric, domain, family = choice.metric or "", choice.domain, choice.family
-    known = [(row.domain, row.metric, row.family) for row in rows if row.metric not in COMPANIONS]
-    known += [(law.domain, law.metric, law.family) for law in literature]
+    metric, domain = selector.metric or "", selector.domain
+    stored = [(row.domain, row.metric, row.family) for row in rows if row.metric not in COMPANIONS]
+    stored += [(law.domain, law.metric, law.family) for law in literature]
     measurable = [(row.name, name) for row in DOMAINS.values() for name in row.metrics]
-    if domain is not None and domain not in {name for name, *_ in (*known, *measurable)}:
-        near = hint(domain, [name for name, *_ in (*known, *measurable)])
-        return PlannerError(
-            f"no domain is called {domain!r}{near}: fit one with "
-            f"`planner fit RUNS.csv --domain {domain} --metric {metric or 'METRIC'} --data-unit UNIT`"
+    domains = [name for name, *_ in (*stored, *measurable)]
+    if domain is not None and domain not in domains:
+        return LawNotFound(
+            f"unknown domain {domain!r}{suggestion(domain, domains)}",
+            code="unknown-domain",
+            value=domain,
+            hint=run(
+                "fit",
+                value=f"RUNS.csv --domain {domain} --metric {metric or 'METRIC'} --data-unit UNIT",
+                purpose="to fit a law of it",
+            ),
         )
-    here = [name for name in known if domain in (None, name[0])]
-    where = f" for domain {domain!r}" if domain else ""
-    if choice.metric is None and not here:
-        named = domain or "DOMAIN"
-        return PlannerError(f"no law is stored{where}: measure with `planner calibrate --domain {named}`")
-    if choice.metric is not None and metric not in {name for _, name, _ in here}:
+    here = [names for names in stored if domain in (None, names[0])]
+    where = f" of domain {domain!r}" if domain else ""
+    if selector.metric is None and not here:
+        return LawNotFound(f"no law{where} in the store", code="no-law", hint=_measure(domain or "DOMAIN"))
+    if selector.metric is not None and metric not in {name for _, name, _ in here}:
         homes = [name for name, of in measurable if of == metric and domain in (None, name)]
         if homes:
-            return PlannerError(
-                f"no law of {metric!r} is stored{where}: measure with `planner calibrate --domain {homes[0]}`"
+            return LawNotFound(
+                f"no law of {metric!r}{where} in the store",
+                code="no-law-of-metric",
+                value=metric,
+                hint=_measure(homes[0]),
             )
-        options = [name for _, name, _ in here] + [name for of, name in measurable if domain in (None, of)]
-        return PlannerError(
-            f"no law of {metric!r} is known{where}{hint(metric, options)}: `planner laws list` shows all"
+        metrics = [name for _, name, _ in here] + [name for of, name in measurable if domain in (None, of)]
+        return LawNotFound(
+            f"unknown metric {metric!r}{where}{suggestion(metric, metrics)}",
+            code="unknown-metric",
+            value=metric,
+            hint=run("laws", "list"),
         )
-    if choice.form is not None and (forms := _forms(replace(choice, form=None), rows, literature)):
-        asked = "one form: all are forecasts" if choice.form == PLAIN else f"form {choice.form!r}"
-        named = "power-floor" if choice.form == PLAIN else choice.form
-        return PlannerError(
-            f"no law{f' of {metric!r}' if metric else ''}{where} is of {asked} "
-            f"(stored: {', '.join(sorted(forms))}): "
-            f"fit it with `planner fit RUNS.csv --form {named}`, or leave the form out"
+    of_metric = f" of {metric!r}" if metric else ""
+    if selector.form is not None and (forms := _forms(replace(selector, form=None), rows, literature)):
+        single = selector.form == SINGLE_FORM
+        return LawNotFound(
+            f"no law{of_metric}{where} is of {'a single form' if single else f'form {selector.form!r}'}: "
+            f"expected one of {', '.join(sorted(forms))}",
+            code="no-law-of-form",
+            value=selector.form,
+            hint=(
+                run("fit", value=f"RUNS.csv --form {'power-floor' if single else selector.form}"),
+                drop("form"),
+            ),
         )
-    families = [name for _, of, name in here if choice.metric in (None, of)]
-    return PlannerError(
-        f"no law{f' of {metric!r}' if metric else ''} is known for family {family!r}"
-        f"{hint(family or '', families)}: "
-        "leave --family out, or `planner laws list` shows all"
+    families = [name for _, of, name in here if selector.metric in (None, of)]
+    return LawNotFound(
+        f"no law{of_metric} of family {selector.family!r}{suggestion(selector.family or '', families)}",
+        code="unknown-family",
+        value=selector.family,
+        hint=(drop("family"), run("laws", "list")),
     )
 
 
-def _forms(choice: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> list[str]:
-    """Return the forms of the laws that could be asked."""
-    known: list[LawRow | PublishedLaw] = [*rows, *literature]
-    return list(dict.fromkeys(law_info(law).form for law in known if fits(choice, law)))
+def _measure(domain: str) -> Hint:
+    return run("calibrate", value=f"--domain {domain}", purpose="to measure one")
 
 
-def hint(name: str, known: Iterable[str], *, show: int = 8) -> str:
-    """Return in brackets the known name that is nearest, else the first `show` of them."""
+def _forms(selector: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> list[str]:
+    """Return the forms of the laws that match."""
+    laws: list[LawRow | PublishedLaw] = [*rows, *literature]
+    return list(dict.fromkeys(law_info(law).form for law in laws if matches(selector, law)))
+
+
+def suggestion(name: str, known: Iterable[str], *, show: int = MAX_SUGGESTIONS) -> str:
+    """Return the end of a sentence that says a name is unknown.
+
+    Args:
+        name: The unknown name.
+        known: The names that exist.
+        show: How many of them to list where none is near.
+
+    Returns:
+        The nearest name in brackets, else the first names that exist, else nothing.
+    """
     options = list(dict.fromkeys(known))
     if near := closest(name, options):
         return f" (did you mean {near!r}?)"

@@ -1,56 +1,72 @@
-"""One plan for all possible scenarios: the smallest that reaches a target with the probability asked for."""
+"""Chance-constrained plans: the smallest plan that reaches a target with a required probability."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from laws import paths
-from laws.errors import PlannerError
+from laws.errors import LawError, run
 from planner.lawmodel.model import LawModel
 from planner.lawmodel.scenario import Scenario
 
-STEPS = 32  # in which the scenarios are searched before the place is narrowed down
+SEARCH_STEPS = 32  # in which the samples are searched before the scale is narrowed down
+SCALE_TOLERANCE = 1e-6  # of the logarithm of the scale
 
 
-def committed(
-    reading: LawModel, places: Sequence[float], target: float, confidence: float
+def with_confidence(
+    law_model: LawModel, scales: Sequence[float], target: float, confidence: float
 ) -> tuple[LawModel, tuple[float, ...]]:
-    """Return one plan for all scenarios that reaches the target in the share `confidence` of them.
+    """Return one plan for all posterior samples that reaches a target in a share of them.
 
-    `places` are where each world reaches it. Raises PlannerError where no amount of data does so often
-    enough, and for a law without a posterior.
+    Args:
+        law_model: The law that answers.
+        scales: The scale at which each posterior sample reaches the target.
+        target: The error to reach.
+        confidence: The share of samples in which the plan has to reach it, in (0, 1).
+
+    Returns:
+        The law model at the plan, and its scale once per posterior sample.
+
+    Raises:
+        LawError: No amount of data reaches the target in that share, or the law has no posterior.
     """
-    if not reading.spread:
-        raise PlannerError(
-            f"law {reading.law.id} states no uncertainty, so no plan can be held to a confidence: fit or "
-            "measure a law of your own"
+    if not law_model.has_posterior:
+        raise LawError(
+            f"law {law_model.law.id} has no posterior: expected a sampled law for a plan with a confidence",
+            code="no-posterior",
+            value=law_model.law.id,
+            hint=run("fit", purpose="to sample a law of your own"),
         )
-    reachable = sum(map(math.isfinite, places)) / len(places)
+    reachable = sum(map(math.isfinite, scales)) / len(scales)
     if reachable < confidence:
-        raise PlannerError(
-            f"no plan reaches {reading.law.metric} {reading.law.shown(target)} with probability "
-            f"{confidence:.0%}: at any amount of data it is {reachable:.0%}; ask for less or for a higher "
-            "error"
+        raise LawError(
+            f"target {law_model.law.metric} {law_model.law.format_error(target)} with probability "
+            f"{confidence:.0%}: expected at most {reachable:.0%}, the probability with any amount of data",
+            code="confidence-out-of-reach",
+            value=confidence,
         )
-    if reading.scenarios[0].loss is None:
-        return reading, (_smallest(reading, places, target, confidence),) * len(places)
-    return _split(reading, places, target, confidence)
+    if law_model.scenarios[0].loss is None:
+        scale = _smallest_scale(law_model, scales, target, confidence)
+        return law_model, (scale,) * len(scales)
+    return _smallest_pair(law_model, scales, target, confidence)
 
 
-def _smallest(reading: LawModel, places: Sequence[float], target: float, confidence: float) -> float:
-    """Return the first place of a world that reaches the target in enough of them.
+def _smallest_scale(law_model: LawModel, scales: Sequence[float], target: float, confidence: float) -> float:
+    """Return the first scale of a sample that reaches the target in enough samples.
 
-    Their quantile does, and is the first where every error falls. An error that comes down, rises over a hump
-    and comes down for good has its place behind the hump, and yet is there before it.
+    The quantile of the scales does, and is the first where every error falls. An error that falls, rises over a
+    hump and falls for good has its scale behind the hump, although the target is already reached before it.
     """
-    ordered = sorted(places)
+    ordered = sorted(scales)
 
     def enough(k: int) -> bool:
-        held = sum(world.error(min(ordered[k], world.high)) <= target for world in reading.scenarios)
-        return held >= confidence * len(ordered)
+        reached = sum(
+            scenario.error(min(ordered[k], scenario.high)) <= target for scenario in law_model.scenarios
+        )
+        return reached >= confidence * len(ordered)
 
     low, top = -1, max(math.ceil(confidence * len(ordered)) - 1, 0)
-    step = max(len(ordered) // STEPS, 1)
+    step = max(len(ordered) // SEARCH_STEPS, 1)
     while low + step < top and not enough(low + step):
         low += step
     top = min(low + step, top)
@@ -60,39 +76,41 @@ def _smallest(reading: LawModel, places: Sequence[float], target: float, confide
     return ordered[top]
 
 
-def _split(
-    reading: LawModel, places: Sequence[float], target: float, confidence: float
+def _smallest_pair(
+    law_model: LawModel, scales: Sequence[float], target: float, confidence: float
 ) -> tuple[LawModel, tuple[float, ...]]:
-    """Find the smallest pair on the line of median best sizes that reaches the target often enough."""
+    """Return the smallest pair on the path of median best sizes that reaches the target often enough."""
 
     def size(x: float) -> float:
-        return paths.quantile([world.params(x) for world in reading.scenarios if world.params], 0.5)
+        return paths.quantile([s.params(x) for s in law_model.scenarios if s.params], 0.5)
 
     def enough(x: float) -> bool:
         n = size(x)
-        held = sum(world.loss(n, x) <= target for world in reading.scenarios if world.loss)
-        return held >= confidence * len(reading.scenarios)
+        reached = sum(s.loss(n, x) <= target for s in law_model.scenarios if s.loss)
+        return reached >= confidence * len(law_model.scenarios)
 
-    finite = [x for x in places if math.isfinite(x)]
-    low, high = math.log(min(finite)), math.log(min(world.high for world in reading.scenarios))
+    finite = [x for x in scales if math.isfinite(x)]
+    low, high = math.log(min(finite)), math.log(min(s.high for s in law_model.scenarios))
     top = math.log(max(finite))
     while not enough(math.exp(top)):
         top += 1.0
         if top > high:
-            raise PlannerError(
-                f"no one model and amount of data reach the target with probability {confidence:.0%}: ask "
-                "for less or for a higher error"
+            raise LawError(
+                f"probability {confidence:.0%}: expected less, because no one model size and amount of data reach "
+                "the target so often",
+                code="confidence-out-of-reach",
+                value=confidence,
             )
-    while top - low > 1e-6:
+    while top - low > SCALE_TOLERANCE:
         middle = (low + top) / 2
         low, top = (low, middle) if enough(math.exp(middle)) else (middle, top)
     x = math.exp(top)
     n = size(x)
-    fixed = tuple(_fixed(world, n, x) for world in reading.scenarios)
-    return replace(reading, scenarios=fixed), (x,) * len(fixed)
+    fixed = tuple(_fixed(scenario, n, x) for scenario in law_model.scenarios)
+    return replace(law_model, scenarios=fixed), (x,) * len(fixed)
 
 
-def _fixed(world: Scenario, params: float, x: float) -> Scenario:
-    assert world.loss is not None
-    error = world.loss(params, x)
-    return replace(world, params=lambda _: params, error=lambda _: error)
+def _fixed(scenario: Scenario, params: float, x: float) -> Scenario:
+    assert scenario.loss is not None
+    error = scenario.loss(params, x)
+    return replace(scenario, params=lambda _: params, error=lambda _: error)

@@ -1,162 +1,202 @@
-"""Limits of money, time, hours and data: the furthest plan that keeps them all, and how probably one does."""
+"""Constraints on money, time, hours and data: the largest plan that satisfies them all, and how probably one does."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from laws.errors import PlannerError
+from laws.errors import InputError, LawError, use
 from planner.assumptions import Assumption
 from planner.hardware.cost import price_of
 from planner.hardware.fleet import Fleet
 from planner.hardware.training import Throughput, throughputs
-from planner.lawmodel.model import COSTED, LawModel
-from planner.lawmodel.scenario import Scenario, for_each
+from planner.lawmodel.model import MEASURE_COST, LawModel
+from planner.lawmodel.scenario import Scenario, broadcast
 from planner.plans.estimate import Estimate
-from planner.plans.from_given import not_tiny
-from planner.plans.question import ParsedQuestion
-from planner.plans.resources import DRAWS, ONE_MACHINE, Feasible, Resources, feasible, held
+from planner.plans.from_given import check_not_tiny
+from planner.plans.question import ParsedQuestion, ParsedSupply
+from planner.plans.resources import (
+    ASSUMPTION_SAMPLES,
+    DEFAULT_DEVICES,
+    Feasible,
+    Resources,
+    feasible,
+    no_price,
+    satisfied_together,
+)
+
+ROUNDING = 1e-9  # share by which a value may exceed its limit
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Machines:
-    """What the limits are converted with: a pace and a price for each draw."""
+class _Devices:
+    """What turns FLOP into hours and dollars: a throughput and a price per posterior sample."""
 
     throughputs: Sequence[Throughput]
     prices: Sequence[float] | None
     count: int
-    part: str
+    accelerator: str
 
 
-def furthest(
-    reading: LawModel, asked: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
+def largest_scales(
+    law_model: LawModel, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
 ) -> tuple[tuple[float, ...], str]:
-    """Return the furthest place of each world that keeps every limit, and the limit that decides most.
+    """Return the largest scale of each posterior sample that satisfies every constraint.
+
+    Args:
+        law_model: The law that answers.
+        parsed: A question whose limits are the question.
+        fleet: The accelerators and what is assumed of them.
+        assumed: Assumptions that replace the fleet's.
+        seed: Seed of the samples of the assumptions.
+
+    Returns:
+        One scale per posterior sample, and the constraint that decides in most of them.
 
     Raises:
-        PlannerError: the law says nothing of FLOP, a budget meets no price or one of zero, or the limits
-            are too narrow for anything that was measured.
+        LawError: The law has no compute cost.
+        InputError: A budget without a price, or with a price of zero; or limits below anything measured.
     """
-    machines = _machines(reading, asked, fleet, assumed, seed)
-    prices = machines.prices
-    if asked.budget is not None and prices is None:
-        raise PlannerError(
-            f"{machines.part} has no price, so a budget buys nothing that is known: give one with --assume "
-            "price=VALUE or in a fleet file"
+    limits, supply = parsed.limits, parsed.supply
+    devices = _devices(law_model, parsed, fleet, assumed, seed)
+    prices = devices.prices
+    if limits.budget is not None and prices is None:
+        raise no_price(devices.accelerator)
+    if limits.budget is not None and prices is not None and max(prices) == 0 and not supply.data_price:
+        raise InputError(
+            f"accelerator {devices.accelerator} has price 0, so a budget is no constraint: expected a price, "
+            "GPU-hours or a deadline",
+            code="price-zero",
+            value=devices.accelerator,
+            hint=(use("gpu_hours", "deadline"), use("assume", value="price=VALUE")),
         )
-    if asked.budget is not None and prices is not None and max(prices) == 0 and not asked.data_price:
-        raise PlannerError(
-            f"an hour on {machines.part} costs nothing, so a budget limits nothing: ask with --gpu-hours or "
-            "--deadline, or give a price with --assume price=VALUE"
-        )
-    n = len(machines.throughputs)
-    found = for_each(reading.scenarios, n)
-    stock = None if reading.is_joint else asked.stock  # a surface repeats what there is
-    places, deciding = [], []
-    for i, (world, pace) in enumerate(zip(found, machines.throughputs, strict=True)):
-        hours = _hours(world, pace)
-        at: dict[str, float] = {}
-        if asked.budget is not None and prices is not None:
-            at["budget"] = world.where(_dollars(world, hours, prices[i], asked), asked.budget)
-        if asked.days is not None:
-            at["deadline"] = world.where(hours, asked.days * 24 * machines.count)
-        if asked.gpu_hours is not None:
-            at["gpu_hours"] = world.where(hours, asked.gpu_hours)
-        if stock is not None:
-            at["data"] = stock
-        decides = min(at, key=lambda name: at[name])
-        places.append(at[decides])
-        deciding.append(decides)
-    not_tiny(reading, places, "what the limits allow")
-    return tuple(places), max(dict.fromkeys(deciding), key=deciding.count)
+    scenarios = broadcast(law_model.scenarios, len(devices.throughputs))
+    data_limit = None if law_model.is_joint else supply.data_limit  # a joint law repeats what there is
+    scales, binding = [], []
+    for i, (scenario, throughput) in enumerate(zip(scenarios, devices.throughputs, strict=True)):
+        hours = _hours(scenario, throughput)
+        scale_of: dict[str, float] = {}
+        if limits.budget is not None and prices is not None:
+            dollars = _dollars(scenario, hours, prices[i], supply)
+            scale_of["budget"] = scenario.scale_where(dollars, limits.budget)
+        if limits.days is not None:
+            scale_of["deadline"] = scenario.scale_where(hours, limits.days * 24 * devices.count)
+        if limits.gpu_hours is not None:
+            scale_of["gpu_hours"] = scenario.scale_where(hours, limits.gpu_hours)
+        if data_limit is not None:
+            scale_of["data"] = data_limit
+        decides = min(scale_of, key=lambda name: scale_of[name])
+        scales.append(scale_of[decides])
+        binding.append(decides)
+    check_not_tiny(law_model, scales, "what the limits allow")
+    return tuple(scales), max(dict.fromkeys(binding), key=binding.count)
 
 
-def kept(
-    asked: ParsedQuestion,
-    found: Estimate,
-    bill: Resources | None,
+def constraints_satisfied(
+    parsed: ParsedQuestion,
+    estimate: Estimate,
+    resources: Resources | None,
     *,
-    collection: Sequence[float],
+    data_cost: Sequence[float],
     reached: Sequence[bool],
 ) -> Feasible | None:
-    """Return how probable it is that every limit is kept; None without any, or if they are the question.
+    """Return how probable it is that a plan satisfies every constraint.
 
-    `collection` is what data costs in dollars, `reached` where the target is reached, draw by draw.
+    Args:
+        parsed: The question.
+        estimate: What the plan needs.
+        resources: What it takes on hardware.
+        data_cost: Dollars for data, per posterior sample; empty without a price.
+        reached: Whether each posterior sample reaches the target.
+
+    Returns:
+        The probabilities; None without constraints, or where they are the question.
     """
-    if asked.given is None:
+    if parsed.given is None:
         return None
-    limited = asked.question.limited
+    limits, data_limit = parsed.limits, parsed.supply.data_limit
+    limited = parsed.question.limited
     others: dict[str, Sequence[bool]] = {}
     n = len(reached)
-    if asked.confidence is not None and found.target is not None and (asked.stock is not None or limited):
-        others["target"] = reached  # one plan reaches it in some scenarios and not in others
-    if asked.stock is not None:
-        within = [x <= asked.stock * (1 + 1e-9) for x in found.data.draws]
-        others["data"] = for_each(within, n)
-    if limited and bill is not None:
+    if parsed.confidence is not None and estimate.target is not None and (data_limit is not None or limited):
+        others["target"] = reached  # one plan reaches it in some samples and not in others
+    if data_limit is not None:
+        within = [x <= data_limit * (1 + ROUNDING) for x in estimate.data.draws]
+        others["data"] = broadcast(within, n)
+    if limited and resources is not None:
         return feasible(
-            bill,
-            budget=asked.budget,
-            deadline=asked.days,
-            gpu_hours=asked.gpu_hours,
-            collection=collection or None,
+            resources,
+            budget=limits.budget,
+            deadline=limits.days,
+            gpu_hours=limits.gpu_hours,
+            data_cost=data_cost or None,
             others=others,
         )
-    return held(others, reached) if others else None
+    return satisfied_together(others, reached) if others else None
 
 
-def reached(found: Estimate, n: int) -> tuple[bool, ...]:
-    """Return in which of n draws the target is reached; without a target, in which there is a plan at all."""
-    draws = found.data.draws
-    target = found.target
+def reached(estimate: Estimate, n: int) -> tuple[bool, ...]:
+    """Return which posterior samples reach the target.
+
+    Args:
+        estimate: What the plan needs.
+        n: Number of posterior samples.
+
+    Returns:
+        One value per sample; without a target, whether there is a plan at all.
+    """
+    target = estimate.target
     within = [
-        math.isfinite(x) and (target is None or error <= target * (1 + 1e-9))
-        for x, error in zip(draws, found.error.draws, strict=True)
+        math.isfinite(x) and (target is None or error <= target * (1 + ROUNDING))
+        for x, error in zip(estimate.data.draws, estimate.error.draws, strict=True)
     ]
-    return for_each(within, n)
+    return broadcast(within, n)
 
 
-def _machines(
-    reading: LawModel, asked: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
-) -> _Machines:
-    if not reading.knows_flops:
-        raise PlannerError(
-            f"law {reading.law.id} says nothing of FLOP, so no budget, deadline or GPU-hours lead to data: "
-            f"give --data or a target, or {COSTED}"
+def _devices(
+    law_model: LawModel, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
+) -> _Devices:
+    if not law_model.has_flops:
+        raise LawError(
+            f"law {law_model.law.id} has no compute cost, so a budget, a deadline or GPU-hours cannot be turned into "
+            "data: expected data or a target",
+            code="no-compute-cost",
+            value=law_model.law.id,
+            hint=MEASURE_COST,
         )
-    question = asked.question
-    assert question.on is not None
-    part = fleet.accelerator(question.on)
-    set_ = {assumption.name: assumption for assumption in assumed}
-    price = set_.pop("price", None) or price_of(part)
-    n = len(reading.scenarios) if len(reading.scenarios) > 1 else DRAWS
-    count = question.count or fleet.count(part) or ONE_MACHINE
-    return _Machines(
+    hardware = parsed.question.hardware
+    assert hardware.on is not None
+    accelerator = fleet.accelerator(hardware.on)
+    overrides = {assumption.name: assumption for assumption in assumed}
+    price = overrides.pop("price", None) or price_of(accelerator)
+    n = len(law_model.scenarios) if len(law_model.scenarios) > 1 else ASSUMPTION_SAMPLES
+    count = hardware.count or fleet.count(accelerator) or DEFAULT_DEVICES
+    return _Devices(
         throughputs=throughputs(
-            part,
+            accelerator,
             n,
-            count=count if question.count is None else question.count,
-            assumed=fleet.assumptions(part) | set_,
+            count=count if hardware.count is None else hardware.count,
+            assumed=fleet.assumptions(accelerator) | overrides,
             seed=seed,
-            precision=question.precision,
+            precision=hardware.precision,
         ),
         prices=None if price is None else price.draws(n, seed),
         count=count,
-        part=part.id,
+        accelerator=accelerator.id,
     )
 
 
-def _hours(world: Scenario, pace: Throughput) -> Callable[[float], float]:
-    assert world.params is not None
-    size = world.params
-    return lambda x: pace.hours(world.flops(x), size(x))
+def _hours(scenario: Scenario, throughput: Throughput) -> Callable[[float], float]:
+    assert scenario.params is not None
+    size = scenario.params
+    return lambda x: throughput.hours(scenario.flops(x), size(x))
 
 
 def _dollars(
-    world: Scenario, hours: Callable[[float], float], price: float, asked: ParsedQuestion
+    scenario: Scenario, hours: Callable[[float], float], price: float, supply: ParsedSupply
 ) -> Callable[[float], float]:
-    have, data_price = asked.have or 0.0, asked.data_price or 0.0
+    available, data_price = supply.data_available or 0.0, supply.data_price or 0.0
 
     def dollars(x: float) -> float:
-        return price * hours(x) + data_price * max(world.data(x) - have, 0.0)
+        return price * hours(x) + data_price * max(scenario.data(x) - available, 0.0)
 
     return dollars

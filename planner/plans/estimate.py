@@ -1,11 +1,11 @@
-"""What a question needs: data, parameters and training FLOP, draw by draw from the laws that answer.
+"""What a question needs: data, parameters and training FLOP, per posterior sample of the laws that answer.
 
-    data    the error law read backwards at the target, or the amount that is given
-    params  the size law (metric "params") read forwards at that data
-    FLOP    ladder FLOP for one data unit at that size x data seen to the best error (metric "samples")
+    data    the scale at which the law's error is the target, or the amount that is given
+    params  the law of model size (metric "params") at that data
+    FLOP    FLOP per sample of a model of that size x data seen to the best error (metric "samples")
 
-Each draw is carried to the end: an interval is taken once, of the result. A surface E + A/N^a + B/D^b leaves
-the split of data and parameters open: `planner/lawmodel/scenario.py` says how it is made. No numpy: this is what
+Each posterior sample is carried to the end: an interval is taken once, of the result. A joint law E + A/N^a + B/D^b
+leaves the split of data and parameters open: `planner/lawmodel/allocation.py` makes it. No numpy: this is what
 `planner estimate` imports.
 """
 
@@ -15,23 +15,24 @@ from dataclasses import dataclass
 
 from laws import paths
 from laws.codes import WarningCode
-from laws.errors import PlannerError
-from laws.types import Law, Quantity
+from laws.errors import LawError
+from laws.types import Quantity
 from planner import units
 from planner.lawmodel.info import LawInfo
-from planner.lawmodel.model import AllocationConstraints, LawModel, read
-from planner.lawmodel.scenario import Line, at, for_each
+from planner.lawmodel.model import LawModel
+from planner.lawmodel.scenario import SMALLEST, ScaleFunction, broadcast, value_at
 
 EXTRAPOLATION_LIMIT = (
-    10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond that
+    10.0  # times the largest measured data: 2 of 413 measured curves check a forecast beyond
 )
+FLOOR_CERTAIN = 0.95  # share of posterior samples that reach the target, below which the floor is in doubt
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
     """What a question needs and reaches, per posterior sample."""
 
-    law_model: LawModel
+    law_model: LawModel  # with the given model size, or with one plan for all samples, where there is one
     target: float | None  # None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
@@ -45,7 +46,7 @@ class Estimate:
 
     @property
     def law(self) -> LawInfo:
-        """Return the names of the law that answers."""
+        """Return the identifying fields of the law that answers."""
         return self.law_model.law
 
     @property
@@ -60,14 +61,18 @@ class Estimate:
     @property
     def beyond(self) -> Quantity:
         """Return the needed data as a multiple of the largest measured data."""
-        largest = self.law_model.largest
-        draws = () if largest is None else tuple(d / largest for d in self.data.draws)
+        largest = self.law_model.measured.largest_data
+        draws = () if largest is None else tuple(data / largest for data in self.data.draws)
         return Quantity(draws=draws, unit="times the largest measured", spread=self.data.spread)
 
     def reached_within(self, factor: float) -> float | None:
-        """Return the probability that the target is reached with `factor` times the largest measured data.
+        """Return the probability that the target is reached with limited data.
 
-        None where no target is asked, or neither an interval nor the measured range is known.
+        Args:
+            factor: Data as a multiple of the largest measured data.
+
+        Returns:
+            The probability; None without a target, an interval or a measured range.
         """
         draws = self.beyond.draws
         if self.target is None or self.probability_reachable is None or not draws:
@@ -75,140 +80,162 @@ class Estimate:
         return sum(value <= factor for value in draws) / len(draws)
 
 
-def from_laws(law: Law, target: float, *, size: Law | None = None, samples: Law | None = None) -> Estimate:
-    """Return what `target` needs by a stored law and its companions.
+def scales_for_target(law_model: LawModel, target: float) -> tuple[float, ...]:
+    """Return the scale at which each posterior sample reaches a target.
+
+    Args:
+        law_model: The law that answers.
+        target: The error to reach.
+
+    Returns:
+        One scale per posterior sample, infinite where the target is never reached.
 
     Raises:
-        PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
+        InputError: The target is no possible value of the metric.
+        LawError: The target needs no data, or is below a floor that has no posterior.
     """
-    reading = read(law, AllocationConstraints(), size=size, samples=samples)
-    return estimate(reading, for_target(reading, target), target=target)
-
-
-def for_target(reading: LawModel, target: float) -> tuple[float, ...]:
-    """Return the place of each world at which it reaches a target, infinite where it never does.
-
-    Raises:
-        PlannerError: the target cannot be meant, needs no data, or is below a floor without a posterior.
-    """
-    units.checked_target(target, reading.law.metric, reading.law.metric_unit)
-    asked = f"target {reading.law.metric} {reading.law.shown(target)}"
-    if reading.smallest is not None:
-        smallest = reading.smallest
-        easiest = paths.quantile([world.error(smallest) for world in reading.scenarios], 0.5)
+    units.checked_target(target, law_model.law.metric, law_model.law.metric_unit)
+    target_text = f"target {law_model.law.metric} {law_model.law.format_error(target)}"
+    if law_model.curve_start is not None:
+        start = law_model.curve_start
+        easiest = paths.quantile([scenario.error(start) for scenario in law_model.scenarios], 0.5)
         if target >= easiest:
-            raise PlannerError(
-                f"{asked} is already reached by the smallest measured data "
-                f"({units.format_data(smallest, reading.unit)} reach "
-                f"{reading.law.shown(easiest)}): ask for a lower one"
+            raise LawError(
+                f"{target_text}: expected one below {law_model.law.format_error(easiest)}, which the smallest "
+                f"measured data ({units.format_data(start, law_model.unit)}) already reaches",
+                code="target-already-reached",
+                value=target,
             )
-    found = tuple(world.for_error(target) for world in reading.scenarios)
-    if not any(map(math.isfinite, found)):
-        if reading.is_joint or len(reading.scenarios) == 1:
-            raise _below_floor(reading, asked)
-        return found  # a posterior that rules the target out is an answer: probability 0
-    if reading.is_joint:
-        lines = ([w.params for w in reading.scenarios], [w.seen for w in reading.scenarios])
-        tiny = min(found) <= 0  # a target so high that the data it needs is below every number
-        if tiny or min(_middle(line, found) for line in lines) < 1:
-            raise PlannerError(
-                f"{asked} needs less than one parameter or one data unit by law {reading.law.id}: ask for a "
-                "lower one"
+    scales = tuple(max(scenario.scale_for_error(target), SMALLEST) for scenario in law_model.scenarios)
+    if not any(map(math.isfinite, scales)):
+        if law_model.is_joint or len(law_model.scenarios) == 1:
+            raise _below_floor(law_model, target, target_text)
+        return scales  # a posterior that rules the target out is an answer: probability 0
+    if law_model.is_joint:
+        functions = (
+            [scenario.params for scenario in law_model.scenarios],
+            [scenario.samples_seen for scenario in law_model.scenarios],
+        )
+        if min(_median(function, scales) for function in functions) < 1:
+            raise LawError(
+                f"{target_text}: expected a lower one, because law {law_model.law.id} needs less than one "
+                "parameter or one sample for it",
+                code="target-too-easy",
+                value=target,
             )
-    return found
+    return scales
 
 
-def _middle(lines: Sequence[Line | None], places: Sequence[float]) -> float:
-    return paths.quantile([at(line, x) for line, x in zip(lines, places, strict=True)], 0.5)
+def _median(functions: Sequence[ScaleFunction | None], scales: Sequence[float]) -> float:
+    return paths.quantile([value_at(function, x) for function, x in zip(functions, scales, strict=True)], 0.5)
 
 
-def _below_floor(reading: LawModel, asked: str) -> PlannerError:
-    """Say how low the errors of all scenarios stay, and which target could be asked instead."""
-    most = reading.scenarios[0]
-    have = most.data(most.high)
-    limited = reading.is_joint and have < most.high  # by --have-data
-    lowest = tuple(w.error(w.high) for w in reading.scenarios) if limited else _limits(reading)
-    low, high = (reading.law.shown(paths.quantile(lowest, q)) for q in (0.05, 0.95))
-    between = low if low == high else f"{low} to {high}"
+def _below_floor(law_model: LawModel, target: float, target_text: str) -> LawError:
+    """Return the error for a target that no scenario reaches, with the lowest that one could ask for."""
+    first = law_model.scenarios[0]
+    available = first.data(first.high)
+    limited = law_model.is_joint and available < first.high  # by the data that is available
+    lowest = tuple(s.error(s.high) for s in law_model.scenarios) if limited else _limits(law_model)
+    low, high = (law_model.law.format_error(paths.quantile(lowest, q)) for q in (0.05, 0.95))
+    floor = low if low == high else f"{low} to {high}"
     if limited:
-        return PlannerError(
-            f"{asked} is out of reach with {units.format_data(have, reading.unit)} in hand: by law "
-            f"{reading.law.id} the error stays at {between}; ask for more than that, or have more data"
+        return LawError(
+            f"{target_text}: expected more than {floor}, the error of law {law_model.law.id} with "
+            f"{units.format_data(available, law_model.unit)}",
+            code="target-below-floor",
+            value=target,
         )
-    if reading.is_joint:
-        return PlannerError(
-            f"{asked} is at or below the floor of law {reading.law.id}, {between}: ask for more than that"
+    if law_model.is_joint:
+        return LawError(
+            f"{target_text}: expected more than {floor}, the irreducible error of law {law_model.law.id}",
+            code="target-below-floor",
+            value=target,
         )
-    possible = reading.law.shown(1.1 * paths.quantile(lowest, 0.95), digits=2)
-    end = units.format_data(most.high, reading.unit)
-    return PlannerError(
-        f"{asked} is below the floor of law {reading.law.id}: even at {end} the error stays at {between}; "
-        f"ask for {possible} or more, or measure larger data sets to know the floor better"
+    possible = law_model.law.format_error(1.1 * paths.quantile(lowest, 0.95), digits=2)
+    most = units.format_data(first.high, law_model.unit)
+    return LawError(
+        f"{target_text}: expected {possible} or more, because the error of law {law_model.law.id} stays at "
+        f"{floor} even with {most}",
+        code="target-below-floor",
+        value=target,
+        expected=possible,
     )
 
 
-def _limits(reading: LawModel) -> tuple[float, ...]:
-    return tuple(w.floor if reading.is_joint else w.error(w.high) for w in reading.scenarios)
+def _limits(law_model: LawModel) -> tuple[float, ...]:
+    """Return the error at any amount of data, per posterior sample."""
+    return tuple(s.floor if law_model.is_joint else s.error(s.high) for s in law_model.scenarios)
 
 
 def estimate(
-    reading: LawModel,
-    places: Sequence[float],
+    law_model: LawModel,
+    scales: Sequence[float],
     *,
     target: float | None = None,
-    committed: bool = False,
+    one_plan: bool = False,
     alternatives: tuple[LawInfo, ...] = (),
     warnings: Sequence[str] = (),
 ) -> Estimate:
-    """Return everything that the scenarios say at their places; one world serves any number of places.
+    """Return every quantity of a law model at its scales.
 
-    A target holds at the places by construction, unless they are `committed`: one plan for all scenarios.
+    Args:
+        law_model: The law that answers.
+        scales: One scale per posterior sample; a law without a posterior may have any number.
+        target: The error that the scales reach by construction.
+        one_plan: Whether the scales are one plan for all samples, which reaches the target in some of them only.
+        alternatives: Other laws that could answer.
+        warnings: Codes to add to those of the law model.
+
+    Returns:
+        The estimate.
     """
-    found = for_each(reading.scenarios, len(places))
-    pairs = list(zip(found, places, strict=True))
-    spread = reading.spread or len(set(places)) > 1
-    data = tuple(at(world.data, x) for world, x in pairs)
-    params = tuple(at(world.params, x) for world, x in pairs) if reading.knows_params else ()
-    flops = tuple(world.flops(x) for world, x in pairs) if reading.knows_flops else ()
-    if target is None or committed:
-        error = tuple(world.error(min(x, world.high)) for world, x in pairs)
+    scenarios = broadcast(law_model.scenarios, len(scales))
+    pairs = list(zip(scenarios, scales, strict=True))
+    spread = law_model.has_posterior or len(set(scales)) > 1
+    data = tuple(value_at(scenario.data, x) for scenario, x in pairs)
+    params = tuple(value_at(scenario.params, x) for scenario, x in pairs) if law_model.has_params else ()
+    flops = tuple(scenario.flops(x) for scenario, x in pairs) if law_model.has_flops else ()
+    seen = tuple(value_at(scenario.samples_seen, x) for scenario, x in pairs)
+    if target is None or one_plan:
+        error = tuple(scenario.error(min(x, scenario.high)) for scenario, x in pairs)
     else:
         error = (target,) * len(pairs)
     reachable = None
-    if reading.spread:
+    if law_model.has_posterior:
         reached = [
             math.isfinite(x) and (target is None or e <= target) for x, e in zip(data, error, strict=True)
         ]
         reachable = sum(reached) / len(data)
+    codes = [*law_model.warnings, *_warnings(law_model, data, params), *warnings]
+    metric_unit, data_unit = law_model.law.metric_unit, law_model.unit
     return Estimate(
-        law_model=reading,
+        law_model=law_model,
         target=target,
-        error=Quantity(draws=error, unit=reading.law.metric_unit, spread=spread),
-        data=Quantity(draws=data, unit=reading.unit, spread=spread),
-        samples_seen=Quantity(
-            draws=tuple(at(world.seen, x) for world, x in pairs), unit=reading.unit, spread=spread
-        ),
+        error=Quantity(draws=error, unit=metric_unit, spread=spread),
+        data=Quantity(draws=data, unit=data_unit, spread=spread),
+        samples_seen=Quantity(draws=seen, unit=data_unit, spread=spread),
         params=Quantity(draws=params, unit="parameters", spread=spread),
         flops=Quantity(draws=flops, unit="FLOP", spread=spread),
         probability_reachable=reachable,
-        limit=Quantity(draws=_limits(reading) if reading.spread else (), unit=reading.law.metric_unit),
-        warnings=tuple(dict.fromkeys([*reading.warnings, *_doubts(reading, data, params), *warnings])),
+        limit=Quantity(draws=_limits(law_model) if law_model.has_posterior else (), unit=metric_unit),
+        warnings=tuple(dict.fromkeys(codes)),
         alternatives=alternatives,
     )
 
 
-def _doubts(reading: LawModel, data: Sequence[float], params: Sequence[float]) -> list[str]:
-    """Return the codes that depend on where on the line of plans the answer lies."""
-    found: list[str] = []
-    if reading.sizes is not None and params:
+def _warnings(law_model: LawModel, data: Sequence[float], params: Sequence[float]) -> list[str]:
+    """Return the codes that depend on the scale of the answer."""
+    codes: list[str] = []
+    sizes, largest = law_model.measured.counted_sizes, law_model.measured.largest_data
+    if sizes is not None and params:
         middle = paths.quantile(params, 0.5)
-        if math.isfinite(middle) and not reading.sizes[0] <= middle <= reading.sizes[1]:
-            found.append(WarningCode.LADDER_EXCEEDED)
-    if reading.spread and sum(map(math.isfinite, data)) < 0.95 * len(data):
-        found.append(WarningCode.FLOOR_UNCERTAIN)
-    if reading.largest is not None and paths.quantile(data, 0.5) > EXTRAPOLATION_LIMIT * reading.largest:
-        found.append(WarningCode.EXTRAPOLATED_FAR)
-    for draws, least in zip((data, params), reading.begins, strict=True):
-        if least is not None and draws and paths.quantile(draws, 0.5) < least / EXTRAPOLATION_LIMIT:
-            found.append(WarningCode.BELOW_MEASURED)
-    return found
+        if math.isfinite(middle) and not sizes[0] <= middle <= sizes[1]:
+            codes.append(WarningCode.LADDER_EXCEEDED)
+    if law_model.has_posterior and sum(map(math.isfinite, data)) < FLOOR_CERTAIN * len(data):
+        codes.append(WarningCode.FLOOR_UNCERTAIN)
+    if largest is not None and paths.quantile(data, 0.5) > EXTRAPOLATION_LIMIT * largest:
+        codes.append(WarningCode.EXTRAPOLATED_FAR)
+    for draws, smallest in zip((data, params), law_model.joint_start, strict=True):
+        if smallest is not None and draws and paths.quantile(draws, 0.5) < smallest / EXTRAPOLATION_LIMIT:
+            codes.append(WarningCode.BELOW_MEASURED)
+    return codes

@@ -1,89 +1,136 @@
-"""From the end that is given to a place on the line of plans: data, parameters, FLOP, or a pair of them."""
+"""Convert the given quantity (data, parameters, FLOP, or a pair) to a point on each scenario's scaling path."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from laws import paths
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, InputError, LawError, drop, run, use
 from planner import units
-from planner.lawmodel.model import BALANCED, COSTED, LawModel
-from planner.lawmodel.scenario import Scenario, at
+from planner.lawmodel.assumptions import AssumptionCode
+from planner.lawmodel.model import MEASURE_COST, LawModel
+from planner.lawmodel.scenario import ScaleFunction, Scenario, value_at
 from planner.plans.question import PAIR, ParsedQuestion
 
-ALMOST = 0.95  # of the smallest measured data is still it: each draw puts the same cost elsewhere
+# Of the smallest measured data: so little less is still accepted, because each sample has the same cost at a
+# slightly other scale.
+SMALLEST_TOLERANCE = 0.95
 
 
-def from_end(reading: LawModel, asked: ParsedQuestion) -> tuple[LawModel, tuple[float, ...]]:
-    """Return the scenarios, with the place of each at which it has the data, parameters or FLOP that are given.
+def scales_from_given(law_model: LawModel, parsed: ParsedQuestion) -> tuple[LawModel, tuple[float, ...]]:
+    """Return the scale at which each posterior sample has the given data, parameters or FLOP.
+
+    Args:
+        law_model: The law that answers.
+        parsed: A question with one of data, params and flops, or with the pair of data and params.
+
+    Returns:
+        The law model, with the given model size where there is a pair, and one scale per posterior sample.
 
     Raises:
-        PlannerError: the law says nothing of what is given, or it is less than anything measured.
+        LawError: The law cannot be solved for what is given.
+        InputError: What is given is less than anything that was measured.
     """
-    question, given = asked.question, asked.given
+    question, given = parsed.question, parsed.given
     if given == PAIR:
-        reading, given = _paired(reading, asked.params), "data"
-    if given == "data" and question.allocate == "smallest-model":
-        raise PlannerError(
-            "with --allocate smallest-model the data is what --have-data says: leave --data out"
-        )
-    if given == "params" and not reading.knows_params:
-        raise PlannerError(
-            f"law {reading.law.id} says nothing of model size: give --data or a target, or measure with "
-            "`planner calibrate`"
-        )
-    if given == "flops" and not reading.knows_flops:
-        raise PlannerError(f"law {reading.law.id} says nothing of FLOP: give --data or a target, or {COSTED}")
-    ends = {
-        "data": (asked.data, question.data),
-        "params": (asked.params, question.params),
-        "flops": (asked.flops, question.flops),
+        law_model, given = _with_size(law_model, parsed.params), "data"
+    _check_given(law_model, given, question.allocate)
+    values = {
+        "data": (parsed.data, question.data),
+        "params": (parsed.params, question.params),
+        "flops": (parsed.flops, question.flops),
     }
-    value, text = ends[given or ""]
+    value, text = values[given or ""]
     assert value is not None and text is not None
-    if given == "data":  # the line of plans is one over data
-        places = (value,) * len(reading.scenarios)
+    if given == "data":  # the scaling path is one over data
+        scales = (value,) * len(law_model.scenarios)
     else:
-        places = tuple(world.where(_line(world, given or ""), value) for world in reading.scenarios)
-    served = f" with --serve {question.serve.strip()}" if question.serve else ""
-    not_tiny(reading, places, f"--{given} {text.strip()}{served}")
-    return reading, places
-
-
-def not_tiny(reading: LawModel, places: Sequence[float], asked: str) -> None:
-    """Refuse what lies before everything that the law was measured at."""
-    middle = paths.quantile(places, 0.5)
-    if reading.smallest is not None and middle < ALMOST * reading.smallest:
-        raise PlannerError(
-            f"{asked} is less than the smallest measured training of law {reading.law.id} took "
-            f"({units.format_data(reading.smallest, reading.unit)}): ask for more"
+        scales = tuple(
+            scenario.scale_where(_function(scenario, given or ""), value) for scenario in law_model.scenarios
         )
-    sizes = [at(world.params, x) for world, x in zip(reading.scenarios, places, strict=False) if world.params]
-    if reading.is_joint and (middle <= 1 or (sizes and paths.quantile(sizes, 0.5) < 1)):
-        raise PlannerError(f"{asked} is not enough for one parameter or one unit of data: ask for more")
+    serving = f" with inference on {question.supply.serve.strip()}" if question.supply.serve else ""
+    check_not_tiny(law_model, scales, f"{given} {text.strip()}{serving}")
+    return law_model, scales
 
 
-def _line(world: Scenario, given: str) -> Callable[[float], float]:
+def _check_given(law_model: LawModel, given: str | None, allocate: str) -> None:
+    """Check that the law can be solved for what is given."""
+    id = law_model.law.id
+    if given == "data" and allocate == "smallest-model":
+        raise ConflictingInput(
+            "data is given for the smallest model: expected only the available data",
+            code="data-for-smallest-model",
+            hint=drop("data", purpose="and keep have_data"),
+        )
+    if given == "params" and not law_model.has_params:
+        raise LawError(
+            f"law {id} has no model size, so it cannot be solved for params: expected data or a target",
+            code="no-model-size",
+            value=id,
+            hint=run("calibrate", purpose="to measure one"),
+        )
+    if given == "flops" and not law_model.has_flops:
+        raise LawError(
+            f"law {id} has no compute cost, so it cannot be solved for FLOP: expected data or a target",
+            code="no-compute-cost",
+            value=id,
+            hint=MEASURE_COST,
+        )
+
+
+def check_not_tiny(law_model: LawModel, scales: Sequence[float], given_text: str) -> None:
+    """Check that a question is not below everything that the law was measured at.
+
+    Args:
+        law_model: The law that answers.
+        scales: One scale per posterior sample.
+        given_text: What is given, for the message.
+
+    Raises:
+        InputError: The median scale is below the law's smallest measurement, or below one parameter or sample.
+    """
+    middle = paths.quantile(scales, 0.5)
+    start = law_model.curve_start
+    if start is not None and middle < SMALLEST_TOLERANCE * start:
+        raise InputError(
+            f"{given_text}: expected more, at least what the smallest measured training of law "
+            f"{law_model.law.id} took ({units.format_data(start, law_model.unit)})",
+            code="below-measured",
+        )
+    sizes = [
+        value_at(scenario.params, x)
+        for scenario, x in zip(law_model.scenarios, scales, strict=False)
+        if scenario.params
+    ]
+    if law_model.is_joint and (middle <= 1 or (sizes and paths.quantile(sizes, 0.5) < 1)):
+        raise InputError(
+            f"{given_text}: expected enough for one parameter and one sample", code="below-measured"
+        )
+
+
+def _function(scenario: Scenario, given: str) -> ScaleFunction:
     if given == "flops":
-        return world.flops
-    assert world.params is not None
-    return world.params
+        return scenario.flops
+    assert scenario.params is not None
+    return scenario.params
 
 
-def _paired(reading: LawModel, size: float | None) -> LawModel:
-    """Return the scenarios with one size for all amounts of data; only a surface knows more than the best."""
-    if reading.scenarios[0].loss is None or size is None:
-        raise PlannerError(
-            f"law {reading.law.id} knows one model size for each amount of data: give --data or --params; "
-            "a surface law answers both together"
+def _with_size(law_model: LawModel, params: float | None) -> LawModel:
+    """Return the law model with one size for all amounts of data; only a joint law has more than the best."""
+    if law_model.scenarios[0].loss is None or params is None:
+        raise LawError(
+            f"law {law_model.law.id} has one model size for each amount of data: expected data or params, not both",
+            code="not-a-joint-law",
+            value=law_model.law.id,
+            hint=use("form", value="surface", purpose="to ask a joint law for both"),
         )
     return replace(
-        reading,
-        scenarios=tuple(_of_size(world, size) for world in reading.scenarios),
-        assumptions=tuple(text for text in reading.assumptions if not text.startswith(BALANCED)),
+        law_model,
+        scenarios=tuple(_of_size(scenario, params) for scenario in law_model.scenarios),
+        assumptions=tuple(a for a in law_model.assumptions if a.code is not AssumptionCode.COMPUTE_OPTIMAL),
     )
 
 
-def _of_size(world: Scenario, size: float) -> Scenario:
-    assert world.loss is not None
-    loss = world.loss
-    return replace(world, params=lambda _: size, error=lambda x: loss(size, x), known_inverse=None)
+def _of_size(scenario: Scenario, params: float) -> Scenario:
+    assert scenario.loss is not None
+    loss = scenario.loss
+    return replace(scenario, params=lambda _: params, error=lambda x: loss(params, x), exact_inverse=None)

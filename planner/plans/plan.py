@@ -1,15 +1,16 @@
-"""Any question from either end: one quantity given, everything else returned, limits held, draw by draw.
+"""Answer any question from either end: one quantity is given, the others follow, per posterior sample.
 
-    plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0) -> Plan
+How a question passes through the program:
 
-`Question` holds what people write, as they write it ("5%", "10000h", "$50k"): units depend on the law that
-answers. At most one of target, data, params and flops is given. gpu_hours, budget and deadline are limits on
-top; without any of the four they are the question: the most that all limits together allow.
+    Question        as people write it (plans/question.py); units depend on the law that answers
+    ParsedQuestion  the same in base units
+    LawModel        the law that answers, evaluable per posterior sample (lawmodel/)
+    Plan            everything that follows: estimate, resources, cost, constraints, sensitivity
+    Report          the table with its notes (reports/estimate.py); JSON and CSV carry a plain record of the plan
 
-`Plan` is a frozen value with every draw: `estimate` (data, params, flops, error), `resources` (time, memory,
-money on one part, None without `on`), `feasible` (probability of all limits, of each, and the one that
-binds), `binding`, `sensitivity` (share of the variance of the log cost by unknown), and `quantities()`, all
-of it by name. Position i of every quantity is the same possible world.
+At most one of target, data, params and flops is given. GPU-hours, budget and deadline constrain the answer; without
+any of the four they are the question: the most that all of them together allow. Position i of every quantity belongs
+to the same posterior sample.
 """
 
 import math
@@ -21,24 +22,29 @@ from pathlib import Path
 from laws import paths
 from laws.catalog.published import PublishedLaw
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, MissingInput, drop, use
 from laws.types import Law, Quantity
 from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet
+from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.info import law_info
-from planner.lawmodel.model import AllocationConstraints, LawModel, read
-from planner.lawmodel.published import data_unit, read_published
-from planner.lawmodel.scenario import for_each
+from planner.lawmodel.model import LawModel
+from planner.lawmodel.published import data_unit, published_law_model
+from planner.lawmodel.scenario import broadcast
 from planner.lawmodel.select import SelectedLaw, select_law
-from planner.plans.confidence import committed
-from planner.plans.constraints import furthest, kept, reached
-from planner.plans.estimate import Estimate, estimate, for_target
-from planner.plans.from_given import from_end
-from planner.plans.question import ParsedQuestion, Question, check, in_base_units
+from planner.lawmodel.stored import law_model
+from planner.plans.confidence import with_confidence
+from planner.plans.constraints import constraints_satisfied, largest_scales, reached
+from planner.plans.estimate import Estimate, estimate, scales_for_target
+from planner.plans.from_given import scales_from_given
+from planner.plans.question import ParsedQuestion, ParsedSupply, Question, check, parse
 from planner.plans.resources import Feasible, Resources, resources
 from planner.plans.sensitivity import shares
 
-Tell = Callable[[str, int, int], None]  # hears what many plans are, how many are done, and of how many
+OnProgress = Callable[
+    [str, int, int], None
+]  # called with what is planned, how many are done, and of how many
+_COST_ASSUMPTIONS = ("utilization", "scaling_loss", "price")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +70,7 @@ class Plan:
     """Everything that follows from one question."""
 
     parsed: ParsedQuestion  # the question in base units
-    law_model: LawModel  # the law that answers
+    law_model: LawModel  # the law that answers, with its best sizes; the estimate may use a given one
     estimate: Estimate
     resources: Resources | None  # None without an accelerator
     cost: PlanCost
@@ -91,211 +97,235 @@ class Plan:
 
 
 def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0) -> Plan:
-    """Return everything that follows from a question, by the law in the store at `folder` that answers best.
+    """Return everything that follows from a question.
+
+    Args:
+        question: The question as people write it.
+        folder: The store; its law that matches best answers, else a published one.
+        fleet: The accelerators and what is assumed of them.
+        today: The day that deadlines and quotes count from.
+        seed: Seed of the samples of the hardware assumptions.
+
+    Returns:
+        The plan.
 
     Raises:
-        PlannerError: the question is none or two, cannot be read, has no law, or no finite answer.
+        PlannerError: The question is incomplete or contradicts itself, or no law answers it with a finite number.
     """
     check(question)
-    return plan_by(select_law(question.selector, folder), question, folder, fleet, today=today, seed=seed)
+    selected = select_law(question.selector, folder)
+    return plan_by(selected, question, folder, fleet, today=today, seed=seed)
 
 
 def plan_by(
-    chosen: SelectedLaw, question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0
+    selected: SelectedLaw, question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0
 ) -> Plan:
-    """Return what `plan` does, by a law that is already chosen."""
-    asked = asked_of(chosen, question, today)
-    reading = law = _read(chosen, _spending(asked))
-    assumed = _with_measured(asked, fleet, chosen.law, folder)
-    target, binding = asked.target, None
-    if target is not None:
-        places = for_target(reading, target)
-        if asked.confidence is not None:
-            reading, places = committed(reading, places, target, asked.confidence)
-    elif asked.given is None:
-        places, binding = furthest(reading, asked, fleet, assumed, seed)
-    else:
-        reading, places = from_end(reading, asked)
-    found = estimate(
-        reading,
-        places,
-        target=target,
-        committed=asked.confidence is not None,
-        alternatives=chosen.alternatives,
-        warnings=chosen.warnings,
+    """Return what `plan` does, by a law that is already selected."""
+    parsed = parse_for(selected, question, today)
+    model = _law_model(selected, _allocation(parsed))
+    assumed = _with_measured(parsed, fleet, selected.law, folder)
+    used_model, scales, binding = _scales(model, parsed, fleet, assumed, seed)
+    needs = estimate(
+        used_model,
+        scales,
+        target=parsed.target,
+        one_plan=parsed.confidence is not None,
+        alternatives=selected.alternatives,
+        warnings=selected.warnings,
     )
-    bill = None
-    if question.on is not None:
-        bill = resources(
-            found,
-            fleet,
-            question.on,
-            today=today,
-            seed=seed,
-            count=question.count,
-            precision=question.precision,
-            overrides=assumed,
-        )
-    n = len(found.data.draws) if bill is None else len(bill.training.gpu_hours)
-    collection = _collection(found, asked, n)
-    fits = kept(asked, found, bill, collection=collection, reached=reached(found, n))
-    serving = _serving(reading, found, places, asked.served)
+    takes = None
+    if question.hardware.on is not None:
+        takes = resources(needs, fleet, question.hardware, today=today, seed=seed, overrides=assumed)
+    n = len(needs.data.draws) if takes is None else len(takes.training.gpu_hours)
+    cost = _cost(needs, takes, parsed.supply, n)
+    feasible = constraints_satisfied(
+        parsed, needs, takes, data_cost=cost.data.draws, reached=reached(needs, n)
+    )
     return Plan(
-        parsed=asked,
-        law_model=law,
-        estimate=found,
-        resources=bill,
-        cost=PlanCost(
-            data=Quantity(draws=collection, unit="USD"),
-            total=_total(bill, collection),
-            serving=_serving_dollars(found, bill, serving),
-            serving_flops=serving,
-        ),
-        feasible=fits,
-        binding=binding if fits is None else fits.binding,
-        error_at_confidence=_error_at(found, asked.confidence),
-        sensitivity=_sensitivity(found, reading, bill, collection=collection, given=asked.given, seed=seed),
-        warnings=_warnings(found, reading, bill, asked),
+        parsed=parsed,
+        law_model=model,
+        estimate=needs,
+        resources=takes,
+        cost=cost,
+        feasible=feasible,
+        binding=binding if feasible is None else feasible.binding,
+        error_at_confidence=_error_at(needs, parsed.confidence),
+        sensitivity=_sensitivity(needs, takes, cost, limits_only=parsed.given is None, seed=seed),
+        warnings=_warnings(needs, takes, parsed.supply),
     )
 
 
-def asked_of(chosen: SelectedLaw, question: Question, today: date) -> ParsedQuestion:
-    """Return the question in the units of the law that answers."""
-    unit = chosen.law.x_unit if isinstance(chosen.law, Law) else data_unit(chosen.law)
-    return in_base_units(question, law_info(chosen.law), unit, today)
+def parse_for(selected: SelectedLaw, question: Question, today: date) -> ParsedQuestion:
+    """Return a question in the units of the law that answers.
+
+    Args:
+        selected: The law that answers.
+        question: The question as people write it.
+        today: The day that a deadline counts from.
+
+    Returns:
+        The question in base units.
+
+    Raises:
+        InputError: A number cannot be parsed.
+    """
+    unit = selected.law.x_unit if isinstance(selected.law, Law) else data_unit(selected.law)
+    return parse(question, law_info(selected.law), unit, today)
 
 
-def _spending(asked: ParsedQuestion) -> AllocationConstraints:
-    small = asked.question.allocate == "smallest-model"
-    if small and asked.have is None:
-        raise PlannerError("the smallest model is that for the data there is: say how much with --have-data")
-    if small and asked.served is not None:
-        raise PlannerError(
-            "--serve and --allocate smallest-model both decide how large the model is: leave one out"
+def _allocation(parsed: ParsedQuestion) -> AllocationConstraints:
+    """Return how parameters and data are balanced."""
+    smallest, supply = parsed.question.allocate == "smallest-model", parsed.supply
+    if smallest and supply.data_available is None:
+        raise MissingInput(
+            "the smallest model is that for the data you have: expected an amount",
+            code="missing-data",
+            hint=use("have_data"),
+        )
+    if smallest and supply.inference_tokens is not None:
+        raise ConflictingInput(
+            "serve and the smallest model both decide how large the model is: expected one of them",
+            code="serve-and-smallest-model",
+            hint=drop("serve", "allocate"),
         )
     return AllocationConstraints(
-        have=math.inf if asked.have is None else asked.have, served=asked.served or 0.0, smallest=small
+        data_available=math.inf if supply.data_available is None else supply.data_available,
+        inference_tokens=supply.inference_tokens or 0.0,
+        smallest_model=smallest,
     )
 
 
-def _read(chosen: SelectedLaw, spending: AllocationConstraints) -> LawModel:
-    if isinstance(chosen.law, Law):
-        return read(chosen.law, spending, size=chosen.size, samples=chosen.samples)
-    return read_published(chosen.law, spending)
+def _law_model(selected: SelectedLaw, allocation: AllocationConstraints) -> LawModel:
+    if isinstance(selected.law, Law):
+        return law_model(selected.law, allocation, size=selected.size, samples=selected.samples)
+    return published_law_model(selected.law, allocation)
+
+
+def _scales(
+    model: LawModel, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
+) -> tuple[LawModel, tuple[float, ...], str | None]:
+    """Return the scale per posterior sample that answers, the model it is of, and the constraint that decides."""
+    if parsed.target is not None:
+        scales = scales_for_target(model, parsed.target)
+        if parsed.confidence is None:
+            return model, scales, None
+        return (*with_confidence(model, scales, parsed.target, parsed.confidence), None)
+    if parsed.given is None:
+        scales, binding = largest_scales(model, parsed, fleet, assumed, seed)
+        return model, scales, binding
+    return (*scales_from_given(model, parsed), None)
 
 
 def _with_measured(
-    asked: ParsedQuestion, fleet: Fleet, law: Law | PublishedLaw, folder: Path
+    parsed: ParsedQuestion, fleet: Fleet, law: Law | PublishedLaw, folder: Path
 ) -> tuple[Assumption, ...]:
-    """Return the assumptions with the utilization that was measured with the law, where nobody set one."""
-    found, question = asked.assumed, asked.question
-    if question.on is None or not isinstance(law, Law) or law.source == "shipped":
-        return found
-    part = fleet.accelerator(question.on)
+    """Return the overrides with the utilization that was measured with the law, unless one is set."""
+    assumed, hardware = parsed.assumed, parsed.question.hardware
+    if hardware.on is None or not isinstance(law, Law) or law.source == "shipped":
+        return assumed
+    accelerator = fleet.accelerator(hardware.on)
     if (
-        any(assumption.name == "utilization" for assumption in found)
-        or fleet.assumptions(part)["utilization"].origin != "default"
+        any(assumption.name == "utilization" for assumption in assumed)
+        or fleet.assumptions(accelerator)["utilization"].origin != "default"
     ):
-        return found
+        return assumed
     from laws.storage.store import Store
     from planner.hardware.measured_utilization import measured_utilization
 
     own = law.source == "calibrated"
     runs = Store(folder).runs(domain=law.domain, status="finished") if own else []
-    measured = measured_utilization(law, runs, part, question.precision)
-    return found if measured is None else (*found, measured)
+    measured = measured_utilization(law, runs, accelerator, hardware.precision)
+    return assumed if measured is None else (*assumed, measured)
 
 
-def _collection(found: Estimate, asked: ParsedQuestion, n: int) -> tuple[float, ...]:
-    """Return what the data that is not in hand costs in n draws, none where it has no price."""
-    price, have = asked.data_price, asked.have or 0.0
+def _cost(needs: Estimate, takes: Resources | None, supply: ParsedSupply, n: int) -> PlanCost:
+    """Return what is paid besides the hours of training, in n posterior samples."""
+    data = _data_cost(needs, supply, n)
+    compute = None if takes is None else takes.cost.dollars
+    total: tuple[float, ...] = ()
+    if compute is not None:
+        total = tuple(a + b for a, b in zip(compute, data, strict=True)) if data else compute
+    flops = _serving_flops(needs, supply.inference_tokens)
+    return PlanCost(
+        data=Quantity(draws=data, unit="USD"),
+        total=Quantity(draws=total, unit="USD"),
+        serving=_serving_cost(needs, compute, flops),
+        serving_flops=flops,
+    )
+
+
+def _data_cost(needs: Estimate, supply: ParsedSupply, n: int) -> tuple[float, ...]:
+    """Return what the data that is not available costs, per sample; nothing where it has no price."""
+    price, available = supply.data_price, supply.data_available or 0.0
     if price is None:
         return ()
-    costs = tuple(price * max(x - have, 0.0) if price else 0.0 for x in found.data.draws)
-    return for_each(costs, n)
+    costs = tuple(price * max(x - available, 0.0) if price else 0.0 for x in needs.data.draws)
+    return broadcast(costs, n)
 
 
-def _error_at(found: Estimate, confidence: float | None) -> float | None:
-    if confidence is None or found.target is not None:
-        return None if confidence is None else found.target
-    return paths.quantile(found.error.draws, confidence)
+def _serving_flops(needs: Estimate, inference_tokens: float | None) -> Quantity:
+    """Return the FLOP of inference: a third of training on as much data (Sardana et al. 2023)."""
+    model, unit = needs.law_model, "FLOP"
+    if not inference_tokens or not model.has_flops:
+        return Quantity(draws=(), unit=unit, spread=needs.flops.spread)
+    sizes = needs.params.draws
+    draws = tuple(
+        scenario.flops_per_sample(size) / 3 * inference_tokens
+        if scenario.flops_per_sample is not None and math.isfinite(size)
+        else math.inf
+        for scenario, size in zip(broadcast(model.scenarios, len(sizes)), sizes, strict=True)
+    )
+    return Quantity(draws=draws, unit=unit, spread=needs.flops.spread)
 
 
-def _warnings(
-    found: Estimate, reading: LawModel, bill: Resources | None, asked: ParsedQuestion
-) -> tuple[str, ...]:
-    codes = [*found.warnings, *(bill.warnings if bill else ())]
-    if asked.stock is not None and not reading.is_joint:
-        needed = paths.quantile(found.data.draws, 0.5)
-        codes += [WarningCode.MORE_DATA_NEEDED] if needed > asked.stock else []
+def _serving_cost(needs: Estimate, compute: Sequence[float] | None, flops: Quantity) -> Quantity:
+    """Return what inference costs if its FLOP cost what those of training do, per posterior sample."""
+    if compute is None or not flops.draws:
+        return Quantity(draws=(), unit="USD")
+    share = [  # of inference in training
+        inference / training if math.isfinite(training) else math.inf
+        for inference, training in zip(flops.draws, needs.flops.draws, strict=True)
+    ]
+    ratios = broadcast(share, len(compute))
+    draws = tuple(paid * ratio if paid else 0.0 for paid, ratio in zip(compute, ratios, strict=True))
+    return Quantity(draws=draws, unit="USD")
+
+
+def _error_at(needs: Estimate, confidence: float | None) -> float | None:
+    """Return the error that is reached with a probability."""
+    if confidence is None or needs.target is not None:
+        return None if confidence is None else needs.target
+    return paths.quantile(needs.error.draws, confidence)
+
+
+def _warnings(needs: Estimate, takes: Resources | None, supply: ParsedSupply) -> tuple[str, ...]:
+    codes = [*needs.warnings, *(takes.warnings if takes else ())]
+    if supply.data_limit is not None and not needs.law_model.is_joint:
+        needed = paths.quantile(needs.data.draws, 0.5)
+        codes += [WarningCode.MORE_DATA_NEEDED] if needed > supply.data_limit else []
     return tuple(dict.fromkeys(codes))
 
 
-def _serving(reading: LawModel, found: Estimate, places: Sequence[float], served: float | None) -> Quantity:
-    """Return FLOP of running the model on what it serves: a third of training it on as much."""
-    unit = "FLOP"
-    if not served or not reading.knows_flops:
-        return Quantity(draws=(), unit=unit, spread=found.flops.spread)
-    scenarios = for_each(reading.scenarios, len(places))
-    draws = tuple(
-        world.flops_per_sample(size) / 3 * served
-        if world.flops_per_sample is not None and math.isfinite(size)
-        else math.inf
-        for world, size in zip(scenarios, found.params.draws, strict=True)
-    )
-    return Quantity(draws=draws, unit=unit, spread=found.flops.spread)
-
-
-def _serving_dollars(found: Estimate, bill: Resources | None, serving: Quantity) -> Quantity:
-    """Return what serving costs if its FLOP cost what those of training do, draw by draw."""
-    dollars = None if bill is None else bill.cost.dollars
-    if dollars is None or not serving.draws:
-        return Quantity(draws=(), unit="USD")
-    share = [  # of serving in training
-        served / trained if math.isfinite(trained) else math.inf
-        for served, trained in zip(serving.draws, found.flops.draws, strict=True)
-    ]
-    ratios = for_each(share, len(dollars))
-    draws = tuple(paid * ratio if paid else 0.0 for paid, ratio in zip(dollars, ratios, strict=True))
-    return Quantity(draws=draws, unit="USD")
-
-
-def _total(bill: Resources | None, collection: Sequence[float]) -> Quantity:
-    compute = None if bill is None else bill.cost.dollars
-    if compute is None:
-        return Quantity(draws=(), unit="USD")
-    draws = tuple(a + b for a, b in zip(compute, collection, strict=True)) if collection else compute
-    return Quantity(draws=draws, unit="USD")
-
-
 def _sensitivity(
-    found: Estimate,
-    reading: LawModel,
-    bill: Resources | None,
-    *,
-    collection: Sequence[float],
-    given: str | None,
-    seed: int,
+    needs: Estimate, takes: Resources | None, cost: PlanCost, *, limits_only: bool, seed: int
 ) -> Sensitivity:
     """Return the shares of the first quantity, from cost to error, whose variance has any."""
-    unknowns: dict[str, Sequence[float]] = dict(reading.unknowns) if len(reading.scenarios) > 1 else {}
-    if bill is not None:
-        n = len(bill.training.gpu_hours)
-        unknowns |= {a.name: a.draws(n, seed) for a in bill.assumed if a.name in _MOVES_COST}
-    total = _total(bill, collection).draws
-    of: dict[str, Sequence[float]] = {
-        **({"error": found.error.draws} if given is None else {}),
+    model = needs.law_model
+    unknowns: dict[str, Sequence[float]] = dict(model.unknowns) if len(model.scenarios) > 1 else {}
+    if takes is not None:
+        n = len(takes.training.gpu_hours)
+        unknowns |= {a.name: a.draws(n, seed) for a in takes.assumed if a.name in _COST_ASSUMPTIONS}
+    total = cost.total.draws
+    samples: dict[str, Sequence[float]] = {
+        **({"error": needs.error.draws} if limits_only else {}),
         "dollars": total if any(total) else (),
-        "gpu_hours": bill.training.gpu_hours if bill else (),
-        "flops": found.flops.draws,
-        "data": found.data.draws,
-        "error": found.error.draws,
+        "gpu_hours": takes.training.gpu_hours if takes else (),
+        "flops": needs.flops.draws,
+        "data": needs.data.draws,
+        "error": needs.error.draws,
     }
-    for name, draws in of.items():
+    for name, draws in samples.items():
         same = {unknown: values for unknown, values in unknowns.items() if len(values) == len(draws)}
-        if found_shares := shares(draws, same):
-            return Sensitivity(quantity=name, shares=found_shares)
+        if explained := shares(draws, same):
+            return Sensitivity(quantity=name, shares=explained)
     return Sensitivity(quantity="error", shares={})
-
-
-_MOVES_COST = ("utilization", "scaling_loss", "price")

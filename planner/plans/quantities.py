@@ -160,7 +160,7 @@ QUANTITIES: tuple[QuantityKind, ...] = (  # in the order in which they are print
         unit="FLOP",
         format=ValueFormat.FLOPS,
         of=lambda plan: plan.cost.serving_flops,
-        in_table=lambda plan: plan.question.serve is not None,
+        in_table=lambda plan: plan.question.supply.serve is not None,
     ),
     _of_hardware("gpu_hours", "GPU-hours", "GPU-hours", lambda on: on.training.gpu_hours),
     _of_hardware("days", "Days", "days", lambda on: on.training.days),

@@ -1,10 +1,11 @@
-"""A question as people write it and as numbers: units depend on the law that answers and are read late."""
+"""A question as people write it and in base units: units depend on the law that answers and are parsed late."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from typing import Any, Self
 
-from laws.errors import PlannerError, nearest
+from laws.errors import ConflictingInput, InputError, MissingInput, UnknownName, use
 from planner import units
 from planner.assumptions import Assumption, parse_assumption
 from planner.lawmodel.info import LawInfo
@@ -12,62 +13,171 @@ from planner.lawmodel.selector import LawSelector
 
 PAIR = "data and params"
 ALLOCATIONS = ("compute-optimal", "smallest-model")
-_ENDS = ("target", "data", "params", "flops")
+CONSTRAINTS = ("have_data", "budget", "gpu_hours", "deadline")
+_GIVEN = ("target", "data", "params", "flops")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits of compute as text: constraints on an answer, or the question itself."""
+
+    gpu_hours: str | None = None
+    budget: str | None = None
+    deadline: str | None = None  # a duration from today, or a day
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """What the training runs on, as text."""
+
+    on: str | None = None
+    count: int | None = None
+    precision: str | None = None
+    assume: tuple[str, ...] = ()  # "utilization=0.35..0.42"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supply:
+    """What data there is, and what the model is for, as text."""
+
+    have_data: str | None = None
+    data_price: str | None = None  # "$12/hour"
+    serve: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One question as it was written; None is what was not said."""
+    """One question as it was written; None is what was not given."""
 
     selector: LawSelector = field(default_factory=LawSelector)
     target: str | None = None
     data: str | None = None
     params: str | None = None
     flops: str | None = None
-    gpu_hours: str | None = None
-    budget: str | None = None
-    deadline: str | None = None  # a duration from today, or a day
-    on: str | None = None
-    count: int | None = None
-    precision: str | None = None
-    assume: tuple[str, ...] = ()  # "utilization=0.35..0.42"
-    have_data: str | None = None
-    data_price: str | None = None  # "$12/hour"
-    serve: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    hardware: Hardware = field(default_factory=Hardware)
+    supply: Supply = field(default_factory=Supply)
     confidence: str | None = None
     allocate: str = "compute-optimal"
 
+    @classmethod
+    def of(cls, **options: Any) -> Self:
+        """Return the question of options by their own names, whatever their group.
+
+        Args:
+            options: `selector` and the keys of `OPTIONS`, such as `target="5%", on="h100"`.
+
+        Returns:
+            The question.
+        """
+        return cls().with_options(options)
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """Return the question with some options replaced.
+
+        Args:
+            options: `selector` and the keys of `OPTIONS` -> their values.
+
+        Returns:
+            The changed question.
+        """
+        changed: dict[str, Any] = {}
+        for name, value in options.items():
+            if group := _GROUP_OF.get(name):
+                changed[group] = replace(changed.get(group, getattr(self, group)), **{name: value})
+            else:
+                changed[name] = value
+        return replace(self, **changed)
+
+    def options(self) -> dict[str, Any]:
+        """Return the value of every option by its name, in the order of the command line."""
+        return {
+            name: getattr(getattr(self, _GROUP_OF[name]) if name in _GROUP_OF else self, name)
+            for name in OPTIONS
+        }
+
     @property
     def given(self) -> str | None:
-        """Return which of target, data, params and flops is given, None where limits alone are.
+        """Return which of target, data, params and flops is given; None where only limits are.
 
-        Data and parameters together are a pair, which surface laws answer. Raises PlannerError for any other
-        two, and for nothing at all.
+        Data and parameters together are a pair, which joint laws answer.
+
+        Raises:
+            ConflictingInput: Another two are given.
+            MissingInput: Nothing is given.
         """
-        found = [name for name in _ENDS if getattr(self, name) is not None]
-        if found == ["data", "params"]:
+        given = [name for name in _GIVEN if getattr(self, name) is not None]
+        if given == ["data", "params"]:
             return PAIR
-        if len(found) > 1:
-            raise PlannerError(
-                f"two questions at once, {' and '.join(found)}: give one and the others come back; what "
-                "limits an answer is --have-data, --budget, --gpu-hours and --deadline"
+        if len(given) > 1:
+            raise ConflictingInput(
+                f"{' and '.join(given)} are given: expected only one, the others are computed",
+                code="several-questions",
+                value=tuple(given),
+                hint=use(*CONSTRAINTS, purpose="to constrain the answer"),
             )
-        if not found and not self.limited:
-            raise PlannerError(
-                "nothing is asked: give a target, for example --target-wer 5%, or --data, --params, --flops, "
-                "--gpu-hours, --budget or --deadline"
+        if not given and not self.limited:
+            raise MissingInput(
+                "nothing is given: expected a target, data, params, flops, gpu_hours, budget or deadline",
+                code="no-question",
+                hint=use("target_wer", value="5%"),
             )
-        return found[0] if found else None
+        return given[0] if given else None
 
     @property
     def limited(self) -> bool:
         """Return whether compute is limited."""
-        return any(limit is not None for limit in (self.gpu_hours, self.budget, self.deadline))
+        return any(
+            limit is not None for limit in (self.limits.gpu_hours, self.limits.budget, self.limits.deadline)
+        )
+
+
+_GROUPS: dict[str, type] = {"limits": Limits, "hardware": Hardware, "supply": Supply}
+_GROUP_OF = {option.name: group for group, of in _GROUPS.items() for option in fields(of)}
+OPTIONS = (
+    *_GIVEN,
+    "gpu_hours",
+    "budget",
+    "deadline",
+    "on",
+    "count",
+    "precision",
+    "assume",
+    "have_data",
+    "data_price",
+    "serve",
+    "confidence",
+    "allocate",
+)  # in the order of the command line
+_DEFAULTS = Question().options()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsedLimits:
+    """Limits of compute in base units."""
+
+    budget: float | None  # dollars
+    days: float | None  # until the deadline
+    gpu_hours: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsedSupply:
+    """What data there is, and what the model is for, in base units."""
+
+    data_available: float | None  # different data
+    data_price: float | None  # dollars per unit of data
+    inference_tokens: float | None  # data that the trained model is run on
+
+    @property
+    def data_limit(self) -> float | None:
+        """Return the data beyond which there is no more; None where more can be bought."""
+        return self.data_available if self.data_price is None else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedQuestion:
-    """A question in base units; None is what was not said."""
+    """A question in base units; None is what was not given."""
 
     question: Question
     given: str | None
@@ -75,72 +185,100 @@ class ParsedQuestion:
     data: float | None  # in the law's unit of data
     params: float | None
     flops: float | None
-    budget: float | None  # dollars
-    days: float | None  # until the deadline
-    gpu_hours: float | None
+    limits: ParsedLimits
+    supply: ParsedSupply
     confidence: float | None
-    assumed: tuple[Assumption, ...]
-    have: float | None  # data in hand
-    data_price: float | None  # dollars a unit of data
-    served: float | None  # data that the model is run on
-
-    @property
-    def stock(self) -> float | None:
-        """Return the data that no more can be had of: what has a price can be bought."""
-        return self.have if self.data_price is None else None
+    assumed: tuple[Assumption, ...]  # that the question overrides
 
 
 def as_command(question: Question) -> str:
-    """Return the command line that asks the question."""
-    import shlex  # only what is kept is written down
+    """Return the command line that asks a question.
+
+    Args:
+        question: The question as it was written.
+
+    Returns:
+        The command with every option that differs from its default.
+    """
+    import shlex  # only what is saved is written down
 
     words = ["planner", "estimate"]
-    for of in (question.selector, question):
-        for option in fields(of):
-            value = getattr(of, option.name)
-            if option.name == "selector" or value is None or value == option.default:
-                continue
-            for text in value if isinstance(value, tuple) else (value,):
-                words += [f"--{option.name.replace('_', '-')}", shlex.quote(str(text))]
+    options = {**vars(question.selector), **question.options()}
+    for name, value in options.items():
+        if value is None or value == _DEFAULTS.get(name):
+            continue
+        for text in value if isinstance(value, tuple) else (value,):
+            words += [f"--{name.replace('_', '-')}", shlex.quote(str(text))]
     return " ".join(words)
 
 
 def check(question: Question) -> None:
-    """Refuse nonsense before any law is looked for."""
-    _ = question.given  # raises where nothing is asked, or two things
+    """Check a question before any law is selected.
+
+    Args:
+        question: The question as it was written.
+
+    Raises:
+        InputError: Nothing or several things are asked, a value cannot be parsed, or an option needs another.
+    """
+    _ = question.given  # raises where nothing is given, or two things are
+    hardware = question.hardware
     if question.target is not None:
         value = units.parse_value(question.target, expected="a target such as 5% or 2.48")
         units.checked_target(value, question.selector.metric or "value", "")
     if question.allocate not in ALLOCATIONS:
-        raise PlannerError(f"--allocate {question.allocate!r}{nearest(question.allocate, ALLOCATIONS)}")
-    machines = {
-        "--count": question.count,
-        "--precision": question.precision,
-        "--assume": question.assume or None,
-    }
-    if question.on is None and (idle := [name for name, value in machines.items() if value is not None]):
-        raise PlannerError(f"{' and '.join(idle)} without a part: name one with --on, such as --on h100")
-    named = [text.partition("=")[0].strip() for text in question.assume]
+        raise UnknownName("allocate", question.allocate, ALLOCATIONS)
+    if hardware.on is None and (unused := _hardware_options(hardware)):
+        raise MissingInput(
+            f"{' and '.join(unused)} without an accelerator: expected one",
+            code="missing-accelerator",
+            hint=use("on", value="h100"),
+        )
+    named = [text.partition("=")[0].strip() for text in hardware.assume]
     if twice := next((name for name in named if named.count(name) > 1), None):
-        raise PlannerError(f"--assume {twice} is given twice: keep one, a band is {twice}=LOW..HIGH")
-    if question.count is not None and question.count < 1:
-        raise PlannerError(f"--count {question.count}: wanted at least one device")
+        raise ConflictingInput(
+            f"assumption {twice} is given twice: expected once",
+            code="assumption-twice",
+            value=twice,
+            hint=use("assume", value=f"{twice}=LOW..HIGH", purpose="to give a band"),
+        )
+    if hardware.count is not None and hardware.count < 1:
+        raise InputError(
+            f"count {hardware.count}: expected at least 1 device", code="no-devices", value=hardware.count
+        )
 
 
-def in_base_units(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQuestion:
-    """Return the numbers of a question to `law`, data in `unit`, a deadline as days from `today`.
+def _hardware_options(hardware: Hardware) -> list[str]:
+    """Return the options of the hardware that are given besides the accelerator."""
+    given = {"count": hardware.count, "precision": hardware.precision, "assume": hardware.assume or None}
+    return [name for name, value in given.items() if value is not None]
+
+
+def parse(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQuestion:
+    """Return a question in base units.
+
+    Args:
+        question: The question as it was written.
+        law: The law that answers, whose metric and unit the target has.
+        unit: The law's unit of data.
+        today: The day that a deadline counts from.
+
+    Returns:
+        The numbers of the question.
 
     Raises:
-        PlannerError: a number cannot be read, is not positive, or limits what has no part to be run on.
+        InputError: A number cannot be parsed, is not positive, or limits compute without an accelerator.
     """
     check(question)
     target = None
     if question.target is not None:
         target = units.parse_metric(question.target, law.metric_unit, metric=law.metric)
         units.checked_target(target, law.metric, law.metric_unit, written=question.target)
-    if question.limited and question.on is None:
-        raise PlannerError(
-            "a budget, a deadline or GPU-hours need a part: name one with --on, such as --on h100"
+    if question.limited and question.hardware.on is None:
+        raise MissingInput(
+            "a budget, a deadline or GPU-hours without an accelerator: expected one",
+            code="missing-accelerator",
+            hint=use("on", value="h100"),
         )
 
     def amount(text: str) -> float:
@@ -152,30 +290,47 @@ def in_base_units(question: Question, law: LawInfo, unit: str, today: date) -> P
     def compute(text: str) -> float:
         return units.parse_number(text, expected="training FLOP such as 1e21")
 
-    price, deadline, confidence = question.data_price, question.deadline, question.confidence
+    limits, supply, confidence = question.limits, question.supply, question.confidence
+    price = supply.data_price
     return ParsedQuestion(
         question=question,
         given=question.given,
         target=target,
-        data=positive(amount, question.data, "--data"),
-        params=positive(size, question.params, "--params"),
-        flops=positive(compute, question.flops, "--flops"),
-        budget=positive(units.parse_money, question.budget, "a budget of"),
-        days=None if deadline is None else units.parse_deadline(deadline, today),
-        gpu_hours=positive(units.parse_gpu_hours, question.gpu_hours, "--gpu-hours"),
+        data=positive(amount, question.data, "data"),
+        params=positive(size, question.params, "params"),
+        flops=positive(compute, question.flops, "flops"),
+        limits=ParsedLimits(
+            budget=positive(units.parse_money, limits.budget, "budget"),
+            days=None if limits.deadline is None else units.parse_deadline(limits.deadline, today),
+            gpu_hours=positive(units.parse_gpu_hours, limits.gpu_hours, "gpu_hours"),
+        ),
+        supply=ParsedSupply(
+            data_available=positive(amount, supply.have_data, "have_data"),
+            data_price=None if price is None else units.parse_data_price(price, unit),
+            inference_tokens=positive(amount, supply.serve, "serve"),
+        ),
         confidence=None if confidence is None else units.parse_probability(confidence),
-        assumed=tuple(parse_assumption(text) for text in question.assume),
-        have=positive(amount, question.have_data, "--have-data"),
-        data_price=None if price is None else units.parse_data_price(price, unit),
-        served=positive(amount, question.serve, "--serve"),
+        assumed=tuple(parse_assumption(text) for text in question.hardware.assume),
     )
 
 
-def positive(parse: Callable[[str], float], text: str | None, what: str) -> float | None:
-    """Return what is written, if anything is; refuse what is not above 0."""
+def positive(parse: Callable[[str], float], text: str | None, name: str) -> float | None:
+    """Return a number that has to be above 0.
+
+    Args:
+        parse: Turns the text into a number.
+        text: The text, None where nothing is given.
+        name: What the number is of.
+
+    Returns:
+        The number, None where nothing is given.
+
+    Raises:
+        InputError: The number is not above 0.
+    """
     if text is None:
         return None
     value = parse(text)
     if value <= 0:
-        raise PlannerError(f"{what} {text.strip()}: wanted more than 0")
+        raise InputError(f"{name} {text.strip()}: expected more than 0", code="not-positive", value=text)
     return value

@@ -1,135 +1,177 @@
-"""What an estimate takes on real machines, and whether that stays within a budget and a deadline.
+"""What an estimate takes on real hardware, and how probably that stays within constraints.
 
-The draws of the estimate, of every assumption and of the price meet position by position; an interval or a
+The samples of the estimate, of every assumption and of the price are combined position by position; an interval or a
 probability is taken once, of the result.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from laws.errors import PlannerError
+from laws.errors import InputError, LawError, drop, use
 from planner.assumptions import Assumption
 from planner.hardware.cost import Cost, cost
 from planner.hardware.fleet import Fleet
 from planner.hardware.training import Training, train
-from planner.lawmodel.model import COSTED
-from planner.lawmodel.scenario import for_each
+from planner.lawmodel.model import MEASURE_COST
+from planner.lawmodel.scenario import broadcast
 from planner.plans.estimate import Estimate
+from planner.plans.question import Hardware
 
-DRAWS = 1000  # of the assumptions, where the law is a single published figure
-ONE_MACHINE = 8  # devices, where neither the question nor the fleet says how many
+ASSUMPTION_SAMPLES = 1000  # of the assumptions, where the law is a single published figure
+DEFAULT_DEVICES = 8  # one machine, where neither the question nor the fleet says how many
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """Time, memory, money and energy of one training on one kind of part."""
+    """Time, memory, money and energy of one training on one kind of accelerator."""
 
     training: Training
     cost: Cost
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return the codes of everything doubtful, as `planner/warnings.py` explains them."""
+        """Return the warning codes of training and cost."""
         return (*self.training.warnings, *self.cost.warnings)
 
     @property
     def assumed(self) -> tuple[Assumption, ...]:
-        """Return everything taken for granted, the price included."""
+        """Return every assumption about the hardware, its price included."""
         price = () if self.cost.price is None else (self.cost.price,)
         return (*self.training.assumed.values(), *price)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feasible:
-    """How probable it is that a training stays within its limits."""
+    """How probable it is that a training satisfies its constraints."""
 
-    probability: float  # of all limits together
-    each: Mapping[str, float]  # of each limit alone
-    binding: str | None  # the limit that most often fails; None where none ever does
+    probability: float  # of all constraints together
+    each: Mapping[str, float]  # of each constraint by itself
+    binding: str | None  # the constraint that fails most often; None where none ever does
 
 
 def resources(
     estimate: Estimate,
     fleet: Fleet,
-    part: str,
+    hardware: Hardware,
     *,
     today: date,
     seed: int = 0,
-    count: int | None = None,
-    precision: str | None = None,
     overrides: Sequence[Assumption] = (),
 ) -> Resources:
-    """Return what an estimate takes on `count` devices of a part.
+    """Return what an estimate takes on an accelerator.
 
-    The count is the one asked for, else the fleet's, else 8. `overrides` replace what the fleet assumes; one
-    named "price" replaces the quotes. Raises PlannerError where the estimate knows no FLOP.
+    Args:
+        estimate: What training needs, per posterior sample.
+        fleet: The accelerators and what is assumed of them.
+        hardware: The accelerator, with the number of devices: else the fleet's, else 8.
+        today: The day that quotes are compared with.
+        seed: Seed of the samples of the assumptions.
+        overrides: Assumptions that replace the fleet's; one named "price" replaces the quotes.
+
+    Returns:
+        Time, memory, money and energy, per posterior sample.
+
+    Raises:
+        LawError: The estimate has no FLOP.
+        InputError: The accelerator, its precision or the number of devices cannot be used.
     """
     if not estimate.flops.draws:
-        raise PlannerError(
-            f"law {estimate.law.id} says nothing of FLOP, so neither time nor money follow: leave --on out, "
-            f"or {COSTED}"
+        raise LawError(
+            f"law {estimate.law.id} has no compute cost, so time and cost cannot be estimated",
+            code="no-compute-cost",
+            value=estimate.law.id,
+            hint=(drop("on"), *MEASURE_COST),
         )
-    chosen = fleet.accelerator(part)
+    assert hardware.on is not None
+    accelerator = fleet.accelerator(hardware.on)
     given = {assumption.name: assumption for assumption in overrides}
     price = given.pop("price", None)
     flops, params = estimate.flops.draws, estimate.params.draws
-    n = len(flops) if len(flops) > 1 else DRAWS
-    number = fleet.count(chosen) if count is None else count
+    n = len(flops) if len(flops) > 1 else ASSUMPTION_SAMPLES
+    count = fleet.count(accelerator) if hardware.count is None else hardware.count
     training = train(
-        for_each(flops, n),
-        for_each(params, n),
-        chosen,
-        count=ONE_MACHINE if number is None else number,
-        assumed=fleet.assumptions(chosen) | given,
+        broadcast(flops, n),
+        broadcast(params, n),
+        accelerator,
+        count=DEFAULT_DEVICES if count is None else count,
+        assumed=fleet.assumptions(accelerator) | given,
         seed=seed,
-        precision=precision,
+        precision=hardware.precision,
     )
     return Resources(training=training, cost=cost(training, seed=seed, today=today, price=price))
 
 
+def no_price(accelerator: str) -> InputError:
+    """Return the error for a budget where an accelerator has no price."""
+    return InputError(
+        f"accelerator {accelerator} has no price: expected one for a budget",
+        code="no-price",
+        value=accelerator,
+        hint=use("assume", value="price=VALUE", purpose="or set a price in a fleet file"),
+    )
+
+
 def feasible(
-    found: Resources,
+    resources: Resources,
     *,
     budget: float | None = None,
     deadline: float | None = None,
     gpu_hours: float | None = None,
-    collection: Sequence[float] | None = None,
+    data_cost: Sequence[float] | None = None,
     others: Mapping[str, Sequence[bool]] | None = None,
 ) -> Feasible:
-    """Return the probability of staying within dollars, days and GPU-hours, and of fitting into memory.
+    """Return the probability that a training satisfies its constraints and fits into memory.
 
-    `collection` is what data costs beside compute, in dollars; `others` are further limits with the draws
-    that keep them. A draw that never reaches the target stays within nothing. Raises PlannerError for a
-    budget where there is no price.
+    A sample that never reaches the target satisfies nothing.
+
+    Args:
+        resources: What the training takes.
+        budget: Dollars for compute and data.
+        deadline: Days.
+        gpu_hours: GPU-hours of all devices.
+        data_cost: Dollars that data costs besides compute, per posterior sample.
+        others: Further constraints -> whether each posterior sample satisfies them.
+
+    Returns:
+        The probability of all constraints together and of each by itself.
+
+    Raises:
+        InputError: A budget where the accelerator has no price.
     """
-    training, dollars = found.training, found.cost.dollars
+    training, dollars = resources.training, resources.cost.dollars
     if budget is not None and dollars is None:
-        raise PlannerError(
-            f"{training.accelerator.id} has no price, so no budget can be held: give one with --assume price=VALUE "
-            "or in a fleet file"
-        )
-    if dollars is not None and collection is not None:
-        dollars = tuple(a + b for a, b in zip(dollars, collection, strict=True))
+        raise no_price(training.accelerator.id)
+    if dollars is not None and data_cost is not None:
+        dollars = tuple(a + b for a, b in zip(dollars, data_cost, strict=True))
     limits: dict[str, tuple[Sequence[float], float | None]] = {
         "budget": (dollars or (), budget),
         "deadline": (training.days, deadline),
         "gpu_hours": (training.gpu_hours, gpu_hours),
         "memory": (training.fewest, training.count if training.fewest else None),
     }
-    kept: dict[str, Sequence[bool]] = {
+    satisfied: dict[str, Sequence[bool]] = {
         name: [value <= limit for value in values]
         for name, (values, limit) in limits.items()
         if limit is not None
     }
-    reached = [hours != float("inf") for hours in training.gpu_hours]
-    return held(kept | dict(others or {}), reached)
+    reached = [hours != math.inf for hours in training.gpu_hours]
+    return satisfied_together(satisfied | dict(others or {}), reached)
 
 
-def held(kept: Mapping[str, Sequence[bool]], reached: Sequence[bool]) -> Feasible:
-    """Return how probable all limits together and each alone are, from the draws that keep them."""
-    together = [all(at) for at in zip(reached, *kept.values(), strict=True)]
-    each = {name: sum(draws) / len(draws) for name, draws in kept.items()}
+def satisfied_together(satisfied: Mapping[str, Sequence[bool]], reached: Sequence[bool]) -> Feasible:
+    """Return how probable all constraints together and each by itself are.
+
+    Args:
+        satisfied: Constraint -> whether each posterior sample satisfies it.
+        reached: Whether each posterior sample has a plan at all.
+
+    Returns:
+        The probabilities, and the constraint that fails most often.
+    """
+    together = [all(sample) for sample in zip(reached, *satisfied.values(), strict=True)]
+    each = {name: sum(samples) / len(samples) for name, samples in satisfied.items()}
     worst = min(each, key=lambda name: each[name], default=None)
     return Feasible(
         probability=sum(together) / len(together),

@@ -1,4 +1,4 @@
-"""A plan as people read it: a small table, and beneath it in sentences what it stands on."""
+"""An estimate as people read it: a small table with its notes; JSON and CSV carry `estimate_record`."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,160 +7,171 @@ from laws import paths
 from laws.codes import WarningCode
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
-from planner.assumptions import Assumption
-from planner.plans.estimate import Estimate
+from planner.plans.estimate import FLOOR_CERTAIN, Estimate
 from planner.plans.plan import Plan
 from planner.plans.quantities import ValueFormat, kinds, quantities
-from planner.plans.question import PAIR
-from planner.reports.estimate_record import BELOW, INSIDE, WITHIN, feasible, verdict
+from planner.plans.question import PAIR, Limits
+from planner.reports import sentences
+from planner.reports.assumption_text import hardware_text, law_sentences
+from planner.reports.estimate_record import EXTRAPOLATION_FACTORS, Extrapolation, extrapolation, feasible
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
 from planner.reports.sections import Section
+from planner.reports.sentences import probability
 
 MAX_ALTERNATIVES = 3  # other laws that the table names; JSON has them all
 SMALLEST_SHARE = 0.01  # of the variance: smaller ones are not printed
-_LIMITS = {
-    "budget": "the budget",
-    "deadline": "the deadline",
-    "gpu_hours": "the GPU-hours",
-    "memory": "the memory of the devices",
-    "data": "the data in hand",
-    "target": "the target",
-}
 
 
 def report(plan: Plan) -> Report:
-    """Return the table for people, with everything that it stands on in sentences beneath."""
-    found = plan.estimate
+    """Return the table for people, with its notes and sections.
+
+    Args:
+        plan: The answer to a question.
+
+    Returns:
+        The table: one row per quantity; notes on probability and extrapolation; sources, assumptions, warnings.
+    """
     sections: dict[str, Sequence[str]] = {
         Section.SENSITIVITY: _sensitivity(plan),
-        Section.SOURCES: plan.estimate.law_model.assumptions,
-        Section.HARDWARE: _on_machines(plan),
-        Section.HARDWARE_ASSUMPTIONS: _assumed(plan),
+        Section.SOURCES: law_sentences(plan.estimate.law_model),
+        Section.HARDWARE: _hardware(plan),
+        Section.HARDWARE_ASSUMPTIONS: _hardware_assumptions(plan),
         Section.WARNINGS: warnings.with_codes(
             code for code in plan.warnings if code != WarningCode.EMBEDDED_CORPUS
         ),
-        Section.ALTERNATIVES: _others(found),
+        Section.ALTERNATIVES: _alternatives(plan.estimate),
     }
     return Report(
         title=_title(plan),
         columns=("", "5%", "median", "95%"),
         rows=_rows(plan),
-        notes=(*_not_yours(found), *_chances(plan), *_limit(found), _where(found)),
+        notes=(
+            *_embedded_corpus(plan.estimate),
+            *_probabilities(plan),
+            *_irreducible_error(plan.estimate),
+            _extrapolation(plan.estimate),
+        ),
         sections=sections,
     )
 
 
 def _title(plan: Plan) -> str:
-    found, question = plan.estimate, plan.question
-    hardware = "" if plan.resources is None else f" on {_machines(plan)}"
-    of = f"({found.law.subject}){hardware}"
-    if found.target is not None:
-        sure = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
-        return f"To reach {found.law.metric} {found.law.shown(found.target)}{sure} {of}"
-    if plan.given == PAIR:
-        data = units.format_data(plan.parsed.data or 0.0, found.data.unit)
-        return f"What {units.format_number(found.params.draws[0])} parameters on {data} reach {of}"
-    if plan.given is not None:
-        given = {"data": found.data, "params": found.params, "flops": found.flops}[plan.given]
-        amount = {
-            "data": units.format_data(plan.parsed.data or 0.0, found.data.unit),
-            "params": f"{units.format_number(given.draws[0])} parameters",
-            "flops": f"{units.format_flops(given.draws[0])} FLOP",
-        }[plan.given]
-        return f"What {amount} reach {of}"
-    limits = [
-        text.strip() + name
-        for text, name in (
-            (question.budget, ""),
-            (question.gpu_hours, "" if "gpu" in (question.gpu_hours or "").lower() else " GPU-hours"),
-            (question.deadline, ""),
-        )
-        if text is not None
-    ]
-    return f"What {' and '.join(limits)} reach {of}"
+    estimate = plan.estimate
+    hardware = "" if plan.resources is None else f" on {_devices(plan)}"
+    subject = f"({estimate.law.subject}){hardware}"
+    if estimate.target is not None:
+        confidence = "" if plan.confidence is None else f" with probability {_percent(plan.confidence)}"
+        target = estimate.law.format_error(estimate.target)
+        return f"To reach {estimate.law.metric} {target}{confidence} {subject}"
+    return f"With {_given_text(plan)} {subject}"
 
 
-def _not_yours(found: Estimate) -> list[str]:
-    """Say before anything else that a law which ships with the tool is of no corpus but its own."""
-    return [warnings.sentence(WarningCode.EMBEDDED_CORPUS)] if found.law.source == "shipped" else []
+def _given_text(plan: Plan) -> str:
+    """Return the quantity or the limits that were given."""
+    estimate = plan.estimate
+    data = units.format_data(plan.parsed.data or 0.0, estimate.data.unit)
+    if plan.given is None:
+        return " and ".join(_limit_texts(plan.question.limits))
+    if plan.given == "data":
+        return data
+    if plan.given == "flops":
+        return f"{units.format_flops(estimate.flops.draws[0])} FLOP"
+    params = f"{units.format_number(estimate.params.draws[0])} parameters"
+    return f"{params} on {data}" if plan.given == PAIR else params
 
 
-def _machines(plan: Plan) -> str:
+def _limit_texts(limits: Limits) -> list[str]:
+    """Return the limits as they were written, GPU-hours with their unit."""
+    hours = limits.gpu_hours
+    unit = "" if hours is None or "gpu" in hours.lower() else " GPU-hours"
+    texts = (limits.budget, None if hours is None else hours.strip() + unit, limits.deadline)
+    return [text.strip() for text in texts if text is not None]
+
+
+def _embedded_corpus(estimate: Estimate) -> list[str]:
+    """Return, before anything else, that a law which ships with the tool is of no corpus but its own."""
+    return [warnings.sentence(WarningCode.EMBEDDED_CORPUS)] if estimate.law.source == "shipped" else []
+
+
+def _devices(plan: Plan) -> str:
     assert plan.resources is not None
     return f"{plan.resources.training.count} x {plan.resources.training.accelerator.id}"
 
 
 def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
-    """Return one row per quantity of the registry that belongs in a table, and how far the data extrapolates."""
+    """Return one row per quantity that belongs in a table, and how far the data extrapolates."""
     metric, data_unit = plan.estimate.law.metric, plan.estimate.data.unit
     rows = []
     for kind in kinds():
         if kind.in_table(plan):
-            shown = plan.estimate.law.shown if kind.format is ValueFormat.METRIC else kind.printed
+            shown = plan.estimate.law.format_error if kind.format is ValueFormat.METRIC else kind.printed
             quantity = kind.of(plan) or kind.empty()
             rows.append((kind.label_of(metric, data_unit), *_cells(quantity, shown)))
         if kind.key == "flops":
-            rows.append(("Times the largest measured data", *_cells(plan.estimate.beyond)))
+            rows.append((sentences.TIMES_MEASURED, *_cells(plan.estimate.beyond)))
     return tuple(rows)
 
 
-def _chances(plan: Plan) -> list[str]:
-    """Say how probable the answer is: of the law, of a confidence, of the limits."""
-    found, fits = plan.estimate, plan.feasible
+def _probabilities(plan: Plan) -> list[str]:
+    """Return how probable the answer is: by the law, with a confidence, within the limits."""
+    estimate, feasibility = plan.estimate, plan.feasible
     notes = []
-    if found.target is not None:
-        notes.append(
-            f"Probability that the target can be reached: {probability(found.probability_reachable)}"
-            f"{_within(found)}."
-            if plan.confidence is None
-            else f"This one plan reaches the target with probability "
-            f"{probability(found.probability_reachable)}."
-        )
-        notes += _where_reached(found.data)
+    if estimate.target is not None:
+        sentence = sentences.REACHABLE if plan.confidence is None else sentences.CONFIDENT
+        reachable = probability(estimate.probability_reachable)
+        notes.append(sentence.format(probability=reachable, within=_within(estimate)))
+        notes += _if_reachable(estimate.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:
-        error = found.law.shown(plan.error_at_confidence)
-        notes.append(f"With probability {_percent(plan.confidence)} {found.law.metric} is {error} or less.")
-    if fits is not None:
-        each = ", ".join(f"{_LIMITS[name]} {probability(p)}" for name, p in fits.each.items())
+        error = estimate.law.format_error(plan.error_at_confidence)
         notes.append(
-            f"{'Feasible' if feasible(plan) else 'Not feasible'}: all limits hold with probability "
-            f"{probability(fits.probability)}{f' (alone: {each})' if each else ''}."
+            f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {error} or less."
+        )
+    if feasibility is not None:
+        limits = ", ".join(
+            f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items()
+        )
+        notes.append(
+            sentences.FEASIBLE.format(
+                verdict=sentences.VERDICTS[feasible(plan) is True],
+                probability=probability(feasibility.probability),
+                each=sentences.EACH_LIMIT.format(limits=limits) if limits else "",
+            )
         )
     if plan.binding is not None:
-        notes.append(f"What binds: {_LIMITS[plan.binding]}.")
-    elif fits is not None:
-        notes.append("Nothing binds.")
+        notes.append(sentences.TIGHTEST.format(limit=sentences.LIMITS[plan.binding]))
+    elif feasibility is not None:
+        notes.append(sentences.NO_RISK)
     return notes
 
 
-def _within(found: Estimate) -> str:
-    """Say how probable the target is with data that somebody might have, where that is less."""
-    all_in_all = probability(found.probability_reachable)
-    steps = [(factor, found.reached_within(factor)) for factor in WITHIN[1:]]
-    (ten, near), (hundred, far) = steps
-    if near is None or probability(near) == all_in_all:
+def _within(estimate: Estimate) -> str:
+    """Return how probable the target is with amounts of data that one may have, where that is less."""
+    (ten, near), (hundred, far) = (
+        (factor, estimate.reached_within(factor)) for factor in EXTRAPOLATION_FACTORS[1:]
+    )
+    if near is None or probability(near) == probability(estimate.probability_reachable):
         return ""
-    return (
-        f"; with at most {ten} times the largest measured data {probability(near)}, "
-        f"with {hundred} times {probability(far)}"
+    return sentences.WITHIN_DATA.format(
+        near=ten, near_probability=probability(near), far=hundred, far_probability=probability(far)
     )
 
 
-def _where_reached(data: Quantity) -> list[str]:
-    """Say what is needed where the target is reached, if most draws never do: the table has none."""
+def _if_reachable(data: Quantity) -> list[str]:
+    """Return what is needed where the target is reached; the table has nothing if most samples never reach it."""
     reached = [d for d in data.draws if math.isfinite(d)]
     if not reached or 2 * len(reached) > len(data.draws):
         return []
     middle = units.format_data(paths.quantile(reached, 0.5), data.unit)
     low, high = (units.format_number(paths.quantile(reached, level)) for level in (0.05, 0.95))
-    return [f"In the draws that reach it, {middle} are needed (90% interval {low} to {high})."]
+    return [sentences.IF_REACHABLE.format(median=middle, low=low, high=high)]
 
 
 def sensitivity_caption(plan: Plan) -> str:
     """Return what the shares of `plan.sensitivity` are shares of."""
     names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
-    return f"Share of the variance of log({names.get(plan.sensitivity.quantity, plan.sensitivity.quantity)}) explained"
+    quantity = plan.sensitivity.quantity
+    return f"Share of the variance of log({names.get(quantity, quantity)}) explained"
 
 
 def _sensitivity(plan: Plan) -> list[str]:
@@ -169,88 +180,75 @@ def _sensitivity(plan: Plan) -> list[str]:
     return [f"{sensitivity_caption(plan)}: {', '.join(shares)}."] if shares else []
 
 
-def _on_machines(plan: Plan) -> list[str]:
-    """Say how much of the peak is reached, how long a step takes and what moves through memory."""
+def _hardware(plan: Plan) -> list[str]:
+    """Return the utilization, how long a step takes and how much moves through memory."""
     if plan.resources is None:
         return []
-    known = quantities(plan)
-    reached = [f"{in_brackets('utilization', known['utilization'])} of the peak are reached"]
-    if known["step_seconds"].interval().median is not None:
+    samples = quantities(plan)
+    lines = [f"Utilization: {in_brackets('utilization', samples['utilization'])} of peak FLOP/s."]
+    if samples["step_seconds"].interval().median is not None:
         positions = units.format_number(plan.resources.training.assumed["positions"].high)
-        step, moved = (in_brackets(name, known[name]) for name in ("step_seconds", "bytes_moved"))
-        reached.append(f"a step of {positions} positions a device takes {step} seconds")
-        reached.append(f"{moved} pass through memory in all")
-    serving = ["Serving is priced as the same FLOP of training are; at a lower utilization it costs more."]
-    return ["; ".join(reached) + ".", *(serving if plan.cost.serving.draws else [])]
+        step, moved = (in_brackets(name, samples[name]) for name in ("step_seconds", "bytes_moved"))
+        lines.append(f"A step of {positions} positions per device takes {step} seconds.")
+        lines.append(f"Memory traffic: {moved} in total.")
+    if plan.cost.serving.draws:
+        lines.append("Inference is priced like as much training FLOP; at a lower utilization it costs more.")
+    return lines
 
 
-def _assumed(plan: Plan) -> list[str]:
-    return [] if plan.resources is None else [_in_words(assumption) for assumption in plan.resources.assumed]
-
-
-def _in_words(assumption: Assumption) -> str:
-    low, high = units.format_number(assumption.low), units.format_number(assumption.high)
-    value = low if low == high else f"{low} to {high}"
-    origin = "" if assumption.origin == "default" else f" ({assumption.origin}: {assumption.source})"
-    return f"{assumption.name} {value} {assumption.unit}{origin}"
+def _hardware_assumptions(plan: Plan) -> list[str]:
+    return [] if plan.resources is None else [hardware_text(a) for a in plan.resources.assumed]
 
 
 def _percent(value: float) -> str:
     return units.format_fraction(value)
 
 
-def _limit(found: Estimate) -> list[str]:
-    """Say what remains at any amount of data where that is in doubt."""
-    chance = found.probability_reachable
-    if chance is None or chance >= 0.95:
+def _irreducible_error(estimate: Estimate) -> list[str]:
+    """Return the error at any amount of data, where it is in doubt that the target can be reached."""
+    reachable = estimate.probability_reachable
+    if reachable is None or reachable >= FLOOR_CERTAIN:
         return []
-    ends = found.limit.interval()
-    low, middle, high = (found.law.shown(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
-    return [f"At any amount of data {found.law.metric} stays at {middle} (90% interval {low} to {high})."]
+    ends = estimate.limit.interval()
+    low, middle, high = (estimate.law.format_error(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
+    return [f"Estimated irreducible {estimate.law.metric}: {middle} (90% interval: {low} to {high})."]
 
 
-def _others(found: Estimate) -> list[str]:
-    shown = []
-    for other in found.alternatives[:MAX_ALTERNATIVES]:
-        hidden = other.form == FORECAST and found.law.form != FORECAST
-        origin = f"{other.source} forecast" if hidden else other.source
-        shown.append(f"{origin}, {other.subject}: planner estimate --law {other.id} --target VALUE")
-    more = len(found.alternatives) - MAX_ALTERNATIVES
-    return [*shown, f"{more} more: planner laws list"] if more > 0 else shown
+def _alternatives(estimate: Estimate) -> list[str]:
+    lines = []
+    for law in estimate.alternatives[:MAX_ALTERNATIVES]:
+        hidden = law.form == FORECAST and estimate.law.form != FORECAST
+        origin = f"{law.source} forecast" if hidden else law.source
+        lines.append(f"{origin}, {law.subject}: planner estimate --law {law.id} --target VALUE")
+    more = len(estimate.alternatives) - MAX_ALTERNATIVES
+    return [*lines, f"{more} more: planner laws list"] if more > 0 else lines
 
 
 def _cells(quantity: Quantity, show: Callable[[float], str] = units.format_number) -> tuple[str, str, str]:
-    """Return the printed 5 % quantile, median and 95 % quantile; "-" is unknown, "never" is infinite."""
+    """Return the printed 5% quantile, median and 95% quantile of a quantity."""
     if not quantity.draws:
-        return "-", "-", "-"
+        return sentences.UNKNOWN, sentences.UNKNOWN, sentences.UNKNOWN
     low, middle, high = (
-        "never" if math.isinf(value) else show(value)
+        sentences.NEVER if math.isinf(value) else show(value)
         for value in (paths.quantile(quantity.draws, level) for level in (0.05, 0.5, 0.95))
     )
-    return (low, middle, high) if quantity.spread else ("-", middle, "-")
+    return (low, middle, high) if quantity.spread else (sentences.UNKNOWN, middle, sentences.UNKNOWN)
 
 
-def probability(value: float | None) -> str:
-    """Return a probability in words; none is never certain, for draws are finite."""
-    if value is None:
-        return "not stated by the publication"
-    if value > 0.995:
-        return "more than 99%"
-    return "less than 1%" if value < 0.005 else f"{100 * value:.0f}%"
-
-
-def _where(found: Estimate) -> str:
-    said = verdict(found)
-    if said == BELOW and found.law_model.begins[0] is not None:
-        least = units.format_data(found.law_model.begins[0], found.data.unit)
-        return f"How far: {said}, which begins at {least}."
-    if found.law_model.largest is None:
-        return "The publication's measured range is not stored, so how far this lies beyond it is not known."
-    largest = units.format_data(found.law_model.largest, found.data.unit)
-    if math.isinf(paths.quantile(found.beyond.draws, 0.5)):
-        return f"How far: {said}; the largest measured data is {largest}."
-    if said == INSIDE:
-        return f"How far: {said}, which goes up to {largest}."
-    times = units.format_number(paths.quantile(found.beyond.draws, 0.5))
-    what = "this" if found.target is None and len(set(found.data.draws)) == 1 else "the median"
-    return f"How far: {said}; {what} is {times} times the largest measured data, {largest}."
+def _extrapolation(estimate: Estimate) -> str:
+    """Return how far the answer is from the measured data."""
+    verdict, measured = extrapolation(estimate), estimate.law_model.measured
+    if verdict is Extrapolation.BELOW and measured.smallest_data is not None:
+        smallest = units.format_data(measured.smallest_data, estimate.data.unit)
+        return f"Extrapolation: {verdict.value}, which starts at {smallest}."
+    if measured.largest_data is None:
+        return "Extrapolation: not known, because the publication does not state its measured range."
+    largest = units.format_data(measured.largest_data, estimate.data.unit)
+    if verdict is Extrapolation.NEVER:
+        return f"Extrapolation: {verdict.value}; the largest measured data is {largest}."
+    if verdict is Extrapolation.INSIDE:
+        return f"Extrapolation: {verdict.value}, which goes up to {largest}."
+    times = units.format_number(paths.quantile(estimate.beyond.draws, 0.5))
+    one_amount = estimate.target is None and len(set(estimate.data.draws)) == 1
+    subject = "the data" if one_amount else "the median"
+    return f"Extrapolation: {verdict.value}; {subject} is {times} times the largest measured data, {largest}."

@@ -1,96 +1,126 @@
-"""A plan as scripts read it: the record that JSON and CSV carry.
+"""An estimate as scripts read it: the record that JSON and CSV carry.
 
-Its keys are the contract of `docs/reference/estimate.md`: new ones may come, none changes its meaning.
+Its keys are the contract of `docs/reference/estimate.md`: a new version may add keys but changes the meaning of none.
 """
 
 import math
+from enum import StrEnum
 from typing import Any
 
 from laws import paths
-from laws.types import Interval, Quantity
+from laws.types import Quantity
 from planner import warnings
 from planner.assumptions import Assumption
 from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
 from planner.plans.plan import Plan
 from planner.plans.quantities import kinds
+from planner.reports.assumption_text import law_sentences
 
-WITHIN = (1, 10, 100)  # times the largest measured data
-EVEN = 0.5  # a plan is called feasible when it is more probable than not, or than the confidence asked for
-INSIDE, BELOW = "inside the data", "below the data"
-_VERDICTS = (
-    (1.0, INSIDE),
-    (EXTRAPOLATION_LIMIT, "one decade beyond"),
-    (math.inf, "too far to plan on"),
-)
+EXTRAPOLATION_FACTORS = (1, 10, 100)  # times the largest measured data
+MIN_PROBABILITY = 0.5  # with which a plan without a confidence is called feasible
+
+
+class Extrapolation(StrEnum):
+    """How far the median of the needed data is from the measured data; the values are those of JSON."""
+
+    BELOW = "below the data"
+    INSIDE = "inside the data"
+    DECADE = "one decade beyond"
+    FAR = "too far to plan on"
+    NEVER = "never reached in most draws"
+    UNKNOWN = "not known"
 
 
 def record(plan: Plan) -> dict[str, Any]:
-    """Return what JSON and CSV carry: plain values, None where a number is infinite or not known."""
-    found = plan.estimate
-    beyond = found.beyond
+    """Return what JSON and CSV carry.
+
+    Args:
+        plan: The answer to a question.
+
+    Returns:
+        Plain values, None where a number is infinite or not known; docs/reference/estimate.md explains each key.
+    """
+    estimate = plan.estimate
+    beyond = estimate.beyond
     middle = beyond.interval().median
-    law_model = found.law_model
+    law_model = estimate.law_model
     # every quantity is named even where it is not known, so that a script finds the same keys in every answer
     quantities = {kind.key: interval(kind.of(plan) or kind.empty()) for kind in kinds()}
-    bill, fits = plan.resources, plan.feasible
+    resources, feasibility = plan.resources, plan.feasible
     return {
-        "law": found.law.id,
-        "source": found.law.source,
-        "domain": found.law.domain,
-        "family": found.law.family,
-        "form": found.law.form,
+        "law": estimate.law.id,
+        "source": estimate.law.source,
+        "domain": estimate.law.domain,
+        "family": estimate.law.family,
+        "form": estimate.law.form,
         "forms": dict(law_model.forms),
-        "metric": found.law.metric,
-        "metric_unit": found.law.metric_unit,
+        "metric": estimate.law.metric,
+        "metric_unit": estimate.law.metric_unit,
         "given": plan.given,
-        "target": found.target,
+        "target": estimate.target,
         **quantities,
-        "probability_reachable": found.probability_reachable,
+        "probability_reachable": estimate.probability_reachable,
         "probability_within": {
-            str(factor): None if plan.confidence is not None else found.reached_within(factor)
-            for factor in WITHIN
+            str(factor): None if plan.confidence is not None else estimate.reached_within(factor)
+            for factor in EXTRAPOLATION_FACTORS
         },
-        "limit": interval(found.limit),
+        "limit": interval(estimate.limit),
         "beyond": {
-            "largest_measured": law_model.largest,
-            "unit": found.data.unit,
+            "largest_measured": law_model.measured.largest_data,
+            "unit": estimate.data.unit,
             "factor": interval(beyond),
             "decades": None if not middle else math.log10(middle),
-            "verdict": verdict(found),
+            "verdict": extrapolation(estimate).value,
         },
-        "part": None if bill is None else bill.training.accelerator.id,
-        "count": None if bill is None else bill.training.count,
-        "precision": None if bill is None else bill.training.precision,
+        "part": None if resources is None else resources.training.accelerator.id,
+        "count": None if resources is None else resources.training.count,
+        "precision": None if resources is None else resources.training.precision,
         "feasible": feasible(plan),
-        "probability": None if fits is None else fits.probability,
-        "limits": {} if fits is None else dict(fits.each),
+        "probability": None if feasibility is None else feasibility.probability,
+        "limits": {} if feasibility is None else dict(feasibility.each),
         "binding": plan.binding,
         "confidence": plan.confidence,
         "error_at_confidence": plan.error_at_confidence,
-        "have_data": plan.parsed.have,
+        "have_data": plan.parsed.supply.data_available,
         "sensitivity": {"of": plan.sensitivity.quantity, "shares": dict(plan.sensitivity.shares)},
-        "assumed": [] if bill is None else [_assumed(assumption) for assumption in bill.assumed],
+        "assumed": [] if resources is None else [_assumed(assumption) for assumption in resources.assumed],
         "companions": dict(law_model.companions),
-        "assumptions": list(law_model.assumptions),
+        "assumptions": law_sentences(law_model),
+        "assumption_codes": [assumption.code.value for assumption in law_model.assumptions],
         "warnings": warnings.records(plan.warnings),
         "alternatives": [
             {"id": a.id, "source": a.source, "domain": a.domain, "family": a.family, "metric": a.metric}
-            for a in found.alternatives
+            for a in estimate.alternatives
         ],
     }
 
 
 def feasible(plan: Plan) -> bool | None:
-    """Return whether all limits hold with the confidence asked for, else more probably than not."""
+    """Return whether a plan satisfies its constraints.
+
+    Args:
+        plan: The answer to a question.
+
+    Returns:
+        Whether it satisfies all of them with the question's confidence, else more probably than not; None without
+        constraints.
+    """
     if plan.feasible is None:
         return None
-    return plan.feasible.probability >= (EVEN if plan.confidence is None else plan.confidence)
+    return plan.feasible.probability >= (MIN_PROBABILITY if plan.confidence is None else plan.confidence)
 
 
 def interval(quantity: Quantity) -> dict[str, float | str | None]:
-    """Return the median and 90 % interval of a quantity as plain values."""
-    found: Interval = quantity.interval()
-    return {"q05": found.q05, "median": found.median, "q95": found.q95, "unit": found.unit}
+    """Return the median and 90% interval of a quantity as plain values.
+
+    Args:
+        quantity: Posterior samples.
+
+    Returns:
+        q05, median, q95 and unit; None for what is infinite or not known.
+    """
+    ends = quantity.interval()
+    return {"q05": ends.q05, "median": ends.median, "q95": ends.q95, "unit": ends.unit}
 
 
 def _assumed(assumption: Assumption) -> dict[str, Any]:
@@ -103,14 +133,23 @@ def _assumed(assumption: Assumption) -> dict[str, Any]:
     }
 
 
-def verdict(found: Estimate) -> str:
-    """Return how far the median lies beyond the largest measured data, in words."""
-    beyond, least = found.beyond, found.law_model.begins[0]
-    if least is not None and paths.quantile(found.data.draws, 0.5) < least:
-        return BELOW
+def extrapolation(estimate: Estimate) -> Extrapolation:
+    """Return how far the median of the needed data is from the measured data.
+
+    Args:
+        estimate: What a question needs.
+
+    Returns:
+        The class of the distance.
+    """
+    beyond, smallest = estimate.beyond, estimate.law_model.joint_start[0]
+    if smallest is not None and paths.quantile(estimate.data.draws, 0.5) < smallest:
+        return Extrapolation.BELOW
     if not beyond.draws:
-        return "not known"
+        return Extrapolation.UNKNOWN
     middle = paths.quantile(beyond.draws, 0.5)
     if math.isinf(middle):
-        return "never reached in most draws"
-    return next(words for limit, words in _VERDICTS if middle <= limit)
+        return Extrapolation.NEVER
+    if middle <= 1:
+        return Extrapolation.INSIDE
+    return Extrapolation.DECADE if middle <= EXTRAPOLATION_LIMIT else Extrapolation.FAR

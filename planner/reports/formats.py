@@ -1,10 +1,10 @@
-"""The ways a result is printed, by name: read at start-up, so nothing is imported here."""
+"""The formats of a result. They are needed at start-up, so this file imports nothing else."""
 
 from enum import StrEnum
 
 
 class Format(StrEnum):
-    """How a result is printed; everything but the table is stable for scripts."""
+    """The format of a result; all but the table are stable for scripts."""
 
     table = "table"
     json = "json"

@@ -6,6 +6,7 @@ from planner import units, warnings
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
 from planner.plans.quantities import kind_of, quantities, samples_of
+from planner.reports.assumption_text import law_sentences
 from planner.reports.estimate_record import interval
 from planner.reports.report import Report
 from planner.reports.sections import Section
@@ -56,7 +57,7 @@ def report(front: Frontier) -> Report:
             *(f"Left out: {reason}." for reason in front.refused[-1:]),
         ),
         sections={
-            Section.SOURCES: found.law_model.assumptions[:1],
+            Section.SOURCES: law_sentences(found.law_model)[:1],
             "Warnings of some points": warnings.with_codes(codes),
         },
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from laws.types import Quantity
-from planner.lawmodel.suggest import hint
+from planner.lawmodel.suggest import suggestion
 from planner.plans.quantities import kind_of
 
 
@@ -31,7 +31,7 @@ def none_of(asked: Mapping[str, str | None], known: Mapping[str, set[str]]) -> t
         One sentence per unknown name, with the nearest name that exists.
     """
     return tuple(
-        f"Nothing is of {kind} {name!r}{hint(name, sorted(known[kind]))}."
+        f"Nothing is of {kind} {name!r}{suggestion(name, sorted(known[kind]))}."
         for kind, name in asked.items()
         if name is not None and name not in known[kind]
     )

@@ -1,8 +1,8 @@
-"""Print what a use case found: the only file that imports rich.
+"""Print a result: the only file that imports rich.
 
-A `Report` is a small table with its title and the sentences beneath it; `show` prints it for people, and the
-same content as JSON, CSV or Markdown for everything else. CSV and JSON carry full precision; the table and
-Markdown carry the text that `planner/units.py` printed.
+A `Report` is a table with a title and notes. `show` prints it for people, or the same content as JSON, CSV or Markdown.
+CSV and JSON have full precision; the table and Markdown have the text that `planner/units.py` formatted. Names from
+elsewhere are made safe here, for terminals, spreadsheets and web pages alike.
 """
 
 import csv
@@ -16,41 +16,59 @@ from typing import Any, Literal
 
 from laws.errors import harmless
 from planner.reports.formats import Format
+from planner.text import csv_cell, json_text, markdown_text
 
-NARROWEST = 20  # characters: what calls itself narrower, as editors' terminals call themselves 0, is not one
+MIN_WIDTH = 20  # characters; terminals of editors report a width of 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One table for people: cells are printed text, notes are whole sentences under their headings."""
+    """One table for people, with notes.
+
+    Attributes:
+        title: What the table shows.
+        columns: Headings of the columns.
+        rows: Cells, as printed text.
+        notes: Sentences below the table.
+        sections: Heading -> sentences below the notes; empty ones are left out.
+        words: Columns of words, which are aligned left; others are aligned right.
+        whole: Columns that are never folded, since you copy them into the next command.
+        groups: Heading -> index of the row that it is above.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: Sequence[str] = ()
-    sections: Mapping[str, Sequence[str]] = field(
-        default_factory=dict
-    )  # heading -> sentences; empty ones are left out
-    words: frozenset[int] = frozenset({0})  # columns of words stand to the left, of numbers to the right
-    whole: frozenset[int] = frozenset()  # columns that are never folded: what is copied into the next command
-    groups: Mapping[str, int] = field(default_factory=dict)  # heading -> row that it stands above
+    sections: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    words: frozenset[int] = frozenset({0})
+    whole: frozenset[int] = frozenset()
+    groups: Mapping[str, int] = field(default_factory=dict)
 
     def parts(self) -> list[tuple[str, Sequence[tuple[str, ...]]]]:
-        """Return the rows under their headings; all of them without one where there are no groups."""
+        """Return each heading with its rows; all rows under "" where there are no groups."""
         ends = [*self.groups.values(), len(self.rows)][1:]
-        found: list[tuple[str, Sequence[tuple[str, ...]]]]
-        found = [(name, self.rows[at:end]) for (name, at), end in zip(self.groups.items(), ends, strict=True)]
-        return found or [("", self.rows)]
+        parts: list[tuple[str, Sequence[tuple[str, ...]]]] = [
+            (name, self.rows[at:end]) for (name, at), end in zip(self.groups.items(), ends, strict=True)
+        ]
+        return parts or [("", self.rows)]
 
     def passages(self) -> list[tuple[str, Sequence[str]]]:
-        """Return what stands beneath the table: notes without a heading, then the sections that have any."""
+        """Return the sentences below the table: the notes under "", then each section that has any."""
         return [(heading, lines) for heading, lines in (("", self.notes), *self.sections.items()) if lines]
 
 
 def show(report: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
-    """Print a result on stdout; `records` is what JSON prints, flattened to one CSV row for each record."""
+    """Print a result on stdout.
+
+    Args:
+        report: The result for people.
+        records: The result for scripts: JSON prints it, CSV prints one row per record.
+        style: How to print it.
+    """
     if style is Format.json:
-        _write(json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False))
+        unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+        _write(json_text(json.dumps(records, indent=2, ensure_ascii=not unicode, allow_nan=False)))
     elif style is Format.csv:
         _write(_csv([records] if isinstance(records, Mapping) else records))
     elif style is Format.markdown:
@@ -64,16 +82,24 @@ def _write(text: str) -> None:
 
 
 def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a nested record as one level: `data.q05`; a list of records becomes their codes or ids."""
+    """Return a nested record as one level.
+
+    Args:
+        record: A record as JSON has it.
+        prefix: What to put before each key.
+
+    Returns:
+        Keys such as `data.q05`; a list of records becomes their codes or ids.
+    """
     cells: dict[str, Any] = {}
     for key, value in record.items():
         if isinstance(value, Mapping):
             cells |= flat(value, f"{prefix}{key}.")
         elif isinstance(value, list | tuple):
             names = (v.get("code", v.get("id", "")) if isinstance(v, Mapping) else v for v in value)
-            cells[prefix + key] = "; ".join(str(name) for name in names)
+            cells[prefix + key] = csv_cell("; ".join(str(name) for name in names))
         else:
-            cells[prefix + key] = value
+            cells[prefix + key] = csv_cell(value)
     return cells
 
 
@@ -89,15 +115,22 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def markdown(report: Report) -> str:
-    """Return a report as Markdown."""
+    """Return a report as Markdown.
+
+    Args:
+        report: The result for people.
+
+    Returns:
+        The text, in which no name can open an HTML tag.
+    """
     lines = [f"### {report.title}"]
     for heading, rows in report.parts():
-        law_info, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (report.columns, *rows)]
+        head, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (report.columns, *rows)]
         lines += ["", *([f"**{heading}**", ""] if heading else [])]
-        lines += [law_info, "|" + " --- |" * len(report.columns), *body]
+        lines += [head, "|" + " --- |" * len(report.columns), *body]
     for heading, notes in report.passages():
         lines += ["", *([f"**{heading}**", ""] if heading else []), *(f"- {note}" for note in notes)]
-    return harmless("\n".join(lines))
+    return markdown_text("\n".join(lines))
 
 
 def _cell(text: str) -> str:
@@ -115,7 +148,7 @@ def _table(report: Report) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    console.width = max(console.width, NARROWEST)
+    console.width = max(console.width, MIN_WIDTH)
     console.print(Text(_flat(report.title), "bold"))
     for heading, rows in report.parts():
         plain = not heading  # beneath its heading a group needs neither the names of columns nor a frame

@@ -1,12 +1,13 @@
-"""A review as it is shown: the record for scripts, and Markdown, whose summary is read in a minute.
+"""A review as record and Markdown: the record for scripts, and Markdown that starts with a short summary.
 
-The page (`planner/reports/web/page.py`) shows the same record; `docs/guides/review.md` names its keys.
+The page (`planner/reports/web/page.py`) shows the same record; `docs/guides/review.md` lists its keys.
 """
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
 from laws import paths
@@ -16,172 +17,236 @@ from planner import units
 from planner.plans.plan import Plan
 from planner.plans.quantities import samples_of
 from planner.plans.review import TOTALS, Review, last_day, total
-from planner.reports import estimate_record as answer
-from planner.reports.estimate import probability, report
-from planner.reports.plots import law_curve as lawcurve
-from planner.reports.plots.law_curve import curve
-from planner.reports.provenance import in_words, law_in_words, laws, trail
+from planner.reports import estimate_record
+from planner.reports.estimate import report
+from planner.reports.plots import law_curve
+from planner.reports.provenance import law_records, law_sentence, provenance, provenance_sentences
 from planner.reports.quantities import counted
 from planner.reports.report import Report, markdown
+from planner.reports.sentences import LIMITS, NEVER, UNKNOWN, probability
 
-# what to do about an unknown, by its name in `Plan.sensitivity`
-_MEASURE = {
-    "utilization": "time a few hundred steps of the model on the part and set `utilization`",
+MIN_SHARE = 0.1  # of the variance: without a smaller one, 95% of the interval's width would remain
+_MEASURE = {  # unknown of `Plan.sensitivity` -> the measurement that narrows it
+    "utilization": "time a few hundred steps of the model on the accelerator and set `utilization`",
     "scaling_loss": "time the same step on 8 and on all devices and set `scaling_loss`",
     "price": "get a quote and set `price`",
-    "offset": "measure the error on the largest data that can be had: it shows where the curve flattens",
+    "floor": "measure the error on the largest data you can get: it shows where the curve flattens",
 }
-_MACHINES = ("utilization", "scaling_loss", "price")
-LITTLE = 0.1  # of the variance: knowing it would leave 95 % of the interval's width
-_MEASURE_LAW = "measure more data sizes, the largest above all: a longer curve says how it goes on"
+_HARDWARE = ("utilization", "scaling_loss", "price")
+_MEASURE_LAW = "measure more data sizes, above all larger ones: a longer curve shows how it continues"
 
 
-def record(found: Review) -> dict[str, Any]:
-    """Return what JSON carries; each product's `plan` is what `planner estimate --format json` prints."""
-    plans = [each for _, each in found.plans]
+def record(review: Review) -> dict[str, Any]:
+    """Return a review as plain values for scripts.
+
+    Args:
+        review: The plans of all products, with the laws that answered.
+
+    Returns:
+        What JSON has; each product's `plan` is what `planner estimate --format json` prints.
+    """
+    plans = [plan for _, plan in review.plans]
     return {
-        "title": found.portfolio.title,
-        "today": found.today.isoformat(),
-        "seed": found.portfolio.seed,
+        "title": review.portfolio.title,
+        "today": review.today.isoformat(),
+        "seed": review.portfolio.seed,
         "summary": {
             "products": len(plans),
-            "feasible": sum(answer.feasible(each) is True for each in plans),
-            "not_feasible": sum(answer.feasible(each) is False for each in plans),
-            "unlimited": sum(answer.feasible(each) is None for each in plans),
-            **{name: answer.interval(total(plans, name)) for name in TOTALS},
-            "done": _days(last_day(plans), found.today),
+            "feasible": sum(estimate_record.feasible(plan) is True for plan in plans),
+            "not_feasible": sum(estimate_record.feasible(plan) is False for plan in plans),
+            "unlimited": sum(estimate_record.feasible(plan) is None for plan in plans),
+            **{name: estimate_record.interval(total(plans, name)) for name in TOTALS},
+            "done": _dates(last_day(plans), review.today),
         },
         "products": [
             {
                 "name": product.name,
                 "limits": {
-                    name: getattr(product.question, name)
+                    name: product.question.options()[name]
                     for name in ("budget", "deadline", "gpu_hours", "have_data")
                 },
-                "done": _days(Quantity(draws=samples_of(each, "days"), unit="days"), found.today),
-                "measure": measure(each),
-                "curve": dataclasses.asdict(curve(each, law)),
-                "laws": laws(law),
-                "plan": answer.record(each),
+                "done": _dates(Quantity(draws=samples_of(plan, "days"), unit="days"), review.today),
+                "measure": measure(plan),
+                "curve": dataclasses.asdict(law_curve.curve(plan, law)),
+                "laws": law_records(law),
+                "plan": estimate_record.record(plan),
             }
-            for (product, each), law in zip(found.plans, found.chosen, strict=True)
+            for (product, plan), law in zip(review.plans, review.laws, strict=True)
         ],
-        "trail": trail(found),
+        "provenance": provenance(review),
     }
 
 
-def measure(found: Plan) -> str | None:
-    """Return which measurement narrows the answer most, None where nothing uncertain moves it.
+def measure(plan: Plan) -> str | None:
+    """Return which measurement narrows the answer most.
 
-    An interval of a quantity whose logarithm is near normal narrows by the square root of what is left of
-    the variance.
+    The interval of a quantity whose logarithm is near normal narrows by the square root of the variance that
+    remains.
+
+    Args:
+        plan: The answer for one product.
+
+    Returns:
+        A sentence or two; None where no unknown affects the answer.
     """
-    if not found.sensitivity.shares:
+    sensitivity = plan.sensitivity
+    if not sensitivity.shares:
         return None
-    name, share = max(found.sensitivity.shares.items(), key=lambda item: item[1])
-    left = math.sqrt(max(1 - share, 0.0))
-    what = _MEASURE.get(name, _MEASURE_LAW)
-    if found.estimate.law.source == "calibrated" and name not in _MACHINES:
-        what += " (`planner next` says which runs)"
-    of = f"{units.format_fraction(share, digits=2)} of the variance of log {found.sensitivity.quantity.replace('_', ' ')}"
-    if share < LITTLE:
+    name, share = max(sensitivity.shares.items(), key=lambda item: item[1])
+    width = units.format_fraction(math.sqrt(max(1 - share, 0.0)), digits=2)
+    step = _MEASURE.get(name, _MEASURE_LAW)
+    if plan.estimate.law.source == "calibrated" and name not in _HARDWARE:
+        step += " (`planner next` says which runs)"
+    quantity = sensitivity.quantity.replace("_", " ")
+    of = f"{units.format_fraction(share, digits=2)} of the variance of log {quantity}"
+    if share < MIN_SHARE:
         return (
-            f"No unknown alone holds more than {of}: what is open is how the curve goes on; {_MEASURE_LAW}."
+            f"No single unknown explains more than {of}. It is uncertain how the curve continues: "
+            f"{_MEASURE_LAW}."
         )
     return (
-        f"{name.replace('_', ' ')} holds {of}: {what}. Knowing it would leave about "
-        f"{units.format_fraction(left, digits=2)} of the interval's width."
+        f"{name.replace('_', ' ').capitalize()} explains {of}: {step}. "
+        f"With its exact value, the interval would be about {width} as wide."
     )
 
 
-def _days(ends: Quantity, today: date) -> dict[str, str | None]:
-    """Return the days on which training ends if it begins today; None where it never does."""
+def _dates(days: Quantity, today: date) -> dict[str, str | None]:
+    """Return the dates on which training ends if it starts today; None where it never ends."""
     levels = {"q05": 0.05, "median": 0.5, "q95": 0.95}
     return {
-        name: _day(paths.quantile(ends.draws, level), today) if ends.draws else None
+        name: _date(paths.quantile(days.draws, level), today) if days.draws else None
         for name, level in levels.items()
     }
 
 
-def _day(days: float, today: date) -> str | None:
-    left = (date.max - today).days
-    return (today + timedelta(days=math.ceil(days))).isoformat() if days <= left else None
+def _date(days: float, today: date) -> str | None:
+    days_left = (date.max - today).days
+    return (today + timedelta(days=math.ceil(days))).isoformat() if days <= days_left else None
 
 
-def as_markdown(found: Review) -> str:
-    """Return the review as Markdown: the summary that is read in a minute, then product by product."""
-    told = record(found)
-    pages = [f"# {told['title']}", headline(found), markdown(summary(found, told))]
-    for (_, each), law, row in zip(found.plans, found.chosen, told["products"], strict=True):
-        pages += [f"## {row['name']}", markdown(report(each)), markdown(lawcurve.report(curve(each, law)))]
+def as_markdown(review: Review) -> str:
+    """Return a review as Markdown.
+
+    Args:
+        review: The plans of all products, with the laws that answered.
+
+    Returns:
+        A summary, then one chapter per product, then the provenance.
+    """
+    review_record = record(review)
+    chapters = [
+        f"# {review_record['title']}",
+        headline(review),
+        markdown(summary(review, review_record)),
+    ]
+    for (_, plan), law, row in zip(review.plans, review.laws, review_record["products"], strict=True):
+        curve = law_curve.report(law_curve.curve(plan, law))
+        chapters += [f"## {row['name']}", markdown(report(plan)), markdown(curve)]
         if row["measure"]:
-            pages.append(f"**What to measure next**: {row['measure']}")
-        pages.append("\n".join(["**Trail**", "", *(f"- {law_in_words(law)}" for law in row["laws"])]))
-    trail = "\n".join(["## Trail", "", *(f"- {x}" for x in in_words(told["trail"]))])
-    return harmless("\n\n".join([*pages, trail]) + "\n")
+            chapters.append(f"**What to measure next**: {row['measure']}")
+        chapters.append(_list("**Laws**", map(law_sentence, row["laws"])))
+    chapters.append(_list("## Provenance", provenance_sentences(review_record["provenance"])))
+    return harmless("\n\n".join(chapters) + "\n")
 
 
-def headline(found: Review) -> str:
+def _list(heading: str, lines: Iterable[str]) -> str:
+    return "\n".join([heading, "", *(f"- {line}" for line in lines)])
+
+
+def headline(review: Review) -> str:
     """Return how many products are feasible, in one sentence."""
-    fits = [answer.feasible(each) for _, each in found.plans]
-    parts = [f"{fits.count(True)} feasible", f"{fits.count(False)} not feasible"]
-    if None in fits:
-        parts.append(f"{fits.count(None)} without limits")
-    return f"As of {found.today}: {counted(len(fits), 'product')}, {', '.join(parts)}."
+    feasible = [estimate_record.feasible(plan) for _, plan in review.plans]
+    parts = [f"{feasible.count(True)} feasible", f"{feasible.count(False)} not feasible"]
+    if None in feasible:
+        parts.append(f"{feasible.count(None)} without limits")
+    return f"As of {review.today}: {counted(len(feasible), 'product')}, {', '.join(parts)}."
 
 
-def verdict(plan: dict[str, Any]) -> str:
-    """Return whether a product is feasible, in a word or two."""
-    fits = plan["feasible"]
-    return "no limits" if fits is None else "feasible" if fits else "not feasible"
+class Verdict(StrEnum):
+    """Whether a product meets its limits; the values are printed."""
+
+    FEASIBLE = "feasible"
+    NOT_FEASIBLE = "not feasible"
+    NO_LIMITS = "no limits"
 
 
-def summary(found: Review, told: dict[str, Any]) -> Report:
-    """Return one line a product, and the total."""
+def verdict(plan_record: dict[str, Any]) -> Verdict:
+    """Return whether a product meets its limits.
+
+    Args:
+        plan_record: The `plan` of a product in the record.
+
+    Returns:
+        The verdict.
+    """
+    feasible = plan_record["feasible"]
+    if feasible is None:
+        return Verdict.NO_LIMITS
+    return Verdict.FEASIBLE if feasible else Verdict.NOT_FEASIBLE
+
+
+def summary(review: Review, review_record: dict[str, Any]) -> Report:
+    """Return the table of the summary.
+
+    Args:
+        review: The plans of all products.
+        review_record: What `record` returns for it.
+
+    Returns:
+        One row per product, and the total.
+    """
     rows = [
         (
             row["name"],
-            verdict(row["plan"]),
-            "-" if row["plan"]["probability"] is None else probability(row["plan"]["probability"]),
-            (each.binding or "-").replace("_", " "),
-            between(samples_of(each, "gpu_hours"), units.format_number),
-            between(samples_of(each, "total_dollars"), units.format_money),
-            row["done"]["q95"] or "-",
+            verdict(row["plan"]).value,
+            UNKNOWN if row["plan"]["probability"] is None else probability(row["plan"]["probability"]),
+            UNKNOWN if plan.binding is None else LIMITS[plan.binding],
+            in_brackets(samples_of(plan, "gpu_hours"), units.format_number),
+            in_brackets(samples_of(plan, "total_dollars"), units.format_money),
+            row["done"]["q95"] or UNKNOWN,
         )
-        for (_, each), row in zip(found.plans, told["products"], strict=True)
+        for (_, plan), row in zip(review.plans, review_record["products"], strict=True)
     ]
-    plans = [each for _, each in found.plans]
-    hours, dollars = (total(plans, name).draws for name in ("gpu_hours", "total_dollars"))
+    plans = [plan for _, plan in review.plans]
     missing = [
-        f"{product.name}: no {words} known, left out of the total."
-        for product, each in found.plans
-        for name, words in (("gpu_hours", "GPU-hours"), ("total_dollars", "price"))
-        if not samples_of(each, name)
+        f"{product.name}: {label} not known, left out of the total."
+        for product, plan in review.plans
+        for key, label in (("gpu_hours", "GPU-hours are"), ("total_dollars", "price is"))
+        if not samples_of(plan, key)
     ]
-    last = (
+    total_row = (
         *("Total", "", "", ""),
-        between(hours, units.format_number),
-        between(dollars, units.format_money),
-        told["summary"]["done"]["q95"] or "-",
+        in_brackets(total(plans, "gpu_hours").draws, units.format_number),
+        in_brackets(total(plans, "total_dollars").draws, units.format_money),
+        review_record["summary"]["done"]["q95"] or UNKNOWN,
     )
     return Report(
         title="Summary",
-        columns=("Product", "", "Probability", "Binds", "GPU-hours", "Dollars", "Done (95%)"),
-        rows=(*rows, last),
+        columns=("Product", "Verdict", "Probability", "Tightest limit", "GPU-hours", "Cost", "Done by (95%)"),
+        rows=(*rows, total_row),
         notes=(
-            "Median, and the 90% interval in brackets. Training begins on the day of the review.",
+            "Median, with the 90% interval in brackets. Training starts on the day of the review.",
+            "Done by: with probability 95%, training has ended on this day.",
             *missing,
         ),
         words=frozenset({0, 1, 3}),
     )
 
 
-def between(draws: Sequence[float], show: Callable[[float], str]) -> str:
-    """Return the median of some draws with its 90 % interval in brackets."""
-    if not draws:
-        return "-"
+def in_brackets(samples: Sequence[float], print_value: Callable[[float], str]) -> str:
+    """Return the median with the 90% interval in brackets.
+
+    Args:
+        samples: Posterior samples of a quantity; none where it is not known.
+        print_value: Returns a value as text.
+
+    Returns:
+        Text such as `1.2k [800, 2k]`; an infinite value is `never`.
+    """
+    if not samples:
+        return UNKNOWN
     low, middle, high = (
-        show(value) if math.isfinite(value) else "never"
-        for value in (paths.quantile(draws, level) for level in (0.05, 0.5, 0.95))
+        print_value(value) if math.isfinite(value) else NEVER
+        for value in (paths.quantile(samples, level) for level in (0.05, 0.5, 0.95))
     )
     return f"{middle} [{low}, {high}]"

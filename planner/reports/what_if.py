@@ -5,6 +5,7 @@ from typing import Any
 from planner import warnings
 from planner.plans.quantities import kind_of, quantities
 from planner.plans.what_if import PROBABILITY, Cell, Table
+from planner.reports.assumption_text import law_sentences
 from planner.reports.estimate_record import feasible, interval
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
@@ -68,7 +69,7 @@ def report(table: Table) -> Report:
         ),
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
-            Section.SOURCES: found.law_model.assumptions[:1],
+            Section.SOURCES: law_sentences(found.law_model)[:1],
             "Warnings of some cells": warnings.with_codes(codes),
         },
     )

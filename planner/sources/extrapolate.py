@@ -1,66 +1,83 @@
-"""Forecast many learning curves at scales that nobody measured: `planner extrapolate`.
+"""Forecast many learning curves at scales that were not measured: `planner extrapolate`.
 
-Every curve is forecast by `laws/forecasting/forecast.py` in processes of their own. Two passes: each curve judges the
-beliefs on its own held-out scales, then the curves of one set share what they learned and every curve is
-forecast. What is finished is kept in a journal beside the output, so that the same command goes on where it
-was.
+Each curve is forecast by `laws/forecasting/forecast.py` in worker processes. It takes two stages: each curve scores
+the prior components on its own held-out scales, then the curves of one set share those scores and every curve is
+forecast. Finished work is kept in a journal next to the output, so that the same command continues after an
+interruption.
 """
 
 import csv
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing import get_context, parent_process
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import FileError, PlannerError, TableError, use
 from laws.storage.atomic_write import write_atomically
 from planner import units
-from planner.sources import run_table as measurements
+from planner.sources.run_table import cell_name, column_like, number
+from planner.sources.table_file import read_names, read_rows
+from planner.sources.worker_pool import run_all
+from planner.text import csv_cell
 
-NOT_CSV = (".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")  # kinds that a name would promise
+NOT_CSV = (".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")  # suffixes that promise another format
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
-DRAWS = 2000  # of each curve: quantiles of a thousand are some 4 % of the spread off, and these cost little
+SAMPLES_PER_CURVE = 2000  # quantiles of 1000 are off by some 4% of the spread, and these cost little
+MAX_POINTS = 1000  # of one curve: memory and time grow faster than the points
+REQUIRED = ("curve", "x", "y")
 OPTIONAL = ("y_se", "weight", "set", "ceiling")
 _PARSED = {  # how a cell is written
     "x": units.parse_number,
     "weight": units.parse_number,
     **dict.fromkeys(("y", "y_se", "ceiling"), units.parse_value),
 }
-_ABOVE = ("x", "weight", "ceiling")  # 0 is refused
+_ABOVE_ZERO = ("x", "weight", "ceiling")
+
+OnProgress = Callable[[str, int, int], None]
+Points = tuple[tuple[float, float, float | None, float | None], ...]
 
 
 @dataclass(frozen=True)
 class Question:
-    """One curve: what was measured (rows of x, y, y_se, weight) and the scales that are asked."""
+    """One curve and the scales to forecast.
+
+    Attributes:
+        set: Name of the set of curves that share what they learn about the forms; "" for none.
+        curve: Name of the curve.
+        measured: x, y, standard error of y and weight of each measurement, ascending in x.
+        asked: The scales to forecast.
+        ceiling: Error of chance-level answers, where it is known.
+    """
 
     set: str
     curve: str
-    measured: tuple[tuple[float, float, float | None, float | None], ...]
+    measured: Points
     asked: tuple[float, ...]
     ceiling: float | None = None
 
     def key(self, seed: int) -> str:
-        """Return a name for this question that changes with anything that changes its answer."""
+        """Return a name that changes with anything that changes the answer."""
         return hashlib.sha256(repr((self, seed)).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Quantiles (one row an asked scale, in the order of LEVELS), the weights of the forms, warning codes."""
+    """The forecast of one curve.
+
+    Attributes:
+        quantiles: One row per scale, in the order of `LEVELS`, in the unit of y.
+        forms: Name of each form -> its weight.
+        warnings: Warning codes.
+    """
 
     quantiles: tuple[tuple[float, ...], ...]
     forms: dict[str, float]
     warnings: tuple[str, ...]
-
-
-Tell = Callable[[str, int, int], None]
 
 
 def extrapolate(
@@ -70,35 +87,84 @@ def extrapolate(
     seed: int = 0,
     pool: bool = False,
     processes: int | None = None,
-    tell: Tell = lambda _what, _done, _all: None,
+    on_progress: OnProgress = lambda _stage, _done, _all: None,
 ) -> list[tuple[Question, Answer]]:
-    """Forecast every curve of a file into `out` (CSV) and return the answers.
+    """Forecast every curve of a file and write the forecasts as CSV.
 
-    Curves with the same value in the column `set` share what they learn about the forms; `pool` takes the
-    whole file for one set. Raises PlannerError for a file or cell that cannot be read, and when nothing is
-    asked.
+    Args:
+        curves: A table file, see `read_curves`.
+        out: The file to write.
+        seed: Seed of the forecasts.
+        pool: Whether all curves share what they learn about the forms; otherwise those of one `set` do.
+        processes: Number of worker processes, by default one per core; it does not change the answer.
+        on_progress: Called with the stage, the number of curves done and the number of all.
+
+    Returns:
+        Each curve with its forecast, in the order of the file.
+
+    Raises:
+        TableError: The file or a cell cannot be read, or no scale is to be forecast.
+        FileError: `out` cannot be written.
+        EngineError: Worker processes are killed again and again.
     """
-    questions = read(curves)
-    if out.is_dir() or not out.parent.is_dir():
-        raise PlannerError(f"{out} cannot be written: wanted the name of a file in a folder that exists")
-    if out.exists() and out.samefile(curves):
-        raise PlannerError(f"{out} is the file of curves itself: give another with --out")
-    if out.suffix.lower() in NOT_CSV:
-        raise PlannerError(f"{out}: forecasts are written as CSV, wanted a name that ends in .csv")
+    questions = read_curves(curves)
+    _refuse_output(out, curves)
     journal = out.with_name(out.name + ".journal") if out.is_file() or not out.exists() else None
     try:
         if journal is not None:
-            journal.touch()
-        answers = answered(questions, seed=seed, pool=pool, processes=processes, journal=journal, tell=tell)
+            _open_journal(journal).close()
+        answers = answered(
+            questions, seed=seed, pool=pool, processes=processes, journal=journal, on_progress=on_progress
+        )
         both = list(zip(questions, answers, strict=True))
         write_atomically(out, lambda path: _write(path, both))
         if journal is not None:
             journal.unlink()
     except OSError as error:
-        raise PlannerError(
-            f"{out} cannot be written: {error.strerror}: give another file with --out"
-        ) from None
+        raise _unwritable(out, error.strerror or str(error)) from None
     return both
+
+
+def _refuse_output(out: Path, curves: Path) -> None:
+    if out.is_dir() or not out.parent.is_dir():
+        raise _unwritable(out, "expected the name of a file in a folder that exists")
+    if out.exists() and out.samefile(curves):
+        raise _unwritable(out, "it is the file of curves itself")
+    if out.suffix.lower() in NOT_CSV:
+        raise _unwritable(out, "forecasts are written as CSV, expected a name that ends in .csv")
+
+
+def _unwritable(out: Path, reason: str) -> FileError:
+    return FileError(
+        f"{out} cannot be written: {reason}",
+        code="unwritable-output",
+        value=str(out),
+        hint=use("out", purpose="to name another file"),
+    )
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """Worker processes, and the journal of what they finished."""
+
+    processes: int
+    journal: Path | None
+    on_progress: OnProgress
+    finished: dict[str, Any]
+
+    def results(
+        self, stage: str, function: Callable[..., Any], tasks: dict[str, tuple[Any, ...]]
+    ) -> dict[str, Any]:
+        """Return the result of each task, computing what the journal lacks."""
+        results = {key: self.finished[key] for key in tasks if key in self.finished}
+        missing = {key: arguments for key, arguments in tasks.items() if key not in results}
+        self.on_progress(stage, len(results), len(tasks))
+        with closing(run_all(function, missing, processes=self.processes)) as ended:
+            for key, result in ended:
+                results[key] = result
+                _append(self.journal, key, result)
+                self.on_progress(stage, len(results), len(tasks))
+        return results
 
 
 def answered(
@@ -108,118 +174,164 @@ def answered(
     pool: bool = False,
     processes: int | None = None,
     journal: Path | None = None,
-    tell: Tell = lambda _what, _done, _all: None,
+    on_progress: OnProgress = lambda _stage, _done, _all: None,
 ) -> list[Answer]:
-    """Return the answers to questions, in their order; the number of processes changes nothing."""
+    """Return the forecasts of curves.
+
+    Args:
+        questions: The curves.
+        seed: Seed of the forecasts.
+        pool: Whether all curves share what they learn about the forms.
+        processes: Number of worker processes; it does not change the answer.
+        journal: File with the results of an interrupted call, which are used, and to which new ones are added.
+        on_progress: Called with the stage, the number of curves done and the number of all.
+
+    Returns:
+        The forecasts, in the order of the questions.
+
+    Raises:
+        EngineError: Worker processes are killed again and again.
+    """
+    # many processes with one thread each
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    workers = _Workers(processes or os.cpu_count() or 1, journal, on_progress, dict(_journaled(journal)))
+    return _forecasts(workers, questions, seed=seed, pool=pool)
+
+
+def _forecasts(workers: _Workers, questions: Sequence[Question], *, seed: int, pool: bool) -> list[Answer]:
     from laws.forecasting.stacking import stacking_weights
 
-    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = (
-        "1"  # for the processes: many, not wide
-    )
-    kept = dict(_kept(journal))
-    pool_of = ProcessPoolExecutor(
-        processes or os.cpu_count(), mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
-    with pool_of as workers:
-
-        def done(
-            what: str, function: Callable[..., Any], tasks: dict[str, tuple[Any, ...]]
-        ) -> dict[str, Any]:
-            results = {key: kept[key] for key in tasks if key in kept}
-            missing = [key for key in tasks if key not in results]
-            tell(what, len(results), len(tasks))
-            for key, result in (
-                zip(
-                    missing,
-                    workers.map(function, *zip(*(tasks[k] for k in missing), strict=True)),
-                    strict=True,
-                )
-                if missing
-                else ()
-            ):
-                results[key] = result
-                _keep(journal, key, result)
-                tell(what, len(results), len(tasks))
-            return results
-
-        scores = done("judging forms", _score, {"score-" + q.key(seed): (q, seed) for q in questions})
-        groups: dict[str, list[int]] = {}
-        for i, q in enumerate(questions):
-            groups.setdefault("all" if pool else q.set or f"curve {i}", []).append(i)
-        weights: dict[int, list[float]] = {}
-        for members in groups.values():
-            rows = stacking_weights([scores["score-" + questions[i].key(seed)] for i in members])
-            weights |= {i: [float(w) for w in row] for i, row in zip(members, rows, strict=True)}
-        names = [f"answer-{q.key(seed)}-{_digest(weights[i])}" for i, q in enumerate(questions)]
-        tasks = {name: (questions[i], weights[i], seed) for i, name in enumerate(names)}
-        results = done("forecasting", _answer, tasks)
+    score_tasks = {"score-" + q.key(seed): (q, seed) for q in questions}
+    scores = workers.results("judging forms", _score, score_tasks)
+    sets: dict[str, list[int]] = {}
+    for i, q in enumerate(questions):
+        sets.setdefault("all" if pool else q.set or f"curve {i}", []).append(i)
+    weights: dict[int, list[float]] = {}
+    for members in sets.values():
+        rows = stacking_weights([scores["score-" + questions[i].key(seed)] for i in members])
+        weights |= {i: [float(w) for w in row] for i, row in zip(members, rows, strict=True)}
+    keys = [f"answer-{q.key(seed)}-{_digest(weights[i])}" for i, q in enumerate(questions)]
+    tasks = {key: (questions[i], weights[i], seed) for i, key in enumerate(keys)}
+    results = workers.results("forecasting", _answer, tasks)
     return [
         Answer(tuple(map(tuple, r["quantiles"])), dict(r["forms"]), tuple(r["warnings"]))
-        for r in (results[name] for name in names)
+        for r in (results[key] for key in keys)
     ]
 
 
-def read(path: Path, *, asked: bool = True) -> list[Question]:
-    """Return the curves of a file with columns curve, x, y and, if there, y_se, weight, set, ceiling.
+def read_curves(path: Path, *, asked: bool = True) -> list[Question]:
+    """Read the curves of a table file.
 
-    A row with an empty y is a scale that is asked; `asked` says that there must be one. Cells may be
-    written as people write numbers.
+    Args:
+        path: A file with the columns curve, x, y and, optionally, y_se, weight, set and ceiling. A row with an
+            empty y is a scale to forecast. Cells may be written as people write numbers.
+        asked: Whether there must be a scale to forecast.
+
+    Returns:
+        The curves, in the order of their first rows.
+
+    Raises:
+        TableError: The file or a cell cannot be read, a curve has no positive y, or there is nothing to forecast.
     """
-    names, rows = measurements.table(path)
-    found = {name: measurements.column_like(name, names) for name in ("curve", "x", "y", *OPTIONAL)}
-    for name in ("curve", "x", "y"):
-        if found[name] is None:
-            raise PlannerError(
-                f"{path} has no column {name!r} (it has {', '.join(names)}): wanted curve, x, y"
-            )
-    at = {name: names.index(column) for name, column in found.items() if column is not None}
-    curves: dict[tuple[str, str], dict[str, list[Any]]] = {}
-    for n, row in enumerate(rows):
-        cells = {
-            name: None if row[i] is None or str(row[i]).strip() == "" else row[i] for name, i in at.items()
-        }
-
-        def value(name: str, cells: dict[str, Any] = cells, n: int = n) -> float | None:
-            """Return a cell as a number of the kind that its column wants."""
-            cell = cells.get(name)
-            if cell is None and name != "x":
-                return None
-            where = measurements.place(path, n, name)
-            number = measurements.number(where, cell, _PARSED[name])
-            if number < 0 or (number == 0 and name in _ABOVE):
-                least = "a number above 0" if name in _ABOVE else "0 or above"
-                raise PlannerError(f"{where} is {cell!r}: wanted {least}")
-            return number
-
-        x, y = value("x"), value("y")
-        key = (str(cells.get("set") or ""), str(cells.get("curve") or ""))
-        curve = curves.setdefault(key, {"measured": [], "asked": [], "ceiling": []})
-        if y is None:
-            curve["asked"].append(x)
-        else:
-            curve["measured"].append((x, y, value("y_se"), value("weight")))
-        if (ceiling := value("ceiling")) is not None:
-            curve["ceiling"].append(ceiling)
-            if len(set(curve["ceiling"])) > 1:
-                where = measurements.place(path, n, "ceiling")
-                raise PlannerError(
-                    f"{where} is not that of other rows of the curve: wanted one ceiling a curve"
-                )
-    questions = [
-        Question(
-            group, curve, tuple(sorted(found["measured"], key=lambda row: row[0])), tuple(found["asked"]),
-            found["ceiling"][0] if found["ceiling"] else None,
+    names = read_names(path)
+    columns = {role: column_like(role, names, path) for role in (*REQUIRED, *OPTIONAL)}
+    if missing := [role for role in REQUIRED if columns[role] is None]:
+        raise TableError(
+            f"{path}: expected the columns curve, x, y, got no column {missing[0]!r} among "
+            f"{', '.join(map(repr, names[:12]))}",
+            code="missing-column",
+            value=missing[0],
         )
-        for (group, curve), found in curves.items()
-    ]  # fmt: skip
+    used = {role: column for role, column in columns.items() if column is not None}
+    curves: dict[tuple[str, str], _Curve] = {}
+    for n, row in enumerate(read_rows(path, list(used.values()))):
+        cells = _Row(path, n, dict(zip(used, row, strict=True)))
+        curve = curves.setdefault((cells.text("set"), cells.text("curve")), _Curve())
+        curve.add(cells)
+    questions = [curve.question(*key) for key, curve in curves.items()]
     if asked and not any(q.asked for q in questions):
-        raise PlannerError(
-            f"{path} asks nothing: add rows with an x and an empty y for the scales to forecast"
+        raise TableError(
+            f"{path}: expected at least one row with an x and an empty y, the scale to forecast",
+            code="nothing-to-forecast",
         )
     for q in questions:
         if not any(y > 0 for _, y, _, _ in q.measured):
-            raise PlannerError(f"{path}, curve {q.curve!r} has no y above 0: measure at one scale at least")
+            raise TableError(
+                f"{path}, curve {q.curve!r}: expected a y above 0 at one x at least, got none",
+                code="no-measurement",
+                value=q.curve,
+            )
+        if len(q.measured) > MAX_POINTS:
+            raise TableError(
+                f"{path}, curve {q.curve!r}: expected at most {MAX_POINTS:,} points, got {len(q.measured):,}",
+                code="too-many-points",
+                value=len(q.measured),
+            )
     return questions
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of a file of curves: role -> cell."""
+
+    path: Path
+    n: int
+    cells: dict[str, Any]
+
+    def text(self, role: str) -> str:
+        """Return a cell as text, "" where it is empty."""
+        return "" if self._is_empty(role) else str(self.cells[role])
+
+    def number(self, role: str) -> float | None:
+        """Return a cell as a number; None where it is empty, which only x must not be."""
+        if role != "x" and self._is_empty(role):
+            return None
+        cell, content = self.name(role), self.cells[role]
+        value = number(cell, content, _PARSED[role])
+        if value < 0 or (value == 0 and role in _ABOVE_ZERO):
+            least = "more than 0" if role in _ABOVE_ZERO else "0 or more"
+            raise TableError(
+                f"{cell}: expected {least}, got {content!r}", code="unreadable-cell", value=content
+            )
+        return value
+
+    def name(self, role: str) -> str:
+        """Return the name of a cell for messages."""
+        return cell_name(self.path, self.n, role)
+
+    def _is_empty(self, role: str) -> bool:
+        content = self.cells.get(role)
+        return content is None or str(content).strip() == ""
+
+
+@dataclass
+class _Curve:
+    """The rows of one curve, as they are read."""
+
+    measured: list[tuple[float, float, float | None, float | None]] = field(default_factory=list)
+    asked: list[float] = field(default_factory=list)
+    ceiling: float | None = None
+
+    def add(self, row: _Row) -> None:
+        """Add a measurement, or a scale to forecast."""
+        x, y = row.number("x") or 0.0, row.number("y")
+        if y is None:
+            self.asked.append(x)
+        else:
+            self.measured.append((x, y, row.number("y_se"), row.number("weight")))
+        ceiling = row.number("ceiling")
+        if ceiling is not None and self.ceiling not in (None, ceiling):
+            raise TableError(
+                f"{row.name('ceiling')}: expected one ceiling per curve, got {ceiling:g} after {self.ceiling:g}",
+                code="conflicting-ceiling",
+                value=ceiling,
+            )
+        self.ceiling = self.ceiling if ceiling is None else ceiling
+
+    def question(self, set: str, curve: str) -> Question:
+        """Return the curve as a question."""
+        measured = tuple(sorted(self.measured, key=lambda row: row[0]))
+        return Question(set, curve, measured, tuple(self.asked), self.ceiling)
 
 
 def _points(q: Question) -> Any:
@@ -237,14 +349,31 @@ def _points(q: Question) -> Any:
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:
-    """Return the `laws.forecasting.forecast.Forecast` of one curve, whose own held-out scales weigh the forms."""
+    """Return the forecast of one curve, with the forms weighted by its own held-out scales.
+
+    Args:
+        question: The curve.
+        seed: Seed of the forecast.
+
+    Returns:
+        A `laws.forecasting.forecast.Forecast`.
+    """
     from laws.forecasting.forecast import forecast
 
     return forecast(_points(question), seed=seed)
 
 
 def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[str, tuple[float, ...]]:
-    """Return the median at x of the one form that a curve is given, by its name; none where it cannot be."""
+    """Return the median of the best single form of a curve.
+
+    Args:
+        question: The curve.
+        x: The scales.
+        seed: Seed of the fit.
+
+    Returns:
+        Name of the form -> its median at each x; empty where no form can be fitted.
+    """
     import numpy as np
 
     from laws.fitting.fit import fit_single_form
@@ -252,23 +381,11 @@ def plain_medians(question: Question, x: Sequence[float], *, seed: int) -> dict[
 
     points = _points(question)
     try:
-        found = fit_single_form(points, seed=seed)
-    except PlannerError:  # too few sizes, or a chain that does not settle: the forecast stands alone
+        posterior = fit_single_form(points, seed=seed)
+    except PlannerError:  # too few sizes, or no convergence: only the forecast is shown
         return {}
-    drawn = FORMS[found.form].log_y(np.array(x), found.parameters)
-    return {found.form: tuple(np.exp(np.median(drawn, axis=0)).tolist())}
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone: a killed command leaves nothing behind."""
-
-    def watch() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    log_y = FORMS[posterior.form].log_y(np.array(x), posterior.parameters)
+    return {posterior.form: tuple(np.exp(np.median(log_y, axis=0)).tolist())}
 
 
 def _score(q: Question, seed: int) -> list[float]:
@@ -282,43 +399,60 @@ def _answer(q: Question, weights: list[float], seed: int) -> dict[str, Any]:
 
     from laws.forecasting.forecast import forecast
 
-    told = forecast(_points(q), seed=seed, weights=np.array(weights), draws=DRAWS)
-    lines = told.quantiles(q.asked, tuple(LEVELS.values())).T if q.asked else np.empty((0, len(LEVELS)))
-    return {"quantiles": lines.tolist(), "forms": told.weights, "warnings": list(told.warnings)}
+    curve = forecast(_points(q), seed=seed, weights=np.array(weights), draws=SAMPLES_PER_CURVE)
+    levels = tuple(LEVELS.values())
+    quantiles = curve.quantiles(q.asked, levels).T if q.asked else np.empty((0, len(levels)))
+    return {"quantiles": quantiles.tolist(), "forms": curve.weights, "warnings": list(curve.warnings)}
 
 
 def _digest(values: Iterable[float]) -> str:
     return hashlib.sha256(repr(list(values)).encode()).hexdigest()[:16]
 
 
-def _kept(journal: Path | None) -> Iterator[tuple[str, Any]]:
-    """Yield what an interrupted run has finished; a last line that was cut off is left out."""
+def _journaled(journal: Path | None) -> Iterator[tuple[str, Any]]:
+    """Yield what an interrupted command finished; a line that was cut off, or is damaged, is left out."""
     if journal is None or not journal.is_file():
         return
-    for line in journal.read_text(encoding="utf-8").splitlines():
+    for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             entry = json.loads(line)
-        except json.JSONDecodeError:
+            key, value = entry["key"], entry["value"]
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
-        yield entry["key"], entry["value"]
+        if _is_result(key, value):
+            yield key, value
 
 
-def _keep(journal: Path | None, key: str, value: Any) -> None:
+def _is_result(key: Any, value: Any) -> bool:
+    """Return whether an entry of a journal has the shape of a result."""
+    if isinstance(key, str) and key.startswith("score-"):
+        return isinstance(value, list) and all(isinstance(score, float | int) for score in value)
+    return isinstance(value, dict) and value.keys() == {"quantiles", "forms", "warnings"}
+
+
+def _append(journal: Path | None, key: str, value: Any) -> None:
     if journal is not None:
-        with journal.open("a", encoding="utf-8") as file:
+        with _open_journal(journal) as file:
             file.write("\n" * (file.tell() == 0) + json.dumps({"key": key, "value": value}) + "\n")
 
 
+def _open_journal(journal: Path) -> IO[str]:
+    """Open a journal to add to it; a link at its name, which anyone may have put there, is an error."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    return os.fdopen(os.open(journal, flags, 0o666), "a", encoding="utf-8")
+
+
 def _write(out: Path, both: Sequence[tuple[Question, Answer]]) -> None:
-    """Write one row an asked scale."""
+    """Write one row per forecast scale."""
     with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["set", "curve", "x", *LEVELS, "forms", "warnings"])
         for q, answer in both:
             forms = " ".join(
                 f"{name.replace(' ', '_')}={w:.2f}"
-                for name, w in sorted(answer.forms.items(), key=lambda f: -f[1])
+                for name, w in sorted(answer.forms.items(), key=lambda item: -item[1])
             )
             for x, row in zip(q.asked, answer.quantiles, strict=True):
-                cells = [f"{v:.6g}" for v in row]
-                writer.writerow([q.set, q.curve, f"{x:.12g}", *cells, forms, " ".join(answer.warnings)])
+                values = [f"{v:.6g}" for v in row]
+                names = [csv_cell(q.set), csv_cell(q.curve)]
+                writer.writerow([*names, f"{x:.12g}", *values, forms, " ".join(answer.warnings)])

@@ -1,13 +1,14 @@
-"""Fit what was measured elsewhere: measurements become laws in the store, and `planner estimate` answers.
+"""Fit scaling laws to a table of trainings that were measured elsewhere, and store them.
 
-From one file come the error of the best model at each data size and, with a column of parameters, the size of
-that model; or the surface over parameters and data, where both vary independently and larger is better.
-Columns of FLOP and of the data that training saw say what that costs.
+One file gives the error of the best model at each data size and, with a column of parameters, the size of that
+model; or a joint law of parameters and data, where both vary independently and larger is better. Columns of FLOP
+and of the data seen in training give what that costs.
 """
 
 import math
 import re
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,17 @@ from pathlib import Path
 from calibrate.types import ERROR_NOISE
 from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import (
+    ConflictingInput,
+    InputError,
+    PlannerError,
+    StoreError,
+    TableError,
+    UnknownName,
+    drop,
+    run,
+    use,
+)
 from laws.fitting.fit import NotConverged, Posterior, fit, fit_single_form
 from laws.fitting.forms import FORMS
 from laws.fitting.phases import Phases, leave_out_small_data
@@ -26,146 +37,263 @@ from laws.points import Points, check_points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
-from planner.lawmodel.info import COMPANIONS, WHOLE
-from planner.sources.pool import others, shared_weights
-from planner.sources.run_table import Measurements, read
-from planner.sources.utilization import counted, utilization
+from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
+from planner.metrics import PERCENT_UNITS, RISING_METRICS, usual_unit
+from planner.sources.pool import other_curves, shared_weights
+from planner.sources.run_table import Measurements, read_measurements
+from planner.sources.utilization import utilization, with_flops_from_hours
 
-AUTO = "auto"  # a forecast, with one form beside it; or the surface where the file wants one
-ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", "surface"})
-RATES = frozenset({"wer", "cer", "ter", "wper", "error", "top1", "top5"})
+AUTO = "auto"  # a forecast and one form; or the joint law where the file suits one
+SURFACE = "surface"
+ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", SURFACE})
+CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
-PERCENT = frozenset({"%", "percent", "percentage", "pct"})
-RISING = frozenset({"accuracy", "acc", "bleu", "chrf", "f1", "auc", "map", "miou"})
+MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
+MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the user says of a file of measurements."""
+    """What you say about a file of measurements.
+
+    Attributes:
+        path: The file.
+        domain: Name of the domain that the law is stored under.
+        metric: Name of the metric, an error or a loss that falls with data.
+        data_unit: What data is counted in, such as hours or tokens.
+        metric_unit: Unit of the metric; None is a fraction for error rates, else no unit.
+        family: Architecture that was trained.
+        form: One of `CHOICES`.
+        columns: Role -> name of its column, None for the usual names (see `read_measurements`).
+        seed: Seed of the sampler.
+        pool: Whether the domain's other curves in the store help to weight the forms.
+        baseline_error: Error of chance-level answers, as typed.
+    """
 
     path: Path
     domain: str
     metric: str
     data_unit: str
-    metric_unit: str | None = None  # None: a fraction for error rates, else not named
+    metric_unit: str | None = None
     family: str = ""
     form: str = AUTO
     columns: Mapping[str, str | None]
     seed: int = 0
-    pool: bool = False  # whether the domain's other curves help to weigh the forms
-    baseline_error: str | None = None  # the error of best guessing, as it was typed
+    pool: bool = False
+    baseline_error: str | None = None
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of the metric."""
+        return self.metric_unit or usual_unit(self.metric)
+
+    @property
+    def forecasts(self) -> bool:
+        """Return whether a forecast is among the forms to fit."""
+        return self.form in {AUTO, FORECAST}
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best training at one data size."""
+    """The best training at one data size.
+
+    Attributes:
+        data: Data size.
+        metric: Its error or loss.
+        se: Standard error of the metric.
+        params: Parameters of the model.
+        samples: Data seen in training, repeats counted.
+        flops: FLOP of the training.
+    """
 
     data: float
     metric: float
     se: float | None
     params: float | None
-    samples: float | None = None  # data seen in training, repeats counted
+    samples: float | None = None
     flops: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    """A fit and what the law is to say about it."""
+
+    posterior: Posterior | Forecast
+    points: Points
+    metric: str
+    unit: str
+    phases: Phases | None = None
+    ladder: Sequence[SizeCost] = ()
+    warnings: Sequence[str] = ()
+
+
 def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
-    """Fit every law that the file can carry, store them in `folder`, and return them.
+    """Fit every law that a file supports and store them.
+
+    Args:
+        request: The file and what you say about it.
+        folder: Folder of the store.
+
+    Returns:
+        The laws, the one that answers questions first.
 
     Raises:
-        PlannerError: the request, the file or a fit cannot stand, in one line.
+        InputError: The request cannot be fitted.
+        TableError: The file, a column or a cell cannot be read.
+        LawError: Sampling did not converge.
+        StoreError: The store has files that cannot be used.
     """
-    forms = (AUTO, FORECAST, "surface", *ERROR_FORMS)
-    if request.form not in forms:
-        raise PlannerError(f"no form is called {request.form!r}: wanted one of {', '.join(forms)}")
-    request = replace(request, data_unit=units.unit_of_data(request.data_unit))
-    named = {"domain": request.domain, "metric": request.metric, "data-unit": request.data_unit}
-    named |= {"family": request.family} if request.family else {}
-    for option, name in named.items():
-        if not NAME.fullmatch(name):
-            raise PlannerError(
-                f"--{option} {name!r}: wanted a name of letters, digits, spaces and . _ / + - (60 at most), "
-                "such as my-asr, wer or hours"
-            )
-    if request.metric in COMPANIONS:
-        raise PlannerError(
-            f"--metric {request.metric} is kept for laws that complete another: give an error or a loss, "
-            "and name the column of parameters with --params-column"
-        )
-    if units.is_compute(request.data_unit):
-        raise PlannerError(
-            f"{request.data_unit} are compute, not data: wanted hours of audio, words, tokens, ..."
-        )
-    if request.metric.lower() in RISING:
-        raise PlannerError(
-            f"{request.metric} rises with data: give what falls instead, such as 1 - {request.metric}"
-        )
-    if request.metric_unit in PERCENT:
-        raise PlannerError(
-            f"--metric-unit {request.metric_unit}: rates are kept as fractions, give --metric-unit fraction; "
-            "cells may be 0.35 or 35%"
-        )
-    unit = request.metric_unit or ("fraction" if request.metric.lower() in RATES else "")
-    measured = read(
-        request.path,
-        metric=request.metric,
-        metric_unit=unit,
-        data_unit=request.data_unit,
-        columns=request.columns,
-    )
-    for role, option in (("flops", "--flops-column"), ("gpu_hours", "--gpu-hours-column")):
-        if (column := request.columns.get(role)) and measured.params is None:
-            raise PlannerError(
-                f"{option} {column}: {measured.path} has no column of parameters, and a training costs what "
-                "its size does: name it with --params-column"
-            )
-    try:
-        measured = counted(measured)
-    except PlannerError:  # a device that nobody knows, in a column that nobody named
-        if request.columns.get("gpu_hours") or request.columns.get("device"):
-            raise
+    request = _checked(request)
+    measured = _measured(request)
     curves = {}
     if request.pool:
-        curves = others(folder, request.domain, family=request.family, metric=request.metric)
-    laws = _laws(request, measured, unit, curves)
+        curves = other_curves(folder, request.domain, family=request.family, metric=request.metric)
     store = Store(folder)
+    store.check_writable()  # before minutes of fitting
+    fits = _fits(request, measured, curves)
+    created = now()
+    laws = tuple(_law(request, measured, fitted, created=created, curves=tuple(curves)) for fitted in fits)
+    sequence = store.next_sequence()  # laws of one fit share it
     for law in laws:
-        store.add_law(law)
-    problems = store.publish()
-    if problems:
-        raise PlannerError(
-            f"the store has files that cannot be used: {problems[0]}; see `planner store check`"
+        store.add_law(law, sequence=sequence)
+    if problems := store.publish():
+        raise StoreError(
+            f"the store has files that cannot be used: {problems[0]}",
+            code="damaged-store",
+            hint=run("store", "check", purpose="to list them"),
         )
     return laws
 
 
-def _laws(
-    request: Request, measured: Measurements, unit: str, curves: Mapping[str, Points]
-) -> tuple[Law, ...]:
-    made = partial(_law, request, measured, created=now(), curves=tuple(curves))
-    surface = request.form == "surface" or (request.form == AUTO and _wants_surface(measured))
-    if request.pool and (surface or request.form not in {AUTO, FORECAST}):
-        form = "surface" if surface else request.form
-        raise PlannerError(f"--pool weighs the forms of a forecast, and the form {form} is one: leave it out")
-    if surface and request.baseline_error:
-        raise PlannerError("--baseline-error tells where a curve begins, and a surface is none: leave it out")
+def _checked(request: Request) -> Request:
+    """Return the request with its data unit by its usual name; refuse what no file could satisfy."""
+    if request.form not in CHOICES:
+        raise UnknownName("form", request.form, CHOICES, code="unknown-form")
+    request = replace(request, data_unit=units.unit_of_data(request.data_unit))
+    names = {"domain": request.domain, "metric": request.metric, "data unit": request.data_unit}
+    names |= {"family": request.family} if request.family else {}
+    for kind, name in names.items():
+        if not NAME.fullmatch(name):
+            raise InputError(
+                f"{kind} {name!r}: expected at most 60 letters, digits, spaces and . _ / + -, such as my-asr",
+                code="invalid-name",
+                value=name,
+            )
+    if request.metric in COMPANIONS:
+        raise InputError(
+            f"metric {request.metric!r}: expected an error or a loss",
+            code="reserved-metric",
+            value=request.metric,
+            hint=use("params_column", purpose="to name the column of parameters"),
+        )
+    if units.is_compute(request.data_unit):
+        raise InputError(
+            f"data unit {request.data_unit!r}: expected an amount of data, such as hours, words or tokens, got compute",
+            code="compute-not-data",
+            value=request.data_unit,
+        )
+    if request.metric.lower() in RISING_METRICS:
+        raise InputError(
+            f"metric {request.metric!r} rises with data: expected one that falls, such as 1 - {request.metric}",
+            code="rising-metric",
+            value=request.metric,
+        )
+    if request.metric_unit in PERCENT_UNITS:
+        raise InputError(
+            f"metric unit {request.metric_unit!r}: expected fraction, which reads cells such as 0.35 and 35%",
+            code="percent-unit",
+            value=request.metric_unit,
+            hint=use("metric_unit", value="fraction"),
+        )
+    return request
+
+
+def _measured(request: Request) -> Measurements:
+    """Return the measurements of the file, with FLOP where they were logged or follow from GPU-hours."""
+    measured = read_measurements(
+        request.path,
+        metric=request.metric,
+        metric_unit=request.unit,
+        data_unit=request.data_unit,
+        columns=request.columns,
+    )
+    for role in ("flops", "gpu_hours"):
+        if (column := request.columns.get(role)) and measured.params is None:
+            raise TableError(
+                f"column {column!r} of {measured.path}: expected a column of parameters too, since cost depends on "
+                "model size",
+                code="missing-column",
+                value="params",
+                hint=use("params_column", purpose="to name it"),
+            )
+    try:
+        return with_flops_from_hours(measured)
+    except PlannerError:  # an unknown device, in a column that was found by its usual name
+        if request.columns.get("gpu_hours") or request.columns.get("device"):
+            raise
+        return measured
+
+
+def _fits(request: Request, measured: Measurements, curves: Mapping[str, Points]) -> list[_Fitted]:
+    """Return every fit that the file supports, the one that answers questions first."""
+    surface = request.form == SURFACE or (request.form == AUTO and _suits_surface(measured))
+    _refuse_conflicts(request, surface=surface)
     if surface:
-        points = _pairs(measured, rate=unit == "fraction")
-        found = fit(points, "surface", seed=request.seed)
-        ladder = costs(_logged(measured, measured.data))
-        return (made(found, points, metric=request.metric, unit=unit, ladder=ladder),)
+        return [_surface_fit(request, measured)]
     best = best_by_data(measured)
+    fits = _error_fits(request, best, tuple(curves.values()))
+    if any(b.params is not None for b in best) and len(best) > 1:
+        fits.append(_size_fit(request, measured, best))
+        if measured.samples is not None:
+            fits.append(_samples_fit(request, best))
+    return fits
+
+
+def _refuse_conflicts(request: Request, *, surface: bool) -> None:
+    """Refuse options of a forecast where none is fitted."""
+    if request.pool and (surface or not request.forecasts):
+        form = SURFACE if surface else request.form
+        raise ConflictingInput(
+            f"form {form!r}: expected a forecast, whose forms other curves help to weight",
+            code="pool-without-forecast",
+            hint=drop("pool"),
+        )
+    if surface and request.baseline_error:
+        raise ConflictingInput(
+            "a joint law of parameters and data has no baseline error",
+            code="baseline-of-surface",
+            hint=drop("baseline_error"),
+        )
+
+
+def _surface_fit(request: Request, measured: Measurements) -> _Fitted:
+    points = _pairs(measured, rate=request.unit == "fraction")
+    _refuse_too_many(request.path, len(points))
+    return _Fitted(
+        posterior=fit(points, SURFACE, seed=request.seed),
+        points=points,
+        metric=request.metric,
+        unit=request.unit,
+        ladder=costs(_logged(measured, measured.data)),
+    )
+
+
+def _error_fits(request: Request, best: Sequence[Best], curves: Sequence[Points]) -> list[_Fitted]:
+    """Return the fits of the error: the forecast, then a single form."""
+    _refuse_too_many(request.path, len(best))
     se = [b.se for b in best if b.se is not None]
     points = check_points(
         [b.data for b in best],
         [b.metric for b in best],
         y_se=se if len(se) == len(best) else None,
-        baseline_error=_best_guess(request.baseline_error, unit, best),
-        rate=unit == "fraction",
-        min_sizes=1 if request.form in {AUTO, FORECAST} else 2,
+        baseline_error=_baseline_error(request.baseline_error, request.unit, best),
+        rate=request.unit == "fraction",
+        min_sizes=1 if request.forecasts else 2,
     )
-    errors: list[Law] = []
+    fitted = partial(_Fitted, metric=request.metric, unit=request.unit)
+    fits: list[_Fitted] = []
     doubts: list[str] = []
-    if request.form not in {AUTO, FORECAST} or (request.form == AUTO and points.distinct > 1):
+    if not request.forecasts or (request.form == AUTO and points.distinct > 1):
         of_form = points
         sampled: Callable[..., Posterior] = partial(fit, form=request.form)
         phases: Phases = {}
@@ -179,135 +307,175 @@ def _laws(
                 raise
             doubts.append(WarningCode.FORM_UNSETTLED)
         else:
-            errors.append(made(posterior, of_form, metric=request.metric, unit=unit, phases=phases))
-    if request.form in {AUTO, FORECAST}:
-        weights = shared_weights(points, tuple(curves.values()), seed=request.seed) if curves else None
-        told = forecast(points, seed=request.seed, weights=weights)
-        errors.insert(0, made(told, points, metric=request.metric, unit=unit, warnings=doubts))
+            fits.append(fitted(posterior=posterior, points=of_form, phases=phases))
+    if request.forecasts:
+        weights = shared_weights(points, curves, seed=request.seed) if curves else None
+        posterior_of_all = forecast(points, seed=request.seed, weights=weights)
+        fits.insert(0, fitted(posterior=posterior_of_all, points=points, warnings=doubts))
+    return fits
+
+
+def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) -> _Fitted:
+    """Return the fit of the best model size at each data size, with what each size costs."""
     sizes = [b.params for b in best if b.params is not None]
-    if not sizes or len(best) < 2:
-        return tuple(errors)
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
-    wanted = check_points([b.data for b in best], sizes, y_se=rounding)
-    size = fit(wanted, "size", seed=request.seed)
+    points = check_points([b.data for b in best], sizes, y_se=rounding)
     if measured.samples is not None:
         ladder = costs(_logged(measured, measured.samples))
-    else:  # how often the data is seen depends on how much there is: of the models that the laws are of
+    else:  # the number of epochs depends on the data size, so only the trainings of this law count
         ladder = costs((b.params, b.flops, b.data) for b in best if b.params and b.flops)
-    laws = [*errors, made(size, wanted, metric="params", unit="parameters", ladder=ladder)]
-    if measured.samples is not None:
-        seen = check_points([b.data for b in best], [b.samples for b in best if b.samples is not None])
-        laws.append(
-            made(fit(seen, "size", seed=request.seed), seen, metric="samples", unit=request.data_unit)
+    return _Fitted(
+        posterior=fit(points, "size", seed=request.seed),
+        points=points,
+        metric="params",
+        unit="parameters",
+        ladder=ladder,
+    )
+
+
+def _samples_fit(request: Request, best: Sequence[Best]) -> _Fitted:
+    """Return the fit of the data that the best trainings saw, repeats counted, at each data size."""
+    points = check_points([b.data for b in best], [b.samples for b in best if b.samples is not None])
+    return _Fitted(
+        posterior=fit(points, "size", seed=request.seed),
+        points=points,
+        metric="samples",
+        unit=request.data_unit,
+    )
+
+
+def _refuse_too_many(path: Path, points: int) -> None:
+    if points > MAX_POINTS:
+        raise TableError(
+            f"{path} has {points:,} points to fit: expected at most {MAX_POINTS:,}, such as the median of each data "
+            "size",
+            code="too-many-points",
+            value=points,
         )
-    return tuple(laws)
 
 
 def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[SizeCost, ...]:
-    """Return what each size costs for a unit of data, from trainings: parameters, FLOP, data; the median."""
+    """Return the training cost of each model size.
+
+    Args:
+        trainings: Parameters, FLOP and data of each training.
+
+    Returns:
+        For each size, ascending, the median FLOP per unit of data.
+    """
     of_size: dict[float, list[float]] = {}
     for params, flops, data in trainings:
         of_size.setdefault(params, []).append(flops / data)
     return tuple(
-        SizeCost(size=params, params=params, flops=statistics.median(each))
-        for params, each in sorted(of_size.items())
+        SizeCost(size=params, params=params, flops=statistics.median(per_unit))
+        for params, per_unit in sorted(of_size.items())
     )
 
 
 def _logged(measured: Measurements, data: Sequence[float]) -> Iterable[tuple[float, float, float]]:
-    """Return what `costs` asks of every training; nothing where the file does not say it."""
+    """Return parameters, FLOP and data of every training; nothing where the file lacks one of them."""
     return zip(measured.params or (), measured.flops or (), data, strict=False)
 
 
-def _best_guess(typed: str | None, unit: str, best: Sequence[Best]) -> float | None:
-    """Return the error of best guessing, which something was better than."""
+def _baseline_error(typed: str | None, unit: str, best: Sequence[Best]) -> float | None:
+    """Return the error of chance-level answers; None where it was not given."""
     if typed is None:
         return None
-    guess = units.parse_metric(typed, unit, metric="--baseline-error")
-    least = min(each.metric for each in best)
-    if unit == "fraction" and guess > 1:
-        raise PlannerError(f"--baseline-error {typed}: wanted a fraction of at most 1, such as 99.9%")
-    if guess <= least:
-        raise PlannerError(
-            f"--baseline-error {typed}: nothing measured lies below it, the least is "
-            f"{units.format_metric(least, unit)}: give the error of an answer that looks at no input, "
-            "99.9% where 1,000 classes are equally common"
+    baseline = units.parse_metric(typed, unit, metric="the baseline error")
+    lowest = min(b.metric for b in best)
+    if unit == "fraction" and baseline > 1:
+        raise InputError(
+            f"baseline error {typed}: expected a fraction of at most 1, such as 99.9%",
+            code="invalid-baseline-error",
+            value=typed,
         )
-    return guess
+    if baseline <= lowest:
+        raise InputError(
+            f"baseline error {typed}: expected more than the lowest measured error, "
+            f"{units.format_metric(lowest, unit)}; it is that of chance-level answers, such as 99.9% for 1,000 "
+            "equally common classes",
+            code="invalid-baseline-error",
+            value=typed,
+        )
+    return baseline
 
 
 def _step(measured: Measurements) -> float:
-    """Return the largest ratio of neighboring sizes: the best size is known to no better than that."""
+    """Return the largest ratio of neighboring sizes: the best size is known only to within that."""
     tried = sorted(set(measured.params or ()))
     return max((large / small for small, large in pairwise(tried)), default=1.0)
 
 
 def _pairs(measured: Measurements, *, rate: bool) -> Points:
-    """Return the points of a surface."""
+    """Return the points of a joint law."""
     if measured.params is None:
-        raise PlannerError(
-            f"a surface needs the parameters of each training: {measured.path} has no column for them, "
-            "name it with --params-column"
+        raise TableError(
+            f"{measured.path}: expected a column of parameters for a joint law, got none",
+            code="missing-column",
+            value="params",
+            hint=use("params_column", purpose="to name it"),
         )
     pairs = list(zip(measured.params, measured.data, strict=True))
     return check_points(pairs, measured.metric, y_se=measured.se, rate=rate)
 
 
 def _law(
-    request: Request,
-    measured: Measurements,
-    found: Posterior | Forecast,
-    points: Points,
-    *,
-    metric: str,
-    unit: str,
-    created: str,
-    curves: tuple[str, ...],
-    phases: Phases | None = None,
-    ladder: Sequence[SizeCost] = (),
-    warnings: Sequence[str] = (),
+    request: Request, measured: Measurements, fitted: _Fitted, *, created: str, curves: tuple[str, ...]
 ) -> Law:
-    # a surface has no law of passes either
-    whole = measured.samples is None or points.x.ndim > 1
-    if ladder and "flops" not in measured.columns:
-        warnings = [*warnings, WarningCode.FLOPS_FROM_HOURS]
-    subject = LawSubject(
-        domain=request.domain,
-        family=request.family,
-        metric=metric,
-        metric_unit=unit,
-        x_unit=request.data_unit,
+    # FLOP are of whole trainings where the data seen is unknown; a joint law has no law of epochs either
+    whole = measured.samples is None or fitted.points.x.ndim > 1
+    warnings = [*fitted.warnings]
+    if fitted.ladder and "flops" not in measured.columns:
+        warnings.append(WarningCode.FLOPS_FROM_HOURS)
+    details = {
+        "file": measured.path.name,
+        "fingerprint": measured.fingerprint,
+        "rows": str(len(measured)),
+        **({"left_out": measured.left_out} if measured.unmeasured else {}),
+        **utilization(measured),
+        "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
+        "seed": str(request.seed),
+        **({"pool": ", ".join(curves)} if isinstance(fitted.posterior, Forecast) and curves else {}),
+        **({"flops": WHOLE_TRAININGS} if fitted.ladder and whole else {}),
+    }
+    column = measured.columns["metric"]
+    return build_law(
+        fitted.posterior,
+        fitted.points,
+        LawSubject(
+            domain=request.domain,
+            family=request.family,
+            metric=fitted.metric,
+            metric_unit=fitted.unit,
+            x_unit=request.data_unit,
+        ),
+        LawProvenance(
+            source="fitted",
+            seed=request.seed,
+            definitions={"metric": f"column {column!r} of the file, best value of each training"},
+            details=details,
+            created=created,
+        ),
+        ladder=fitted.ladder,
+        phases=fitted.phases,
+        warnings=warnings,
     )
-    provenance = LawProvenance(
-        source="fitted",
-        seed=request.seed,
-        definitions={
-            "metric": f"column {measured.columns['metric']!r} of the file, best value of each training"
-        },
-        details={
-            "file": measured.path.name,
-            "fingerprint": measured.fingerprint,
-            "rows": str(len(measured)),
-            **({"left_out": measured.left_out} if measured.unmeasured else {}),
-            **utilization(measured),
-            "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
-            "seed": str(request.seed),
-        }
-        | ({"pool": ", ".join(curves)} if isinstance(found, Forecast) and curves else {})
-        | ({"flops": WHOLE} if ladder and whole else {}),
-        created=created,
-    )
-    return build_law(found, points, subject, provenance, ladder=ladder, phases=phases, warnings=warnings)
 
 
 def best_by_data(measured: Measurements) -> list[Best]:
-    """Return the points of the error law.
+    """Return the best training at each data size: the points of the error law.
 
-    Without parameters every row is a point, repeats included. With them, seeds of one size are condensed to
-    their median, and the smallest size that reaches the lowest error within noise stands for its data size
-    (Hestness et al. 2017, arXiv:1712.00409, section 3; the same rule as in a calibration).
+    Without parameters every row is a point, repeats included. With them, the seeds of one size are condensed to
+    their median, and each data size takes the smallest model whose error is the lowest within noise (Hestness et
+    al. 2017, arXiv:1712.00409, section 3; a calibration uses the same rule).
+
+    Args:
+        measured: The measurements of a file.
+
+    Returns:
+        The points, by data size where there are parameters, else in the order of the rows.
     """
     if measured.params is None:
         se: Sequence[float | None] = measured.se or (None,) * len(measured)
@@ -320,42 +488,44 @@ def best_by_data(measured: Measurements) -> list[Best]:
         cells.setdefault(data, {}).setdefault(params, []).append(i)
     best = []
     for data, sizes in sorted(cells.items()):
-        middles = {params: _middle(measured.metric, rows) for params, rows in sizes.items()}
-        enough = min(middles.values()) * (1 + ERROR_NOISE)
-        params = min(size for size, middle in middles.items() if middle <= enough)
+        medians = {params: _median(measured.metric, rows) for params, rows in sizes.items()}
+        within_noise = min(medians.values()) * (1 + ERROR_NOISE)
+        params = min(size for size, median in medians.items() if median <= within_noise)
         rows = sizes[params]
         best.append(
             Best(
                 data,
-                middles[params],
+                medians[params],
                 max(measured.se[i] for i in rows) if measured.se else None,
                 params,
-                _middle(measured.samples, rows) if measured.samples else None,
-                _middle(measured.flops, rows) if measured.flops else None,
+                _median(measured.samples, rows) if measured.samples else None,
+                _median(measured.flops, rows) if measured.flops else None,
             )
         )
     return best
 
 
-def _middle(column: Sequence[float], rows: Sequence[int]) -> float:
+def _median(column: Sequence[float], rows: Sequence[int]) -> float:
     return statistics.median(column[i] for i in rows)
 
 
-def _wants_surface(measured: Measurements) -> bool:
-    """Return whether E + A/N^a + B/D^b is the law to fit: N and D vary independently, and larger is better.
+def _suits_surface(measured: Measurements) -> bool:
+    """Return whether the joint law E + A/N^a + B/D^b suits a file: N and D vary independently, larger is better.
 
-    Independently: at least 3 sizes were each tried at 3 amounts of data or more, and sizes do not simply grow
-    with the data, as in a list of best models. Where each amount was tried with several sizes and the best
-    one differs between amounts, models overfit: the error then rises with N, which the surface cannot say,
-    and the best model of each amount is the law.
+    Independently means that at least 3 sizes were each tried at 3 data sizes or more, and that sizes do not
+    simply grow with the data, as in a list of best models. Where each data size was tried with several models and
+    the best one differs between data sizes, models overfit: the error then rises with N, which the joint law
+    cannot express, and the law is that of the best models.
     """
     if measured.params is None:
         return False
     pairs = sorted(set(zip(measured.data, measured.params, strict=True)))
     sizes = [params for _, params in pairs]
     amounts = {data for data, _ in pairs}
-    crossed = [size for size in set(sizes) if sizes.count(size) >= 3]
-    if len(crossed) < 3 or len(amounts) < 3 or (len(amounts) == len(pairs) and sizes == sorted(sizes)):
+    crossed = [size for size, tried_at in Counter(sizes).items() if tried_at >= MIN_CROSSED]
+    if min(len(crossed), len(amounts)) < MIN_CROSSED or (
+        len(amounts) == len(pairs) and sizes == sorted(sizes)
+    ):
         return False
-    tried = [sum(data == amount for data, _ in pairs) for amount in amounts]
-    return min(tried) < 2 or len({best.params for best in best_by_data(measured)}) == 1
+    models_tried = Counter(data for data, _ in pairs)
+    return min(models_tried.values()) < 2 or len({best.params for best in best_by_data(measured)}) == 1

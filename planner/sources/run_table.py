@@ -1,38 +1,29 @@
-"""Read what was measured elsewhere: a CSV, Parquet or JSONL file becomes checked columns of numbers.
+"""Read measurements of finished trainings from a table file: checked columns of numbers.
 
-DuckDB reads the file; the path is a parameter of the query, never a part of its text. Cells may be written
-as people write numbers (`35%`, `10k`), see `planner/units.py`. Nothing is left out in silence: a cell that
-cannot be read is refused with its row and column; a row whose metric is empty or not finite is a training
-that crashed or diverged, and is counted.
+A column is found by its usual names or by the name you give. Cells may be written as people write numbers (`35%`,
+`10k`), see `planner/units.py`. Nothing is dropped silently: a cell that cannot be read is an error with its row and
+column; a row whose metric is empty or not finite is a training that crashed or diverged, and is counted.
 """
 
-import glob
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, PlannerError, TableError, UnknownName, use
 from planner import units
+from planner.metrics import MAX_RATE
+from planner.sources.table_file import Row, first_row_number, read_names, read_rows
 
-_READERS: Mapping[str, str] = {
-    ".csv": "read_csv(?, header = true, all_varchar = true)",
-    ".tsv": "read_csv(?, header = true, all_varchar = true)",
-    ".parquet": "read_parquet(?)",
-    ".jsonl": "read_json(?, format = 'newline_delimited')",
-    ".ndjson": "read_json(?, format = 'newline_delimited')",
-}
-_COMPRESSED = (".gz", ".zst")
-LARGEST_RATE = 2.0  # above it a rate is a percentage that lost its sign; word error rates do exceed 1
-REACH = 1e100  # data sizes beyond, or below its inverse, are no sizes: laws reach a billion times further
-MOST_NAMED = 10  # rows that are named where they were left out
-LARGEST = 1_000_000  # rows: a table of finished trainings is never longer
+MAX_SIZE = 1e100  # data sizes beyond it, or below its inverse, are errors: laws span a billion times less
+MAX_ROWS_NAMED = 10  # of the rows that were left out
+MAX_NAMES_LISTED = 12  # of the columns of a file
 
-# role -> names that a column of it goes by, besides what the user names; the metric and the unit are added
+# role -> names of its column, besides the one that the user gives; those of the metric and the unit are added
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "data": ("data", "x"),
     "metric": ("y",),
@@ -45,230 +36,313 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "device": ("device", "gpu", "accelerator"),
     "train": (),
 }
+_REQUIRED = ("data", "metric")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurements:
-    """Rows of one file in base units; what the file has no column for is None."""
+    """The finished trainings of one file, in base units; a column that the file lacks is None.
+
+    Attributes:
+        path: The file.
+        fingerprint: SHA-256 of its bytes.
+        data: Data size of each training, in the data unit.
+        metric: Error or loss of each training.
+        params: Parameters of each model.
+        se: Standard error of each metric.
+        seed: Seed of each training, as written.
+        samples: Data seen in training, repeats counted, in the data unit.
+        flops: FLOP of each training.
+        gpu_hours: Hours of all devices together.
+        device: Name of the accelerator, as written.
+        train: The metric on the training data.
+        columns: Role -> name of the column that was read for it.
+        unmeasured: Rows of the file, from 0, without a metric: they crashed or diverged.
+    """
 
     path: Path
-    fingerprint: str  # sha256 of the file
+    fingerprint: str
     data: tuple[float, ...]
     metric: tuple[float, ...]
     params: tuple[float, ...] | None = None
     se: tuple[float, ...] | None = None
     seed: tuple[str, ...] | None = None
-    samples: tuple[float, ...] | None = None  # data seen in training, repeats counted
-    flops: tuple[float, ...] | None = None  # of the whole training
-    gpu_hours: tuple[float, ...] | None = None  # hours of every device together
+    samples: tuple[float, ...] | None = None
+    flops: tuple[float, ...] | None = None
+    gpu_hours: tuple[float, ...] | None = None
     device: tuple[str, ...] | None = None
-    train: tuple[float, ...] | None = None  # the metric on the training data
-    columns: Mapping[str, str]  # role -> the column that was read for it
-    unmeasured: tuple[int, ...] = ()  # rows of the file, from 0, without a metric: they crashed or diverged
+    train: tuple[float, ...] | None = None
+    columns: Mapping[str, str]
+    unmeasured: tuple[int, ...] = ()
 
     def __len__(self) -> int:
+        """Return the number of measured trainings."""
         return len(self.data)
 
     @property
     def left_out(self) -> str:
-        """Return the sentence that says which rows were left out; nothing where all were read."""
+        """Return which rows were left out, as a sentence; "" where all were read."""
         if not self.unmeasured:
             return ""
         count = len(self.unmeasured)
-        numbers = [str(_row(self.path, n)) for n in self.unmeasured[:MOST_NAMED]]
-        named = ", ".join(numbers) + (", ..." if count > MOST_NAMED else "")
+        numbers = [str(first_row_number(self.path) + n) for n in self.unmeasured[:MAX_ROWS_NAMED]]
+        named = ", ".join(numbers) + (", ..." if count > MAX_ROWS_NAMED else "")
         has, was, row = ("has", "was", "row") if count == 1 else ("have", "were", "rows")
         return (
             f"{count} of {count + len(self)} rows {has} no {self.columns['metric']} and {was} left out: "
             f"{row} {named}."
         )
 
-    def place(self, i: int, role: str) -> str:
-        """Return where the cell of the i-th measurement stands that was read for a role."""
-        kept = (n for n in range(len(self) + len(self.unmeasured)) if n not in self.unmeasured)
-        return place(self.path, next(islice(kept, i, None)), self.columns[role])
+    def cell_name(self, i: int, role: str) -> str:
+        """Return which cell a value was read from.
+
+        Args:
+            i: Index of the training, from 0.
+            role: What the column is for, such as "metric".
+
+        Returns:
+            The file, row and column, such as "runs.csv row 3, column 'wer'".
+        """
+        dropped = frozenset(self.unmeasured)
+        kept = (n for n in range(len(self) + len(self.unmeasured)) if n not in dropped)
+        return cell_name(self.path, next(islice(kept, i, None)), self.columns[role])
 
 
-def read(
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of the measured rows of a file."""
+
+    path: Path
+    rows: Sequence[Row]
+    measured: Sequence[int]  # rows, from 0
+    columns: Mapping[str, str]  # role -> name of the column
+    indexes: Mapping[str, int]  # role -> index of its cell in a row
+
+    def texts(self, role: str) -> tuple[str, ...] | None:
+        """Return the column of a role as text; None where the file has none."""
+        if role not in self.columns:
+            return None
+        return tuple(str(self.rows[n][self.indexes[role]]) for n in self.measured)
+
+    def numbers(self, role: str, parse: Callable[[str], float]) -> tuple[float, ...] | None:
+        """Return the column of a role as numbers in base units; None where the file has none."""
+        if role not in self.columns:
+            return None
+        return tuple(self._number(n, role, parse) for n in self.measured)
+
+    def _number(self, n: int, role: str, parse: Callable[[str], float]) -> float:
+        cell = cell_name(self.path, n, self.columns[role])
+        value = number(cell, self.rows[n][self.indexes[role]], parse)
+        zero = role in {"metric", "se", "train"}
+        if value < 0 or (value == 0 and not zero):
+            least = "0 or more" if zero else "more than 0"
+            raise _cell_error(cell, f"expected {least}, got {value:g}", value)
+        if role == "data" and not 1 / MAX_SIZE <= value <= MAX_SIZE:
+            raise _cell_error(
+                cell, f"expected a size between {1 / MAX_SIZE:g} and {MAX_SIZE:g}, got {value:g}", value
+            )
+        return value
+
+
+def read_measurements(
     path: Path, *, metric: str, metric_unit: str, data_unit: str, columns: Mapping[str, str | None]
 ) -> Measurements:
-    """Return the measurements of a file; `columns` maps roles (the keys of `_NAMES`) to names given.
+    """Read the finished trainings of a file.
+
+    Args:
+        path: A CSV, TSV, JSONL or Parquet file, one row per finished training.
+        metric: Name of the metric, also of its column unless `columns` names another.
+        metric_unit: Its unit; "fraction" for rates.
+        data_unit: Unit of the data size, also the name of its column unless `columns` names another.
+        columns: Role -> name of its column, None for the usual names. Roles are "data", "metric", "params", "se",
+            "seed", "samples", "flops", "gpu_hours", "device" and "train".
+
+    Returns:
+        The measurements, in the order of the rows.
 
     Raises:
-        PlannerError: the file, a column or a cell cannot be read, naming it.
+        TableError: The file, a column or a cell cannot be read.
     """
-    names, rows = table(path)
+    names = read_names(path)
+    column_of = _columns(path, names, columns, metric=metric, data_unit=data_unit)
+    rows = read_rows(path, list(column_of.values()))
     if not rows:
-        raise PlannerError(
-            f"{path} has no rows: wanted one a training, with columns such as {data_unit},{metric}"
+        raise TableError(
+            f"{path} has no rows: expected one per training, with columns such as {data_unit},{metric}",
+            code="empty-table",
         )
-    known = {role: (*_NAMES[role],) for role in _NAMES}
-    known["data"] = (data_unit, *known["data"])
-    known["metric"] = (metric, *known["metric"])
-    known["se"] = (f"{metric}_se", *known["se"])
-    known["train"] = (f"train_{metric}",)
-    found = {role: _column(path, names, role, columns.get(role), known[role]) for role in _NAMES}
-    for role, option in (("data", "--data-column"), ("metric", "--metric-column")):
-        if found[role] is None:
-            raise PlannerError(
-                f"{path} has no column {' or '.join(map(repr, known[role]))} (it has {_listed(names)}): "
-                f"name the one that holds the {role} with {option}"
-            )
+    indexes = {role: i for i, role in enumerate(column_of)}
     used = {
         role: name
-        for role, name in found.items()
-        if name is not None and (role in {"data", "metric"} or not _empty(rows, names.index(name)))
+        for role, name in column_of.items()
+        if role in _REQUIRED or not _is_empty(rows, indexes[role])
     }
-    twice = [name for name in used.values() if list(used.values()).count(name) > 1]
-    if twice:
-        raise PlannerError(
-            f"column {twice[0]!r} of {path} is asked for twice: name a column of its own for each"
+    measured = [n for n, row in enumerate(rows) if not _is_unmeasured(row[indexes["metric"]])]
+    if not measured:
+        raise TableError(
+            f"{path}, column {used['metric']!r}: expected at least one number, got no value in any row",
+            code="no-measurement",
         )
-
+    cells = _Cells(path, rows, measured, used, indexes)
     of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
     of_data = partial(units.parse_data, unit=data_unit)
-    measured = [n for n, row in enumerate(rows) if not _absent(row[names.index(used["metric"])])]
-    if not measured:
-        raise PlannerError(f"column {used['metric']!r} of {path} has no value in any row: wanted one number")
-
-    def cells(role: str) -> Iterable[tuple[str, Any]]:
-        i = names.index(used[role])
-        return ((place(path, n, used[role]), rows[n][i]) for n in measured)
-
-    def numbers(role: str, parse: Callable[[str], float], *, zero: bool = False) -> tuple[float, ...]:
-        found = []
-        for where, cell in cells(role):
-            value = number(where, cell, parse)
-            if value < 0 or (value == 0 and not zero):
-                raise PlannerError(f"{where} is {value:g}: wanted {'0 or more' if zero else 'more than 0'}")
-            if role == "data" and not 1 / REACH <= value <= REACH:
-                raise PlannerError(f"{where} is {value:g}: wanted a size between {1 / REACH:g} and {REACH:g}")
-            if role == "metric" and metric_unit == "fraction" and value > LARGEST_RATE:
-                raise PlannerError(f"{where} is {value:g}: wanted a fraction, 35 % is 0.35 or 35%")
-            found.append(value)
-        return tuple(found)
-
+    values = cells.numbers("metric", of_metric) or ()
+    if metric_unit == "fraction":
+        _refuse_percentages(cells, values)
     return Measurements(
         path=path,
         fingerprint=hashlib.sha256(path.read_bytes()).hexdigest(),
-        data=numbers("data", of_data),
-        metric=numbers("metric", of_metric, zero=True),
-        params=numbers("params", units.parse_number) if "params" in used else None,
-        se=numbers("se", of_metric, zero=True) if "se" in used else None,
-        seed=tuple(str(cell) for _, cell in cells("seed")) if "seed" in used else None,
-        samples=numbers("samples", of_data) if "samples" in used else None,
-        flops=numbers("flops", units.parse_number) if "flops" in used else None,
-        gpu_hours=numbers("gpu_hours", units.parse_number) if "gpu_hours" in used else None,
-        device=tuple(str(cell) for _, cell in cells("device")) if "device" in used else None,
-        train=numbers("train", of_metric, zero=True) if "train" in used else None,
+        data=cells.numbers("data", of_data) or (),
+        metric=values,
+        params=cells.numbers("params", units.parse_number),
+        se=cells.numbers("se", of_metric),
+        seed=cells.texts("seed"),
+        samples=cells.numbers("samples", of_data),
+        flops=cells.numbers("flops", units.parse_number),
+        gpu_hours=cells.numbers("gpu_hours", units.parse_number),
+        device=cells.texts("device"),
+        train=cells.numbers("train", of_metric),
         columns=used,
         unmeasured=tuple(sorted(set(range(len(rows))) - set(measured))),
     )
 
 
-def table(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Return the names of the columns and the rows of a CSV, TSV, Parquet or JSONL file."""
-    import duckdb
-
-    kinds = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _COMPRESSED]
-    reader = _READERS.get(kinds[-1] if kinds else "")
-    if reader is None:
-        raise PlannerError(f"{path}: wanted a file that ends in {', '.join(_READERS)} (CSV also as .csv.gz)")
-    if not path.is_file():
-        raise PlannerError(
-            f"{path}: no such file" if not path.exists() else f"{path} is a folder, wanted a file"
+def _columns(
+    path: Path, names: Sequence[str], given: Mapping[str, str | None], *, metric: str, data_unit: str
+) -> dict[str, str]:
+    """Return the column of each role that the file has."""
+    usual = dict(_NAMES)
+    usual["data"] = (data_unit, *usual["data"])
+    usual["metric"] = (metric, *usual["metric"])
+    usual["se"] = (f"{metric}_se", *usual["se"])
+    usual["train"] = (f"train_{metric}",)
+    columns = {}
+    for role in _NAMES:
+        name = given.get(role)
+        if name is not None and name not in names:
+            raise UnknownName(
+                f"column of {path} for the {role}", name, names[:MAX_NAMES_LISTED], code="unknown-column"
+            )
+        column = name or next(
+            (c for u in usual[role] if (c := column_like(u, names, path)) is not None), None
         )
-    config: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    try:
-        with duckdb.connect(config=config) as connection:
-            # escaped, because DuckDB takes * ? [ in a path for a pattern
-            result = connection.execute(f"select * from {reader}", [glob.escape(str(path))])  # noqa: S608 - our text
-            names = [column[0] for column in result.description]
-            rows = result.fetchmany(LARGEST + 1)
-    except (duckdb.Error, OSError) as error:
-        raise PlannerError(f"{path} cannot be read: {_why(path, error)}") from None
-    if path.stat().st_size == 0 or names in (
-        ["column0"],
-        ["json"],
-    ):  # what DuckDB calls a column without a name
-        raise PlannerError(f"{path} is empty or not a table: wanted a row of names and one row a measurement")
-    if len(names) == 1 and (mark := next((mark for mark in ",;\t" if mark in names[0]), None)):
-        raise PlannerError(
-            f"{path} is not a table: {names[0][:60]!r} is read as one name, since not every line has as many "
-            f"{mark!r} as the first"
+        if column is not None:
+            columns[role] = column
+        elif role in _REQUIRED:
+            raise TableError(
+                f"{path}: expected a column {' or '.join(map(repr, usual[role]))}, got {_listed(names)}",
+                code="missing-column",
+                value=role,
+                expected=f"a column {' or '.join(map(repr, usual[role]))}",
+                hint=use(f"{role}_column", purpose=f"to name the column of the {role}"),
+            )
+    twice = [name for name in columns.values() if list(columns.values()).count(name) > 1]
+    if twice:
+        roles = [role for role, name in columns.items() if name == twice[0]]
+        raise ConflictingInput(
+            f"column {twice[0]!r} of {path} is used for {' and '.join(roles)}: expected a column for each",
+            code="column-used-twice",
+            value=twice[0],
         )
-    if len(rows) > LARGEST:
-        raise PlannerError(f"{path} has more than {LARGEST:,} rows: wanted one row a finished training")
-    return names, rows
+    return columns
 
 
-def _why(path: Path, error: Exception) -> str:
-    """Return why a file cannot be read, in the words of what read it, or because it is no text."""
-    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson"):
-        try:
-            path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as undecoded:
-            line = undecoded.object[: undecoded.start].count(b"\n") + 1
-            return f"line {line} is not UTF-8: save it as text in UTF-8"
-        except OSError as unread:
-            return unread.strerror or str(unread)
-    first, *others = [line.strip() for line in str(error).strip().splitlines()]
-    return " ".join([first, *others[:1]])
+def _refuse_percentages(cells: _Cells, values: Sequence[float]) -> None:
+    for n, value in zip(cells.measured, values, strict=True):
+        if value > MAX_RATE:
+            cell = cell_name(cells.path, n, cells.columns["metric"])
+            raise _cell_error(
+                cell, f"expected a fraction, such as 0.35 or 35% for 35 percent, got {value:g}", value
+            )
 
 
-def place(path: Path, n: int, column: str) -> str:
-    """Return where the cell of the n-th measurement (from 0) stands, counted as editors count rows."""
-    return f"{path} row {_row(path, n)}, column {column!r}"
+def cell_name(path: Path, n: int, column: str) -> str:
+    """Return the name of a cell for messages.
+
+    Args:
+        path: The file.
+        n: Row of data, from 0.
+        column: Name of the column.
+
+    Returns:
+        The file, the row as an editor numbers it, and the column.
+    """
+    return f"{path} row {first_row_number(path) + n}, column {column!r}"
 
 
-def _row(path: Path, n: int) -> int:
-    return n + 1 + any(suffix.lower() in (".csv", ".tsv") for suffix in path.suffixes)
+def column_like(name: str, names: Sequence[str], path: Path) -> str | None:
+    """Return the column that has a name, in any case and with spaces around it.
+
+    Args:
+        name: The name to look for.
+        names: The columns of the file.
+        path: The file, for messages.
+
+    Returns:
+        The column as the file spells it; the exact spelling first. None where no column has the name.
+
+    Raises:
+        TableError: Several columns differ from the name only in case or spaces.
+    """
+    if name in names:
+        return name
+    similar = [column for column in names if column.strip().lower() == name.lower()]
+    if len(similar) > 1:
+        raise TableError(
+            f"{path} has several columns for {name!r}: {_listed(similar)}; expected one",
+            code="duplicate-column",
+            value=name,
+        )
+    return similar[0] if similar else None
 
 
-def _column(
-    path: Path, names: Sequence[str], role: str, given: str | None, known: Sequence[str]
-) -> str | None:
-    if given is not None:
-        if given not in names:
-            raise PlannerError(f"{path} has no column {given!r} for the {role}: it has {_listed(names)}")
-        return given
-    return next((found for name in known if (found := column_like(name, names)) is not None), None)
+def number(cell: str, content: Any, parse: Callable[[str], float]) -> float:
+    """Return the content of a cell as a finite number in base units.
 
+    Args:
+        cell: Name of the cell, for messages.
+        content: What the file has there: text, a number, or None.
+        parse: Reads text, such as `units.parse_number`.
 
-def column_like(name: str, names: Sequence[str]) -> str | None:
-    """Return the first of the columns that has a name, in any case and with spaces around it."""
-    return next((each for each in names if each.strip().lower() == name.lower()), None)
+    Returns:
+        The number.
 
-
-def _empty(rows: Sequence[tuple[Any, ...]], column: int) -> bool:
-    return all(row[column] is None or row[column] == "" for row in rows)
-
-
-def _absent(cell: Any) -> bool:
-    """Return whether a cell holds no measurement: nothing, or what logs write of a loss that is no number."""
+    Raises:
+        TableError: The cell is empty or not a finite number.
+    """
+    if content is None or (isinstance(content, str) and not content.strip()):
+        raise _cell_error(
+            cell, "expected a number, got an empty cell; remove the row if it was not measured", content
+        )
     try:
-        return cell is None or not str(cell).strip() or not math.isfinite(float(cell))
-    except (TypeError, ValueError):
-        return False  # whatever it is, it has to be read, or refused by name
+        if isinstance(content, bool):
+            raise TypeError
+        value = parse(content) if isinstance(content, str) else float(content)
+    except PlannerError as error:
+        raise TableError(f"{cell}: {error.message}", code="unreadable-cell", value=content) from None
+    except (TypeError, ValueError, OverflowError):
+        raise _cell_error(cell, f"expected a number, got {str(content)[:40]!r}", content) from None
+    if not math.isfinite(value):
+        raise _cell_error(cell, f"expected a finite number, got {value}", content)
+    return value
+
+
+def _cell_error(cell: str, problem: str, content: Any) -> TableError:
+    return TableError(f"{cell}: {problem}", code="unreadable-cell", value=content)
+
+
+def _is_empty(rows: Sequence[Row], i: int) -> bool:
+    return all(row[i] is None or row[i] == "" for row in rows)
+
+
+def _is_unmeasured(content: Any) -> bool:
+    """Return whether a cell has no measurement: it is empty, or what logs write for a loss that is not a number."""
+    try:
+        return content is None or not str(content).strip() or not math.isfinite(float(content))
+    except (TypeError, ValueError, OverflowError):
+        return False  # it has to be read as a number, or refused by name
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:12]))
-    return f"{shown}, ..." if len(names) > 12 else shown
-
-
-def number(where: str, cell: Any, parse: Callable[[str], float]) -> float:
-    """Return a cell as a finite number in base units."""
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        raise PlannerError(f"{where} is empty: wanted a number; take the row out if it was not measured")
-    try:
-        if isinstance(cell, bool):
-            raise TypeError
-        value = parse(cell) if isinstance(cell, str) else float(cell)
-    except PlannerError as error:
-        raise PlannerError(f"{where}: {error}") from None
-    except (TypeError, ValueError, OverflowError):
-        raise PlannerError(f"{where} is {str(cell)[:40]!r}: wanted a number") from None
-    if not math.isfinite(value):
-        raise PlannerError(f"{where} is {value}: wanted a finite number")
-    return value
+    shown = ", ".join(map(repr, names[:MAX_NAMES_LISTED]))
+    return f"{shown}, ..." if len(names) > MAX_NAMES_LISTED else shown

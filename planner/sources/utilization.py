@@ -1,54 +1,82 @@
-"""What share of a part's peak was reached by trainings that were logged elsewhere: the next one needs it."""
+"""The share of an accelerator's peak that logged trainings reached: the next training is planned with it."""
 
 from dataclasses import replace
 
 from planner.assumptions import defaults
 from planner.hardware.accelerators import Accelerator, catalog, find_accelerator
-from planner.hardware.measured_utilization import LOGGED, is_part, reached
+from planner.hardware.measured_utilization import (
+    LoggedUtilization,
+    is_accelerator,
+    to_provenance,
+    utilization_of,
+)
 from planner.sources.run_table import Measurements
 
-HOUR = 3600.0  # seconds
+HOUR_SECONDS = 3600.0
 
 
 def utilization(measured: Measurements) -> dict[str, str]:
-    """Return the utilization that was reached on each part as provenance keeps it: `0.31..0.38`.
+    """Return the utilization on each accelerator, as entries of a law's provenance.
 
-    It takes columns of FLOP, GPU-hours and devices, and three trainings on a part that is known. Where FLOP
-    were counted from the hours, it is the one number at which they were.
+    It takes columns of FLOP, GPU-hours and devices, and three trainings on a known accelerator. Where FLOP were
+    computed from GPU-hours, it is the utilization that this assumed.
+
+    Args:
+        measured: The measurements of a file.
+
+    Returns:
+        The entries; none where the file does not give them.
     """
     if measured.flops is None or measured.gpu_hours is None or measured.device is None:
         return {}
     if "flops" not in measured.columns:
-        return {f"{LOGGED}{_part(device).id}": f"{_taken():g}" for device in measured.device}
-    seconds = [HOUR * hours for hours in measured.gpu_hours]
+        assumed = _assumed_utilization()
+        ids = [_accelerator(device).id for device in dict.fromkeys(measured.device)]
+        return to_provenance({id: LoggedUtilization(assumed, assumed, measured=False) for id in ids})
+    seconds = [HOUR_SECONDS * hours for hours in measured.gpu_hours]
     trainings = list(zip(measured.flops, seconds, measured.device, strict=True))
-    return {
-        f"{LOGGED}{part.id}": f"{band.low:.3g}..{band.high:.3g}"
-        for part in catalog().values()
-        if (band := reached(trainings, part)) is not None
-    }
+    return to_provenance(
+        {
+            accelerator.id: LoggedUtilization(band.low, band.high, measured=True)
+            for accelerator in catalog().values()
+            if (band := utilization_of(trainings, accelerator)) is not None
+        }
+    )
 
 
-def counted(measured: Measurements) -> Measurements:
-    """Return the trainings with FLOP from their GPU-hours, where hours and devices are all that was logged.
+def with_flops_from_hours(measured: Measurements) -> Measurements:
+    """Return the trainings with FLOP computed from GPU-hours, where only hours and devices were logged.
 
-    At one utilization for all, the middle of what is assumed: the hours of an estimate on the same part are
-    then those of the logs whatever it is, and on another part they follow the peak. Raises PlannerError
-    where a device is no part that is known.
+    All get the same utilization, the middle of the assumed band. The hours of an estimate on the same accelerator
+    are then those of the logs whatever it is, and on another accelerator they follow the peak.
+
+    Args:
+        measured: The measurements of a file.
+
+    Returns:
+        The measurements, unchanged where FLOP were logged or hours were not.
+
+    Raises:
+        UnknownName: A device is not a known accelerator.
     """
     if measured.flops is not None or measured.gpu_hours is None or measured.device is None:
         return measured
-    peaks = [(part := _part(device)).peak_at(part.usual_precision()) for device in measured.device]
-    flops = (HOUR * hours * peak * _taken() for hours, peak in zip(measured.gpu_hours, peaks, strict=True))
+    accelerators = {device: _accelerator(device) for device in dict.fromkeys(measured.device)}
+    peaks = {device: a.peak_at(a.usual_precision()) for device, a in accelerators.items()}
+    assumed = _assumed_utilization()
+    flops = (
+        HOUR_SECONDS * hours * peaks[device] * assumed
+        for hours, device in zip(measured.gpu_hours, measured.device, strict=True)
+    )
     return replace(measured, flops=tuple(flops))
 
 
-def _taken() -> float:
-    """Return the utilization at which GPU-hours are taken for FLOP."""
+def _assumed_utilization() -> float:
+    """Return the utilization at which GPU-hours become FLOP."""
     band = defaults()["utilization"]
     return (band.low + band.high) / 2
 
 
-def _part(device: str) -> Accelerator:
-    named = [part for part in catalog().values() if is_part(device, part)]
+def _accelerator(device: str) -> Accelerator:
+    named = [accelerator for accelerator in catalog().values() if is_accelerator(device, accelerator)]
     return named[0] if len(named) == 1 else find_accelerator(catalog(), device)

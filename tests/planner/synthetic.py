@@ -8,9 +8,15 @@ import sys
 from dataclasses import dataclass, replace
 from unittest import mock
 
+from laws.errors import PlannerError
 from laws.storage.records import content_id
 from laws.types import Law, SizeCost
 from planner import cli
+from planner.commands import hints
+from planner.commands.hints import line as as_line
+from planner.lawmodel.allocation import AllocationConstraints
+from planner.lawmodel.stored import law_model
+from planner.plans.estimate import estimate, scales_for_target
 
 POINTS = 150  # about as many as a fit stores
 LADDER = tuple(
@@ -122,16 +128,32 @@ def bare(folder):
 
 @dataclass(frozen=True)
 class Ran:
+    """What a command did: its exit code, its output, and the error that it was refused with."""
+
     code: int
     out: str
     err: str
+    error: PlannerError | None = None
+
+    @property
+    def refused(self) -> str | None:
+        """Return the code of the error of a command that printed one line and exited with 1."""
+        one_line = (self.code, self.out, self.err.count("\n")) == (1, "", 1)
+        return self.error.code if one_line and self.error is not None else None
 
 
 def planner(*arguments):
     """Run `planner` as its entry point does, in this process."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
+    errors: list[PlannerError] = []
+
+    def line(error: PlannerError) -> str:
+        errors.append(error)
+        return as_line(error)
+
     with (
+        mock.patch.object(hints, "line", line),
         mock.patch.object(sys, "argv", ["planner", *map(str, arguments)]),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -140,4 +162,10 @@ def planner(*arguments):
             cli.main()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    return Ran(code, out.getvalue(), err.getvalue())
+    return Ran(code, out.getvalue(), err.getvalue(), errors[0] if errors else None)
+
+
+def estimate_by(law, target, *, size=None, samples=None):
+    """Return what a target needs by a stored law and its companions."""
+    model = law_model(law, AllocationConstraints(), size=size, samples=samples)
+    return estimate(model, scales_for_target(model, target), target=target)

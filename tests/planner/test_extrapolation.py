@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from laws.errors import PlannerError
+from laws.errors import FileError, TableError
 from planner.sources import extrapolate as extrapolation
 from planner.warnings import sentence
 
@@ -39,9 +39,11 @@ def read(path: Path):
 
 
 def test_a_file_of_curves_is_forecast_and_says_the_same_in_any_number_of_processes(tmp_path):
-    said = []
+    stages = []
     one = tmp_path / "one.csv"
-    extrapolation.extrapolate(curves(tmp_path), one, processes=1, tell=lambda *told: said.append(told))
+    extrapolation.extrapolate(
+        curves(tmp_path), one, processes=1, on_progress=lambda *progress: stages.append(progress)
+    )
     rows = read(one)
     assert [(row["curve"], float(row["x"])) for row in rows] == [
         ("falling", 64000), ("falling", 1e6), ("other", 16000), ("once", 10000),
@@ -55,7 +57,7 @@ def test_a_file_of_curves_is_forecast_and_says_the_same_in_any_number_of_process
         )
     assert float(rows[0]["q05"]) < 2 * 64000**-0.3 < float(rows[0]["q95"])
     assert "one-point" in rows[3]["warnings"].split()
-    assert said[-1] == ("forecasting", 3, 3)
+    assert stages[-1] == ("forecasting", 3, 3)
     assert not list(tmp_path.glob("*.journal"))
 
     two = tmp_path / "two.csv"
@@ -74,15 +76,15 @@ def test_an_interrupted_command_goes_on_where_it_was(tmp_path):
             raise StopError
 
     with pytest.raises(StopError):
-        extrapolation.extrapolate(path, out, processes=1, tell=stop)
+        extrapolation.extrapolate(path, out, processes=1, on_progress=stop)
     assert not out.exists()
     journal = tmp_path / "out.csv.journal"
     journal.write_text(journal.read_text() + '{"key": "cut o')  # a line that a kill cut off
-    said = []
-    extrapolation.extrapolate(path, out, processes=1, tell=lambda *told: said.append(told))
-    assert ("judging forms", 3, 3) in said
-    assert ("forecasting", 0, 3) not in said
-    assert ("forecasting", 2, 3) in said
+    stages = []
+    extrapolation.extrapolate(path, out, processes=1, on_progress=lambda *progress: stages.append(progress))
+    assert ("judging forms", 3, 3) in stages
+    assert ("forecasting", 0, 3) not in stages
+    assert ("forecasting", 2, 3) in stages
 
     fresh = tmp_path / "fresh.csv"
     extrapolation.extrapolate(path, fresh, processes=1)
@@ -90,54 +92,76 @@ def test_an_interrupted_command_goes_on_where_it_was(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "wanted"),
+    ("rows", "code", "cell"),
     [
-        (["curve,x", "a,1"], "no column 'y'"),
-        (["curve,x,y", "a,1,0.5", "a,2,0.4"], "asks nothing"),
-        (["curve,x,y", "a,1,0.5", "a,zero,"], "row 3, column 'x': cannot read 'zero'"),
-        (["curve,x,y", "a,1,0.5", "a,-2,"], "row 3, column 'x' is '-2'"),
-        (["curve,x,y", "a,1,-0.5", "a,2,"], "row 2, column 'y' is '-0.5'"),
-        (["curve,x,y", "a,1,nan", "a,2,"], "row 2, column 'y': cannot read 'nan'"),
-        (["curve,x,y,weight", "a,1,.5,0", "a,2,,"], "column 'weight' is '0': wanted a number above 0"),
-        (["curve,x,y", "a,,0.5", "a,2,"], "row 2, column 'x' is empty"),
-        (["curve,x,y,y_se", "a,1,0.5,-0.1", "a,2,,"], "column 'y_se' is '-0.1': wanted 0 or above"),
-        (["curve,x,y,ceiling", "a,1,0.5,-1", "a,2,,"], "column 'ceiling' is '-1': wanted a number above 0"),
-        (["curve,x,y,ceiling", "a,1,0.5,1", "a,2,,0.9"], "row 3, column 'ceiling' is not that of other rows"),
-        (["curve,x,y", "a,1,0", "a,2,"], "no y above 0"),
+        (["curve,x", "a,1"], "missing-column", ""),
+        (["curve,x,y", "a,1,0.5", "a,2,0.4"], "nothing-to-forecast", ""),
+        (["curve,x,y", "a,1,0.5", "a,zero,"], "unreadable-cell", "row 3, column 'x'"),
+        (["curve,x,y", "a,1,0.5", "a,-2,"], "unreadable-cell", "row 3, column 'x'"),
+        (["curve,x,y", "a,1,-0.5", "a,2,"], "unreadable-cell", "row 2, column 'y'"),
+        (["curve,x,y", "a,1,nan", "a,2,"], "unreadable-cell", "row 2, column 'y'"),
+        (["curve,x,y,weight", "a,1,.5,0", "a,2,,"], "unreadable-cell", "row 2, column 'weight'"),
+        (["curve,x,y", "a,,0.5", "a,2,"], "unreadable-cell", "row 2, column 'x'"),
+        (["curve,x,y,y_se", "a,1,0.5,-0.1", "a,2,,"], "unreadable-cell", "row 2, column 'y_se'"),
+        (["curve,x,y,ceiling", "a,1,0.5,-1", "a,2,,"], "unreadable-cell", "row 2, column 'ceiling'"),
+        (["curve,x,y,ceiling", "a,1,0.5,1", "a,2,,0.9"], "conflicting-ceiling", "row 3, column 'ceiling'"),
+        (["curve,x,y", "a,1,0", "a,2,"], "no-measurement", ""),
+        (["curve,x,y", *(f"a,{i + 1},0.5" for i in range(1001)), "a,2000,"], "too-many-points", ""),
+        (["curve,x,y", "a,1,0.5,9", "a,2,"], "ragged-row", "row 2"),
     ],
 )
-def test_bad_input_is_refused_with_its_row(tmp_path, rows, wanted):
-    with pytest.raises(PlannerError, match=re.escape(wanted)):
-        extrapolation.read(curves(tmp_path, rows))
+def test_bad_input_is_refused_with_its_row(tmp_path: Path, rows: list[str], code: str, cell: str) -> None:
+    with pytest.raises(TableError) as refusal:
+        extrapolation.read_curves(curves(tmp_path, rows))
+    assert refusal.value.code == code
+    assert cell in refusal.value.message
 
 
 def test_columns_are_found_in_any_case_and_cells_read_as_people_write_them(tmp_path):
     rows = ["Curve, X ,Y", "a,1k,50%", "a,2000,0.4", "a,4k,"]
-    (found,) = extrapolation.read(curves(tmp_path, rows))
+    (found,) = extrapolation.read_curves(curves(tmp_path, rows))
     assert [(x, y) for x, y, _, _ in found.measured] == [(1000.0, 0.5), (2000.0, 0.4)]
     assert found.asked == (4000.0,)
 
 
-def test_a_cell_that_is_no_number_is_named_in_json_too(tmp_path):
+def test_an_unreadable_cell_is_named_in_json_too(tmp_path: Path) -> None:
     rows = ['{"curve": "a", "x": {"v": 1}, "y": 0.5}', '{"curve": "a", "x": {"v": 2}, "y": null}']
-    with pytest.raises(PlannerError, match=r"row 1, column 'x' is .*: wanted a number"):
-        extrapolation.read(curves(tmp_path, rows, "curves.jsonl"))
+    with pytest.raises(TableError, match="row 1, column 'x'") as refusal:
+        extrapolation.read_curves(curves(tmp_path, rows, "curves.jsonl"))
+    assert refusal.value.code == "unreadable-cell"
 
 
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("none/out.csv", "cannot be written"),
-        ("curves.csv", "is the file of curves itself"),
-        ("out.parquet", "ends in .csv"),
-    ],
-)
-def test_the_output_must_be_a_file_that_can_be_written(tmp_path, name, wanted):
+@pytest.mark.parametrize("name", ["none/out.csv", "curves.csv", "out.parquet"])
+def test_the_output_must_be_a_file_that_can_be_written(tmp_path: Path, name: str) -> None:
     path = curves(tmp_path)
     before = path.read_text()
-    with pytest.raises(PlannerError, match=wanted):
+    with pytest.raises(FileError) as refusal:
         extrapolation.extrapolate(path, tmp_path / name)
+    assert refusal.value.code == "unwritable-output"
     assert path.read_text() == before
+
+
+def test_a_damaged_journal_is_left_out(tmp_path: Path) -> None:
+    journal = tmp_path / "out.csv.journal"
+    damaged = [
+        "{}",
+        "[]",
+        "3",
+        '{"key": "score-1", "value": {}}',
+        '{"key": "answer-1", "value": [1]}',
+        "\xff",
+    ]
+    journal.write_text("\n".join(damaged), encoding="latin-1")
+    assert list(extrapolation._journaled(journal)) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="needs links")
+def test_a_journal_never_follows_a_link(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("keep")
+    (tmp_path / "out.csv.journal").symlink_to(tmp_path / "theirs")
+    with pytest.raises(FileError):
+        extrapolation.extrapolate(curves(tmp_path), tmp_path / "out.csv")
+    assert (tmp_path / "theirs").read_text() == "keep"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -146,9 +170,9 @@ def test_a_device_or_a_pipe_is_written_to_and_never_replaced(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with ThreadPoolExecutor(1) as reader:
-        told = reader.submit(pipe.read_text)
+        text = reader.submit(pipe.read_text)
         extrapolation.extrapolate(path, pipe, processes=1)
-        assert len(told.result(timeout=60).splitlines()) == 2
+        assert len(text.result(timeout=60).splitlines()) == 2
     assert pipe.is_fifo()
     assert not (tmp_path / "pipe.journal").exists()
 

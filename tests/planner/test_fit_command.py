@@ -17,8 +17,8 @@ from laws.errors import PlannerError
 from laws.fitting.fit import fit
 from laws.points import check_points
 from laws.storage.store import Store
-from planner.sources.fit import _wants_surface, best_by_data
-from planner.sources.run_table import Measurements, read
+from planner.sources.fit import _suits_surface, best_by_data
+from planner.sources.run_table import Measurements, read_measurements
 
 DATA = Path(__file__).parent.parent / "data"
 WHISPER = DATA / "whisper2022-medium-english.csv"
@@ -40,7 +40,9 @@ def asked(store, *arguments):
 
 
 def numbers(path, **columns):
-    return read(path, metric="wer", metric_unit="fraction", data_unit="hours", columns=NO_COLUMNS | columns)
+    return read_measurements(
+        path, metric="wer", metric_unit="fraction", data_unit="hours", columns=NO_COLUMNS | columns
+    )
 
 
 def test_a_curve_measured_elsewhere_answers_like_a_calibrated_domain(tmp_path):
@@ -298,10 +300,10 @@ def test_which_law_a_file_wants_is_told_from_how_its_sizes_were_chosen():
     isoflop = [
         (budget / (6 * size) * (1 + 0.01 * i), size) for i, budget in enumerate(budgets) for size in sizes
     ]
-    assert _wants_surface(shaped(isoflop))
-    assert not _wants_surface(shaped([(2.0**i, float(i // 4)) for i in range(12)]))  # a list of best models
-    assert not _wants_surface(shaped([(2.0**i, 5.0) for i in range(12)]))  # one size
-    assert not _wants_surface(shaped([(data, size) for data in (1.0, 2.0) for size in sizes]))  # two amounts
+    assert _suits_surface(shaped(isoflop))
+    assert not _suits_surface(shaped([(2.0**i, float(i // 4)) for i in range(12)]))  # a list of best models
+    assert not _suits_surface(shaped([(2.0**i, 5.0) for i in range(12)]))  # one size
+    assert not _suits_surface(shaped([(data, size) for data in (1.0, 2.0) for size in sizes]))  # two amounts
 
 
 def test_one_best_size_at_every_amount_is_no_shrinking_model():
@@ -370,32 +372,32 @@ def test_an_empty_optional_column_is_no_column(tmp_path):
 
 BAD_FILES = {
     "missing.csv": (None, "no such file"),
-    "notes.txt": ("hours,wer\n1,0.5\n", "wanted a file that ends in .csv"),
-    "empty.csv": ("", "is empty or not a table"),
-    "ragged.csv": ("hours,wer\n1,0.5,x\n2\n", "not every line has as many"),
+    "notes.txt": ("hours,wer\n1,0.5\n", "expected a file that ends in .csv"),
+    "empty.csv": ("", "is empty: expected a row of column names"),
+    "ragged.csv": ("hours,wer\n1,0.5,x\n2\n", "row 2 has 3 cells: expected 2"),
     "latin.csv": ("hours,wer,by\n1,0.5,caf\xe9\n".encode("latin-1"), "line 2 is not UTF-8"),
-    "array.jsonl": ("[1, 2]\n", "is empty or not a table"),
+    "array.jsonl": ("[1, 2]\n", "line 1 is not a JSON object"),
     "header.csv": ("hours,wer\n", "no rows"),
     "other.csv": ("size,accuracy\n1,0.5\n", "--data-column"),
     "nometric.csv": ("hours,accuracy\n1,0.5\n", "--metric-column"),
     "word.csv": ("hours,wer\n1,0.5\n2,low\n", "row 3, column 'wer'"),
-    "hole.csv": ("hours,wer\n1,0.5\n,0.4\n", "row 3, column 'hours' is empty"),
-    "crashed.csv": ("hours,wer\n1,\n2,nan\n", "column 'wer' of {} has no value in any row"),
+    "hole.csv": ("hours,wer\n1,0.5\n,0.4\n", "row 3, column 'hours': expected a number, got an empty cell"),
+    "crashed.csv": ("hours,wer\n1,\n2,nan\n", "column 'wer': expected at least one number"),
     "comma.csv": ("hours;wer\n1;0,5\n2;0,4\n", "a point separates decimals"),
     "nan.csv": ("hours,wer\n1,0.5\nnan,0.4\n", "row 3"),
     "gpu.csv": ("hours,wer\n1 GPU-hours,0.5\n2,0.4\n", "compute, not data"),
-    "percent.csv": ("hours,wer\n1,50\n2,40\n4,30\n", "row 2, column 'wer' is 50: wanted a fraction"),
-    "negative.csv": ("hours,wer\n1,0.5\n2,-0.4\n", "row 3, column 'wer' is -0.4: wanted 0 or more"),
-    "zero.csv": ("hours,wer\n0,0.5\n2,0.4\n", "row 2, column 'hours' is 0: wanted more than 0"),
+    "percent.csv": ("hours,wer\n1,50\n2,40\n4,30\n", "row 2, column 'wer': expected a fraction"),
+    "negative.csv": ("hours,wer\n1,0.5\n2,-0.4\n", "row 3, column 'wer': expected 0 or more, got -0.4"),
+    "zero.csv": ("hours,wer\n0,0.5\n2,0.4\n", "row 2, column 'hours': expected more than 0, got 0"),
     "params.csv": (
         "hours,wer,params\n1,0.5,3\n2,0.4,-1\n",
-        "row 3, column 'params' is -1: wanted more than 0",
+        "row 3, column 'params': expected more than 0, got -1",
     ),
-    "se.csv": ("hours,wer,wer_se\n1,0.5,-1\n2,0.4,0\n", "row 2, column 'wer_se' is -1: wanted 0 or more"),
-    "far.csv": ("hours,wer\n1e-300,0.5\n1e300,0.4\n", "wanted a size between 1e-100 and 1e+100"),
-    "truth.jsonl": ('{"hours": true, "wer": 0.5}\n', "row 1, column 'hours' is 'True': wanted a number"),
-    "broken.jsonl": ('{"hours": 1, "wer": 0.5}\n{oops', "cannot be read"),
-    "list.jsonl": ('{"hours": [1, 2], "wer": 0.5}\n', "wanted a number"),
+    "se.csv": ("hours,wer,wer_se\n1,0.5,-1\n2,0.4,0\n", "row 2, column 'wer_se': expected 0 or more, got -1"),
+    "far.csv": ("hours,wer\n1e-300,0.5\n1e300,0.4\n", "expected a size between 1e-100 and 1e+100"),
+    "truth.jsonl": ('{"hours": true, "wer": 0.5}\n', "row 1, column 'hours': expected a number, got 'True'"),
+    "broken.jsonl": ('{"hours": 1, "wer": 0.5}\n{oops', "line 2 is not JSON"),
+    "list.jsonl": ('{"hours": [1, 2], "wer": 0.5}\n', "expected a number"),
     "fake.parquet": ("this is no parquet file at all", "cannot be read"),
     "twice.csv": ("x,hours\n1,0.5\n", "--metric-column"),
 }
@@ -405,7 +407,7 @@ def test_flop_without_the_size_that_cost_them_are_refused(tmp_path):
     (tmp_path / "runs.csv").write_text("hours,wer,cost\n1,0.5,1e15\n2,0.4,2e15\n", encoding="utf-8")
     ran = planner("fit", tmp_path / "runs.csv", *ASR, "--flops-column", "cost", "--store", tmp_path / "store")
     assert ran.code == 1
-    assert "has no column of parameters" in ran.err
+    assert "expected a column of parameters" in ran.err
     assert "--params-column" in ran.err
     assert len(ran.err.splitlines()) == 1
 
@@ -427,7 +429,7 @@ def test_a_rate_is_known_in_capitals_and_a_percentage_of_something_else_is_refus
     assert "WER at 20 hours of audio" in ran.out
     refused = planner(*words, "--metric", "oddness", "--store", tmp_path / "store")
     assert (refused.code, refused.err.count("\n")) == (1, 1)
-    assert "cannot read '50%': wanted oddness as a number such as 2.48; a rate has the unit" in refused.err
+    assert "cannot read '50%': expected oddness as a number such as 2.48; a rate has the unit" in refused.err
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
@@ -451,7 +453,7 @@ def test_a_row_without_a_metric_is_a_training_that_crashed_or_diverged(tmp_path,
     found = numbers(path)
     assert (found.data, found.metric) == ((1, 2), (0.5, 0.4))
     assert found.left_out == "2 of 4 rows have no wer and were left out: rows 3, 5."
-    assert found.place(1, "metric") == f"{path} row 4, column 'wer'"
+    assert found.cell_name(1, "metric") == f"{path} row 4, column 'wer'"
 
 
 def test_trainings_that_were_left_out_are_told_and_change_no_law(tmp_path):
@@ -483,17 +485,17 @@ def test_trainings_that_were_left_out_are_told_and_change_no_law(tmp_path):
     ("arguments", "said"),
     [
         (["--domain", "a", "--metric", "accuracy", "--data-unit", "hours"], "rises with data"),
-        (["--domain", "a", "--metric", "wer", "--data-unit", "GPU-hours"], "compute, not data"),
-        (["--domain", "", "--metric", "wer", "--data-unit", "hours"], "--domain ''"),
-        (["--domain", "a", "--metric", "wer=", "--data-unit", "hours"], "--metric 'wer='"),
+        (["--domain", "a", "--metric", "wer", "--data-unit", "GPU-hours"], "got compute"),
+        (["--domain", "", "--metric", "wer", "--data-unit", "hours"], "domain ''"),
+        (["--domain", "a", "--metric", "wer=", "--data-unit", "hours"], "metric 'wer='"),
         (["--domain", "a", "--metric", "params", "--data-unit", "hours"], "--params-column"),
-        ([*ASR, "--form", "exponential"], "wanted one of auto"),
+        ([*ASR, "--form", "exponential"], "expected one of auto"),
         ([*ASR, "--form", "surface"], "--params-column"),
-        ([*ASR, "--flops-column", "wer"], "is asked for twice"),
-        ([*ASR, "--family", "x\ny"], "--family 'x"),
-        ([*ASR, "--metric-unit", "percent"], "give --metric-unit fraction"),
-        ([*ASR, "--data-column", "minutes"], "no column 'minutes'"),
-        ([*ASR, "--data-column", "wer"], "asked for twice"),
+        ([*ASR, "--flops-column", "wer"], "is used for metric and flops"),
+        ([*ASR, "--family", "x\ny"], "family 'x"),
+        ([*ASR, "--metric-unit", "percent"], "Use --metric-unit fraction"),
+        ([*ASR, "--data-column", "minutes"], "unknown column"),
+        ([*ASR, "--data-column", "wer"], "is used for data and metric"),
     ],
 )
 def test_a_request_that_cannot_stand_is_one_line(tmp_path, arguments, said):
@@ -514,7 +516,7 @@ def test_a_folder_is_no_file(tmp_path):
     (tmp_path / "runs.csv").mkdir()
     ran = planner("fit", tmp_path / "runs.csv", *ASR, "--store", tmp_path / "store")
     assert ran.code == 1
-    assert "is a folder" in ran.err
+    assert "expected a file, got a folder" in ran.err
 
 
 cells = st.one_of(st.text(max_size=6), st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,2})?[%kM]?", fullmatch=True))

@@ -58,7 +58,7 @@ def test_an_answer_carries_the_weights_of_the_forms_and_how_far_it_lies(store):
     words = " ".join(planner("estimate", "--target-wer", "12%", "--store", store).out.split())
     for name, weight in told["forms"].items():
         assert f"{name} {weight:.0%}" in words
-    assert "How far: one decade beyond" in words
+    assert "Extrapolation: one decade beyond" in words
 
 
 def test_the_chance_of_a_target_grows_with_the_data_that_one_may_have(store):

@@ -1,4 +1,4 @@
-"""Pictures of laws and curves: what they show is what was measured and forecast, byte for byte the same."""
+"""Figures of laws and curves show what was measured and forecast, byte for byte the same."""
 
 import math
 import subprocess
@@ -9,12 +9,12 @@ from importlib.util import find_spec
 import pytest
 import synthetic
 
-from laws.errors import PlannerError
+from laws.errors import FileError, InputError, LawError
 from laws.storage.records import content_id
 from laws.storage.store import Store
-from planner.reports.plots import figure as drawing
-from planner.reports.plots import matplotlib_plot as plotting
-from planner.reports.plots.terminal_plot import BAND50, BAND90, MEDIAN, POINT, text
+from planner.reports.plots import matplotlib_plot
+from planner.reports.plots.figure import figure_of_curve, figure_of_law
+from planner.reports.plots.terminal_plot import BAND50, BAND90, MEDIAN, POINT, as_text
 
 MATPLOTLIB = pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the extra `plot`")
 
@@ -42,40 +42,49 @@ def curves(tmp_path):
 
 
 def test_a_stored_law_is_drawn_with_the_quantiles_of_its_paths(store):
-    found = drawing.of_law(store[0], store[1].id, decades=2)
-    assert found.x[0] == pytest.approx(store[1].x_range[0])
-    assert found.x[-1] == pytest.approx(store[1].x_range[1] * 100)
-    for x, band in ((found.x[0], found.bands[0]), (found.x[-1], found.bands[-1])):
+    data = figure_of_law(store[0], store[1].id, decades=2)
+    assert data.x[0] == pytest.approx(store[1].x_range[0])
+    assert data.x[-1] == pytest.approx(store[1].x_range[1] * 100)
+    for x, band in ((data.x[0], data.bands[0]), (data.x[-1], data.bands[-1])):
         assert band[2] == pytest.approx(x**-0.3, rel=1e-6)
         assert (band[0], band[4]) == pytest.approx((0.8 * x**-0.3, 1.2 * x**-0.3), rel=1e-6)
 
 
 def test_a_curve_is_drawn_with_its_points_and_bands_that_open(curves):
-    found = drawing.of_curve(curves, "one", decades=1, seed=0)
-    assert [x for x, _ in found.measured] == [1e3, 2e3, 4e3, 8e3]
-    first, last = (math.log(found.bands[i][4] / found.bands[i][0]) for i in (0, -1))
+    data = figure_of_curve(curves, "one", decades=1, seed=0)
+    assert [x for x, _ in data.measured] == [1e3, 2e3, 4e3, 8e3]
+    first, last = (math.log(data.bands[i][4] / data.bands[i][0]) for i in (0, -1))
     assert last > first
 
 
 @MATPLOTLIB
 @pytest.mark.parametrize("kind", ["svg", "png"])
-def test_the_same_drawing_has_the_same_bytes(store, tmp_path, kind):
-    found = drawing.of_law(store[0], store[1].id, decades=1)
+def test_the_same_figure_has_the_same_bytes(store, tmp_path, kind):
+    data = figure_of_law(store[0], store[1].id, decades=1)
     for name in ("a", "b"):
-        plotting.write(found, tmp_path / f"{name}.{kind}")
+        matplotlib_plot.write(data, tmp_path / f"{name}.{kind}")
     content = (tmp_path / f"a.{kind}").read_bytes()
     assert content == (tmp_path / f"b.{kind}").read_bytes()
     assert content[:4] in {b"\x89PNG", b"<?xm"}
 
 
-def test_what_cannot_be_drawn_is_refused_in_one_line(curves, store, tmp_path):
-    with pytest.raises(PlannerError, match="name one of them with --curve"):
-        drawing.of_curve(curves, None, decades=1, seed=0)
-    found = drawing.of_law(store[0], store[1].id, decades=1)
-    with pytest.raises(PlannerError, match=r"ends in \.png or \.svg"):
-        plotting.write(found, tmp_path / "a.pdf")
-    with pytest.raises(PlannerError, match="no folder"):
-        plotting.write(found, tmp_path / "none" / "a.svg")
+def test_each_refusal_has_a_class_and_a_code(curves, store, tmp_path):
+    with pytest.raises(InputError) as refused:
+        figure_of_curve(curves, None, decades=1, seed=0)
+    assert (refused.value.code, refused.value.hints[0].names) == ("which-curve", ("curve",))
+    data = figure_of_law(store[0], store[1].id, decades=1)
+    with pytest.raises(InputError) as refused:
+        matplotlib_plot.write(data, tmp_path / "a.pdf")
+    assert refused.value.code == "unknown-suffix"
+    with pytest.raises(FileError) as unwritable:
+        matplotlib_plot.write(data, tmp_path / "none" / "a.svg")
+    assert unwritable.value.code == "unwritable-file"
+
+
+def test_a_published_law_has_no_bands_to_draw(store):
+    with pytest.raises(LawError) as refused:
+        figure_of_law(store[0], "hestness2019-wordlm-curve", decades=1)
+    assert refused.value.code == "law-without-samples"
 
 
 @MATPLOTLIB
@@ -90,7 +99,7 @@ def test_the_command_draws_a_stored_law(store, tmp_path):
 
 
 def fitted(tmp_path, *, alpha=1.0, form="forecast", **rest):
-    """Store a forecast with its points and a form beside it, as one fit leaves them."""
+    """Store a forecast with its points, and a single form of the same fit."""
     store = Store(tmp_path / "pair")
     draws = {"alpha": [alpha * f for f in (0.7, 0.9, 1.0, 1.1, 1.3)] * 4, "beta": [0.3] * 20}
     points = {"x": (0.5, 1.0, 2.0, 4.0, 8.0), "y": tuple(x**-0.3 for x in (0.5, 1, 2, 4, 8))}
@@ -107,27 +116,27 @@ def fitted(tmp_path, *, alpha=1.0, form="forecast", **rest):
     return store, made
 
 
-def test_a_drawing_has_the_points_the_bands_and_the_form_beside_it(tmp_path):
-    store, (told, plain) = fitted(tmp_path)
-    found = drawing.of_law(store, told.id, decades=1)
-    assert [x for x, _ in found.measured] == [0.5, 1.0, 2.0, 4.0, 8.0]
-    assert list(found.forms) == ["power"]
-    assert found.forms["power"][-1] == pytest.approx(1.05 * found.x[-1] ** -0.3, rel=1e-5)
-    assert "power 70%; steady 30%" in found.note
-    assert list(drawing.of_law(store, plain.id, decades=1).forms) == ["forecast"]
+def test_a_figure_has_points_bands_and_the_other_form(tmp_path):
+    store, (law, plain) = fitted(tmp_path)
+    data = figure_of_law(store, law.id, decades=1)
+    assert [x for x, _ in data.measured] == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert list(data.forms) == ["power"]
+    assert data.forms["power"][-1] == pytest.approx(1.05 * data.x[-1] ** -0.3, rel=1e-5)
+    assert "power 70%; steady 30%" in data.note
+    assert list(figure_of_law(store, plain.id, decades=1).forms) == ["forecast"]
 
 
 @pytest.mark.parametrize("width", [20, 44, 80, 132])
-def test_a_picture_of_characters_shows_everything_and_fits(tmp_path, width):
-    store, (told, _) = fitted(tmp_path)
-    lines = text(drawing.of_law(store, told.id, decades=1.5), width=width).splitlines()
+def test_a_terminal_plot_shows_everything_within_its_width(tmp_path, width):
+    store, (law, _) = fitted(tmp_path)
+    lines = as_text(figure_of_law(store, law.id, decades=1.5), width=width).splitlines()
     assert max(map(len, lines)) <= max(width, 40)
     plot = [line[9:] for line in lines if line[8:9] in {"│", "┤"}]
     assert len(plot) == 18
     assert sum(line.count(POINT) for line in plot) == 5
     for mark in (BAND50, BAND90, MEDIAN, "┊"):
         assert any(mark in line for line in plot)
-    # a falling law: the first point stands above the last, and beyond it the band is there without points
+    # the law falls: the first point is above the last, and the band continues beyond it
     first, last = (next(i for i, line in enumerate(some) if POINT in line) for some in (plot, plot[::-1]))
     assert first < 17 - last
     assert "20%" in "".join(line[:9] for line in lines)
@@ -135,54 +144,52 @@ def test_a_picture_of_characters_shows_everything_and_fits(tmp_path, width):
 
 def test_the_command_draws_in_the_terminal_without_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    store, (told, _) = fitted(tmp_path)
-    ran = synthetic.planner("plot", told.id, "--store", tmp_path / "pair")
+    store, (law, _) = fitted(tmp_path)
+    ran = synthetic.planner("plot", law.id, "--store", tmp_path / "pair")
     assert ran.code == 0
-    assert ran.out.rstrip("\n") == text(drawing.of_law(store, told.id, decades=1.5), width=80)
+    assert ran.out.rstrip("\n") == as_text(figure_of_law(store, law.id, decades=1.5), width=80)
 
 
-def test_what_estimate_would_ask_is_drawn_where_no_law_is_named(tmp_path):
-    _, (told, plain) = fitted(tmp_path)
+def test_without_a_law_the_one_that_estimate_uses_is_drawn(tmp_path):
+    _, (law, plain) = fitted(tmp_path)
     words = ("--domain", "speech", "--store", tmp_path / "pair", "--decades", "1")
-    for law, options in ((told, ()), (plain, ("--single-form",)), (plain, ("--form", "power"))):
-        named = synthetic.planner("plot", law.id, *words)
+    for expected, options in ((law, ()), (plain, ("--single-form",)), (plain, ("--form", "power"))):
+        named = synthetic.planner("plot", expected.id, *words)
         assert named.code == 0
         assert synthetic.planner("plot", *words, *options).out == named.out
         assert (
-            synthetic.planner("plot", "--law", law.id, "--store", tmp_path / "pair", "--decades", "1")
+            synthetic.planner("plot", "--law", expected.id, "--store", tmp_path / "pair", "--decades", "1")
             == named
         )
-    other = synthetic.planner("plot", told.id, "--domain", "lm", "--store", tmp_path / "pair")
-    assert (other.code, "is of domain 'speech', not 'lm'" in other.err) == (1, True)
-    of_a_file = synthetic.planner("plot", "--curve", "ds2", "--store", tmp_path / "pair")
-    assert (of_a_file.code, "give the file too" in of_a_file.err) == (2, True)
-    for words, said in (
-        (
-            ("--domain", "word-lm"),
-            "measure with `planner calibrate --domain word-lm`; to try the tool, --source",
-        ),
-        (("--domain", "word-lm", "--source", "published"), "is published constants"),
-    ):
-        refused = synthetic.planner("plot", *words, "--store", tmp_path / "pair")
-        assert (refused.code, refused.err.count("\n")) == (1, 1)
-        assert said in refused.err
 
 
 @pytest.mark.parametrize(
-    ("decades", "said"),
+    ("words", "code", "named"),
     [
-        ("nan", "--decades nan: wanted a number from 0 to 9"),
-        ("-1", "--decades -1"),
-        ("10", "--decades 10"),
-        ("0", "one size"),
+        (("--curve", "ds2"), 2, "--curve"),
+        (("LAW", "--domain", "lm"), 1, "lm"),
+        (("--domain", "word-lm"), 1, "planner calibrate"),
+        (("--domain", "word-lm", "--source", "published"), 1, "published"),
     ],
 )
-def test_how_far_a_curve_is_drawn_is_a_number_that_reaches_somewhere(tmp_path, decades, said):
+def test_a_law_that_cannot_be_drawn_is_refused_in_one_line(tmp_path, words, code, named):
+    _, (law, _) = fitted(tmp_path)
+    words = [law.id if word == "LAW" else word for word in words]
+    refused = synthetic.planner("plot", *words, "--store", tmp_path / "pair")
+    assert (refused.code, refused.out) == (code, "")
+    assert named in refused.err
+    assert code == 2 or refused.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("decades", [math.nan, -1.0, 10.0, 0.0])
+def test_decades_beyond_the_data_must_be_in_range(tmp_path, decades):
     path = tmp_path / "curves.csv"
     path.write_text("curve,x,y\na,1,0.5\na,1,0.52\n")
-    ran = synthetic.planner("plot", path, "--decades", decades)
+    with pytest.raises(InputError) as refused:
+        figure_of_curve(path, None, decades=decades, seed=0)
+    assert refused.value.code == "decades-out-of-range"
+    ran = synthetic.planner("plot", path, "--decades", str(decades))
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
-    assert said in ran.err
 
 
 def test_a_flat_law_is_drawn(tmp_path):
@@ -190,5 +197,5 @@ def test_a_flat_law_is_drawn(tmp_path):
     made = synthetic.law(lambda _x, _d: math.log(0.3), {"alpha": [1.0] * 5}, form="power", x_range=(1.0, 1.0))
     store.add_law(made)
     store.publish()
-    assert MEDIAN in text(drawing.of_law(store, made.id, decades=1), width=60)
-    assert MEDIAN in text(drawing.of_law(store, made.id, decades=0.01), width=60)
+    assert MEDIAN in as_text(figure_of_law(store, made.id, decades=1), width=60)
+    assert MEDIAN in as_text(figure_of_law(store, made.id, decades=0.01), width=60)

@@ -1,6 +1,7 @@
 """An estimate carried to machines: every draw to the end, limits held jointly."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,12 +9,14 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from laws.errors import PlannerError
+from laws.errors import InputError, LawError, PlannerError
 from laws.paths import quantile
 from laws.types import Quantity
 from planner import assumptions
+from planner.assumptions import Assumption
 from planner.hardware.fleet import read_fleet
-from planner.plans.estimate import Estimate, from_laws
+from planner.plans.estimate import Estimate
+from planner.plans.question import Hardware
 from planner.plans.resources import Resources, feasible, resources
 
 TODAY = date(2026, 11, 23)
@@ -23,11 +26,13 @@ FLEET = read_fleet(None)
 @pytest.fixture(scope="module")
 def speech() -> Estimate:
     error = synthetic.power(0.5, 0.4, 0.02, spread=0.05)
-    return from_laws(error, 0.05, size=synthetic.size(2e5, 0.6), samples=synthetic.passes(6.0))
+    return synthetic.estimate_by(error, 0.05, size=synthetic.size(2e5, 0.6), samples=synthetic.passes(6.0))
 
 
-def on(estimate: Estimate, part: str = "h100", **rest: object) -> Resources:
-    return resources(estimate, FLEET, part, today=TODAY, **rest)  # type: ignore[arg-type]
+def on(
+    estimate: Estimate, part: str = "h100", count: int | None = None, overrides: Sequence[Assumption] = ()
+) -> Resources:
+    return resources(estimate, FLEET, Hardware(on=part, count=count), today=TODAY, overrides=overrides)
 
 
 def test_the_posterior_reaches_the_bill(speech: Estimate) -> None:
@@ -62,8 +67,8 @@ def test_the_count_is_asked_for_or_the_fleets_or_one_machine(speech: Estimate, t
     path = tmp_path / "fleet.toml"
     path.write_text("[parts.h100]\ncount = 32", encoding="utf-8")
     fleet = read_fleet(path)
-    assert resources(speech, fleet, "h100", today=TODAY).training.count == 32
-    assert resources(speech, fleet, "h100", today=TODAY, count=16).training.count == 16
+    assert resources(speech, fleet, Hardware(on="h100"), today=TODAY).training.count == 32
+    assert resources(speech, fleet, Hardware(on="h100", count=16), today=TODAY).training.count == 16
     assert on(speech).training.count == 8
     with pytest.raises(PlannerError, match="0 devices"):
         on(speech, count=0)
@@ -77,8 +82,9 @@ def test_what_is_set_wins_over_the_fleet(speech: Estimate) -> None:
 
 
 def test_without_flop_the_answer_is_one_line(speech: Estimate) -> None:
-    with pytest.raises(PlannerError, match="says nothing of FLOP"):
+    with pytest.raises(LawError) as refusal:
         on(replace(speech, flops=Quantity(draws=(), unit="FLOP")))
+    assert refusal.value.code == "no-compute-cost"
 
 
 def test_limits_are_held_jointly(speech: Estimate) -> None:
@@ -112,8 +118,9 @@ def test_owned_hardware_has_no_budget_to_break_but_must_still_reach_the_target(s
 
 
 def test_a_budget_without_a_price_is_refused(speech: Estimate) -> None:
-    with pytest.raises(PlannerError, match="gb200 has no price"):
+    with pytest.raises(InputError) as refusal:
         feasible(on(speech, "gb200"), budget=1e6)
+    assert (refusal.value.code, refusal.value.value) == ("no-price", "gb200")
 
 
 def test_a_model_larger_than_the_fleet_binds_on_memory(speech: Estimate) -> None:

@@ -8,7 +8,6 @@ from calibrate.versions import code_version
 from laws.storage.records import content_id
 from laws.storage.store import Store
 from laws.types import SavedForecast
-from planner.assumptions import Assumption
 from planner.plans.plan import Plan
 from planner.plans.quantities import quantities
 from planner.plans.question import PAIR, as_command
@@ -17,10 +16,11 @@ from planner.plans.question import PAIR, as_command
 _DECIDES = {"budget": "total_dollars", "deadline": "days", "gpu_hours": "gpu_hours", "data": "data"}
 
 
-def as_saved_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "") -> SavedForecast:
+def as_saved_forecast(
+    plan: Plan, assumptions: Sequence[str], *, today: date, seed: int = 0, name: str = ""
+) -> SavedForecast:
     """Return what a plan said as a record, with the draws of everything that it knows."""
     found, asked = plan.estimate, plan.question
-    assumed = () if plan.resources is None else plan.resources.assumed
     made = SavedForecast(
         id="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -39,7 +39,7 @@ def as_saved_forecast(plan: Plan, *, today: date, seed: int = 0, name: str = "")
         probability=found.probability_reachable,
         seed=seed,
         code=code_version(),
-        assumptions=(*plan.estimate.law_model.assumptions, *map(_in_words, assumed)),
+        assumptions=tuple(assumptions),
         warnings=plan.warnings,
     )
     return replace(made, id=content_id(made))
@@ -63,8 +63,3 @@ def _given(plan: Plan) -> dict[str, float]:
         names = (plan.given or _DECIDES[str(plan.binding)],)
     known = quantities(plan)
     return {name: known[name].quantile(0.5) for name in names if known[name].draws}
-
-
-def _in_words(assumption: Assumption) -> str:
-    bands = " or ".join(f"{low:g}..{high:g}" if low < high else f"{low:g}" for low, high in assumption.bands)
-    return f"{assumption.name}={bands} {assumption.unit} ({assumption.origin}: {assumption.source})"

@@ -18,8 +18,10 @@ from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Outcome, Quantity, SavedForecast
 from planner import units
-from planner.lawmodel.model import AllocationConstraints, LawModel, read
-from planner.lawmodel.published import read_published
+from planner.lawmodel.allocation import AllocationConstraints
+from planner.lawmodel.model import LawModel
+from planner.lawmodel.published import published_law_model
+from planner.lawmodel.stored import law_model
 from planner.plans.tracking.outcome import current
 
 FOLLOWED = 1.05  # within this factor of what was asked the plan counts as followed
@@ -45,7 +47,7 @@ class Comparison:
         return (date.fromisoformat(self.outcome.day) - date.fromisoformat(self.forecast.day)).days
 
     def within(self, share: float) -> bool | None:
-        """Return whether it happened inside the central interval of this share; None without an interval."""
+        """Return whether it observed inside the central interval of this share; None without an interval."""
         if self.said is None or not self.said.spread:
             return None
         low, high = (self.said.quantile((1 + side * share) / 2) for side in (-1, 1))
@@ -89,12 +91,12 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
     @cache
     def reading(source: str, law: str) -> LawModel:
         if source == "published":
-            return read_published(published_law(law), AllocationConstraints())
-        return read(locate_law(store, law).law(law), AllocationConstraints())
+            return published_law_model(published_law(law), AllocationConstraints())
+        return law_model(locate_law(store, law).law(law), AllocationConstraints())
 
     found = []
     counting = [each for each in current(store.outcomes()) if each.forecast in known]
-    facts: dict[str, dict[str, float]] = {}  # what happened may have been recorded bit by bit
+    facts: dict[str, dict[str, float]] = {}  # what observed may have been recorded bit by bit
     for outcome in counting:
         facts[outcome.forecast] = facts.get(outcome.forecast, {}) | outcome.observed
     for outcome in counting:
@@ -144,7 +146,7 @@ def _error_at(observed: Mapping[str, float], reading: LawModel) -> tuple[Quantit
         draws = tuple(world.loss(size, x) for world in scenarios if world.loss is not None)
     else:
         draws = tuple(world.error(min(x, world.high)) for world in scenarios)
-    return Quantity(draws=draws, unit=reading.law.metric_unit, spread=reading.spread), ""
+    return Quantity(draws=draws, unit=reading.law.metric_unit, spread=reading.has_posterior), ""
 
 
 def scores(found: Iterable[Comparison]) -> list[Score]:

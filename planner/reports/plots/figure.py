@@ -1,28 +1,35 @@
-"""A law or the forecast of a curve as a picture's content: points, median, bands, and the forms beside it."""
+"""What a figure of a law or of a forecast curve shows: points, median, bands, and other forms for comparison.
+
+`terminal_plot.py` and `matplotlib_plot.py` draw the same `FigureData`.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from laws import paths
 from laws.catalog import published
 from laws.catalog.bundled import BundledLaws, locate_law
-from laws.errors import PlannerError
+from laws.errors import InputError, LawError, PlannerError, use
 from laws.storage.store import Store
 from laws.types import Law
 from planner import units
-from planner.lawmodel.model import forms_in_words
-from planner.sources import extrapolate as extrapolation
+from planner.reports.assumption_text import forms_text
+from planner.reports.quantities import counted
+from planner.sources import extrapolate
 
-LEVELS = tuple(extrapolation.LEVELS.values())
-FURTHEST = 9  # powers of ten beyond the data: as far as stored paths reach
-PLACES = 121  # of a law; the forecast of a curve is computed anew, at half of them
+LEVELS = tuple(extrapolate.LEVELS.values())
+MAX_DECADES = 9  # beyond the data: stored paths end there
+LAW_POINTS = 121  # x values of a law's line
+CURVE_POINTS = 61  # of a curve's: each costs a forecast
+MAX_CURVES_NAMED = 8  # in an error
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """One picture in base units; every line has one y for each x."""
+class FigureData:
+    """One figure in base units; every line has one y for each x."""
 
     title: str
     x_name: str
@@ -32,82 +39,130 @@ class Drawing:
     largest: float  # measured x
     x: tuple[float, ...]
     bands: tuple[tuple[float, ...], ...]  # for each x the quantiles LEVELS of y
-    forms: dict[str, tuple[float, ...]]  # medians of what else was fitted to the same points
+    forms: dict[str, tuple[float, ...]]  # form -> medians of its own fit to the same points
     note: str
 
-    def shown_y(self, value: float) -> str:
-        """Print a y without its unit."""
+    def printed_y(self, value: float) -> str:
+        """Return a y as text, without its unit."""
         return units.format_fraction(value) if self.y_unit == "fraction" else units.format_number(value)
 
 
-def of_law(store: Store, id: str, *, decades: float) -> Drawing:
-    """Return the drawing of a stored law, `decades` beyond its largest measured scale; without noise."""
-    place = locate_law(store, id)
+def figure_of_law(store: Store, id: str, *, decades: float) -> FigureData:
+    """Return the figure of a stored law, without the noise of single measurements.
+
+    Args:
+        store: The store; bundled laws are found without it.
+        id: The law.
+        decades: How far beyond the largest measured scale, in powers of ten.
+
+    Returns:
+        The law's posterior quantiles, its points, and the other forms of the same fit.
+
+    Raises:
+        PlannerError: No such law.
+        LawError: The law has no posterior samples, or depends on more than one quantity.
+        InputError: `decades` is out of range.
+    """
+    source = locate_law(store, id)
     try:
-        law = place.law(id)
+        law = source.law(id)
     except PlannerError:
         if id in {law.id for law in published.all_laws()}:
-            raise PlannerError(f"law {id} is published constants: only a law with draws is drawn") from None
+            raise LawError(
+                f"law {id} is published constants: expected a law with posterior samples",
+                code="law-without-samples",
+                value=id,
+            ) from None
         raise
     if not law.paths:
-        raise PlannerError(f"the law {id} is of {law.x}: only a law of one quantity is drawn as a curve")
-    x = _places(*law.x_range, decades, PLACES)
+        raise LawError(
+            f"law {id} depends on {law.x}: expected a law of one quantity",
+            code="law-of-several-quantities",
+            value=id,
+        )
+    x = _x_values(*law.x_range, decades, LAW_POINTS)
     family = f", {law.family}" if law.family else ""
-    forms = f"; forms: {forms_in_words(law.forms)}" if law.forms else ""
-    return Drawing(
-        title=f"{law.domain}{family}: {law.metric} by {law.form}, {_counted(law.n_points)}",
+    forms = f"; forms: {forms_text(law.forms)}" if law.forms else ""
+    bundled = "; bundled example law" if law.source == "shipped" else ""
+    return FigureData(
+        title=f"{law.domain}{family}: {law.metric} by {law.form}, {counted(law.n_points, 'point')}",
         x_name=units.data_in_words(law.x_unit),
         y_name=law.metric if law.metric_unit in ("", "fraction") else f"{law.metric}, {law.metric_unit}",
         y_unit=law.metric_unit,
         measured=tuple(zip(law.points.get("x", ()), law.points.get("y", ()), strict=True)),
         largest=law.x_range[1],
         x=x,
-        bands=tuple(_quantiles(law, place, LEVELS) for place in x),
+        bands=tuple(_quantiles(law, scale, LEVELS) for scale in x),
         forms={
-            other.form: tuple(_quantiles(other, place, (0.5,))[0] for place in x)
-            for other in _beside(place, law)
+            other.form: tuple(_quantiles(other, scale, (0.5,))[0] for scale in x)
+            for other in _other_forms(source, law)
         },
-        note=f"noise left out{forms}{'; shipped: of an embedded corpus' if law.source == 'shipped' else ''}",
+        note=f"without the noise of single measurements{forms}{bundled}",
     )
 
 
-def of_curve(path: Path, curve: str | None, *, decades: float, seed: int) -> Drawing:
-    """Return the drawing of one curve of a file as `planner extrapolate` forecasts it alone."""
-    questions = extrapolation.read(path, asked=False)
+def figure_of_curve(path: Path, curve: str | None, *, decades: float, seed: int) -> FigureData:
+    """Return the figure of one curve of a file, as `planner extrapolate` forecasts it by itself.
+
+    Args:
+        path: A table of curves.
+        curve: The name of one; None where the file has only one.
+        decades: How far beyond the largest measured scale, in powers of ten.
+        seed: The same seed gives the same figure.
+
+    Returns:
+        The forecast of the next measurement, noise included, and single-form fits.
+
+    Raises:
+        InputError: No curve of that name, several where none is named, or `decades` is out of range.
+    """
+    questions = extrapolate.read_curves(path, asked=False)
     names = [question.curve for question in questions]
-    chosen = [question for question in questions if curve is None or question.curve == curve]
-    if len(chosen) != 1:
-        raise PlannerError(
-            f"{path} has the curves {', '.join(map(repr, names[:8]))}{' ...' if len(names) > 8 else ''}: "
-            "name one of them with --curve"
+    matching = [question for question in questions if curve is None or question.curve == curve]
+    if len(matching) != 1:
+        more = " ..." if len(names) > MAX_CURVES_NAMED else ""
+        raise InputError(
+            f"curve of {path}: expected one of {', '.join(map(repr, names[:MAX_CURVES_NAMED]))}{more}, "
+            f"got {'none' if curve is None else repr(curve)}",
+            code="which-curve",
+            value=curve,
+            expected=", ".join(names),
+            hint=use("curve", value="NAME", purpose="to name one of them"),
         )
-    question = chosen[0]
+    question = matching[0]
     smallest, largest = question.measured[0][0], question.measured[-1][0]
-    x = _places(smallest, largest, decades, PLACES // 2 + 1)
-    told = extrapolation.forecast_of(question, seed=seed)
-    return Drawing(
-        title=f"{question.curve or path.name}: {_counted(len(question.measured))}",
+    x = _x_values(smallest, largest, decades, CURVE_POINTS)
+    forecast = extrapolate.forecast_of(question, seed=seed)
+    return FigureData(
+        title=f"{question.curve or path.name}: {counted(len(question.measured), 'point')}",
         x_name="x",
         y_name="y",
         y_unit="",
         measured=tuple((row[0], row[1]) for row in question.measured),
         largest=largest,
         x=x,
-        bands=tuple(map(tuple, told.quantiles(x, LEVELS).T.tolist())),
-        forms=extrapolation.plain_medians(question, x, seed=seed),
-        note=f"the next measurement, noise included; forms: {forms_in_words(told.weights)}",
+        bands=tuple(map(tuple, forecast.quantiles(x, LEVELS).T.tolist())),
+        forms=extrapolate.plain_medians(question, x, seed=seed),
+        note=f"the next measurement, noise included; forms: {forms_text(forecast.weights)}",
     )
 
 
-def _counted(points: int) -> str:
-    return "one point" if points == 1 else f"{points} points"
-
-
-def _places(low: float, high: float, decades: float, count: int) -> tuple[float, ...]:
-    if not 0 <= decades <= FURTHEST:
-        raise PlannerError(f"--decades {decades:g}: wanted a number from 0 to {FURTHEST}")
+def _x_values(low: float, high: float, decades: float, count: int) -> tuple[float, ...]:
+    """Return `count` values from low to `decades` beyond high, evenly spaced on a log axis."""
+    if not 0 <= decades <= MAX_DECADES:
+        raise InputError(
+            f"decades: expected a number from 0 to {MAX_DECADES}, got {decades:g}",
+            code="decades-out-of-range",
+            value=decades,
+            expected=f"a number from 0 to {MAX_DECADES}",
+        )
     if low == high and decades == 0:
-        raise PlannerError("one size was measured, and nothing beyond it is asked: give --decades above 0")
+        raise InputError(
+            "decades: expected more than 0 where one size was measured, got 0",
+            code="decades-out-of-range",
+            value=decades,
+            expected="more than 0",
+        )
     start, end = math.log(low), math.log(high) + decades * math.log(10)
     return tuple(math.exp(start + (end - start) * i / (count - 1)) for i in range(count))
 
@@ -117,11 +172,9 @@ def _quantiles(law: Law, x: float, levels: Sequence[float]) -> tuple[float, ...]
     return tuple(paths.quantile(values, level) for level in levels)
 
 
-def _beside(store: Store | BundledLaws, law: Law) -> list[Law]:
-    """Return the laws of other forms that the same fit made of the same points."""
-
-    def key(row: object) -> tuple[object, ...]:
-        names = ("source", "domain", "family", "metric", "x", "x_range", "created")
-        return tuple(getattr(row, name) for name in names)
-
-    return [store.law(row.id) for row in store.laws() if key(row) == key(law) and row.form != law.form]
+def _other_forms(source: Store | BundledLaws, law: Law) -> list[Law]:
+    """Return the laws of other forms that the same fit made from the same points."""
+    rows = source.laws()
+    subject = attrgetter("source", "domain", "family", "metric", "x", "x_range", "created", "sequence")
+    subjects = {subject(row) for row in rows if row.id == law.id}
+    return [source.law(row.id) for row in rows if subject(row) in subjects and row.form != law.form]

@@ -1,6 +1,6 @@
-"""A law as a curve: error over data with its bands, the points it was fitted to, and where the answer lies.
+"""A law as a curve: error against data with bands, the points it was fitted to, and the target.
 
-One value serves every format: the page draws it, Markdown tabulates it, JSON carries it.
+One value serves every format: the page draws it, Markdown tabulates it, JSON has its numbers.
 """
 
 import math
@@ -18,58 +18,77 @@ from planner.plans.plan import Plan
 from planner.reports.report import Report
 
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
-PLACES = 41
-POINTS = 12  # that are printed; JSON has all
-_SPLIT = "The line takes the size of the least FLOP for each amount of data; runs of other sizes lie off it."
-WORLDS = 120  # of a surface, each of whose values may take a root
+N_POINTS = 41  # x values of the curve
+MAX_PRINTED_POINTS = 12  # of the fit; JSON has all
+MAX_SCENARIOS = 120  # of a joint law, where each value can need a root
+_COMPUTE_OPTIMAL = (
+    "For each amount of data, the line takes the model size with the least FLOP. "
+    "Runs of other sizes are not on it."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
-    """What a law says of the error along one line of plans, in base units."""
+class LawCurve:
+    """The error of a law along its scaling path, in base units."""
 
     x_name: str
     y_name: str
     y_unit: str
     x: tuple[float, ...]
-    bands: dict[str, tuple[float, ...]]  # quantiles of the error at each x; the median alone of one figure
-    measured: tuple[tuple[float, float], ...]  # what was fitted; none where the points are not on record
+    bands: dict[
+        str, tuple[float, ...]
+    ]  # quantiles of the error at each x; only the median of a published law
+    measured: tuple[tuple[float, float], ...]  # points of the fit; none where they are not recorded
     largest: float | None  # measured x
     target: float | None
-    note: str = ""  # what the line is, where it is not all that the law says
-    needed: tuple[float, ...]  # x at which the target is reached: 5 %, median, 95 %, the finite ones
+    note: str = ""  # which line it is, where the law depends on more than x
+    needed: tuple[float, ...]  # x that reaches the target: 5%, median, 95%, the finite ones
+
+    def printed_y(self, value: float) -> str:
+        """Return an error as text, without its unit."""
+        return units.format_fraction(value) if self.y_unit == "fraction" else units.format_number(value)
 
 
-def curve(found: Plan, chosen: SelectedLaw) -> Curve:
-    """Return the curve of the law behind a plan, from the smallest measured data to beyond the answer."""
-    law, reading = chosen.law, found.law_model
-    smallest = found.question.allocate == "smallest-model"  # its line runs over sizes, the data is fixed
-    answer = found.estimate.params if smallest else found.estimate.samples_seen
-    if not smallest and not reading.is_joint:
-        answer = found.estimate.data
-    measured = () if smallest else _measured(law)
+def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
+    """Return the curve of the law behind a plan, from the smallest measured data to beyond the answer.
+
+    Args:
+        plan: The answer.
+        selected: The law that answered.
+
+    Returns:
+        The curve; with `--allocate smallest-model` over model sizes, because the data is fixed.
+    """
+    law, law_model = selected.law, plan.law_model
+    over_sizes = plan.question.allocate == "smallest-model"
+    over_samples = law_model.is_joint and not over_sizes
+    answer = plan.estimate.data
+    if over_sizes:
+        answer = plan.estimate.params
+    elif over_samples:
+        answer = plan.estimate.samples_seen
+    measured = () if over_sizes else _measured(law)
     needed = tuple(
         value
         for level in (0.05, 0.5, 0.95)
         if answer.draws and math.isfinite(value := paths.quantile(answer.draws, level))
     )
-    largest = None if smallest else reading.largest
-    x = _places(law, measured, largest, needed)
+    largest = None if over_sizes else law_model.measured.largest_data
+    x = _x_values(law, measured, largest, needed)
     stored = law if isinstance(law, Law) and law.paths else None
-    bands = _of_worlds(reading.scenarios, x) if stored is None else _of_paths(stored, x)
-    seen = reading.is_joint and not smallest
-    unit = units.data_in_words(reading.unit)
-    return Curve(
-        x_name="parameters" if smallest else f"{unit} seen" if seen else unit,
+    bands = _of_scenarios(law_model.scenarios, x) if stored is None else _of_paths(stored, x)
+    unit = units.data_in_words(law_model.unit)
+    return LawCurve(
+        x_name="parameters" if over_sizes else f"{unit} seen in training" if over_samples else unit,
         y_name=law.metric,
         y_unit=law.metric_unit if isinstance(law, Law) else law.unit,
         x=x,
-        bands=bands if reading.spread else {"median": bands["median"]},
+        bands=bands if law_model.has_posterior else {"median": bands["median"]},
         measured=measured,
         largest=largest,
-        target=found.estimate.target,
-        needed=needed if reading.spread else needed[:1],
-        note=_SPLIT if seen else "",
+        target=plan.estimate.target,
+        needed=needed if law_model.has_posterior else needed[:1],
+        note=_COMPUTE_OPTIMAL if over_samples else "",
     )
 
 
@@ -78,35 +97,34 @@ def _measured(law: Law | PublishedLaw) -> tuple[tuple[float, float], ...]:
     return tuple(sorted(zip(points.get("x", points.get("data", ())), points.get("y", ()), strict=True)))
 
 
-def _places(
+def _x_values(
     law: Law | PublishedLaw,
     measured: Sequence[tuple[float, float]],
     largest: float | None,
     needed: Sequence[float],
 ) -> tuple[float, ...]:
-    """Return x from the smallest to beyond the largest of what is measured and what is needed."""
-    known = [*(x for x, _ in measured), *needed, *([largest] if largest else [])]
-    known += law.x_range if isinstance(law, Law) else [x for x in law.measured if x]
-    low, high = min(known, default=1.0), max(known, default=1.0)
+    """Return x from the smallest to beyond the largest of the measured and the needed values."""
+    marked = [*(x for x, _ in measured), *needed, *([largest] if largest else [])]
+    marked += law.x_range if isinstance(law, Law) else [x for x in law.measured if x]
+    low, high = min(marked, default=1.0), max(marked, default=1.0)
     low, high = (low, 2 * high) if high > 10 * low else (low / 10, 10 * high)
-    step = (math.log(high) - math.log(low)) / (PLACES - 1)
-    return tuple(math.exp(math.log(low) + i * step) for i in range(PLACES))
+    step = (math.log(high) - math.log(low)) / (N_POINTS - 1)
+    return tuple(math.exp(math.log(low) + i * step) for i in range(N_POINTS))
 
 
 def _of_paths(law: Law, x: Sequence[float]) -> dict[str, tuple[float, ...]]:
+    """Return the quantiles of all paths at each x, interpolated like `laws.paths.value_at` does one path."""
     rows = []
-    for place in map(math.log, x):
-        i = min(
-            max(bisect_right(law.grid, place) - 1, 0), len(law.grid) - 2
-        )  # as laws/paths.py reads one path
-        share = (place - law.grid[i]) / (law.grid[i + 1] - law.grid[i])
+    for log_x in map(math.log, x):
+        i = min(max(bisect_right(law.grid, log_x) - 1, 0), len(law.grid) - 2)
+        share = (log_x - law.grid[i]) / (law.grid[i + 1] - law.grid[i])
         rows.append([math.exp(path[i] + share * (path[i + 1] - path[i])) for path in law.paths])
     return _quantiles(rows)
 
 
-def _of_worlds(scenarios: Sequence[Scenario], x: Sequence[float]) -> dict[str, tuple[float, ...]]:
-    some = scenarios[:: math.ceil(len(scenarios) / WORLDS)]
-    return _quantiles([[world.error(min(place, world.high)) for world in some] for place in x])
+def _of_scenarios(scenarios: Sequence[Scenario], x: Sequence[float]) -> dict[str, tuple[float, ...]]:
+    some = scenarios[:: math.ceil(len(scenarios) / MAX_SCENARIOS)]
+    return _quantiles([[one.error(min(scale, one.high)) for one in some] for scale in x])
 
 
 def _quantiles(rows: Sequence[Sequence[float]]) -> dict[str, tuple[float, ...]]:
@@ -114,47 +132,58 @@ def _quantiles(rows: Sequence[Sequence[float]]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(paths.quantile(row, level) for row in ordered) for name, level in LEVELS.items()}
 
 
-def report(found: Curve) -> Report:
-    """Return the curve as a table, for where no picture can be."""
-    names = [name for name in ("q05", "median", "q95") if name in found.bands]
-    places = range(0, PLACES, 5)
+def report(law_curve: LawCurve) -> Report:
+    """Return the curve as a table, where no picture can be shown.
+
+    Args:
+        law_curve: The curve.
+
+    Returns:
+        Every fifth x with its median and 90% interval, the points of the fit and the caption.
+    """
+    headings = {"q05": "5%", "median": "median", "q95": "95%"}
+    names = [name for name in headings if name in law_curve.bands]
+    show = law_curve.printed_y
     rows = [
-        (units.format_number(found.x[i]), *(shown(found, found.bands[name][i]) for name in names))
-        for i in places
+        (units.format_number(law_curve.x[i]), *(show(law_curve.bands[name][i]) for name in names))
+        for i in range(0, N_POINTS, 5)
     ]
-    heads = {"q05": "5%", "median": "median", "q95": "95%"}
-    points = ", ".join(f"{units.format_number(x)}: {shown(found, y)}" for x, y in found.measured[:POINTS])
-    more = len(found.measured) - POINTS
+    shown = law_curve.measured[:MAX_PRINTED_POINTS]
+    points = ", ".join(f"{units.format_number(x)}: {show(y)}" for x, y in shown)
+    more = len(law_curve.measured) - len(shown)
     notes = [f"Fitted to {points}{f' and {more} more' if more > 0 else ''}."] if points else []
     return Report(
-        title=f"The law: {found.y_name} by {found.x_name}",
-        columns=(found.x_name, *(heads[name] for name in names)),
+        title=f"The law: {law_curve.y_name} by {law_curve.x_name}",
+        columns=(law_curve.x_name, *(headings[name] for name in names)),
         rows=tuple(rows),
-        notes=(*notes, caption(found, drawn=False)),
+        notes=(*notes, caption(law_curve, drawn=False)),
         words=frozenset(),
     )
 
 
-def caption(found: Curve, *, drawn: bool) -> str:
-    """Return what a reader has to know of the curve; where it is `drawn`, which line is which."""
-    says = ["Median with its 50% and 90% bands, the scatter of single trainings left out."]
-    if "q05" not in found.bands:
-        says = ["The published line; its authors state no band."]
-    if found.note:
-        says.append(found.note)
-    if not found.measured:
-        says.append("The points it was fitted to are not on record.")
+def caption(law_curve: LawCurve, *, drawn: bool) -> str:
+    """Return what the curve shows.
+
+    Args:
+        law_curve: The curve.
+        drawn: Whether it is a chart, whose lines the caption names, or a table.
+
+    Returns:
+        A few short sentences.
+    """
+    sentences = ["Median with 50% and 90% bands, without the scatter of single runs."]
+    if "q05" not in law_curve.bands:
+        sentences = ["The published curve; its authors state no uncertainty."]
+    if law_curve.note:
+        sentences.append(law_curve.note)
+    if not law_curve.measured:
+        sentences.append("The points of the fit are not recorded.")
     elif drawn:
-        says.append("Dots: what it was fitted to.")
-    if found.largest is not None:
-        says.append(
-            f"{'Dotted: measured' if drawn else 'Measured'} up to {units.format_number(found.largest)}."
-        )
-    if found.target is not None:
-        says.append(f"{'Dashed: the target' if drawn else 'The target is'} {shown(found, found.target)}.")
-    return " ".join(says)
-
-
-def shown(found: Curve, value: float) -> str:
-    """Print an error of the curve without its unit."""
-    return units.format_fraction(value) if found.y_unit == "fraction" else units.format_number(value)
+        sentences.append("Dots: the points of the fit.")
+    if law_curve.largest is not None:
+        largest = units.format_number(law_curve.largest)
+        sentences.append(f"{'Dotted line: measured' if drawn else 'Measured'} up to {largest}.")
+    if law_curve.target is not None:
+        target = law_curve.printed_y(law_curve.target)
+        sentences.append(f"{'Dashed line: the target,' if drawn else 'The target is'} {target}.")
+    return " ".join(sentences)

@@ -1,20 +1,21 @@
-"""Draw a law's curve as SVG that stands inside a page: its colors and its font are the page's.
+"""Draw a law's curve as SVG inside a page, with the page's colors and font.
 
-matplotlib without pyplot. The same curve gives the same bytes; ids are of the name that is given, so that
-several charts share a page.
+It uses matplotlib without pyplot. The same curve gives the same bytes; ids derive from the chart's name, so
+that several charts can share a page.
 """
 
+import html
 import io
 import re
 from collections.abc import Callable
 from typing import Any
 
-from laws.errors import PlannerError
 from planner import units
-from planner.reports.plots.law_curve import Curve
-from planner.reports.plots.ticks import round_places
+from planner.reports.plots.law_curve import LawCurve
+from planner.reports.plots.libraries import missing_library
+from planner.reports.plots.ticks import round_ticks
 
-# what is drawn in these colors takes the color of a CSS variable: light, dark and print are the page's
+# matplotlib draws in these colors, and CSS variables replace them: the page sets light, dark and print colors
 _VARIABLES = {
     "#010101": "var(--ink)",
     "#020202": "var(--muted)",
@@ -26,20 +27,24 @@ _INK, _MUTED, _RULE, _ACCENT, _MARK = _VARIABLES
 WIDTH, HEIGHT = 5.2, 3.1  # inches at 72 points
 
 
-def draw(curve: Curve, *, name: str) -> str:
-    """Return the curve as one `<svg>` element.
+def draw(curve: LawCurve, *, name: str) -> str:
+    """Draw a curve as one `<svg>` element.
+
+    Args:
+        curve: The curve, in base units.
+        name: Name of the chart, unique on its page.
+
+    Returns:
+        The element; its size follows the page.
 
     Raises:
-        PlannerError: matplotlib is not installed.
+        PlannerError: matplotlib is not installed (code "missing-library").
     """
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError:
-        raise PlannerError(
-            "a page draws its charts with matplotlib: pip install 'scaling-planner[plot]', "
-            "or write .md or .json"
-        ) from None
+        raise missing_library("matplotlib") from None
     settings: Any = {
         "svg.hashsalt": name,
         "svg.fonttype": "none",
@@ -78,8 +83,7 @@ def draw(curve: Curve, *, name: str) -> str:
             axes.plot(x, y, "o", color=_INK, markersize=3, linestyle="none", clip_on=False)
         axes.set_xlim(curve.x[0], curve.x[-1])
         ticks(axes.xaxis, axes.get_xlim(), units.format_number)
-        shown = units.format_fraction if curve.y_unit == "fraction" else units.format_number
-        ticks(axes.yaxis, axes.get_ylim(), shown)
+        ticks(axes.yaxis, axes.get_ylim(), curve.printed_y)
         axes.set_xlabel(curve.x_name)
         unit = "" if curve.y_unit in ("", "fraction") else f", {curve.y_unit}"
         axes.set_ylabel(curve.y_name + unit)
@@ -89,31 +93,39 @@ def draw(curve: Curve, *, name: str) -> str:
         figure.patch.set_visible(False)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Type": None})
-    return _inline(out.getvalue())
+    label = f"Chart: {curve.y_name} against {curve.x_name}, as the caption describes it"
+    return _inline(out.getvalue(), label)
 
 
-def ticks(axis: object, ends: tuple[float, float], shown: Callable[[float], str]) -> None:
-    """Label an axis of matplotlib at round numbers."""
+def ticks(axis: object, ends: tuple[float, float], print_value: Callable[[float], str]) -> None:
+    """Label an axis of matplotlib at round numbers.
+
+    Args:
+        axis: The axis; not typed by matplotlib, which is imported only where it is used.
+        ends: Its lower and upper end.
+        print_value: Returns the label of a value.
+    """
     from matplotlib.axis import Axis
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     assert isinstance(axis, Axis)
-    axis.set_major_locator(FixedLocator(round_places(*ends)))
+    axis.set_major_locator(FixedLocator(round_ticks(*ends)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: shown(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: print_value(value)))
 
 
-def _inline(text: str) -> str:
-    """Return the element alone, with the page's colors and font, and no ids but those referred to."""
+def _inline(text: str, label: str) -> str:
+    """Return only the element, with the page's colors and font, and only the ids that are referred to."""
     svg = text[text.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", svg)
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", svg, count=1)
-    # numbers to a hundredth of a point: a third of the bytes
+    # a hundredth of a point is too small to see, and saves two thirds of the bytes
     svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--font)", svg)
     for color, variable in _VARIABLES.items():
         svg = svg.replace(color, variable)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(label)}" ', 1)
     return re.sub(r"\s*\n\s*", " ", svg).strip()

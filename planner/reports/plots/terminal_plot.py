@@ -1,31 +1,40 @@
-"""Draw a drawing with characters, for the terminal: log axes, bands as shades, as wide as is asked.
+"""Draw a figure with characters, for the terminal: log axes, and bands as shades.
 
-Our own sixty lines: the one light library for it (plotext) fills no bands between two curves, and its next
-major version dropped the interface.
+This is our own code because the one light library for it (plotext) cannot fill the band between two curves,
+and its next major version drops the interface.
 """
 
 import math
 from collections.abc import Sequence
 
 from planner import units
-from planner.reports.plots.figure import Drawing
-from planner.reports.plots.ticks import round_places
+from planner.reports.plots.figure import FigureData
+from planner.reports.plots.ticks import round_ticks
 
-LEAST, MARGIN = 40, 9  # columns: the narrowest picture, and what the labels of y take
+MIN_WIDTH, MARGIN = 40, 9  # columns: of the narrowest figure, and of the labels of y
 BAND90, BAND50, MEDIAN, POINT, END = "░", "▒", "━", "●", "┊"
 FORMS = "·+x~"
 
 
-def text(drawing: Drawing, *, width: int = 80, height: int = 18) -> str:
-    """Return the picture as lines of at most `width` characters; `height` rows of them are the plot."""
-    columns = max(width, LEAST) - MARGIN
-    t = [math.log(x) for x in drawing.x]
+def as_text(data: FigureData, *, width: int = 80, height: int = 18) -> str:
+    """Return a figure as text.
+
+    Args:
+        data: The figure.
+        width: Characters per line, at least 40.
+        height: Lines of the plot itself; title, axis and legend come on top.
+
+    Returns:
+        Lines of at most `width` characters.
+    """
+    columns = max(width, MIN_WIDTH) - MARGIN
+    t = [math.log(x) for x in data.x]
     at = [t[0] + (t[-1] - t[0]) * i / (columns - 1) for i in range(columns)]
-    lines = [_interpolated(t, [math.log(y) for y in line], at) for line in zip(*drawing.bands, strict=True)]
-    forms = [_interpolated(t, [math.log(y) for y in line], at) for line in drawing.forms.values()]
-    points = [(math.log(x), math.log(y)) for x, y in drawing.measured if x > 0 and y > 0]
-    seen = [*lines[0], *lines[-1], *(y for _, y in points)]
-    low, high = min(seen), max(seen)
+    lines = [_interpolated(t, [math.log(y) for y in line], at) for line in zip(*data.bands, strict=True)]
+    forms = [_interpolated(t, [math.log(y) for y in line], at) for line in data.forms.values()]
+    points = [(math.log(x), math.log(y)) for x, y in data.measured if x > 0 and y > 0]
+    shown = [*lines[0], *lines[-1], *(y for _, y in points)]
+    low, high = min(shown), max(shown)
     pad = max(0.03 * (high - low), 0.01)
     low, high = low - pad, high + pad
 
@@ -40,7 +49,7 @@ def text(drawing: Drawing, *, width: int = 80, height: int = 18) -> str:
         for i in range(columns):
             for r in range(row(top[i]), row(bottom[i]) + 1):
                 cells[r][i] = shade
-    end = column(math.log(drawing.largest))
+    end = column(math.log(data.largest))
     for r in range(height):
         cells[r][end] = END if cells[r][end] == " " else cells[r][end]
     for line, mark in (*zip(forms, FORMS, strict=False), (lines[2], MEDIAN)):
@@ -49,48 +58,48 @@ def text(drawing: Drawing, *, width: int = 80, height: int = 18) -> str:
                 cells[row(line[i])][i] = mark
     for x, y in points:
         cells[row(y)][column(x)] = POINT
-    labels = {row(math.log(y)): drawing.shown_y(y) for y in round_places(math.exp(low), math.exp(high))}
+    labels = {row(math.log(y)): data.printed_y(y) for y in round_ticks(math.exp(low), math.exp(high))}
     body = [
         f"{labels.get(r, ''):>{MARGIN - 2}} {'┤' if r in labels else '│'}{''.join(cells[r])}"
         for r in range(height)
     ]
-    marks = {column(math.log(x)): units.format_number(x) for x in round_places(drawing.x[0], drawing.x[-1])}
+    marks = {column(math.log(x)): units.format_number(x) for x in round_ticks(data.x[0], data.x[-1])}
     axis = "".join("┬" if i in marks else "─" for i in range(columns))
     keys = [f"{POINT} measured"] if points else []
-    keys += [f"{MEDIAN} median", f"{BAND50} 50 %", f"{BAND90} 90 %", f"{END} largest measured"]
-    keys += [f"{mark} {name}" for name, mark in zip(drawing.forms, FORMS, strict=False)]
+    keys += [f"{MEDIAN} median", f"{BAND50} 50%", f"{BAND90} 90%", f"{END} largest measured"]
+    keys += [f"{mark} {name}" for name, mark in zip(data.forms, FORMS, strict=False)]
     return "\n".join(
         line.rstrip()
         for line in (
-            drawing.title,
-            f"{drawing.y_name}",
+            data.title,
+            f"{data.y_name}",
             *body,
             f"{'':{MARGIN - 1}}└{axis}"[: MARGIN + columns],
-            _below(marks, columns),
-            f"{drawing.x_name:>{MARGIN + columns}}",
+            _tick_labels(marks, columns),
+            f"{data.x_name:>{MARGIN + columns}}",
             *_wrapped(keys, MARGIN + columns),
-            *_wrapped(drawing.note.split(" "), MARGIN + columns, between=" "),
+            *_wrapped(data.note.split(" "), MARGIN + columns, between=" "),
         )
     )
 
 
 def _interpolated(t: Sequence[float], y: Sequence[float], at: Sequence[float]) -> list[float]:
-    """Return y at places between the ascending, evenly spaced t."""
+    """Return y at values between the ascending, evenly spaced t."""
     step = (t[-1] - t[0]) / (len(t) - 1)
-    found = []
-    for place in at:
-        i = min(int((place - t[0]) / step), len(t) - 2)
-        share = (place - t[i]) / (t[i + 1] - t[i])
-        found.append(y[i] + share * (y[i + 1] - y[i]))
-    return found
+    values = []
+    for x in at:
+        i = min(int((x - t[0]) / step), len(t) - 2)
+        share = (x - t[i]) / (t[i + 1] - t[i])
+        values.append(y[i] + share * (y[i + 1] - y[i]))
+    return values
 
 
-def _below(marks: dict[int, str], columns: int) -> str:
-    """Return the line of labels under the axis, those left out that would touch."""
+def _tick_labels(marks: dict[int, str], columns: int) -> str:
+    """Return the line of labels under the axis, without those that would touch."""
     line = [" "] * (MARGIN + columns)
     free = 0
-    for place, label in sorted(marks.items()):
-        start = min(MARGIN + place - len(label) // 2, len(line) - len(label))
+    for column, label in sorted(marks.items()):
+        start = min(MARGIN + column - len(label) // 2, len(line) - len(label))
         if start >= free:
             line[start : start + len(label)] = label
             free = start + len(label) + 1

@@ -9,21 +9,30 @@ _STEPS: tuple[tuple[float, ...], ...] = (  # in each decade, from few to many
     (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8),
     (1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.2, 2.4, 2.6, 2.8, 3, 3.3, 3.6, 4, 4.5, 5, 5.5, 6, 7, 8, 9),
 )
-ENOUGH = 3
+MIN_TICKS = 3
 
 
-def round_places(low: float, high: float, *, most: int = 8) -> list[float]:
-    """Return round numbers from low to high: decades, and where they are few, round numbers between."""
+def round_ticks(low: float, high: float, *, max_decades: int = 8) -> list[float]:
+    """Return round numbers from low to high: decades, and steps between them where decades are few.
+
+    Args:
+        low: The lower end of the axis, above 0.
+        high: The upper end.
+        max_decades: On a longer axis decades are left out, every second one or more.
+
+    Returns:
+        At least three ascending numbers.
+    """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    every = max(1, math.ceil(math.log10(high / low) / most - 0.5))
+    every = max(1, math.ceil(math.log10(high / low) / max_decades - 0.5))
     for steps in _STEPS:
-        found = [
+        ticks = [
             step * 10.0**power
             for power in range(first, last + 1)
             for step in steps
             if low <= step * 10.0**power <= high and (power % every == 0 or len(steps) > 1)
         ]
-        if len(found) >= ENOUGH:
-            return found
-    # a range without round numbers: its ends say more than nothing
+        if len(ticks) >= MIN_TICKS:
+            return ticks
+    # so short an axis has no round numbers: its ends and two values between them are better than no label
     return [low * (high / low) ** (i / 3) for i in range(4)]

@@ -1,125 +1,136 @@
-"""A review as one page that needs nothing else: no network, no file beside it; it opens by double click.
+"""A review as one HTML file that needs nothing else: no network, no second file; open it with a double click.
 
-What it says is the record and the sheets of `planner/reports/review.py`; `html/review.html` arranges it.
+It shows the record and the reports of `planner/reports/review.py`; `html/review.html` arranges them.
 """
 
 import base64
 import hashlib
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 from laws import paths
-from laws.errors import PlannerError
 from planner import units
 from planner.plans.plan import Plan
 from planner.plans.review import Review, total
-from planner.reports.estimate import probability, report, sensitivity_caption
-from planner.reports.plots import svg as chart
-from planner.reports.plots.law_curve import Curve, caption
-from planner.reports.provenance import in_words, law_in_words
-from planner.reports.report import Report
-from planner.reports.review import headline, record, summary, verdict
+from planner.reports.estimate import report, sensitivity_caption
+from planner.reports.plots import svg
+from planner.reports.plots.law_curve import LawCurve, caption
+from planner.reports.plots.libraries import missing_library
+from planner.reports.provenance import law_sentence, provenance_sentences
+from planner.reports.review import Verdict, headline, record, summary, verdict
 from planner.reports.sections import Section
-from planner.reports.web.panel import embedded
+from planner.reports.sentences import NEVER, probability
+from planner.reports.web.panel import panel_data
 
-_HTML = Path(__file__).with_name("html")
-_SCRIPTS = (
-    "units",
-    "worlds",
-    "machines",
-    "whatif",
-    "panel",
-)  # in the order in which they stand on each other
-_FOLDED = (Section.HARDWARE_ASSUMPTIONS,)  # sections that the page shows folded
+MIN_BAR_SHARE = 0.01  # of the variance: smaller shares have no bar
+_TEMPLATES = Path(__file__).with_name("html")
+_SCRIPTS = ("numbers", "scenarios", "hardware", "estimate", "panel")  # each uses those before it
+_VERDICT_CLASSES = {Verdict.FEASIBLE: "good", Verdict.NOT_FEASIBLE: "bad"}
+_FOLDED = (Section.HARDWARE_ASSUMPTIONS,)  # long lists, set in two columns
 
 
-def page(found: Review) -> str:
-    """Return the page; the same review gives the same bytes.
+def page(review: Review) -> str:
+    """Return the HTML page of a review; the same review gives the same bytes.
+
+    Args:
+        review: The plans of all products, with the laws that answered.
+
+    Returns:
+        The HTML, with styles, script, charts and data inside.
 
     Raises:
-        PlannerError: jinja2 or matplotlib is not installed.
+        PlannerError: jinja2 or matplotlib is not installed (code "missing-library").
     """
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
-        from markupsafe import Markup
+        from markupsafe import Markup, escape
     except ImportError:
-        raise PlannerError(
-            "a page is filled in by jinja2: pip install 'scaling-planner[plot]', or write .md or .json"
-        ) from None
-    told = record(found)
+        raise missing_library("jinja2") from None
+    review_record = record(review)
     environment = Environment(
-        loader=FileSystemLoader(_HTML), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
     )
+    environment.filters["code"] = lambda text: Markup(_code(str(escape(text))))  # noqa: S704 - escaped first
     environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
-    script = "\n".join(_HTML.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    script = "\n".join(_TEMPLATES.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     products = []
-    for number, ((_, each), row) in enumerate(zip(found.plans, told["products"], strict=True), start=1):
-        curve = Curve(**row["curve"])
-        drawn = chart.draw(curve, name=f"law-{number}")
-        products.append(_product(each, row, curve) | {"svg": Markup(drawn)})  # noqa: S704 - ours, escaped by matplotlib
+    for number, ((_, plan), row) in enumerate(zip(review.plans, review_record["products"], strict=True), 1):
+        curve = LawCurve(**row["curve"])
+        chart = svg.draw(curve, name=f"law-{number}")
+        products.append(_product(plan, row, curve) | {"svg": Markup(chart)})  # noqa: S704 - ours, escaped by matplotlib
     return environment.get_template("review.html").render(
-        told=told,
-        headline=headline(found),
-        figures=_figures(found, told),
-        summary=summary(found, told),
+        review=review_record,
+        headline=headline(review),
+        key_numbers=_key_numbers(review, review_record),
+        summary=summary(review, review_record),
+        verdict_classes={kind.value: css for kind, css in _VERDICT_CLASSES.items()},
         products=products,
-        trail=in_words(told["trail"]),
-        draws=embedded(found),
+        provenance=provenance_sentences(review_record["provenance"]),
+        panel_data=panel_data(review),
         script=Markup(script),  # noqa: S704 - ours
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        style=Markup(_HTML.joinpath("review.css").read_text(encoding="utf-8").rstrip()),  # noqa: S704 - ours
+        style=Markup(_TEMPLATES.joinpath("review.css").read_text(encoding="utf-8").rstrip()),  # noqa: S704 - ours
     )
 
 
-def _product(found: Plan, row: dict[str, Any], curve: Curve) -> dict[str, Any]:
-    """Return what the template shows of one product, as text."""
-    told: Report = report(found)
-    fits, chance = row["plan"]["feasible"], row["plan"]["probability"]
+def _code(escaped: str) -> str:
+    """Return a sentence with the commands that it names in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+
+
+def _product(plan: Plan, row: dict[str, Any], curve: LawCurve) -> dict[str, Any]:
+    """Return what the template shows for one product, as text."""
+    answer = report(plan)
+    kind, chance = verdict(row["plan"]), row["plan"]["probability"]
     sections = [
         (heading, lines)
-        for heading, lines in told.sections.items()
-        if lines and heading != Section.SENSITIVITY
+        for heading, lines in answer.sections.items()
+        if lines and heading != Section.SENSITIVITY  # the page draws it as bars
     ]
-    shares = sorted(found.sensitivity.shares.items(), key=lambda item: -item[1])
+    shares = sorted(plan.sensitivity.shares.items(), key=lambda item: -item[1])
     return {
         "name": row["name"],
-        "verdict": verdict(row["plan"]) + ("" if chance is None else f", {probability(chance)}"),
-        "mark": "" if fits is None else "good" if fits else "bad",
-        "report": told,
+        "verdict": kind.value + ("" if chance is None else f", probability {probability(chance)}"),
+        "verdict_class": _VERDICT_CLASSES.get(kind, ""),
+        "report": answer,
         "caption": caption(curve, drawn=True),
         "bars": [
             (name.replace("_", " "), f"{share:.0%}", f"{100 * share:.0f}")
             for name, share in shares
-            if share >= 0.01
+            if share >= MIN_BAR_SHARE
         ],
         "bars_heading": Section.SENSITIVITY.value,
-        "shares_of": sensitivity_caption(found) if shares else "",
+        "bars_caption": sensitivity_caption(plan) if shares else "",
         "measure": row["measure"],
         "sections": sections,
-        "long": {i for i, (heading, _) in enumerate(sections) if heading in _FOLDED},
-        "trail": [law_in_words(each) for each in row["laws"]],
+        "folded": {i for i, (heading, _) in enumerate(sections) if heading in _FOLDED},
+        "provenance": [law_sentence(law) for law in row["laws"]],
     }
 
 
-def _figures(found: Review, told: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return what is read first: name, value, and the range or the rest of the sentence."""
-    of = told["summary"]
-    plans = [each for _, each in found.plans]
-    limited = of["products"] - of["unlimited"]
-    figures = [("Feasible", f"{of['feasible']} of {limited}", "within their limits")] if limited else []
-    for name, words, show in (
+def _key_numbers(review: Review, review_record: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the large numbers at the top: name, value, and the range or the rest of the sentence."""
+    counts = review_record["summary"]
+    plans = [plan for _, plan in review.plans]
+    limited = counts["products"] - counts["unlimited"]
+    numbers = [("Feasible", f"{counts['feasible']} of {limited}", "within their limits")] if limited else []
+    for key, label, print_value in (
         ("gpu_hours", "GPU-hours", units.format_number),
-        ("total_dollars", "Dollars", units.format_money),
+        ("total_dollars", "Cost", units.format_money),
     ):
-        if draws := total(plans, name).draws:
+        if samples := total(plans, key).draws:
             low, middle, high = (
-                show(value) if math.isfinite(value) else "never"
-                for value in (paths.quantile(draws, level) for level in (0.05, 0.5, 0.95))
+                print_value(value) if math.isfinite(value) else NEVER
+                for value in (paths.quantile(samples, level) for level in (0.05, 0.5, 0.95))
             )
-            figures.append((words, middle, f"{low} to {high}"))
-    if of["done"]["median"] or of["done"]["q95"]:
-        figures.append(
-            ("All done", of["done"]["median"] or "never", f"with 95%: {of['done']['q95'] or 'never'}")
-        )
-    return figures
+            numbers.append((label, middle, f"{low} to {high}"))
+    done = counts["done"]
+    if done["median"] or done["q95"]:
+        late = f"with probability 95%: {done['q95'] or NEVER}"
+        numbers.append(("All trained by", done["median"] or NEVER, late))
+    return numbers

@@ -1,8 +1,11 @@
-"""What the what-if panel of a page computes with: the draws of the laws, and what is assumed of each part.
+"""The data of the what-if panel: posterior samples of the laws, and the assumptions for each accelerator.
 
-The panel asks what a target needs, as `planner estimate --law ID` does; `html/*.js` repeats the arithmetic.
-Random streams cannot be repeated in a browser. They depend on the seed, the name of an assumption and the
-number of draws alone, so that those uniform numbers are embedded, and bands turn them into values.
+The panel answers what a target needs with the digits of `planner estimate --law ID`; `html/*.js` repeats its
+arithmetic. A grid of precomputed answers cannot replace that: laws and assumptions vary together, so a grid
+needs every posterior sample of every quantity at every target, many megabytes per product.
+
+A browser cannot repeat random streams. They depend only on the seed, the name of an assumption and the number
+of samples, so the page has these uniform numbers, and the bands of an assumption turn them into values.
 """
 
 import base64
@@ -16,179 +19,211 @@ import numpy as np
 from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
-from laws.types import Law, Run
+from laws.types import Law, Run, SizeCost
 from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
-from planner.lawmodel.model import DATA_HALF, PARAMS_HALF, rows_of
+from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
+from planner.lawmodel.stored import scenario_indices
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
-from planner.plans.resources import DRAWS, ONE_MACHINE
+from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES
 from planner.plans.review import Review
-from planner.reports.estimate_record import WITHIN
+from planner.reports.estimate_record import EXTRAPOLATION_FACTORS
+from planner.reports.sentences import PANEL
 from planner.warnings import WARNINGS
 
 Bands = Sequence[tuple[float, float]]
 
 
-def embedded(found: Review) -> dict[str, Any]:
-    """Return the data of the panel as plain JSON; rows of numbers are base64, paths deflated."""
+def panel_data(review: Review) -> dict[str, Any]:
+    """Return the data of the panel.
+
+    Args:
+        review: The plans of all products, with the laws that answered.
+
+    Returns:
+        Plain JSON: rows of numbers are base64 of 8-byte floats, paths are as `packed` returns them.
+    """
     laws: dict[str, Any] = {}
     products = [
-        _product(name, each, law, found, laws)
-        for (name, each), law in zip(
-            ((product.name, each) for product, each in found.plans), found.chosen, strict=True
-        )
+        _product(product.name, plan, law, review, laws)
+        for (product, plan), law in zip(review.plans, review.laws, strict=True)
     ]
-    parts = [_part(part, found) for part in found.fleet.accelerators.values()]
-    sizes = {
-        DRAWS,
-        *(len(each.law_model.scenarios) for _, each in found.plans if len(each.law_model.scenarios) > 1),
-    }
-    names = {"price", *_varying([part["assumed"] for part in parts])}
+    accelerators = [_accelerator(one, review) for one in review.fleet.accelerators.values()]
+    sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}
+    varying = {"price", *_varying([one["assumed"] for one in accelerators])}
     for product in products:
-        names |= _varying([product["assumed"], *product["measured"].values()])
+        varying |= _varying([product["assumed"], *product["measured"].values()])
     return {
-        "draws": DRAWS,
-        "far": EXTRAPOLATION_LIMIT,
-        "within": WITHIN,
+        "samples": ASSUMPTION_SAMPLES,
+        "extrapolation_limit": EXTRAPOLATION_LIMIT,
+        "within": EXTRAPOLATION_FACTORS,
         "uniform": {
-            str(n): {name: _floats(_uniform(name, n, found.portfolio.seed)) for name in sorted(names)}
-            for n in sorted(sizes)
+            str(n): {name: _floats(_uniform(name, n, review.portfolio.seed)) for name in sorted(varying)}
+            for n in sorted(sample_counts)
         },
-        "parts": parts,
+        "accelerators": accelerators,
         "laws": laws,
         "products": products,
         "quantities": as_data(),
-        "sentences": WARNINGS,
+        "sentences": PANEL,
+        "warnings": WARNINGS,
     }
 
 
 def _uniform(name: str, n: int, seed: int) -> tuple[float, ...]:
-    """Return the numbers of [0, 1) behind the draws of an assumption."""
-    whole = Assumption(name=name, bands=((0.0, 1.0),), unit="", text="", source="")
-    return whole.draws(n, seed)
+    """Return the numbers of [0, 1) behind the samples of an assumption."""
+    unit_interval = Assumption(name=name, bands=((0.0, 1.0),), unit="", text="", source="")
+    return unit_interval.draws(n, seed)
 
 
-def _varying(assumed: Iterable[Mapping[str, Bands]]) -> set[str]:
+def _varying(assumptions: Iterable[Mapping[str, Bands]]) -> set[str]:
+    """Return the names of assumptions that are not a single number."""
     return {
         name
-        for each in assumed
-        for name, bands in each.items()
+        for by_name in assumptions
+        for name, bands in by_name.items()
         if min(low for low, _ in bands) != max(high for _, high in bands)
     }
 
 
-def _part(part: Accelerator, found: Review) -> dict[str, Any]:
-    assumed = found.fleet.assumptions(part)
-    price = price_of(part)
+def _accelerator(accelerator: Accelerator, review: Review) -> dict[str, Any]:
+    assumed = review.fleet.assumptions(accelerator)
+    price = price_of(accelerator)
     return {
-        "id": part.id,
-        "peak": dict(part.peak),
-        "usual": part.usual_precision(),
-        "memory": part.capacity,
-        "bandwidth": part.bandwidth,
-        "power": part.power,
-        "matmul": part.matmul,
-        "uncertain": part.confidence != "exact" or bool(part.uncertain),
+        "id": accelerator.id,
+        "peak": dict(accelerator.peak),
+        "usual_precision": accelerator.usual_precision(),
+        "memory": accelerator.capacity,
+        "bandwidth": accelerator.bandwidth,
+        "power": accelerator.power,
+        "matmul": accelerator.matmul,
+        "uncertain": accelerator.confidence != "exact" or bool(accelerator.uncertain),
         "price": None if price is None else price.bands,
-        "price_warnings": price_warnings(part, price, found.today),
-        "assumed": {name: each.bands for name, each in assumed.items()},
+        "price_warnings": price_warnings(accelerator, price, review.today),
+        "assumed": {name: assumption.bands for name, assumption in assumed.items()},
         "utilization_assumed": assumed["utilization"].origin == "default",
     }
 
 
 def _product(
-    name: str, each: Plan, chosen: SelectedLaw, found: Review, laws: dict[str, Any]
+    name: str, plan: Plan, chosen: SelectedLaw, review: Review, laws: dict[str, Any]
 ) -> dict[str, Any]:
-    question, asked, reading = each.question, each.parsed, each.law_model
-    overrides = {assumption.name: assumption.bands for assumption in asked.assumed}
-    price = overrides.pop("price", None)
-    part = None if question.on is None else found.fleet.accelerator(question.on)
-    count = question.count or (None if part is None else found.fleet.count(part)) or ONE_MACHINE
+    question, parsed, law_model = plan.question, plan.parsed, plan.law_model
+    assumed = {assumption.name: assumption.bands for assumption in parsed.assumed}
+    price = assumed.pop("price", None)
+    accelerator = None if question.hardware.on is None else review.fleet.accelerator(question.hardware.on)
+    fleet_count = None if accelerator is None else review.fleet.count(accelerator)
     return {
         "name": name,
-        "law": reading.law.id,
-        "metric": reading.law.metric,
-        "metric_unit": reading.law.metric_unit,
-        "unit": reading.unit,
-        "spread": reading.spread,
-        "smallest": reading.smallest,
-        "largest": reading.largest,
-        "sizes": reading.sizes,
-        "begins": reading.begins,
-        "warnings": reading.warnings,
-        "spending": {
-            "have": asked.have if reading.is_joint else None,
-            "served": asked.served or 0.0,
+        "law": law_model.law.id,
+        "metric": law_model.law.metric,
+        "metric_unit": law_model.law.metric_unit,
+        "unit": law_model.unit,
+        "spread": law_model.has_posterior,
+        "smallest": law_model.curve_start,
+        "largest": law_model.measured.largest_data,
+        "sizes": law_model.measured.counted_sizes,
+        "begins": law_model.joint_start,
+        "warnings": law_model.warnings,
+        "constraints": {
+            "have": parsed.supply.data_available if law_model.is_joint else None,
+            "served": parsed.supply.inference_tokens or 0.0,
             "smallest": question.allocate == "smallest-model",
             "halves": {"data": DATA_HALF, "params": PARAMS_HALF},
         },
-        "limits": {"budget": asked.budget, "days": asked.days, "gpu_hours": asked.gpu_hours},
-        "have": asked.have,
-        "stock": asked.stock,
-        "data_price": asked.data_price,
-        "confidence": asked.confidence,
-        "precision": question.precision,
+        "limits": {
+            "budget": parsed.limits.budget,
+            "days": parsed.limits.days,
+            "gpu_hours": parsed.limits.gpu_hours,
+        },
+        "available": parsed.supply.data_available,
+        "stock": parsed.supply.data_limit,
+        "data_price": parsed.supply.data_price,
+        "confidence": parsed.confidence,
+        "precision": question.hardware.precision,
         "price": price,
-        "assumed": overrides,
-        "measured": {} if "utilization" in overrides else _measured(each, chosen.law, found),
-        "target": question.target or _reached(each),
-        "part": None if part is None else part.id,
-        "count": count,
-        "options": _options(each, found),
-        "part_options": _part_options(each),
+        "assumed": assumed,
+        "measured": {} if "utilization" in assumed else _measured(plan, chosen.law, review),
+        "target": question.target or _error_reached(plan),
+        "accelerator": None if accelerator is None else accelerator.id,
+        "count": question.hardware.count or fleet_count or DEFAULT_DEVICES,
+        "options": _options(plan, review),
+        "accelerator_options": _accelerator_options(plan),
         "price_option": next(
-            (text.partition("=")[2].strip() for text in question.assume if _is_price(text)), ""
+            (text.partition("=")[2].strip() for text in question.hardware.assume if _is_price(text)), ""
         ),
-        **_worlds(each, chosen, laws),
+        **_law_data(plan, chosen, laws),
     }
 
 
-def _reached(each: Plan) -> str:
-    """Return the error that a product which asks something else reaches, as a target to start from."""
-    middle = each.estimate.error.interval().median
-    unit = each.law_model.law.metric_unit
-    if middle is None:
+def _error_reached(plan: Plan) -> str:
+    """Return the error of a plan whose question has no target, as a target to start from."""
+    median = plan.estimate.error.interval().median
+    if median is None:
         return ""
-    return units.format_fraction(middle) if unit == "fraction" else f"{middle:.3g}"
+    is_fraction = plan.law_model.law.metric_unit == "fraction"
+    return units.format_fraction(median) if is_fraction else f"{median:.3g}"
 
 
-def _measured(each: Plan, law: Law | PublishedLaw, found: Review) -> dict[str, dict[str, Bands]]:
-    """Return the utilization that was measured with the law, for the parts that it was measured on."""
+def _measured(plan: Plan, law: Law | PublishedLaw, review: Review) -> dict[str, dict[str, Bands]]:
+    """Return the utilization that was measured with the law, for the accelerators it was measured on."""
     if not isinstance(law, Law) or law.source == "shipped":
         return {}
-    own = law.source == "calibrated"
-    runs: list[Run] = Store(found.folder).runs(domain=law.domain, status="finished") if own else []
+    calibrated = law.source == "calibrated"
+    runs: list[Run] = Store(review.folder).runs(domain=law.domain, status="finished") if calibrated else []
     bands: dict[str, dict[str, Bands]] = {}
-    for part in found.fleet.accelerators.values():
-        if found.fleet.assumptions(part)["utilization"].origin != "default":
+    for accelerator in review.fleet.accelerators.values():
+        if review.fleet.assumptions(accelerator)["utilization"].origin != "default":
             continue
         try:
-            measured = measured_utilization(law, runs, part, each.question.precision)
-        except PlannerError:  # a part without the precision: the panel says so where it is chosen
+            measured = measured_utilization(law, runs, accelerator, plan.question.hardware.precision)
+        except PlannerError:  # it lacks the precision: the panel says so when you choose it
             continue
         if measured is not None:
-            bands[part.id] = {"utilization": measured.bands}
+            bands[accelerator.id] = {"utilization": measured.bands}
     return bands
 
 
-def _options(each: Plan, found: Review) -> list[str]:
-    """Return what else of the product's question the same command on the command line needs."""
-    question, fleet = each.question, found.portfolio.fleet
-    options = {
-        "--have-data": question.have_data,
-        "--data-price": question.data_price,
-        "--serve": question.serve,
-        "--confidence": question.confidence,
-        "--allocate": None if question.allocate == "compute-optimal" else question.allocate,
-        "--fleet": None if fleet is None else fleet.name,
-    }
+def _options(plan: Plan, review: Review) -> list[str]:
+    """Return the other options of the product's question, for the same command on the command line."""
+    question, fleet = plan.question, review.portfolio.fleet
+    return _words(
+        {
+            "--have-data": question.supply.have_data,
+            "--data-price": question.supply.data_price,
+            "--serve": question.supply.serve,
+            "--confidence": question.confidence,
+            "--allocate": None if question.allocate == "compute-optimal" else question.allocate,
+            "--fleet": None if fleet is None else fleet.name,
+        }
+    )
+
+
+def _accelerator_options(plan: Plan) -> list[str]:
+    """Return the options that the command needs while an accelerator is named: assumptions and limits."""
+    question, days = plan.question, plan.parsed.limits.days
+    words = _words(
+        {
+            "--precision": question.hardware.precision,
+            "--budget": question.limits.budget,
+            "--gpu-hours": question.limits.gpu_hours,
+            "--deadline": None if days is None else f"{days:.15g}d",
+        }
+    )
+    return [
+        *words,
+        *(f"--assume {shlex.quote(text)}" for text in question.hardware.assume if not _is_price(text)),
+    ]
+
+
+def _words(options: Mapping[str, str | None]) -> list[str]:
     return [f"{name} {shlex.quote(text)}" for name, text in options.items() if text is not None]
 
 
@@ -196,57 +231,44 @@ def _is_price(assumption: str) -> bool:
     return assumption.partition("=")[0].strip() == "price"
 
 
-def _part_options(each: Plan) -> list[str]:
-    """Return what the command needs as long as a part is named: what is assumed of it, and the limits."""
-    question, days = each.question, each.parsed.days
-    options = {
-        "--precision": question.precision,
-        "--budget": question.budget,
-        "--gpu-hours": question.gpu_hours,
-        "--deadline": None if days is None else f"{days:.15g}d",
-    }
-    words = [f"{name} {shlex.quote(text)}" for name, text in options.items() if text is not None]
-    return [*words, *(f"--assume {shlex.quote(text)}" for text in question.assume if not _is_price(text))]
-
-
-def _worlds(each: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str, Any]:
-    """Return the law of a product by its kind, and put the draws of stored ones among `laws`, each once."""
+def _law_data(plan: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str, Any]:
+    """Return the law of a product by its kind; add the samples of stored laws to `laws`, each law once."""
     law = chosen.law
     if isinstance(law, PublishedLaw):
-        return _of_literature(each, law)
-    cost = _cost(each, law.ladder or (chosen.size.ladder if chosen.size else ()))
+        return _published(plan, law)
+    cost = _cost(plan, law.ladder or (chosen.size.ladder if chosen.size else ()))
     if not law.paths:
         if law.id not in laws:
-            p, rows = law.parameters, rows_of(law)
+            p, rows = law.parameters, scenario_indices(law)
             keys = {"E": "E", "A": "A", "B": "B", "alpha": "a", "beta": "b"}
             laws[law.id] = {name: _floats(p[key][i] for i in rows) for name, key in keys.items()}
         return {"surface": {"law": law.id}, "cost": cost}
-    used = {"error": law, "params": chosen.size, "samples": chosen.samples}
-    bundles = {role: each for role, each in used.items() if each is not None and each.paths}
-    for bundle in bundles.values():
-        if bundle.id not in laws:
-            laws[bundle.id] = {"grid": _floats(bundle.grid), "paths": packed(bundle)}
-    return {"paths": {role: bundle.id for role, bundle in bundles.items()}, "cost": cost}
+    companions = {"error": law, "params": chosen.size, "samples": chosen.samples}
+    with_paths = {role: one for role, one in companions.items() if one is not None and one.paths}
+    for one in with_paths.values():
+        if one.id not in laws:
+            laws[one.id] = {"grid": _floats(one.grid), "paths": packed(one)}
+    return {"paths": {role: one.id for role, one in with_paths.items()}, "cost": cost}
 
 
-def _cost(each: Plan, ladder: Iterable[Any]) -> dict[str, Any] | None:
-    if not each.law_model.knows_flops:
+def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:
+    """Return how FLOP follow from the size of a model, None where they are unknown."""
+    if not plan.law_model.has_flops:
         return None
     rungs = sorted((rung.params, rung.flops) for rung in ladder)
     return {"kind": "ladder", "rungs": rungs} if rungs else {"kind": "six"}
 
 
-def _of_literature(each: Plan, law: PublishedLaw) -> dict[str, Any]:
-    if each.law_model.is_joint:
+def _published(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
+    if plan.law_model.is_joint:
         surface = surface_of(law)
         columns = {name: [getattr(surface, name)] for name in ("E", "A", "B", "alpha", "beta")}
-        return {"surface": {"columns": columns}, "cost": _cost(each, ())}
-    size, flops = (each.law_model.companions.get(role) for role in ("params", "flops"))
-    cost = {"kind": "law", "law": _formula(published_law(flops))} if flops else _cost(each, ())
+        return {"surface": {"columns": columns}, "cost": _cost(plan, ())}
+    size, flops = (plan.law_model.companions.get(role) for role in ("params", "flops"))
     return {
         "curve": _formula(law),
         "size": _formula(published_law(size)) if size else None,
-        "cost": cost,
+        "cost": {"kind": "law", "law": _formula(published_law(flops))} if flops else _cost(plan, ()),
     }
 
 
@@ -255,16 +277,22 @@ def _formula(law: PublishedLaw) -> dict[str, Any]:
         "id": law.id,
         "formula": law.formula,
         "parameters": dict(law.parameters),
-        "per": [each.per for each in law.inputs],
+        "per": [one.per for one in law.inputs],
         "scale": law.scale,
     }
 
 
 def packed(law: Law) -> dict[str, Any]:
-    """Return paths as {rows, columns, base64}, exact to the last bit of the 4-byte floats that are stored.
+    """Return the paths of a law, exact to the last bit of the 4-byte floats that a store has.
 
-    A path is smooth, so the second differences of its bit patterns are small: zigzag, the four bytes of all
-    numbers one after the other, deflate. `html/panel.js` reads it back.
+    A path is smooth, so the second differences of its bit patterns are small. They are written zigzag, one of
+    the four bytes of all numbers after the other, and deflated; `html/panel.js` reads them back.
+
+    Args:
+        law: A law with paths.
+
+    Returns:
+        {rows, columns, base64}.
     """
     bits = np.asarray(law.paths, dtype="<f4").view("<u4")
     rows, columns = bits.shape

@@ -1,10 +1,8 @@
-// The what-if panel: reads the embedded draws, asks `ask`, shows what comes back. Text goes in as text only.
+// The what-if panel: reads the embedded data, asks `ask`, shows the answer. Names are inserted as text, never as HTML.
 
 const LEVELS = [0.05, 0.5, 0.95];
-const LIMITS = {
-  budget: "the budget", deadline: "the deadline", gpu_hours: "the GPU-hours",
-  memory: "the memory of the devices", data: "the data in hand", target: "the target",
-};
+const ROWS_OF_LAW = new Set(["error", "data", "epochs", "params", "flops", "serving_flops"]);
+const NOT_IN_TABLE = new Set(["utilization", "bytes_moved", "step_seconds"]);
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -34,7 +32,7 @@ async function unpacked({ rows, columns, base64 }) {
 }
 
 async function embedded() {
-  const data = JSON.parse(document.getElementById("draws").textContent);
+  const data = JSON.parse(document.getElementById("panel-data").textContent);
   for (const [id, law] of Object.entries(data.laws)) {
     if (law.paths) data.laws[id] = { grid: floatsOf(law.grid), paths: await unpacked(law.paths) };
     else data.laws[id] = Object.fromEntries(Object.entries(law).map(([name, base64]) => [name, floatsOf(base64)]));
@@ -52,150 +50,144 @@ function element(tag, text = "", attributes = {}) {
   return made;
 }
 
-function rowsOf(product, answer, part, count) {
-  const q = answer.quantities;
-  const unit = product.unit === "hours" ? "hours of audio" : product.unit;
-  const rows = [];
-  if (product.confidence !== null) rows.push([`${product.metric} reached`, "error", (v) => formatMetric(v, product.metric_unit)]);
-  rows.push([`Data, ${unit}`, "data", formatNumber]);
-  if (q.epochs.some((passes) => 1 < passes && passes < Infinity)) rows.push(["Passes over the data", "epochs", formatNumber]);
-  rows.push(
-    ["Parameters", "params", formatNumber],
-    ["Training FLOP", "flops", formatFlops],
-    ["Times the largest measured data", "beyond", formatNumber],
-  );
-  if (product.spending.served) rows.push(["Serving FLOP", "serving_flops", formatFlops]);
-  if (part) {
-    rows.push(
-      ["GPU-hours", "gpu_hours", formatNumber],
-      [`Days on ${count} x ${part.id}`, "days", formatNumber],
-      ["Compute", "dollars", formatMoney],
-    );
+// Whether the table has a row for a quantity, by the rules of planner/plans/quantities.py.
+function inTable(key, product, { quantities: q }, accelerator) {
+  switch (key) {
+    case "error": return product.confidence !== null;
+    case "epochs": return q.epochs.some((epochs) => 1 < epochs && epochs < Infinity);
+    case "serving_flops": return product.constraints.served > 0;
+    case "serving_dollars": case "data_dollars": return q[key].length > 0;
+    case "total_dollars": return accelerator !== null && q.data_dollars.length > 0;
+    default: return ROWS_OF_LAW.has(key) || (accelerator !== null && !NOT_IN_TABLE.has(key));
   }
-  if (q.serving_dollars.length) rows.push(["Serving it", "serving_dollars", formatMoney]);
-  if (q.data_dollars.length) rows.push(["Data to be had", "data_dollars", formatMoney]);
-  if (part) {
-    if (q.data_dollars.length) rows.push(["Compute and data", "total_dollars", formatMoney]);
-    rows.push(
-      ["Energy, kWh", "energy", formatNumber],
-      ["Carbon, kg CO2e", "carbon", formatNumber],
-      ["Memory", "memory", formatBytes],
-      ["Devices that hold it", "devices", formatNumber],
-    );
-  }
+}
+
+function rowsOf(product, data, answer, accelerator) {
+  const rows = data.quantities.filter(({ key }) => inTable(key, product, answer, accelerator)).map(({ key, label, format }) => {
+    if (format === "metric") label = `${product.metric} reached`;
+    if (format === "data") label = `${label}, ${dataInWords(product.unit)}`;
+    return [label, key, (value) => PRINT[format](value, product.metric_unit), ROWS_OF_LAW.has(key)];
+  });
+  const after = rows.findIndex(([, key]) => key === "flops") + 1;
+  rows.splice(after, 0, [data.sentences.times_measured, "beyond", formatNumber, true]);
   return rows;
 }
 
-const OF_LAW = new Set(["error", "data", "params", "flops", "epochs", "beyond", "serving_flops"]);
-
-// With data that somebody might have the target is often less probable than at any amount.
-function withinWords(answer) {
-  const [, ten, hundred] = answer.probability_within;
-  if (!ten || formatProbability(ten[1]) === formatProbability(answer.probability_reachable)) return "";
-  return `; with at most ${ten[0]} times the largest measured data ${formatProbability(ten[1])}, `
-    + `with ${hundred[0]} times ${formatProbability(hundred[1])}`;
-}
-
-// What is needed where the target is reached, if most draws never reach it: the table says never.
-function whereReached(product, draws) {
-  const reached = draws.filter(Number.isFinite);
-  if (!reached.length || 2 * reached.length > draws.length) return [];
-  const [low, middle, high] = LEVELS.map((level) => quantile(reached, level));
-  return [`In the draws that reach it, ${formatData(middle, product.unit)} are needed `
-    + `(90% interval ${formatNumber(low)} to ${formatNumber(high)}).`];
-}
-
-function show(out, product, answer, part, count) {
-  const body = document.createElement("tbody");
-  for (const [name, key, format] of rowsOf(product, answer, part, count)) {
-    const row = element("tr", "", { "data-quantity": key });
-    row.append(element("th", name, { scope: "row", class: "w" }));
-    const draws = answer.quantities[key];
-    const spread = !OF_LAW.has(key) || answer.spread;
-    for (const level of LEVELS) {
-      const value = draws.length ? quantile(draws, level) : null;
-      const known = value !== null && (spread || level === 0.5);
-      const text = !known ? "-" : value === Infinity ? "never" : format(value);
-      row.append(element("td", text, known ? { "data-value": String(value) } : {}));
-    }
-    body.append(row);
-  }
-  out.table.replaceChildren(out.head, body);
+// The sentences of planner/reports/sentences.py, in the order of planner/reports/estimate.py.
+function notesOf(product, { sentences }, answer) {
+  const fill = (name, values) => sentences[name].replace(/{(\w+)}/g, (_, key) => values[key]);
+  const probability = (value) => {
+    if (value === null) return sentences.not_stated;
+    if (value > 0.995) return sentences.almost_sure;
+    return value < 0.005 ? sentences.almost_never : `${fixed(100 * value, 0)}%`;
+  };
   const notes = [];
+  const reachable = probability(answer.probability_reachable);
   if (product.confidence === null) {
-    notes.push(`Probability that the target can be reached: ${formatProbability(answer.probability_reachable)}`
-      + `${withinWords(answer)}.`);
+    const [, near, far] = answer.probability_within;
+    const within = !near || probability(near[1]) === reachable ? "" : fill("within_data",
+      { near: near[0], near_probability: probability(near[1]), far: far[0], far_probability: probability(far[1]) });
+    notes.push(fill("reachable", { probability: reachable, within }));
   } else {
-    notes.push(`This one plan reaches the target with probability ${formatProbability(answer.probability_reachable)}.`);
+    notes.push(fill("confident", { probability: reachable }));
   }
-  notes.push(...whereReached(product, answer.quantities.data));
+  const samples = answer.quantities.data;
+  const reaching = samples.filter(Number.isFinite);
+  if (reaching.length && 2 * reaching.length <= samples.length) {
+    const [low, median, high] = LEVELS.map((level) => quantile(reaching, level));
+    notes.push(fill("if_reachable",
+      { median: formatData(median, product.unit), low: formatNumber(low), high: formatNumber(high) }));
+  }
   if (answer.probability !== null) {
-    const each = Object.entries(answer.limits).map(([name, p]) => `${LIMITS[name]} ${formatProbability(p)}`).join(", ");
-    notes.push(`${answer.feasible ? "Feasible" : "Not feasible"}: all limits hold with probability `
-      + `${formatProbability(answer.probability)}${each ? ` (alone: ${each})` : ""}.`);
-    notes.push(answer.binding === null ? "Nothing binds." : `What binds: ${LIMITS[answer.binding]}.`);
+    const limits = Object.entries(answer.limits).map(([name, p]) => `${sentences[`limit_${name}`]} ${probability(p)}`).join(", ");
+    notes.push(fill("feasible", {
+      verdict: sentences[answer.feasible],
+      probability: probability(answer.probability),
+      each: limits && fill("each_limit", { limits }),
+    }));
+    notes.push(answer.binding === null ? sentences.no_risk : fill("tightest", { limit: sentences[`limit_${answer.binding}`] }));
   }
-  out.notes.replaceChildren(...notes.map((note) => element("li", note)));
+  return notes;
+}
+
+function rowElement([label, key, print, ofLaw], answer, { unknown, never }) {
+  const row = element("tr", "", { "data-quantity": key });
+  row.append(element("th", label, { scope: "row", class: "w" }));
+  const samples = answer.quantities[key];
+  for (const level of LEVELS) {
+    const isKnown = samples.length && (level === 0.5 || !ofLaw || answer.spread);
+    const value = isKnown ? quantile(samples, level) : null;
+    const text = !isKnown ? unknown : value === Infinity ? never : print(value);
+    row.append(element("td", text, isKnown ? { "data-value": String(value) } : {}));
+  }
+  return row;
 }
 
 function priceOf(text) {
   if (!text.trim()) return null;
   const ends = text.replace("$", "").split("..").map((end) => (end.trim() === "" ? NaN : Number(end)));
-  const [low, high] = [ends[0], ends[ends.length - 1]];
+  const [low, high] = [ends[0], ends.at(-1)];
   if (ends.length > 2 || !(low >= 0) || !(high >= low) || high === Infinity) {
-    throw new Error(`cannot read the price “${text}”: wanted dollars an hour such as 2 or 1.5..3`);
+    throw new Error(`cannot read the price “${text}”: expected dollars per hour such as 2 or 1.5..3`);
   }
   return [[low, high]];
 }
 
-function command(product, { target, part, count, price }) {
+function command(product, { target, accelerator, count, price }) {
   const words = ["planner estimate --law", product.law, "--target", target.replace(/\s/g, "")];
-  if (part) words.push("--on", part.id, "--count", count);
-  const set = price.replace("$", "").replace(/\s/g, "") || product.price_option;
-  if (part && set) words.push("--assume", `price=${set}`);
-  return [...words, ...product.options, ...(part ? product.part_options : [])].join(" ");
+  if (accelerator) words.push("--on", accelerator.id, "--count", count);
+  const assumed = price.replace("$", "").replace(/\s/g, "") || product.price_option;
+  if (accelerator && assumed) words.push("--assume", `price=${assumed}`);
+  return [...words, ...product.options, ...(accelerator ? product.accelerator_options : [])].join(" ");
 }
 
 async function start() {
   const panel = document.getElementById("what-if");
-  if (typeof DecompressionStream === "undefined") return; // a browser of before 2023: the page stands without
+  if (typeof DecompressionStream === "undefined") return; // a browser from before 2023: the rest of the page works
   const data = await embedded();
   const form = panel.querySelector("form");
-  const { product: which, target, part: on, count, price } = form.elements;
-  const out = {
-    table: panel.querySelector("table"), head: panel.querySelector("thead"), notes: panel.querySelector(".chances"),
-    warnings: panel.querySelector(".warnings"), command: panel.querySelector("code"), error: panel.querySelector(".error"),
-  };
+  const { product: which, target, accelerator: on, count, price } = form.elements;
+  const [head, body] = [panel.querySelector("thead"), document.createElement("tbody")];
+  const show = (selector, children) => panel.querySelector(selector).replaceChildren(...children);
+  const current = () => data.products[which.value];
   data.products.forEach((product, i) => which.append(element("option", product.name, { value: i })));
   on.append(element("option", "none", { value: "" }));
-  data.parts.forEach((part) => on.append(element("option", part.id, { value: part.id })));
+  data.accelerators.forEach(({ id }) => on.append(element("option", id, { value: id })));
 
+  const answerTo = (product) => {
+    const accelerator = data.accelerators.find(({ id }) => id === on.value) ?? null;
+    const number = Number(count.value);
+    if (accelerator && !(Number.isInteger(number) && number >= 1)) throw new Error(`count “${count.value}”: expected a whole number, at least 1`);
+    const answer = ask(product, data, {
+      target: parseMetric(target.value, product.metric_unit, product.metric),
+      accelerator,
+      count: number,
+      price: accelerator ? priceOf(price.value) : null,
+    });
+    return {
+      rows: rowsOf(product, data, answer, accelerator).map((row) => rowElement(row, answer, data.sentences)),
+      notes: notesOf(product, data, answer),
+      codes: answer.warnings,
+      command: command(product, { target: target.value, accelerator, count: number, price: price.value }),
+    };
+  };
   const update = () => {
-    const product = data.products[which.value];
-    const part = data.parts.find((each) => each.id === on.value) ?? null;
-    out.error.textContent = "";
+    let [shown, refusal] = [{ rows: [], notes: [], codes: [], command: "" }, ""];
     try {
-      const number = Number(count.value);
-      if (part && !(Number.isInteger(number) && number >= 1)) throw new Error("wanted a whole number of devices, at least 1");
-      const goal = parseMetric(target.value, product.metric_unit, product.metric);
-      const answer = ask(product, data, { target: goal, part, count: number, price: part ? priceOf(price.value) : null });
-      show(out, product, answer, part, number);
-      out.warnings.replaceChildren(...answer.warnings.map((code) => element("li", `${data.sentences[code] ?? code} [${code}]`, { "data-code": code })));
-      out.command.textContent = command(product, { target: target.value, part, count: number, price: price.value });
+      shown = answerTo(current());
     } catch (error) {
-      out.error.textContent = error.message;
-      out.table.replaceChildren(out.head);
-      out.notes.replaceChildren();
-      out.warnings.replaceChildren();
-      out.command.textContent = "";
+      refusal = error.message;
     }
+    panel.querySelector(".error").textContent = refusal;
+    body.replaceChildren(...shown.rows);
+    show("table", [head, body]);
+    show(".chances", shown.notes.map((note) => element("li", note)));
+    show(".warnings", shown.codes.map((code) => element("li", `${data.warnings[code] ?? code} [${code}]`, { "data-code": code })));
+    panel.querySelector("code").textContent = shown.command;
   };
   const reset = () => {
-    const product = data.products[which.value];
-    target.value = product.target;
-    on.value = product.part ?? "";
-    count.value = product.count;
-    price.value = "";
+    const product = current();
+    [target.value, on.value, count.value, price.value] = [product.target, product.accelerator ?? "", product.count, ""];
     update();
   };
   which.addEventListener("change", reset);

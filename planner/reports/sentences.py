@@ -1,0 +1,64 @@
+"""Sentences that `planner estimate` prints, and that the what-if panel of a review page prints again.
+
+The page receives `PANEL` as data, so each sentence exists once. `{names}` are filled with printed values.
+"""
+
+TIMES_MEASURED = "Times the largest measured data"  # the label of the row without a quantity of its own
+UNKNOWN, NEVER = "-", "never"  # cells: no value is known; the target is never reached
+REACHABLE = "Probability that the target can be reached: {probability}{within}."
+WITHIN_DATA = (
+    "; {near_probability} with at most {near} times the largest measured data, "
+    "{far_probability} with {far} times"
+)
+CONFIDENT = "This plan reaches the target with probability {probability}."
+IF_REACHABLE = "If the target can be reached, it needs {median} (90% interval: {low} to {high})."
+FEASIBLE = "{verdict}: the plan meets all its limits with probability {probability}{each}."
+EACH_LIMIT = " ({limits})"
+TIGHTEST = "Tightest limit: {limit}."
+NO_RISK = "Each limit holds in every posterior sample."
+VERDICTS = {True: "Feasible", False: "Not feasible"}
+LIMITS = {
+    "budget": "budget",
+    "deadline": "deadline",
+    "gpu_hours": "GPU-hours",
+    "memory": "device memory",
+    "data": "available data",
+    "target": "target",
+}
+NOT_STATED, ALMOST_SURE, ALMOST_NEVER = "not stated by the publication", "more than 99%", "less than 1%"
+
+PANEL: dict[str, str] = {
+    "times_measured": TIMES_MEASURED,
+    "unknown": UNKNOWN,
+    "never": NEVER,
+    "reachable": REACHABLE,
+    "within_data": WITHIN_DATA,
+    "confident": CONFIDENT,
+    "if_reachable": IF_REACHABLE,
+    "feasible": FEASIBLE,
+    "each_limit": EACH_LIMIT,
+    "tightest": TIGHTEST,
+    "no_risk": NO_RISK,
+    "true": VERDICTS[True],
+    "false": VERDICTS[False],
+    "not_stated": NOT_STATED,
+    "almost_sure": ALMOST_SURE,
+    "almost_never": ALMOST_NEVER,
+    **{f"limit_{name}": text for name, text in LIMITS.items()},
+}
+
+
+def probability(value: float | None) -> str:
+    """Return a probability in words; none is certain, because posterior samples are finite.
+
+    Args:
+        value: A share of posterior samples; None where the law has no posterior.
+
+    Returns:
+        Text such as `44%` or `more than 99%`.
+    """
+    if value is None:
+        return NOT_STATED
+    if value > 0.995:
+        return ALMOST_SURE
+    return ALMOST_NEVER if value < 0.005 else f"{100 * value:.0f}%"

@@ -1,0 +1,229 @@
+// Scenarios: each posterior sample of a law as functions of scale. The arithmetic is that of laws/paths.py,
+// laws/catalog/published.py and planner/lawmodel/ (scenario, surface, root_finding), step by step.
+
+function valueAt(grid, path, logX) {
+  let [i, end] = [0, grid.length - 1]; // the interval that holds logX; the first and the last one continue outside
+  while (end - i > 1) {
+    const middle = (i + end) >> 1;
+    [i, end] = logX < grid[middle] ? [i, middle] : [middle, end];
+  }
+  return path[i] + ((path[i + 1] - path[i]) / (grid[i + 1] - grid[i])) * (logX - grid[i]);
+}
+
+// The smallest log x from which a path stays at or below logY, or where it first comes down if it ends above.
+function inverse(grid, path, logY) {
+  const last = path.length - 1;
+  let above = path.findLastIndex((y) => y > logY);
+  if (above === last) {
+    above = path.findIndex((y, i) => y > logY && logY >= path[i + 1]);
+    if (above === -1) return path[0] > logY ? Infinity : grid[0];
+  }
+  if (above < 0) {
+    const slope = (path[1] - path[0]) / (grid[1] - grid[0]);
+    return slope < 0 ? grid[0] + (logY - path[0]) / slope : -Infinity;
+  }
+  return grid[above] + ((path[above] - logY) / (path[above] - path[above + 1])) * (grid[above + 1] - grid[above]);
+}
+
+function quantile(values, level) {
+  const ordered = Float64Array.from(values).sort();
+  return ordered[Math.min(Math.max(Math.ceil(level * ordered.length) - 1, 0), ordered.length - 1)];
+}
+
+const exp = (log) => (log < 700 ? Math.exp(log) : Infinity);
+const onPath = (grid, path) => (x) => exp(valueAt(grid, path, Math.log(x)));
+
+// Find where an increasing function is zero: false position, and a bisection where that is slow.
+function root(f, low, high, tolerance = 1e-11) {
+  let [atLow, atHigh] = [f(low), f(high)];
+  if (atLow >= 0) return low;
+  if (atHigh <= 0) return high;
+  let [side, halve] = [0, false];
+  for (let turn = 0; turn < 400; turn++) {
+    let middle = high - (atHigh * (high - low)) / (atHigh - atLow);
+    if (halve || !(low < middle && middle < high)) middle = (low + high) / 2;
+    const value = f(middle);
+    if (value === 0 || high - low < tolerance) return middle;
+    const step = value > 0 ? high - middle : middle - low;
+    if (value > 0) [high, atHigh, atLow, side] = [middle, value, side === 1 ? atLow / 2 : atLow, 1];
+    else [low, atLow, atHigh, side] = [middle, value, side === -1 ? atHigh / 2 : atHigh, -1];
+    halve = step < tolerance;
+    if (halve && f(middle - (value < 0 ? -tolerance : tolerance)) * value <= 0) return middle;
+  }
+  return (low + high) / 2;
+}
+
+class Scenario {
+  constructor(parts) {
+    Object.assign(this, { floor: 0, params: null, flopsPerSample: null, loss: null, inverse: null, samplesSeen: (x) => x }, parts);
+  }
+
+  flops(x) {
+    return this.flopsPerSample(this.params(x)) * this.samplesSeen(x);
+  }
+
+  // The scale that reaches a target, Infinity where none does.
+  forError(target) {
+    if (this.inverse) return this.inverse(target);
+    if (target <= this.floor || this.error(this.high) > target) return Infinity;
+    const lowest = Math.log(1e-6 * this.low);
+    const gap = (u) => Math.log(target - this.floor) - Math.log(Math.max(this.error(Math.exp(u)) - this.floor, 0));
+    return Math.exp(root(gap, lowest, Math.log(this.high)));
+  }
+}
+
+function flopsPerSample(cost) {
+  if (!cost) return null;
+  if (cost.kind === "six") return (params) => 6 * params;
+  if (cost.kind === "law") return (params) => evaluated(cost.law)(params, 1);
+  const [sizes, flops] = [0, 1].map((column) => cost.rungs.map((rung) => rung[column]));
+  if (sizes.length === 1) return (params) => (flops[0] * params) / sizes[0];
+  return onPath(sizes.map(Math.log), flops.map(Math.log));
+}
+
+// ---- a stored curve: paths of the error, and of its companions
+
+function pathScenarios(product, laws) {
+  const { error, params, samples } = Object.fromEntries(Object.entries(product.paths).map(([role, id]) => [role, laws[id]]));
+  const n = error.paths.length;
+  const perSample = flopsPerSample(product.cost);
+  // companions are independent of the error: planner/lawmodel/model.py reads their samples in other orders
+  const companion = (law, i) => law && onPath(law.grid, law.paths.at(i % law.paths.length));
+  return error.paths.map((path, i) => new Scenario({
+    low: Math.exp(error.grid[0]),
+    high: Math.exp(error.grid.at(-1)),
+    error: onPath(error.grid, path),
+    data: (x) => x,
+    ...(samples && { samplesSeen: companion(samples, Math.floor(n / 2) - i) }),
+    params: companion(params, -1 - i) ?? null,
+    flopsPerSample: perSample,
+    inverse: (target) => {
+      const logX = inverse(error.grid, path, Math.log(target));
+      return exp(logX === -Infinity ? error.grid[0] : logX);
+    },
+  }));
+}
+
+// ---- a published curve: one formula
+
+const FORMULAS = {
+  "power": (p, x) => p.alpha * x ** p.beta,
+  "power-of-ratio": (p, x) => (p.floor ?? 0) + (p.x0 / x) ** p.a,
+  "saturating": (p, D) => p.B * (1 / D + p.E) ** p.b,
+  "flops-of-a-pass": (p, N, D) => p.c * N * D,
+  "broken": (p, x) => {
+    const beyond = Math.log(x / p.d1) / p.f1;
+    const bend = Math.max(beyond, 0) + Math.log1p(Math.exp(-Math.abs(beyond)));
+    return p.a + p.b * Math.exp(-p.c0 * Math.log(x) - p.c1 * p.f1 * bend);
+  },
+};
+
+function evaluated(law) {
+  return (...inputs) => FORMULAS[law.formula](law.parameters, ...inputs.map((x, i) => x / law.per[i])) * law.scale;
+}
+
+function publishedInverse(law, target) {
+  const f = evaluated(law);
+  let [low, high] = [-50, 120];
+  const [first, last] = [f(Math.exp(low)), f(Math.exp(high))];
+  const [least, most] = [Math.min(first, last), Math.max(first, last)];
+  if (!(least < target && target < most)) {
+    throw new Error(`target ${formatNumber(target)}: expected a value of law ${law.id}, ${formatNumber(least)} to ${formatNumber(most)}`);
+  }
+  for (let turn = 0; turn < 200; turn++) {
+    const middle = (low + high) / 2;
+    if ((f(Math.exp(middle)) > target) === (first > last)) low = middle;
+    else high = middle;
+  }
+  return Math.exp((low + high) / 2);
+}
+
+function curveScenario(product) {
+  return new Scenario({
+    low: 1e-3,
+    high: 1e40,
+    error: evaluated(product.curve),
+    data: (x) => x,
+    params: product.size ? evaluated(product.size) : null,
+    flopsPerSample: flopsPerSample(product.cost),
+    inverse: (target) => publishedInverse(product.curve, target),
+  });
+}
+
+// ---- a joint law E + A/N^alpha + B/D^beta, on which model size and data are balanced
+
+// What samples that are seen repeatedly are worth, in fresh ones.
+function effective(unique, seen, half) {
+  return Math.min(seen, unique) - unique * half * Math.expm1(-Math.max(seen / unique - 1, 0) / half);
+}
+
+function jointLoss(s, params, data) {
+  return s.E + s.A / params ** s.alpha + s.B / data ** s.beta;
+}
+
+function bestParams(s, data) {
+  return (((s.alpha * s.A) / (s.beta * s.B)) * data ** s.beta) ** (1 / s.alpha);
+}
+
+function balancedScenario(s, { have, served, halves }, perSample) {
+  const limited = Number.isFinite(have);
+  const loss = !limited ? (n, seen) => jointLoss(s, n, seen) : (n, seen) => {
+    const fresh = Math.min(have, seen);
+    return jointLoss(s, effective(Math.min(bestParams(s, fresh), n), n, halves.params), effective(fresh, seen, halves.data));
+  };
+  const params = (seen) => {
+    const fresh = Math.min(seen, have);
+    const worth = limited ? effective(fresh, seen, halves.data) : seen;
+    const fade = limited ? Math.log(seen / worth) - (seen / fresh - 1) / halves.data : 0;
+    const gain = Math.log(s.beta * s.B) - s.beta * Math.log(worth) + fade + Math.log1p(served / (3 * seen));
+    const free = Math.exp((Math.log(s.alpha * s.A) - gain) / s.alpha);
+    const useful = bestParams(s, fresh);
+    if (!limited || free <= useful) return free;
+    const slope = (u) => {
+      const n = Math.exp(u);
+      const value = effective(useful, n, halves.params);
+      return gain - (Math.log(s.alpha * s.A) - s.alpha * Math.log(value) + u - Math.log(value) - (n / useful - 1) / halves.params);
+    };
+    return Math.exp(root(slope, Math.log(useful), Math.log(Math.min(free, useful * (1 + 2 * 50 * halves.params)))));
+  };
+  const exact = (target) => (target <= s.E ? Infinity
+    : ((s.B * (s.alpha + s.beta)) / (s.alpha * (target - s.E))) ** (1 / s.beta));
+  return new Scenario({
+    low: 1,
+    high: limited ? have * (1 + 50 * halves.data) : 1e40,
+    error: (seen) => loss(params(seen), seen),
+    data: (seen) => Math.min(seen, have),
+    params,
+    flopsPerSample: perSample,
+    loss,
+    floor: s.E,
+    inverse: !limited && served === 0 ? exact : null,
+  });
+}
+
+function smallestScenario(s, { have }, perSample) {
+  return new Scenario({
+    low: 1,
+    high: 1e40,
+    error: (params) => jointLoss(s, params, have),
+    data: () => have,
+    samplesSeen: () => have,
+    params: (params) => params,
+    flopsPerSample: perSample,
+    floor: jointLoss(s, Infinity, have),
+  });
+}
+
+function jointScenarios(product, laws) {
+  const columns = product.surface.columns ?? laws[product.surface.law];
+  const constraints = { ...product.constraints, have: product.constraints.have ?? Infinity };
+  const make = constraints.smallest ? smallestScenario : balancedScenario;
+  const perSample = flopsPerSample(product.cost);
+  const sample = (i) => Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]]));
+  return Array.from(columns.E, (_, i) => make(sample(i), constraints, perSample));
+}
+
+function scenariosOf(product, laws) {
+  if (product.paths) return pathScenarios(product, laws);
+  return product.curve ? [curveScenario(product)] : jointScenarios(product, laws);
+}

@@ -1,0 +1,105 @@
+"""Joint laws of few runs: posteriors so wide that some samples exceed every float still give an answer."""
+
+import json
+import math
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from synthetic import law, planner
+
+from laws.storage.store import Store
+from laws.types import Law
+from planner.lawmodel.scenario import compute_optimal_path, smallest_model_path
+from planner.lawmodel.surface import Surface
+
+SEEDS = range(24)
+PARAMS, DATA = 2e8, 2e9  # where the nine runs of a 3 x 3 grid lie
+QUESTIONS = [
+    ("--flops", "1e20"),
+    ("--params", "1B"),
+    ("--budget", "$100k", "--on", "h100"),
+    ("--data", "1e11", "--on", "h100"),
+    ("--flops", "1e20", "--have-data", "2e9"),
+    ("--flops", "1e20", "--serve", "1e12"),
+    ("--target", "loss=3.0", "--on", "h100"),
+]
+
+
+def wide(seed: int) -> Law:
+    """Return a joint law as a fit of nine runs near each other leaves it: exponents between 0.01 and 1.5."""
+    rng = random.Random(seed)
+    columns: dict[str, list[float]] = {name: [] for name in ("E", "A", "a", "B", "b")}
+    for _ in range(60):
+        a, b = (math.exp(rng.uniform(math.log(0.01), math.log(1.5))) for _ in range(2))
+        excess = 1.6 * math.exp(rng.gauss(0, 0.02))  # above a floor of 1.7 at the middle of the grid
+        share = rng.uniform(0.05, 0.95)
+        for name, value in (
+            ("E", rng.uniform(0.0, 1.9)),
+            ("A", share * excess * PARAMS**a),
+            ("a", a),
+            ("B", (1 - share) * excess * DATA**b),
+            ("b", b),
+        ):
+            columns[name].append(value)
+    made: Law = law(
+        None,
+        columns,
+        metric="loss",
+        metric_unit="nats/token",
+        domain="lm",
+        family="transformer",
+        x_unit="tokens",
+        form="surface",
+        x="params,data",
+        x_range=(1e9, 4e9),
+        source="fitted",
+        n_points=9,
+    )
+    return made
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_wide_posterior_answers_every_question(tmp_path: Path, seed: int) -> None:
+    store = Store(tmp_path)
+    store.add_law(wide(seed))
+    store.publish()
+    for question in QUESTIONS:
+        ran = planner("estimate", "--domain", "lm", "--metric", "loss", *question, "--store", tmp_path,
+                      "--format", "json")  # fmt: skip
+        assert ran.code == 0, (question, ran.err)
+        answer = json.loads(ran.out)
+        assert answer["error"]["median"] > 0
+        assert answer["data"]["median"] is None or answer["data"]["median"] > 1
+
+
+exponents = st.floats(0.001, 3)
+scales = st.floats(1e-250, 1e250)
+surfaces = st.builds(Surface, E=st.floats(0, 3), A=scales, B=scales, alpha=exponents, beta=exponents)
+FLAT = Surface(E=1.7, A=40.0, B=4.0, alpha=0.001, beta=0.002)
+
+
+@settings(deadline=None, max_examples=200)
+@given(surfaces, st.floats(1, 1e15), st.sampled_from([0.0, 1e13]))
+@example(FLAT, 1e9, 0.0)
+@example(FLAT, 1e9, 1e13)
+def test_no_surface_makes_an_error_or_a_nan(surface: Surface, available: float, inference: float) -> None:
+    for limit in (available, math.inf):
+        path = compute_optimal_path(
+            surface, available=limit, inference=inference, data_half=15.4, params_half=5.3
+        )
+        assert path.params is not None
+        for x in (1e-6, 1.0, available, path.high):
+            assert path.params(x) > 0
+            assert path.error(x) >= surface.E
+        assert path.scale_for_error(surface.E + 0.5) >= 0
+        assert 0 < path.scale_where(path.flops, 1e20) <= path.high * (1 + 1e-9)
+    smallest = smallest_model_path(surface, available=available)
+    assert smallest.scale_for_error(surface.E + 0.5) > 0
+
+
+def test_the_data_of_a_flat_surface_is_infinite_where_no_float_holds_it() -> None:
+    assert FLAT.least_flops(1.70001) == (math.inf, math.inf)
+    assert FLAT.best_params_for(1e300) > 0
