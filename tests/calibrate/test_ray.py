@@ -22,7 +22,7 @@ if importlib.util.find_spec("ray") is None:
 import faulty_domain as faulty
 from ray_cluster import ROOT, Cluster, finish, wait_until
 
-from calibrate.engines.local import ATTEMPTS
+from calibrate.engines.local import MAX_ATTEMPTS
 from laws.storage.store import Store
 from laws.types import Run
 
@@ -132,7 +132,7 @@ def test_what_goes_wrong_in_a_training_is_recorded_as_by_the_local_engine(
         }
         assert ends == {
             faulty.FINE: ["finished"],
-            faulty.DIES_ALWAYS: ["failed"] * ATTEMPTS,
+            faulty.DIES_ALWAYS: ["failed"] * MAX_ATTEMPTS,
             faulty.HANGS: ["timed-out"],
             faulty.NO_MEMORY: ["out-of-memory"],
             faulty.BROKEN_DATA: ["bad-data"],
@@ -255,7 +255,7 @@ def test_a_node_with_other_code_is_refused_and_a_stopped_one_is_missed_by_nobody
     nodes.stop(second)
     other = tmp_path / "calibrate"
     shutil.copytree(ROOT / "calibrate", other, ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "train.py").open("a") as file:
+    with (other / "types.py").open("a") as file:
         file.write("# a later version\n")
     if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
         pytest.skip("no mount namespace may be made here")
@@ -263,7 +263,7 @@ def test_a_node_with_other_code_is_refused_and_a_stopped_one_is_missed_by_nobody
     refused = ended(nodes.sweep(tmp_path / "store", tmp_path / "first", str(faulty.SLOW), "--runs", "24"))
     lines = [line for line in refused.splitlines() if line.startswith("problem:")]
     assert len(lines) == 1
-    assert "was refused: it computes with planner" in lines[0]
+    assert "was refused: its versions are planner" in lines[0]
     found = attempts(tmp_path / "store")
     assert [len(runs) for runs in found.values()] == [1] * 72
 
@@ -328,7 +328,7 @@ def test_a_node_that_cannot_take_the_corpus_is_given_up_and_the_others_go_on(
     folder, cache = tmp_path / "sweep", tmp_path / "cache"
     folder.mkdir()
     cache.mkdir()
-    wrap, why = f"mount -t tmpfs none {folder}", "nothing was heard of it for 20 s"
+    wrap, why = f"mount -t tmpfs none {folder}", "no answer for 20 s"
     if fault == "full":
         wrap += f" && mount -t tmpfs -o size=16k none {cache} && head -c 16384 /dev/zero > {cache}/filler"
         why = "No space left on device"
