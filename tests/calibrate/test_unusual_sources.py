@@ -5,6 +5,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import warnings
 import zipfile
@@ -256,6 +257,27 @@ def test_an_image_with_too_many_pixels_is_left_out_before_it_is_decoded(tmp_path
     Image.new("1", (9500, 9500)).save(content, "PNG")
     skipped = one_image(tmp_path / "images", content.getvalue())
     assert skipped == {"red/7.png": "90,250,000 pixels: expected at most 89,478,485"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_many_images_of_the_largest_size_take_less_than_a_gigabyte(tmp_path: Path) -> None:
+    folder(tmp_path / "images")
+    Image.new("RGBA", (9400, 9400)).save(tmp_path / "images" / "red" / "0.png")
+    for i in range(1, 12):
+        os.link(tmp_path / "images" / "red" / "0.png", tmp_path / "images" / "red" / f"large{i}.png")
+    program = f"""
+import resource
+from pathlib import Path
+import numpy as np
+from calibrate.domains.image.image_files import find_images
+images = find_images(Path({str(tmp_path / "images")!r}), {{}}).training
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert len(list(images.read(np.arange(images.count)))) == images.count
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert int(ran.stdout) < 1_000_000, "kilobytes"
 
 
 def test_a_packed_file_of_mnist_is_unpacked_only_as_far_as_its_header_says(tmp_path: Path) -> None:
