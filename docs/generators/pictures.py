@@ -4,7 +4,7 @@
     python -m docs.generators.pictures terminal     only those whose name starts with "terminal"
 
 Writes docs/pictures/*.png. Needs the extras `plot` and `dev`, and a Chromium. The clock stands still at DAY,
-so ids, dates and prices are the same on every run; the same Chromium with the same fonts gives the same bytes.
+so ids, dates and prices do not change; the same Chromium with the same fonts gives the same bytes.
 """
 
 import html
@@ -48,7 +48,7 @@ _TERMINAL_PAGE = """<!doctype html><meta charset="utf-8"><style>
 }}
 body {{ margin: 0; background: var(--paper); }}
 pre {{ display: inline-block; margin: 0; padding: 16px 20px; min-width: {columns}ch; background: var(--paper);
-  color: var(--ink); border: 1px solid var(--rule); font: 14px/1.35 "DejaVu Sans Mono", monospace; }}
+  color: var(--ink); border: 1px solid var(--rule); font: 14px/1.17 "DejaVu Sans Mono", monospace; }}
 i {{ font-style: normal; color: var(--muted); }}
 </style><pre><i>$</i> <b>planner {command}</b>
 {output}</pre>"""

@@ -180,7 +180,7 @@ UNANSWERABLE = [
     (["--target-wer", "5%", "--target", "cer=2%"], "several-targets"),
     (["--target-wer", "5%", "--metric", "cer"], "target-of-other-metric"),
     (["--target", "wer=5%", "--metric", "cer"], "target-of-other-metric"),
-    (["--target", "5%"], "error"),
+    (["--target", "5%"], "target-without-metric"),
     (["--target-wer", "0"], "impossible-target"),
     (["--target-wer", "0%"], "impossible-target"),
     (["--target-wer", "-5%"], "impossible-target"),

@@ -33,10 +33,10 @@ def test_the_same_plan_gives_the_same_bytes(tmp_path, kind):
     assert reviewed(tmp_path, "--format", kind) == reviewed(tmp_path, "--format", kind)
 
 
-def test_each_product_is_what_estimate_says(tmp_path):
-    # `planner estimate` is asked today: so is the review
-    found = json.loads(reviewed(tmp_path, "--format", "json", "--today", date.today().isoformat()))
-    translation = found["products"][2]
+def test_each_product_has_the_answer_of_estimate(tmp_path):
+    # `planner estimate` answers for today, so the review does too
+    record = json.loads(reviewed(tmp_path, "--format", "json", "--today", date.today().isoformat()))
+    translation = record["products"][2]
     ran = planner(
         *("estimate", "--store", tmp_path / "store", "--format", "json", "--law", translation["plan"]["law"]),
         *("--target", "30%", "--on", "h100", "--count", 8, "--deadline", "30d", "--budget", "$5k"),
@@ -53,19 +53,22 @@ def test_a_target_is_written_as_for_estimate(tmp_path, line):
     plan.write_text(f'today = 2026-11-23\n[[products]]\nname = "A"\ndomain = "word-lm"\n{line}\n')
     ran = planner("review", plan, "--store", tmp_path / "store", "--format", "json")
     assert ran.code == 0, ran.err
-    (found,) = (each["plan"] for each in json.loads(ran.out)["products"])
-    assert (found["metric"], found["target"]) == ("loss", 3.2)
+    (plan_record,) = (row["plan"] for row in json.loads(ran.out)["products"])
+    assert (plan_record["metric"], plan_record["target"]) == ("loss", 3.2)
 
 
 def test_the_summary_counts_and_adds_up(tmp_path):
-    found = json.loads(reviewed(tmp_path, "--format", "json"))
-    summary, plans = found["summary"], [row["plan"] for row in found["products"]]
+    record = json.loads(reviewed(tmp_path, "--format", "json"))
+    summary, plans = record["summary"], [row["plan"] for row in record["products"]]
     assert summary["products"] == len(plans) >= 3
-    assert summary["feasible"] == sum(each["feasible"] for each in plans)
+    assert summary["feasible"] == sum(plan["feasible"] for plan in plans)
     assert 0 < summary["feasible"] < len(plans)  # the example shows both
-    for end in ("q05", "q95"):  # one part, so one set of worlds: between the largest and the sum of ends
-        ends = [each["gpu_hours"][end] for each in plans]
-        assert max(ends) < summary["gpu_hours"][end] < 1.1 * sum(ends)
+    for end in (
+        "q05",
+        "q95",
+    ):  # one accelerator, so one set of scenarios: between the largest and the sum of ends
+        hours = [plan["gpu_hours"][end] for plan in plans]
+        assert max(hours) < summary["gpu_hours"][end] < 1.1 * sum(hours)
 
 
 def test_out_decides_the_kind(tmp_path):
