@@ -144,6 +144,9 @@ class LawRow:
     x_range: tuple[float, float]
     n_points: int
     warnings: tuple[str, ...]
+    sequence: int = (
+        0  # place in the order of its store: laws of one fit share it, later fits have a larger one
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +236,7 @@ class SavedForecastRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What happened after a forecast. A correction is a new outcome that names the one it replaces."""
+    """Observed values after a forecast. A correction is a new outcome that names the one it replaces."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
 
@@ -241,7 +244,7 @@ class Outcome:
     created: str  # ISO 8601, UTC
     forecast: str  # id
     day: str  # ISO 8601: when it was known
-    observed: dict[str, float]  # quantity -> value, in the forecast's unit; none: a retraction
+    observed: dict[str, float]  # quantity -> value, in the forecast's unit; empty: a retraction
     note: str = ""
     replaces: str | None = None  # id of an outcome that was recorded wrongly
 

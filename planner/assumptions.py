@@ -1,14 +1,14 @@
-"""What a plan takes for granted: each assumption is a value with its sentence and source, and can be set.
+"""Default hardware assumptions, with sources. You can override each one.
 
-An assumption is one value or a band. A band is drawn from with a seed, uniformly between its ends, so that
-what nobody knows widens every interval that depends on it.
+An assumption is one value or a band. A band is sampled with a seed, uniformly between its ends, so that what is
+not known widens every interval that depends on it.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from laws.errors import PlannerError, nearest
+from laws.errors import InputError, UnknownName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,18 @@ class Assumption:
         return max(high for _, high in self.bands)
 
     def draws(self, n: int, seed: int) -> tuple[float, ...]:
-        """Return n values, one from each n-th of the distribution, in random order; a seed repeats them."""
+        """Return samples of the assumption.
+
+        Args:
+            n: How many.
+            seed: The same seed gives the same samples.
+
+        Returns:
+            n values, one from each n-th of the distribution, in random order.
+        """
         if self.low == self.high:
             return (self.low,) * n
-        import random  # a question without machines draws nothing
+        import random  # a question without hardware samples nothing
 
         # A string seeds alike in every process. The stream keeps the name it was first written with: a new
         # spelling must not change an answer.
@@ -45,30 +53,54 @@ class Assumption:
         rng.shuffle(order)
         values = []
         for i in order:
-            place = (i + rng.random()) / n * len(self.bands)
-            band = min(int(place), len(self.bands) - 1)
+            position = (i + rng.random()) / n * len(self.bands)
+            band = min(int(position), len(self.bands) - 1)
             low, high = self.bands[band]
-            values.append(low + (high - low) * (place - band))
+            values.append(low + (high - low) * (position - band))
         return tuple(values)
 
 
 _SPELLINGS = {"utilisation": "utilization"}  # files and commands of earlier versions
 _STREAMS = {new: old for old, new in _SPELLINGS.items()}
 
-_BOUNDS: Mapping[str, tuple[float, float, str]] = {
-    # name: smallest, largest, in words; "above" and "below" leave the end itself out
-    "utilization": (0.0, 1.0, "above 0 and at most 1"),
-    "scaling_loss": (0.0, 1.0, "at least 0 and below 1"),
-    "bandwidth_share": (0.0, 1.0, "above 0 and at most 1"),
-    "memory_share": (0.0, 1.0, "above 0 and at most 1"),
-    "state_bytes": (0.0, math.inf, "above 0"),
-    "traffic_bytes": (0.0, math.inf, "at least 0"),
-    "activation_bytes": (0.0, math.inf, "at least 0"),
-    "aspect_ratio": (0.0, math.inf, "above 0"),
-    "positions": (1.0, math.inf, "at least 1"),
-    "price": (0.0, math.inf, "at least 0"),
-    "power_usage_effectiveness": (1.0, math.inf, "at least 1"),
-    "carbon_intensity": (0.0, math.inf, "at least 0"),
+
+@dataclass(frozen=True)
+class _Bounds:
+    """The values that an assumption may have."""
+
+    low: float
+    high: float = math.inf
+    low_allowed: bool = True
+    high_allowed: bool = True
+
+    def contain(self, value: float) -> bool:
+        """Return whether a value is finite and within the bounds."""
+        above = value > self.low or (self.low_allowed and value == self.low)
+        below = value < self.high or (self.high_allowed and value == self.high)
+        return math.isfinite(value) and above and below
+
+    def text(self) -> str:
+        """Return the bounds as text, such as `above 0 and at most 1`."""
+        low = f"{'at least' if self.low_allowed else 'above'} {self.low:g}"
+        if math.isinf(self.high):
+            return low
+        return f"{low} and {'at most' if self.high_allowed else 'below'} {self.high:g}"
+
+
+_SHARE = _Bounds(0.0, 1.0, low_allowed=False)
+_BOUNDS: Mapping[str, _Bounds] = {
+    "utilization": _SHARE,
+    "scaling_loss": _Bounds(0.0, 1.0, high_allowed=False),
+    "bandwidth_share": _SHARE,
+    "memory_share": _SHARE,
+    "state_bytes": _Bounds(0.0, low_allowed=False),
+    "traffic_bytes": _Bounds(0.0),
+    "activation_bytes": _Bounds(0.0),
+    "aspect_ratio": _Bounds(0.0, low_allowed=False),
+    "positions": _Bounds(1.0),
+    "price": _Bounds(0.0),
+    "power_usage_effectiveness": _Bounds(1.0),
+    "carbon_intensity": _Bounds(0.0),
 }
 
 _DEFAULTS = (
@@ -83,10 +115,10 @@ _DEFAULTS = (
     Assumption(
         name="scaling_loss",
         bands=((0.016, 0.07),),
-        unit="share lost a doubling",
-        text="share of throughput lost each time the devices double beyond 8",
+        unit="share lost per doubling",
+        text="share of throughput lost per doubling of the devices beyond 8",
         source="MPT-7B from 8 to 512 H100 (.464 to .422, llm-foundry at 8c8dd48f7) and Llama 3 405B from "
-        "8,192 to 16,384 H100 (430 to 400 TFLOP/s a device, arXiv:2407.21783)",
+        "8,192 to 16,384 H100 (430 to 400 TFLOP/s per device, arXiv:2407.21783)",
     ),
     Assumption(
         name="bandwidth_share",
@@ -99,13 +131,13 @@ _DEFAULTS = (
         name="memory_share",
         bands=((0.90, 0.90),),
         unit="share of memory",
-        text="memory left for a training beside the runtime and fragmentation",
+        text="share of memory left for training besides the runtime and fragmentation",
         source="a judgment",
     ),
     Assumption(
         name="state_bytes",
         bands=((16.0, 16.0),),
-        unit="bytes a parameter",
+        unit="bytes per parameter",
         text="weights and gradients at 16 bit, Adam's master weights and two moments at 32 bit (2 + 2 + 12); "
         "all at 32 bit it is 4 + 4 + 8, the same",
         source="Rajbhandari et al. 2020, section 3.1 (arXiv:1910.02054)",
@@ -113,14 +145,14 @@ _DEFAULTS = (
     Assumption(
         name="traffic_bytes",
         bands=((34.0, 34.0),),
-        unit="bytes a parameter and step",
+        unit="bytes per parameter and step",
         text="weights, gradients and optimizer state read and written once a step, weights read once more",
         source="counted from state_bytes",
     ),
     Assumption(
         name="activation_bytes",
         bands=((34.0, 34.0),),
-        unit="bytes a position, layer and unit of width",
+        unit="bytes per position, layer and unit of width",
         text="activations that a transformer keeps with attention recomputed; 2 if all is recomputed",
         source="Korthikanti et al. 2022, Table 2 (arXiv:2205.05198)",
     ),
@@ -134,7 +166,7 @@ _DEFAULTS = (
     Assumption(
         name="positions",
         bands=((8192.0, 8192.0),),
-        unit="positions a device and step",
+        unit="positions per device and step",
         text="tokens, frames or images that one device works on between two updates of the weights",
         source="a judgment; fewer make a training memory bound",
     ),
@@ -156,7 +188,7 @@ _DEFAULTS = (
 
 
 def defaults() -> dict[str, Assumption]:
-    """Return the assumptions that hold where nobody says otherwise; the price comes with the part."""
+    """Return the default assumptions by name; the price comes with the accelerator."""
     return {assumption.name: assumption for assumption in _DEFAULTS}
 
 
@@ -166,48 +198,93 @@ def names() -> tuple[str, ...]:
 
 
 def checked_band(name: str, low: float, high: float, *, where: str) -> tuple[float, float]:
-    """Return the band if it makes sense for this assumption; refuse it with the reason otherwise."""
-    least, most, words = _BOUNDS[name]
+    """Return a band of values if an assumption may have it.
+
+    Args:
+        name: Name of the assumption.
+        low: Smallest value.
+        high: Largest value.
+        where: Where the band was given, for the message.
+
+    Returns:
+        The band.
+
+    Raises:
+        InputError: A value is out of bounds, or the larger value comes first.
+    """
+    bounds = _BOUNDS[name]
     for value in (low, high):
-        outside = not math.isfinite(value) or value < least or value > most
-        at_open_end = ("above" in words and value == least) or ("below" in words and value == most)
-        if outside or at_open_end:
-            raise PlannerError(f"{name} = {value:g} in {where}: wanted a number {words}")
+        if not bounds.contain(value):
+            raise InputError(
+                f"{name} in {where}: expected a number {bounds.text()}, got {value:g}",
+                code="assumption-out-of-bounds",
+                value=value,
+                expected=bounds.text(),
+            )
     if low > high:
-        raise PlannerError(f"{name} = [{low:g}, {high:g}] in {where}: wanted the smaller value first")
+        raise InputError(
+            f"{name} in {where}: expected the smaller value first, got [{low:g}, {high:g}]",
+            code="band-reversed",
+            value=(low, high),
+        )
     return low, high
 
 
 def current_name(name: str) -> str:
-    """Return the name of an assumption as it is spelled now; files of earlier versions spell some otherwise."""
+    """Return the current spelling of an assumption's name; older files spell some otherwise."""
     return _SPELLINGS.get(name, name)
 
 
 def override(
     name: str, low: float, high: float | None = None, *, origin: str, source: str = ""
 ) -> Assumption:
-    """Return an assumption that somebody set: one value, or a band from low to high."""
+    """Return an assumption with a value or a band of your own.
+
+    Args:
+        name: Name of the assumption, in any spelling.
+        low: The value, or the smallest one of a band.
+        high: The largest value of a band.
+        origin: Where it comes from: "fleet file", "option" or "measured".
+        source: More about where it comes from; the origin where nothing is given.
+
+    Returns:
+        The assumption.
+
+    Raises:
+        UnknownName: There is no such assumption.
+        InputError: The value is out of bounds.
+    """
     name = current_name(name)
     if name not in _BOUNDS:
-        raise PlannerError(f"there is no assumption {name!r}{nearest(name, names())}")
+        raise UnknownName("assumption", name, names())
     band = checked_band(name, low, low if high is None else high, where=source or origin)
-    known = defaults().get(name)
-    base = known or Assumption(
+    base = defaults().get(name) or Assumption(
         name=name, bands=(), unit="USD/device-hour", text="price of one device-hour", source=""
     )
     return replace(base, bands=(band,), origin=origin, source=source or origin)
 
 
 def parse_assumption(text: str) -> Assumption:
-    """Read `utilization=0.4` or `utilization=0.35..0.42`, as people write it on the command line."""
-    name, equals, value = (piece.strip() for piece in text.partition("="))
-    wanted = "wanted NAME=VALUE or NAME=LOW..HIGH, such as utilization=0.35..0.42"
-    if not equals:
-        raise PlannerError(f"cannot read the assumption {text!r}: {wanted}")
+    """Return the assumption of a text such as `utilization=0.4` or `utilization=0.35..0.42`.
+
+    Args:
+        text: NAME=VALUE or NAME=LOW..HIGH.
+
+    Returns:
+        The assumption.
+
+    Raises:
+        UnknownName: There is no such assumption.
+        InputError: The text cannot be parsed, or the value is out of bounds.
+    """
+    name, _, value = (piece.strip() for piece in text.partition("="))
     low, dots, high = (piece.strip() for piece in value.partition(".."))
     try:
-        return override(
-            name, float(low), float(high) if dots else None, origin="option", source=f"--assume {text}"
-        )
+        values = float(low), float(high) if dots else None
     except ValueError:
-        raise PlannerError(f"cannot read the assumption {text!r}: {wanted}") from None
+        raise InputError(
+            f"assumption {text!r}: expected NAME=VALUE or NAME=LOW..HIGH, such as utilization=0.35..0.42",
+            code="unreadable-assumption",
+            value=text,
+        ) from None
+    return override(name, *values, origin="option", source=f"assume {text}")

@@ -24,6 +24,12 @@ RENAMED_VALUES: dict[str, str] = {
     "utilisation-above-matmul": "utilization-above-matmul",
     "passes over the data": "epochs",
     "devices that hold it": "devices",
+    "offset": "floor",
+    "share lost a doubling": "share lost per doubling",
+    "bytes a parameter": "bytes per parameter",
+    "bytes a parameter and step": "bytes per parameter and step",
+    "bytes a position, layer and unit of width": "bytes per position, layer and unit of width",
+    "positions a device and step": "positions per device and step",
 }
 RENAMED_OPTIONS: dict[str, str] = {}  # word of a question, such as an option or a NAME of NAME=VALUE -> now
 

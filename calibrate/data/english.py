@@ -1,18 +1,18 @@
-"""English sentences that are on every machine with Python: the documentation inside its standard library."""
+"""English sentences on every machine with Python: the documentation inside its standard library."""
 
 import re
 from collections.abc import Iterator
 
 from calibrate.data.library import sources
-from laws.errors import PlannerError
+from laws.errors import MissingInput, use
 
 _QUOTED = re.compile(r'"""(.*?)"""', re.DOTALL)
 _COMMENTS = re.compile(r"(?:^[ \t]*#[^\n]*\n)+", re.MULTILINE)
 _CLAUSE_END = re.compile(r"[.!?:;,()](?:\s+|$)|\s\(|\s--?\s")
 _PROSE = re.compile(r"[A-Za-z][a-z']*(?: [a-z][a-z']*)*")
 _WORDS = range(4, 15)
-_LONGEST_WORD = 14
-_ENOUGH = 1000
+_MAX_LETTERS = 14  # of a word
+_MIN_SENTENCES = 1000
 
 
 def sentences() -> tuple[str, ...]:
@@ -20,18 +20,33 @@ def sentences() -> tuple[str, ...]:
 
     A clause has 4 to 14 words of the letters a to z and the apostrophe, so code, tables and abbreviations
     drop out. The same version of Python gives the same clauses on every machine.
+
+    Returns:
+        At least a thousand clauses.
+
+    Raises:
+        MissingInput: The library's source files are not installed (code "library-without-sources").
     """
-    found = {clause for text in documentation() for clause in _clauses(text)}
-    if len(found) < _ENOUGH:
-        raise PlannerError(
-            f"the standard library of this Python holds {len(found)} usable sentences, not {_ENOUGH}: "
-            "install Python with its source files, or give a corpus of your own with --data DIR"
+    clauses = {clause for text in documentation() for clause in _clauses(text)}
+    if len(clauses) < _MIN_SENTENCES:
+        raise MissingInput(
+            f"the standard library of this Python has {len(clauses)} usable sentences, expected "
+            f"{_MIN_SENTENCES}: install Python with its source files",
+            code="library-without-sources",
+            hint=use("data", value="FOLDER", purpose="to give a corpus of your own"),
         )
-    return tuple(sorted(found))
+    return tuple(sorted(clauses))
 
 
 def documentation(*, everything: bool = False) -> Iterator[str]:
-    """Yield the docstrings, the blocks of comments and the help topics of `library.sources`."""
+    """Read what the standard library says about itself.
+
+    Args:
+        everything: As in `library.sources`.
+
+    Yields:
+        Docstrings, blocks of comments and help topics.
+    """
     for path in sources(everything=everything):
         source = path.read_text(encoding="utf-8", errors="replace")
         yield from _QUOTED.findall(source)
@@ -49,5 +64,5 @@ def _clauses(text: str) -> Iterator[str]:
         for clause in _CLAUSE_END.split(" ".join(paragraph.split())):
             if _PROSE.fullmatch(clause):
                 words = clause.lower().split()
-                if len(words) in _WORDS and max(map(len, words)) <= _LONGEST_WORD:
+                if len(words) in _WORDS and max(map(len, words)) <= _MAX_LETTERS:
                     yield " ".join(words)

@@ -1,4 +1,4 @@
-"""From sound to what the speech models read: log-mel frames at 16 kHz, one every 10 ms."""
+"""From sound to the input of the speech models: log-mel frames at 16 kHz, one every 10 ms."""
 
 import math
 
@@ -16,7 +16,15 @@ _FLOOR = 1e-10
 
 
 def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """Bring samples (n,) from `rate` Hz to 16 kHz with a polyphase filter."""
+    """Resample to 16 kHz with a polyphase filter.
+
+    Args:
+        samples: Samples (n,).
+        rate: Their rate in Hz.
+
+    Returns:
+        Samples (n * 16,000 / rate,).
+    """
     if rate == SAMPLE_RATE:
         return samples
     shared = math.gcd(rate, SAMPLE_RATE)
@@ -24,11 +32,17 @@ def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Return (frames, 40) log-mel energies of samples (n,) at 16 kHz, each band at mean 0 and deviation 1.
+    """Return log-mel energies, each band with mean 0 and deviation 1.
 
     A frame is 25 ms under a Hann window, every 10 ms. The bands are triangles on the mel scale
-    2595·log10(1 + f/700) from 0 to 8 kHz (O'Shaughnessy 1987). Normalizing each utterance takes out the
-    loudness and the color of the channel. Less than one window of sound gives no frame.
+    2595·log10(1 + f/700) from 0 to 8 kHz (O'Shaughnessy 1987, "Speech Communication"). To normalize each
+    utterance removes the loudness and the color of the channel.
+
+    Args:
+        samples: Samples (n,) at 16 kHz.
+
+    Returns:
+        Frames (frames, 40); none where the sound is shorter than a window.
     """
     if len(samples) < WINDOW:
         return np.zeros((0, MELS), np.float16)

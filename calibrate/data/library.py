@@ -3,21 +3,25 @@
 import sysconfig
 from pathlib import Path
 
-# Distributions leave these out or change them; without them the text depends on the version of Python alone.
+# Distributions leave these out or change them; without them the text depends only on the version of Python.
 _VARYING = frozenset({
     "__pycache__", "dist-packages", "distutils", "encodings", "ensurepip", "idlelib", "lib2to3",
     "pydoc_data", "site-packages", "test", "tests", "tkinter", "turtledemo",
 })  # fmt: skip
-_NEVER = frozenset({"__pycache__", "dist-packages", "site-packages"})  # not of the library
+_NOT_LIBRARY = frozenset({"__pycache__", "dist-packages", "site-packages"})
 
 
 def sources(*, everything: bool = False) -> tuple[Path, ...]:
-    """Return the library's Python files, sorted: about 8 MB that every installation of a version has.
+    """Return the library's Python files, sorted.
 
-    With `everything` also those that some distributions leave out, above all the tests: about 31 MB in all.
+    Args:
+        everything: Whether to add files that some distributions leave out, most of them tests.
+
+    Returns:
+        About 8 MB of files that every installation of a version has; about 31 MB with everything.
     """
     library = Path(sysconfig.get_path("stdlib"))
-    left_out = _NEVER if everything else _VARYING
+    left_out = _NOT_LIBRARY if everything else _VARYING
     return tuple(
         path for path in sorted(library.rglob("*.py")) if left_out.isdisjoint(path.relative_to(library).parts)
     )

@@ -1,6 +1,6 @@
 """Read text files: a file, a folder of them, or a glob; cut into passages that can be shuffled.
 
-Whatever cannot be used is left out and counted under the name of its file, with the lines, never silently.
+What cannot be used is left out and counted under the name of its file, with the lines, never silently.
 """
 
 import os
@@ -10,92 +10,162 @@ from glob import has_magic
 from pathlib import Path
 from typing import BinaryIO
 
-from laws.errors import PlannerError
+from calibrate.data.files import check_source, files_below
+from laws.errors import CorpusError
 
 PASSAGE = 1000  # bytes after which a passage ends with the line
 SUFFIXES = (".txt", ".text")
-_NAMED = 3  # lines of a file that are named; the others are counted
-_LONGEST = 2**12  # bytes of a line that are read together: some texts are one line
+MAX_NAMED_LINES = 3  # lines of a file that are named; the others are counted
+MAX_LINE = 2**12  # bytes of a line that are read together: some texts are one line
+MAX_UNREADABLE = 2**26  # bytes of a file that is mostly not text after which the rest is not read
+
+_EXPECTED = "a text file, a folder of them or a glob"
 
 
-@dataclass(frozen=True)
-class _Line:
-    number: int  # from 1
-    length: int  # bytes
+@dataclass
+class _Unreadable:
+    """The lines of one file that are left out for one reason."""
+
+    first: list[int] = field(default_factory=list)  # numbers from 1, the first few
+    count: int = 0
+    size: int = 0  # bytes
+
+    def add(self, number: int, size: int) -> None:
+        """Count a line, or a part of one."""
+        self.count += 1
+        self.size += size
+        if len(self.first) < MAX_NAMED_LINES:
+            self.first.append(number)
+
+    def describe(self, why: str) -> str:
+        """Return which lines these are and why they are left out."""
+        named = ", ".join(map(str, self.first))
+        more = f" and {self.count - MAX_NAMED_LINES:,} more" if self.count > MAX_NAMED_LINES else ""
+        return f"line{'s' if self.count > 1 else ''} {named}{more}: {why}"
 
 
 @dataclass(frozen=True)
 class Passages(Sequence[str]):
-    """Passages of text files, read when they are asked for."""
+    """Passages of text files, each read from its file when it is needed.
+
+    Args:
+        files: The files.
+        spans: For each passage the index of its file, its first byte and its bytes.
+    """
 
     files: tuple[Path, ...]
-    places: tuple[tuple[int, int, int], ...] = field(repr=False)  # (file, first byte, bytes)
+    spans: tuple[tuple[int, int, int], ...] = field(repr=False)
 
     def __len__(self) -> int:
-        return len(self.places)
+        """Return the number of passages."""
+        return len(self.spans)
 
-    def __getitem__(self, place: int) -> str:  # type: ignore[override]  # nothing here is sliced
-        number, begin, length = self.places[place]
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]  # no caller needs slices
+        """Return a passage."""
+        number, begin, length = self.spans[index]
         with self.files[number].open("rb") as file:
             file.seek(begin)
             return file.read(length).decode("utf-8")
 
 
-def find(source: Path) -> tuple[Path, ...]:
+def find_text_files(source: Path, skipped: dict[str, str]) -> tuple[Path, ...]:
     """Return the text files that a file, a folder or a glob names, sorted.
 
-    A folder stands for the files anywhere below it that end in .txt or .text. Raises PlannerError where
-    there is none.
+    Args:
+        source: A file; a folder, for the files anywhere below it that end in .txt or .text; or a glob.
+        skipped: Takes the folders that cannot be read, name -> reason.
+
+    Returns:
+        At least one file.
+
+    Raises:
+        CorpusError: There is none (codes "corpus-not-found", "corpus-not-a-file", "corpus-without-files"),
+            or the glob is not one (code "invalid-glob").
     """
-    if source.is_file():
-        return (source,)
-    if source.is_dir():
-        found = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        wanted = f"no file below it ends in {' or '.join(SUFFIXES)}; name others by a glob: 'FOLDER/**/*.md'"
-    elif has_magic(str(source)):
-        root = Path(source.anchor or ".")
-        found = sorted(p for p in root.glob(str(source.relative_to(source.anchor))) if p.is_file())
-        wanted = "the glob matches no file"
+    # a name may hold [ or *: it is a glob only where no file is called that
+    if has_magic(str(source)) and not os.path.lexists(source):
+        files, expected = _globbed(source), "a glob that matches at least one file"
     else:
-        raise PlannerError(f"--data {source} does not exist: give a text file, a folder of them or a glob")
-    if not found:
-        raise PlannerError(f"--data {source}: {wanted}")
-    return tuple(found)
+        check_source(source, _EXPECTED)
+        if source.is_file():
+            return (source,)
+        files = files_below(source, skipped, suffixes=SUFFIXES)
+        expected = (
+            f"a folder with files that end in {' or '.join(SUFFIXES)}, or a glob such as FOLDER/**/*.md"
+        )
+    if not files:
+        unread = next((f"; {name}: {why}" for name, why in skipped.items()), "")
+        raise CorpusError(
+            f"corpus {source} has no text files: expected {expected}{unread}",
+            code="corpus-without-files",
+            value=str(source),
+            expected=expected,
+        )
+    return tuple(files)
+
+
+def _globbed(source: Path) -> list[Path]:
+    root = Path(source.anchor or ".")
+    try:
+        return sorted(path for path in root.glob(str(source.relative_to(source.anchor))) if path.is_file())
+    except ValueError as error:  # such as t/**.txt: ** must be a whole part of the path
+        raise CorpusError(
+            f"corpus {source} is not a glob ({error}): expected one such as FOLDER/**/*.txt",
+            code="invalid-glob",
+            value=str(source),
+        ) from None
 
 
 def passages(files: Sequence[Path], skipped: dict[str, str]) -> Passages:
-    """Cut files at line ends into passages of about a thousand bytes; a line that is no text ends one.
+    """Cut files at line ends into passages of about a thousand bytes; a line that is not text ends one.
 
-    Lines that are not UTF-8 or hold a null byte go to `skipped`, file -> reason. Raises PlannerError where
-    they are more than half of the text.
+    Args:
+        files: Text files.
+        skipped: Takes lines that are not UTF-8 or hold a null byte, file -> reason.
+
+    Returns:
+        The passages of all files, in order.
+
+    Raises:
+        CorpusError: More than half of the text cannot be read (code "mostly-unreadable").
     """
-    places: list[tuple[int, int, int]] = []
+    spans: list[tuple[int, int, int]] = []
     lost = 0
     for number, path in enumerate(files):
-        before = len(places)
-        bad: dict[str, list[_Line]] = {}
+        before = len(spans)
+        unreadable: dict[str, _Unreadable] = {}
         try:
-            places.extend((number, begin, length) for begin, length in _pieces(path, bad))
+            spans.extend((number, begin, length) for begin, length in _pieces(path, unreadable))
+            lost += sum(lines.size for lines in unreadable.values())
         except OSError as error:
-            del places[before:]
+            del spans[before:]
             skipped[str(path)] = f"cannot be read: {error.strerror}"
             continue
-        lost += sum(line.length for lines in bad.values() for line in lines)
-        if bad:
-            skipped[str(path)] = "; ".join(_in_words(lines, why) for why, lines in bad.items())
-        elif len(places) == before:
+        if unreadable:
+            skipped[str(path)] = "; ".join(lines.describe(why) for why, lines in unreadable.items())
+        elif len(spans) == before:
             skipped[str(path)] = "empty"
-    if lost > sum(length for *_, length in places) and places:
+    if lost > sum(length for *_, length in spans) and spans:
         name, reason = next(iter(skipped.items()))
-        raise PlannerError(
-            f"more than half of the text cannot be read; the first is {name}: {reason}; wanted UTF-8: "
-            "convert it with iconv, or name the files by a glob"
+        raise CorpusError(
+            f"more than half of the text cannot be read, the first is {name}: {reason}: expected UTF-8; "
+            "convert it with iconv, or name the files by a glob",
+            code="mostly-unreadable",
+            value=name,
+            expected="UTF-8",
         )
-    return Passages(tuple(files), tuple(places))
+    return Passages(tuple(files), tuple(spans))
 
 
 def cut(text: str) -> Iterator[str]:
-    """Cut a text at line ends into passages of about a thousand characters."""
+    """Cut a text at line ends into passages of about a thousand characters.
+
+    Args:
+        text: A text.
+
+    Yields:
+        Passages that together are the text.
+    """
     lines: list[str] = []
     length = 0
     for line in text.splitlines(keepends=True):
@@ -108,21 +178,23 @@ def cut(text: str) -> Iterator[str]:
         yield "".join(lines)
 
 
-def _in_words(lines: list[_Line], why: str) -> str:
-    named = ", ".join(str(line.number) for line in lines[:_NAMED])
-    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
-    return f"line{'s' if len(lines) > 1 else ''} {named}{more}: {why}"
-
-
-def _pieces(path: Path, bad: dict[str, list[_Line]]) -> Iterator[tuple[int, int]]:
+def _pieces(path: Path, unreadable: dict[str, _Unreadable]) -> Iterator[tuple[int, int]]:
     """Yield the passages of a file as (first byte, bytes)."""
-    begin = end = 0
-    blank = True  # nothing but white space since `begin`
+    begin = end = lost = 0
+    blank = True  # only white space since `begin`
     with path.open("rb") as file:
         for number, line in _lines(file):
             why = _not_text(line)
             if why:
-                bad.setdefault(why, []).append(_Line(number, len(line)))
+                unreadable.setdefault(why, _Unreadable()).add(number, len(line))
+                lost += len(line)
+                readable = end - (lost - len(line))
+                if lost > max(MAX_UNREADABLE, readable):  # such as a sparse file of a terabyte
+                    rest = os.fstat(file.fileno()).st_size - file.tell()
+                    unreadable.setdefault("not read, since most of the file is not text", _Unreadable()).add(
+                        number + 1, rest
+                    )
+                    break
             else:
                 end += len(line)
                 blank = blank and line.isspace()
@@ -138,8 +210,8 @@ def _pieces(path: Path, bad: dict[str, list[_Line]]) -> Iterator[tuple[int, int]
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the numbered lines of a file; a long one in parts that end between words or characters."""
     number = 1
-    while line := file.readline(_LONGEST):
-        if len(line) == _LONGEST and not line.endswith(b"\n"):
+    while line := file.readline(MAX_LINE):
+        if len(line) == MAX_LINE and not line.endswith(b"\n"):
             part = line[: line.rfind(b" ") + 1] or _whole_characters(line)
             file.seek(len(part) - len(line), os.SEEK_CUR)
             yield number, part
@@ -155,6 +227,7 @@ def _whole_characters(line: bytes) -> bytes:
 
 
 def _not_text(line: bytes) -> str:
+    """Return why a line is not text, or nothing where it is."""
     if b"\0" in line:
         return "not text"
     try:

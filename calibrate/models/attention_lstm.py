@@ -1,8 +1,8 @@
-"""Sequence to sequence with LSTMs and attention, its width the size, as in Hestness et al. 2017.
+"""Sequence to sequence with LSTMs and attention, its width the size (Hestness et al. 2017, arXiv:1712.00409).
 
 Attention as in Luong et al. 2015, arXiv:1508.04025 (global, dot product; the attended state is not fed back
-into the decoder, so that all target places are trained at once). One bidirectional encoder layer, two decoder
-layers, no dropout.
+into the decoder, so that all target positions are trained at once). One bidirectional encoder layer, two
+decoder layers, no dropout.
 """
 
 import torch
@@ -17,7 +17,13 @@ Past = tuple[Tensor, ...]  # hidden and cell states of the decoder (layers, batc
 
 
 class AttentionLSTM(nn.Module):
-    """Scores of the next target piece, given the source and the target so far."""
+    """A model that scores the next target piece, given the source and the target so far.
+
+    Args:
+        width: Of every layer.
+        sources: Pieces of the source vocabulary.
+        targets: Pieces of the target vocabulary.
+    """
 
     def __init__(self, width: int, sources: int, targets: int) -> None:
         super().__init__()
@@ -35,23 +41,30 @@ class AttentionLSTM(nn.Module):
         return scores
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Map sources to memory (batch, places, width) and where it is padding (batch, places)."""
+        """Map sources to memory (batch, s, width) and where it is padding (batch, s)."""
         memory = self.memory(self.encoder(self.source(source), lengths))
         return memory, ~inside(lengths, source.shape[1])
 
     def states(
         self, memory: Tensor, padding: Tensor, target: Tensor, past: Past | None = None
     ) -> tuple[Tensor, Past]:
-        """Map memory and the next targets (batch, t) to the states (batch, t, width) that are scored.
+        """Return the decoder's states for the next targets.
 
-        `past` is what came back with the targets before them, None at the beginning.
+        Args:
+            memory: From `encode`.
+            padding: From `encode`.
+            target: The next targets (batch, t).
+            past: As returned with the targets before them; None at the beginning.
+
+        Returns:
+            States (batch, t, width), which `output` scores, and the new past.
         """
         if past is None:
-            kept = memory.masked_fill(padding[:, :, None], 0.0)
-            first = torch.tanh(kept.sum(1) / (~padding).sum(1, keepdim=True))
+            present = memory.masked_fill(padding[:, :, None], 0.0)
+            first = torch.tanh(present.sum(1) / (~padding).sum(1, keepdim=True))
             first = first.expand(DECODER_LAYERS, -1, -1).contiguous()
             past = first, torch.zeros_like(first)
         hidden, past = self.decoder(self.target(target), past)
-        found, _ = attended(hidden, memory, padding)
-        context = torch.tanh(self.combine(torch.cat([found, hidden], dim=-1)))
-        return context, past
+        contexts, _ = attended(hidden, memory, padding)
+        states = torch.tanh(self.combine(torch.cat([contexts, hidden], dim=-1)))
+        return states, past

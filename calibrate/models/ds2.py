@@ -1,7 +1,7 @@
-"""Deep Speech 2, reduced to one knob: convolution over time, bidirectional recurrent layers, CTC.
+"""Deep Speech 2 with its width as the size: convolution over time, bidirectional recurrent layers, CTC.
 
 Amodei et al. 2015, arXiv:1512.02595, in the form that Hestness et al. 2017, arXiv:1712.00409, scaled: LSTM
-layers, no regularization, width as the size. Here the first layers convolve over time only.
+layers, no regularization. Here the first layers convolve only over time.
 """
 
 from torch import Tensor, nn
@@ -17,7 +17,12 @@ STRIDES = (3, 1)
 
 
 class DeepSpeech2(nn.Module):
-    """Log-probabilities of characters over time; `width` is the channels and the states of each direction."""
+    """A model that predicts characters over time.
+
+    Args:
+        width: Channels, and states of each direction.
+        symbols: Characters, and CTC's blank.
+    """
 
     def __init__(self, width: int, symbols: int) -> None:
         super().__init__()
@@ -32,17 +37,23 @@ class DeepSpeech2(nn.Module):
         self.output = nn.Linear(2 * width, symbols)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Map frames (batch, time, 40) to log-probabilities (time/3, batch, symbols) and their lengths.
+        """Return the log probabilities of symbols.
 
-        Lengths are on the host, where CTC looks for them: to fetch them from a GPU is to wait for it.
+        Args:
+            frames: Frames (batch, time, 40).
+            lengths: Frames of each utterance (batch,), on the host, where CTC needs them: to fetch them from
+                a GPU is to wait for it.
+
+        Returns:
+            Log probabilities (time/3, batch, symbols), and the outputs of each utterance (batch,).
         """
         hidden = frames
         for convolution, norm, stride in zip(self.convolutions, self.norms, STRIDES, strict=True):
             hidden = convolution(hidden.transpose(1, 2)).transpose(1, 2)
             hidden = functional.relu(norm(hidden))
             lengths = (lengths + stride - 1) // stride
-            heard = lengths.to(hidden.device, non_blocking=True)
-            hidden = hidden * inside(heard, hidden.shape[1])[:, :, None]
+            on_device = lengths.to(hidden.device, non_blocking=True)
+            hidden = hidden * inside(on_device, hidden.shape[1])[:, :, None]
         for layer in self.recurrent:
-            hidden = layer(hidden, heard)
+            hidden = layer(hidden, on_device)
         return functional.log_softmax(self.output(hidden).float(), dim=-1).transpose(0, 1), lengths

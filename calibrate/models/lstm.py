@@ -1,7 +1,8 @@
 """A language model of stacked LSTM layers, its width the size: the word model of Hestness et al. 2017.
 
-Hochreiter and Schmidhuber 1997; Jozefowicz et al. 2016, arXiv:1602.02410, for words. Embedding, states and
-the input of the output layer have the same width; no projection, no dropout, no tied weights.
+Hestness et al. 2017, arXiv:1712.00409; Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735;
+Jozefowicz et al. 2016, arXiv:1602.02410, for words. Embedding, states and the input of the output layer have
+the same width; no projection, no dropout, no tied weights.
 """
 
 import torch
@@ -9,10 +10,15 @@ from torch import Tensor, nn
 
 
 class LSTM(nn.Module):
-    """Scores of the next symbol at every place of a window; `layers` layers of `width` states.
+    """A model that scores the next symbol at every position of a window.
 
     Each gate has one bias, as in the formula 8·width² + 4·width of a layer: cuDNN's second one is kept at
     zero and not trained.
+
+    Args:
+        width: States of every layer.
+        symbols: Symbols of the vocabulary.
+        layers: The number of layers.
     """
 
     def __init__(self, width: int, symbols: int, layers: int) -> None:

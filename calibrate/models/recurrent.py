@@ -1,11 +1,16 @@
-"""What recurrent encoders share: a layer that reads a sequence in both directions."""
+"""A recurrent layer that reads a sequence in both directions, for the encoders."""
 
 import torch
 from torch import Tensor, nn
 
 
 class Bidirectional(nn.Module):
-    """An LSTM in each direction; the backward one starts at every utterance's own end, not in its padding."""
+    """An LSTM in each direction; the backward one starts at every sequence's own end, not in its padding.
+
+    Args:
+        inputs: Width of the inputs.
+        width: States of each direction.
+    """
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -14,10 +19,10 @@ class Bidirectional(nn.Module):
         self.norm = nn.LayerNorm(2 * width)
 
     def forward(self, hidden: Tensor, lengths: Tensor) -> Tensor:
-        """Map (batch, time, inputs) to (batch, time, 2·width)."""
+        """Map (batch, time, inputs), of these lengths (batch,), to (batch, time, 2·width)."""
         time = torch.arange(hidden.shape[1], device=hidden.device)
         mirrored = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)[:, :, None]
-        there = self.forwards(hidden)[0]
-        back = self.backwards(hidden.take_along_dim(mirrored, 1))[0].take_along_dim(mirrored, 1)
-        normal: Tensor = self.norm(torch.cat([there, back], dim=-1))
+        forward = self.forwards(hidden)[0]
+        backward = self.backwards(hidden.take_along_dim(mirrored, 1))[0].take_along_dim(mirrored, 1)
+        normal: Tensor = self.norm(torch.cat([forward, backward], dim=-1))
         return normal

@@ -9,16 +9,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}  # depth -> blocks of each stage
-LARGE = 64  # pixels
+MIN_LARGE_SIDE = 64  # pixels from which images are first reduced
 
 
 class ResNet(nn.Module):
-    """Scores of classes; `width` channels in the first stage."""
+    """A model that scores classes.
+
+    Args:
+        width: Channels of the first stage.
+        classes: The number of classes.
+        depth: 10, 18 or 34.
+        channels: Channels of the images.
+        side: Pixels of the images in each direction.
+    """
 
     def __init__(self, width: int, classes: int, *, depth: int, channels: int, side: int) -> None:
         super().__init__()
         self.stem: nn.Module
-        if side >= LARGE:
+        if side >= MIN_LARGE_SIDE:
             self.stem = nn.Sequential(
                 nn.Conv2d(channels, width, 7, 2, padding=3, bias=False), nn.MaxPool2d(3, 2, padding=1)
             )
@@ -28,8 +36,8 @@ class ResNet(nn.Module):
         inputs = width
         for stage, count in enumerate(BLOCKS[depth]):
             outputs = width * 2**stage
-            for place in range(count):
-                stride = 2 if stage > 0 and place == 0 else 1
+            for index in range(count):
+                stride = 2 if stage > 0 and index == 0 else 1
                 blocks.append(Block(inputs, outputs, stride))
                 inputs = outputs
         self.blocks = nn.Sequential(*blocks)
@@ -47,7 +55,13 @@ class ResNet(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions added to what goes around them, which is reshaped where the shapes differ."""
+    """Two convolutions added to their input, which is reshaped where the shapes differ.
+
+    Args:
+        inputs: Channels of the input.
+        outputs: Channels of the output.
+        stride: Of the first convolution.
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -61,6 +75,6 @@ class Block(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map (batch, inputs, side, side) to (batch, outputs, side/stride, side/stride)."""
         before = functional.relu(self.norms[0](images))
-        around = self.around(before) if self.around else images
-        out: Tensor = around + self.second(functional.relu(self.norms[1](self.first(before))))
+        shortcut = self.around(before) if self.around else images
+        out: Tensor = shortcut + self.second(functional.relu(self.norms[1](self.first(before))))
         return out

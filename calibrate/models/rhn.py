@@ -5,17 +5,23 @@ Zilly et al. 2017, arXiv:1607.03474, equations 7 to 9 with the carry gate 1 - t:
     s_l = h·t + s_(l-1)·(1 - t)
     h = tanh(R_H s_(l-1) + b + [l = 1] W_H x),  t = σ(R_T s_(l-1) + b + [l = 1] W_T x)
 
-The width is the size; Hestness et al. 2017 use depth 10 for characters.
+The width is the size; Hestness et al. 2017, arXiv:1712.00409, use depth 10 for characters.
 """
 
 import torch
 from torch import Tensor, nn
 
-CARRY = -2.0  # where the transform gates' biases begin: mostly closed, so that gradients reach far back
+CARRY_BIAS = -2.0  # initial bias of the transform gates: mostly closed, so that gradients reach far back
 
 
 class RHN(nn.Module):
-    """Scores of the next symbol at every place of a window; `depth` highway layers of `width` states."""
+    """A model that scores the next symbol at every position of a window.
+
+    Args:
+        width: States.
+        symbols: Symbols of the vocabulary.
+        depth: Highway layers per step of time.
+    """
 
     def __init__(self, width: int, symbols: int, depth: int) -> None:
         super().__init__()
@@ -26,7 +32,7 @@ class RHN(nn.Module):
         self.output = nn.Linear(width, symbols)
         with torch.no_grad():
             for layer in self.recurrent:
-                nn.init.constant_(layer.get_parameter("bias")[width:], CARRY)
+                nn.init.constant_(layer.get_parameter("bias")[width:], CARRY_BIAS)
 
     def forward(self, symbols: Tensor) -> Tensor:
         """Map symbols (batch, time) to scores (batch, time, symbols); every window begins with no memory."""

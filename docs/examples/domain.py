@@ -11,7 +11,7 @@ import torch
 from calibrate.data.prepared import once
 from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
 from calibrate.types import Corpus, Domain, Preset, doubling
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, drop
 from laws.types import SizeCost
 
 DIMENSIONS = 3
@@ -39,7 +39,7 @@ DOMAIN = Domain(
     corpus="points of a sum of waves in three dimensions",
     definitions={
         "parameters": "all trainable parameters",
-        "sample": "one point; passes over the same point are counted again",
+        "sample": "one point; repeats of the same point are counted",
         "rmse": "root of the mean squared error on the validation set",
     },
     module=__file__,
@@ -53,7 +53,7 @@ DOMAIN = Domain(
 def prepare(*, cache, source, available, validation, seed, report):
     """Make the corpus once; with the same arguments it is the same."""
     if source is not None:
-        raise PlannerError(f"--data {source}: this domain makes its own data; leave --data out")
+        raise ConflictingInput(f"this domain makes its own data, got {source}", hint=drop("data"))
 
     def make(folder):
         digest = hashlib.sha256()
@@ -109,10 +109,10 @@ def task(training, corpus, device):
 
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
     """Count parameters, training FLOP a point and bytes of each size, without memory or time for it."""
-    return tuple(map(_rung, sizes))
+    return tuple(map(_size_cost, sizes))
 
 
-def _rung(size):
+def _size_cost(size):
     with torch.device("meta"):
         built = model(size)
         return size_cost(size, built, FORWARD_TO_TRAINING * forward_flops(built, torch.empty(1, DIMENSIONS)))

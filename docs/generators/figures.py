@@ -1,4 +1,6 @@
-"""Draw the figures of docs/research/forecasting.md into docs/figures: `python -m docs.generators.figures [--ranks]`.
+"""Draw the figures of docs/research/forecasting.md into docs/figures.
+
+    python -m docs.generators.figures [--ranks]
 
 `--ranks` also repeats the simulation-based calibration, 264 forecasts, which takes minutes.
 """
@@ -34,14 +36,14 @@ def axes(columns: int, *, height: float = 2.6) -> tuple[Figure, list[Axes]]:
     """Return a figure with a row of plain axes."""
     figure = Figure(figsize=(3.2 * columns, height))
     row = [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
-    for each in row:
-        each.spines[["top", "right"]].set_visible(False)
-        each.tick_params(labelsize=8)
+    for panel in row:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.tick_params(labelsize=8)
     return figure, row
 
 
-def beliefs() -> None:
-    """Draw what each belief expects beyond a curve of two decades that it has not seen: its law alone."""
+def prior_components() -> None:
+    """Draw what each prior component expects beyond an unseen curve of two decades, without noise."""
     prior = bundled_prior()
     figure, row = axes(6, height=2.2)
     decades = np.linspace(0, 3.5, 36)
@@ -50,10 +52,10 @@ def beliefs() -> None:
     for i, name in enumerate(prior.names):
         rng, plot = np.random.default_rng(3), row[i // 2]
         z = prior.mean[i] + prior.sd[i] * rng.standard_normal((6, len(PARAMETERS)))
-        z[:, onset] -= 2.0  # onsets are counted from the smallest scale, two decades before the end
+        z[:, onset] -= 2.0  # an onset counts from the smallest scale, two decades before the end
         z[:, drift] = -12.0
         law, _ = paths(curve, z, decades * DECADE, rng)
-        if prior.of_odds[i]:  # half of what best guessing scores at the last point
+        if prior.is_odds[i]:  # half of the chance-level error at the last point
             law = log_error(law, 2.0)
         plot.plot(decades, law.T / np.log(10), color=f"C{i % 2}", lw=0.8, alpha=0.8)
         plot.plot([], [], color=f"C{i % 2}", label=name)
@@ -66,7 +68,7 @@ def beliefs() -> None:
 
 
 def fans() -> None:
-    """Draw forecasts of simulated curves whose future is known."""
+    """Draw forecasts of simulated curves, whose continuation is known."""
     x = np.geomspace(1e3, 1e5, 13)
     far = np.geomspace(1e3, 2e6, 40)
 
@@ -90,12 +92,12 @@ def fans() -> None:
             points = check_points(fine[::3], best)
         else:
             points = check_points(x, law(x) * np.exp(0.01 * rng.standard_normal(len(x))))
-        told = f.forecast(points, seed=0)
+        forecast = f.forecast(points, seed=0)
         ahead = far[far > points.x[-1]]
-        low, q25, median, q75, high = told.quantiles(ahead, LEVELS)
+        low, q25, median, q75, high = forecast.quantiles(ahead, LEVELS)
         plot.fill_between(ahead, low, high, color="C0", alpha=0.2, lw=0)
         plot.fill_between(ahead, q25, q75, color="C0", alpha=0.3, lw=0)
-        plot.plot(ahead, median, color="C0", lw=1, label="forecast: median, 50 %, 90 %")
+        plot.plot(ahead, median, color="C0", lw=1, label="forecast: median, 50%, 90%")
         plot.plot(far, law(far), color="C1", lw=0.8, ls="--", label="the law")
         plot.plot(points.x, points.y, ".", color="0.2", ms=3, label="measured")
         plot.set_xscale("log")
@@ -107,11 +109,11 @@ def fans() -> None:
 
 
 def ranks() -> None:
-    """Draw the ranks of the truth among the draws, for curves that each belief holds true."""
+    """Draw the ranks of the true value among the posterior samples, for curves of each component."""
     from tests.laws.test_forecast import rank
 
-    found = [float(rank(seed)) for seed in range(264)]
-    counts = np.histogram(found, bins=8, range=(0, 1))[0]
+    fractions = [float(rank(seed)) for seed in range(264)]
+    counts = np.histogram(fractions, bins=8, range=(0, 1))[0]
     print(
         "ranks:",
         counts.tolist(),
@@ -128,7 +130,7 @@ def ranks() -> None:
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    beliefs()
+    prior_components()
     fans()
     if "--ranks" in sys.argv[1:]:
         ranks()

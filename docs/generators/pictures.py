@@ -1,10 +1,15 @@
-"""Make the pictures of docs/guides/planning.md: a review of docs/examples/captions.toml as a browser shows it.
+"""Make the pictures of the documentation: the review page in a browser, and a command in a terminal.
 
-    python -m docs.generators.pictures
+    python -m docs.generators.pictures              all
+    python -m docs.generators.pictures terminal     only those whose name starts with "terminal"
 
-Needs the extras `plot` and `dev`, and a Chromium. Writes docs/pictures/*.png.
+Writes docs/pictures/*.png. Needs the extras `plot` and `dev`, and a Chromium. The clock stands still at DAY,
+so ids, dates and prices do not change; the same Chromium with the same fonts gives the same bytes.
 """
 
+import html
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,53 +18,137 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+from rich.text import Text
 
 OUT = Path(__file__).parents[1] / "pictures"
-PLANNER = [sys.executable, "-c", "from planner.cli import main; main()"]
-FIT = ["fit", "tests/data/whisper2022-medium-english.csv", "--domain", "captions"]
-FIT += ["--metric", "wer", "--data-unit", "hours"]
-WIDTH = 1000
+DAY = "2026, 11, 23"
+PROGRAM = f"""
+import datetime
+class Fixed(datetime.datetime):
+    now = classmethod(lambda cls, tz=None: cls({DAY}, tzinfo=tz))
+class FixedDate(datetime.date):
+    today = classmethod(lambda cls: cls({DAY}))
+datetime.datetime, datetime.date = Fixed, FixedDate
+from planner.cli import main
+main()
+"""
+RUNS = "tests/data/whisper2022-medium-english.csv"
+FIT = f"fit {RUNS} --domain captions --metric wer --data-unit hours"
+TERMINAL = {  # name -> what is typed
+    "terminal-estimate": "estimate --domain captions --target-wer 10%",
+    "terminal-plot": "plot --domain captions --decades 2",
+}
+COLUMNS = 80
+PAGE_WIDTH = 1000
+SCHEMES = {"": "light", "-dark": "dark"}  # suffix of the name -> color scheme
+_TERMINAL_PAGE = """<!doctype html><meta charset="utf-8"><style>
+:root {{ --paper: #ffffff; --ink: #1b1f24; --muted: #5c6670; --rule: #d5dae0; }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --paper: #15181c; --ink: #e4e7ea; --muted: #9aa4ae; --rule: #353c44; }}
+}}
+body {{ margin: 0; background: var(--paper); }}
+pre {{ display: inline-block; margin: 0; padding: 16px 20px; min-width: {columns}ch; background: var(--paper);
+  color: var(--ink); border: 1px solid var(--rule); font: 14px/1.17 "DejaVu Sans Mono", monospace; }}
+i {{ font-style: normal; color: var(--muted); }}
+</style><pre><i>$</i> <b>planner {command}</b>
+{output}</pre>"""
 
 
-def small(path: Path) -> None:
-    """Keep 128 colors: text and lines need no more."""
+def planner(command: str, store: Path, **environment: str) -> str:
+    """Run a command at DAY.
+
+    Args:
+        command: The command line after `planner`.
+        store: Folder of the store.
+        environment: Further variables of the environment.
+
+    Returns:
+        What it printed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *shlex.split(command)],
+        env=os.environ | {"PLANNER_STORE": str(store)} | environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+def as_html(printed: str) -> str:
+    """Return terminal output as HTML: bold text is all that `planner` uses."""
+    text = Text.from_ansi(printed)
+    bold = {i for span in text.spans if "bold" in str(span.style) for i in range(span.start, span.end)}
+    pieces, inside = [], False
+    for i, letter in enumerate(text.plain):
+        if (i in bold) != inside:
+            pieces.append("</b>" if inside else "<b>")
+            inside = not inside
+        pieces.append(html.escape(letter))
+    return "".join(pieces) + ("</b>" if inside else "")
+
+
+def save(name: str, **screenshot: bytes) -> None:
+    """Write a picture with 128 colors: text and lines need no more."""
+    path = OUT / f"{name}.png"
+    path.write_bytes(screenshot["png"])
     Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
+def terminal(page: Page, name: str, command: str, store: Path) -> None:
+    """Save a command with its output, in a light and in a dark terminal."""
+    printed = planner(command, store, COLUMNS=str(COLUMNS), FORCE_COLOR="1", TERM="xterm-256color")
+    content = as_html(printed.rstrip("\n"))
+    page.set_content(_TERMINAL_PAGE.format(columns=COLUMNS, command=html.escape(command), output=content))
+    for suffix, scheme in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        save(name + suffix, png=page.locator("pre").screenshot())
+
+
 def region(page: Page, name: str, first: str, last: str) -> None:
-    """Save what lies from one element to the end of another, with a margin."""
-    top = page.locator(first).bounding_box()
-    end = page.locator(last).bounding_box()
+    """Save a page from one element to the end of another, with a margin."""
+    top, end = page.locator(first).bounding_box(), page.locator(last).bounding_box()
     assert top
     assert end
     up, down = max(top["y"] - 14, 0), end["y"] + end["height"] + 14
-    clip = {"x": 0, "y": up, "width": WIDTH, "height": down - up}
-    page.screenshot(path=OUT / f"{name}.png", clip=clip, full_page=True)
-    small(OUT / f"{name}.png")
+    clip = {"x": 0, "y": up, "width": PAGE_WIDTH, "height": down - up}
+    save(name, png=page.screenshot(clip=clip, full_page=True))
+
+
+def review(page: Page, store: Path, folder: Path) -> None:
+    """Save parts of the page of docs/examples/captions.toml."""
+    planner(f"review docs/examples/captions.toml --out {folder}/review.html", store)
+    page.goto((folder / "review.html").as_uri())
+    page.wait_for_selector("#what-if:not([hidden])")
+    for suffix, scheme in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        region(page, f"review-summary{suffix}", "h1", "#summary")
+    page.emulate_media(color_scheme="light")
+    region(page, "review-product", "#product-1 h2", "#product-1 .measure")
+    page.select_option("select[name=product]", "1")
+    page.select_option("select[name=accelerator]", "h200")
+    page.fill("input[name=price]", "2.5")
+    region(page, "review-what-if", "#what-if h2", "#what-if")
+    page.emulate_media(color_scheme="dark")
+    region(page, "review-dark", "#product-2 h2", "#product-2 .bars")
 
 
 def main() -> None:
-    """Fit, review, open, photograph."""
+    """Fit, then save every picture, or those whose name starts as the first argument."""
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
     OUT.mkdir(exist_ok=True)
-    chromium = shutil.which("chromium")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as started:
-        store, html = f"{name}/store", Path(name) / "review.html"
-        subprocess.run([*PLANNER, *FIT, "--store", store], check=True, stdout=subprocess.DEVNULL)
-        plan = ["review", "docs/examples/captions.toml", "--store", store, "--out", str(html)]
-        subprocess.run([*PLANNER, *plan], check=True)
-        browser = started.chromium.launch(executable_path=chromium)
-        page = browser.new_page(viewport={"width": WIDTH, "height": 900})
-        page.goto(html.as_uri())
-        page.wait_for_selector("#what-if:not([hidden])")
-        region(page, "review-summary", "h1", "#summary")
-        region(page, "review-product", "#product-1 h2", "#product-1 .measure")
-        page.select_option("select[name=product]", "1")
-        page.select_option("select[name=part]", "h200")
-        page.fill("input[name=price]", "2.5")
-        region(page, "review-what-if", "#what-if h2", "#what-if")
-        page.emulate_media(color_scheme="dark")
-        region(page, "review-dark", "#product-2 h2", "#product-2 .bars")
+        folder = Path(name)
+        planner(FIT, folder / "store")
+        browser = started.chromium.launch(executable_path=shutil.which("chromium"))
+        page = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900})
+        if "review".startswith(only) or only.startswith("review"):
+            review(page, folder / "store", folder)
+        for picture, command in TERMINAL.items():
+            if picture.startswith(only):
+                sharp = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900}, device_scale_factor=2)
+                terminal(sharp, picture, command, folder / "store")
         browser.close()
 
 

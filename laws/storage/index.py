@@ -1,4 +1,4 @@
-"""The DuckDB side of the store: records to rows and rows to answers. All SQL but the tables is here."""
+"""Turn records into rows of the index and rows into answers. All SQL except the tables is here."""
 
 import dataclasses
 import json
@@ -24,6 +24,7 @@ from laws.types import (
     Sweep,
 )
 
+_TABLES = {Sweep: "sweeps", Law: "laws", SavedForecast: "forecasts", Outcome: "outcomes"}
 Connection = duckdb.DuckDBPyConnection
 _CONFIG: dict[str, Any] = {
     "storage_compatibility_version": schema.STORAGE,
@@ -39,12 +40,27 @@ _OUTCOME_COLUMNS = tuple("happened" if name == "observed" else name for name in 
 
 
 def connect(path: Path, *, read_only: bool) -> Connection:
-    """Open an index; the caller closes it."""
+    """Open an index; the caller closes it.
+
+    Args:
+        path: The database.
+        read_only: Refuse to write.
+
+    Returns:
+        The connection; it never loads or fetches an extension.
+    """
     return duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
 
 
 def known_files(connection: Connection) -> dict[str, tuple[int, int]]:
-    """Return name -> (bytes, time of change) of every file that was read into the index or found unusable."""
+    """Return what the index knows of files.
+
+    Args:
+        connection: An open index.
+
+    Returns:
+        Bytes and time of the last change (ns) by name, of every file that was read or could not be used.
+    """
     rows = connection.execute("select name, size, modified from files").fetchall()
     return {name: (size, modified) for name, size, modified in rows}
 
@@ -52,17 +68,32 @@ def known_files(connection: Connection) -> dict[str, tuple[int, int]]:
 def changed_files(
     connection: Connection, files: Sequence[tuple[str, int, int]]
 ) -> list[tuple[str, int, int]]:
-    """Return those of some files (name, bytes, time of change) that the index does not know as they are."""
+    """Return the files that the index does not know as they are.
+
+    Args:
+        connection: An open index.
+        files: Name, bytes and time of the last change (ns) of each.
+
+    Returns:
+        Those of them that are new or changed, by name.
+    """
     return connection.execute(
         """select * from (select unnest(?::varchar[]) as name, unnest(?::bigint[]) as size,
-                                 unnest(?::bigint[]) as modified) as found
+                                 unnest(?::bigint[]) as modified) as listed
            anti join files using (name, size, modified) order by name""",
         [[file[i] for file in files] for i in range(3)],
     ).fetchall()
 
 
 def unusable_files(connection: Connection) -> dict[str, str]:
-    """Return name -> why of every file that could not be read into the index."""
+    """Return why files could not be read into the index.
+
+    Args:
+        connection: An open index.
+
+    Returns:
+        The reason by name of the file.
+    """
     return dict(
         connection.execute(
             "select name, problem from files where problem is not null order by name"
@@ -71,27 +102,70 @@ def unusable_files(connection: Connection) -> dict[str, str]:
 
 
 def forget_files(connection: Connection, names: Iterable[str]) -> None:
-    """Take the notes on files that are gone and had not been of use."""
+    """Delete the notes on some files.
+
+    Args:
+        connection: An index that is open for writing.
+        names: Files that are gone and could not be used.
+    """
     connection.execute("delete from files where list_contains(?::varchar[], name)", [list(names)])
 
 
 def note_files(connection: Connection, rows: Sequence[tuple[str, int, int, str | None]]) -> None:
-    """Note name, bytes, time of change and problem (None: it is in the index) of files that were read."""
+    """Note which files were read.
+
+    Args:
+        connection: An index that is open for writing.
+        rows: Name, bytes, time of the last change (ns) and problem of each; None: its record is in the index.
+    """
     connection.execute(
         "delete from files where list_contains(?::varchar[], name)", [[row[0] for row in rows]]
     )
     _insert(connection, "files", ("name", "size", "modified", "problem"), rows)
 
 
-def put(connection: Connection, kind: type, found: Sequence[Any]) -> None:
-    """Add records of one kind, or replace those with the same id."""
-    _PUT[kind](connection, found)
+def put_records(connection: Connection, kind: type, records: Sequence[Any], sequences: Sequence[int]) -> None:
+    """Add records of one kind, or replace those with the same id.
+
+    Args:
+        connection: An index that is open for writing.
+        kind: The class of the records.
+        records: The records.
+        sequences: The place of each in the order of the store; runs have none.
+    """
+    _PUT[kind](connection, records)
+    if table := _TABLES.get(kind):
+        connection.execute(
+            f"""update {table} set sequence = numbers.sequence
+                from (select unnest(?::varchar[]) as id, unnest(?::bigint[]) as sequence) as numbers
+                where {table}.id = numbers.id""",  # noqa: S608 - the name of a table of ours
+            [[record.id for record in records], list(sequences)],
+        )
+
+
+def last_sequence(connection: Connection) -> int:
+    """Return the largest place in the order that any record has; 0 without records."""
+    numbers = [
+        connection.execute(f"select coalesce(max(sequence), 0) from {table}").fetchall()[0][0]  # noqa: S608
+        for table in schema.ORDERED
+    ]
+    return int(max(numbers))
 
 
 def runs(
     connection: Connection, domain: str | None, sweep: str | None, status: RunStatus | None
 ) -> list[Run]:
-    """Return attempts by time; a sweep's are those it trained and those it planned and found done."""
+    """Return attempts by time.
+
+    Args:
+        connection: An open index.
+        domain: Only of this domain.
+        sweep: Only those that this sweep trained, or planned and found already trained.
+        status: Only of this status.
+
+    Returns:
+        The runs.
+    """
     rows = connection.execute(
         f"""select {", ".join(_RUN)} from runs
             where ($domain is null or domain = $domain)
@@ -101,53 +175,77 @@ def runs(
             order by created, id, attempt""",  # noqa: S608 - the columns are the fields of Run
         {"domain": domain, "sweep": sweep, "status": status},
     ).fetchall()
-    found = (dict(zip(_RUN, row, strict=True)) for row in rows)
-    return [Run(**{**run, **{name: json.loads(run[name]) for name in _JSON}}) for run in found]
+    named = (dict(zip(_RUN, row, strict=True)) for row in rows)
+    return [Run(**{**run, **{name: json.loads(run[name]) for name in _JSON}}) for run in named]
 
 
 def sweeps(connection: Connection, domain: str | None) -> list[Sweep]:
-    """Return sweeps, newest first."""
+    """Return sweeps, newest first.
+
+    Args:
+        connection: An open index.
+        domain: Only of this domain.
+
+    Returns:
+        The sweeps with their definitions.
+    """
     columns = (
         "id", "created", "domain", "preset", "seed", "planned", "runs", "fingerprint", "device", "code",
         "ladder", "settings",
     )  # fmt: skip
     rows = connection.execute(
         f"""select {", ".join(columns)} from sweeps where $domain is null or domain = $domain
-            order by created desc, id""",  # noqa: S608 - the columns are written above
+            order by sequence desc, created desc, id""",  # noqa: S608 - the columns are written above
         {"domain": domain},
     ).fetchall()
-    found = []
+    sweeps = []
     for row in rows:
         sweep = dict(zip(columns, row, strict=True))
         ladder = json.loads(sweep.pop("ladder"))
-        found.append(
+        sweeps.append(
             Sweep(
                 **{**sweep, "runs": tuple(sweep["runs"]), "settings": json.loads(sweep["settings"])},
                 ladder={
-                    family: tuple(SizeCost(**rung) for rung in rungs) for family, rungs in ladder.items()
+                    family: tuple(SizeCost(**cost) for cost in costs) for family, costs in ladder.items()
                 },
                 definitions=_definitions(connection, sweep["id"]),
             )
         )
-    return found
+    return sweeps
 
 
 def laws(connection: Connection) -> list[LawRow]:
-    """Return laws without draws, newest first."""
+    """Return laws without samples and paths, newest first.
+
+    Args:
+        connection: An open index.
+
+    Returns:
+        The rows; laws of one fit follow one another by id.
+    """
     rows = connection.execute(
-        f"select {', '.join(_LAW)}, x_low, x_high from laws order by created desc, id"  # noqa: S608 - fields of LawRow
+        f"select {', '.join(_LAW)}, x_low, x_high from laws order by sequence desc, created desc, id"  # noqa: S608 - fields of LawRow
     ).fetchall()
-    return [
-        LawRow(**dict(zip(_LAW, row, strict=False)), x_range=(row[-2], row[-1]))
-        for row in ((*row[:-3], tuple(row[-3]), *row[-2:]) for row in rows)
-    ]
+    laws = []
+    for *values, low, high in rows:
+        law = dict(zip(_LAW, values, strict=True))
+        laws.append(LawRow(**{**law, "warnings": tuple(law["warnings"])}, x_range=(low, high)))
+    return laws
 
 
 def forecasts(connection: Connection, domain: str | None) -> list[SavedForecastRow]:
-    """Return forecasts with intervals in place of draws, newest first."""
+    """Return forecasts with intervals in place of samples, newest first.
+
+    Args:
+        connection: An open index.
+        domain: Only of this domain.
+
+    Returns:
+        The rows.
+    """
     rows = connection.execute(
         f"""select {", ".join(_FORECAST)} from forecasts where $domain is null or domain = $domain
-            order by day desc, created desc, id""",  # noqa: S608 - the columns are the fields of KeptForecastRow
+            order by sequence desc, created desc, id""",  # noqa: S608 - the fields of SavedForecastRow
         {"domain": domain},
     ).fetchall()
     quantities: dict[str, dict[str, Interval]] = {}
@@ -156,33 +254,48 @@ def forecasts(connection: Connection, domain: str | None) -> list[SavedForecastR
            order by forecast, quantity"""
     ).fetchall():
         quantities.setdefault(id, {})[name] = Interval(q05=low, median=middle, q95=high, unit=unit)
-    found = (dict(zip(_FORECAST, row, strict=True)) for row in rows)
+    named = (dict(zip(_FORECAST, row, strict=True)) for row in rows)
     return [
         SavedForecastRow(
             **{**row, "given": json.loads(row["given"]), "warnings": tuple(row["warnings"])},
             quantities=quantities.get(row["id"], {}),
         )
-        for row in found
+        for row in named
     ]
 
 
 def outcomes(connection: Connection) -> list[Outcome]:
-    """Return outcomes in the order of their days, those that were replaced among them."""
+    """Return outcomes by day, those that were replaced among them.
+
+    Args:
+        connection: An open index.
+
+    Returns:
+        The outcomes; on one day, in the order they were recorded.
+    """
     rows = connection.execute(
-        f"select {', '.join(_OUTCOME_COLUMNS)} from outcomes order by day, created, id"  # noqa: S608 - fields of Outcome
+        f"select {', '.join(_OUTCOME_COLUMNS)} from outcomes order by day, sequence, created, id"  # noqa: S608 - fields of Outcome
     ).fetchall()
-    found = (dict(zip(_OUTCOME, row, strict=True)) for row in rows)
-    return [Outcome(**{**row, "observed": json.loads(row["observed"])}) for row in found]
+    named = (dict(zip(_OUTCOME, row, strict=True)) for row in rows)
+    return [Outcome(**{**row, "observed": json.loads(row["observed"])}) for row in named]
 
 
 def differences(connection: Connection, other: Path) -> list[str]:
-    """Return the tables whose rows differ between the open index and another one."""
+    """Return the tables whose rows differ between two indexes.
+
+    Args:
+        connection: An open index.
+        other: Another index.
+
+    Returns:
+        Names of tables.
+    """
     connection.execute(f"attach '{str(other).replace(chr(39), chr(39) * 2)}' as other (read_only)")
     names = (
         "sweeps", "runs", "laws", "draws", "diagnostics", "provenance", "forecasts", "forecast_quantities",
         "outcomes",
     )  # fmt: skip
-    found = []
+    different = []
     for name in names:
         one_way, other_way = (
             connection.execute(
@@ -191,9 +304,9 @@ def differences(connection: Connection, other: Path) -> list[str]:
             for a, b in (("", "other."), ("other.", ""))
         )
         if one_way or other_way:
-            found.append(name)
+            different.append(name)
     connection.execute("detach other")
-    return found
+    return different
 
 
 def _definitions(connection: Connection, record: str) -> dict[str, str]:
@@ -226,7 +339,7 @@ def _put_sweeps(connection: Connection, sweeps: Sequence[Sweep]) -> None:
             *(getattr(sweep, name) for name in plain),
             list(sweep.runs),
             json.dumps(
-                {f: [dataclasses.asdict(rung) for rung in rungs] for f, rungs in sweep.ladder.items()}
+                {f: [dataclasses.asdict(cost) for cost in costs] for f, costs in sweep.ladder.items()}
             ),
             json.dumps(sweep.settings),
         )
@@ -285,7 +398,9 @@ def _put_laws(connection: Connection, laws: Sequence[Law]) -> None:
 def _put_forecasts(connection: Connection, forecasts: Sequence[SavedForecast]) -> None:
     """Add forecasts, or replace those with the same id. Draws stay in the forecast's own file."""
     _forget(
-        connection, [each.id for each in forecasts], {"forecasts": "id", "forecast_quantities": "forecast"}
+        connection,
+        [forecast.id for forecast in forecasts],
+        {"forecasts": "id", "forecast_quantities": "forecast"},
     )
     plain = tuple(name for name in _FORECAST if name not in ("given", "warnings"))
     _insert(
@@ -294,11 +409,11 @@ def _put_forecasts(connection: Connection, forecasts: Sequence[SavedForecast]) -
         (*plain, "seed", "code", "given", "warnings"),
         [
             (
-                *(getattr(each, name) for name in (*plain, "seed", "code")),
-                json.dumps(each.given),
-                list(each.warnings),
+                *(getattr(forecast, name) for name in (*plain, "seed", "code")),
+                json.dumps(forecast.given),
+                list(forecast.warnings),
             )
-            for each in forecasts
+            for forecast in forecasts
         ],
     )
     _insert(
@@ -306,26 +421,29 @@ def _put_forecasts(connection: Connection, forecasts: Sequence[SavedForecast]) -
         "forecast_quantities",
         ("forecast", "quantity", "unit", "spread", "q05", "q25", "median", "q75", "q95"),
         [
-            (each.id, name, quantity.unit, quantity.spread, *_quantiles(quantity))
-            for each in forecasts
-            for name, quantity in each.quantities.items()
+            (forecast.id, name, quantity.unit, quantity.spread, *_quantiles(quantity))
+            for forecast in forecasts
+            for name, quantity in forecast.quantities.items()
         ],
     )
 
 
 def _quantiles(quantity: Quantity) -> list[float | None]:
-    """Return five quantiles; none for what is infinite, nor, but for the median, where no spread is known."""
-    found = [quantity.quantile(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95)]
-    shown = [value if math.isfinite(value) else None for value in found]
-    return shown if quantity.spread else [None, None, shown[2], None, None]
+    """Return five quantiles; None where infinite, and all but the median None where no spread is known."""
+    values = [quantity.quantile(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    finite = [value if math.isfinite(value) else None for value in values]
+    return finite if quantity.spread else [None, None, finite[2], None, None]
 
 
 def _put_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Add outcomes, or replace those with the same id."""
-    _forget(connection, [each.id for each in outcomes], {"outcomes": "id"})
+    _forget(connection, [outcome.id for outcome in outcomes], {"outcomes": "id"})
     rows = [
-        tuple(json.dumps(each.observed) if name == "observed" else getattr(each, name) for name in _OUTCOME)
-        for each in outcomes
+        tuple(
+            json.dumps(outcome.observed) if name == "observed" else getattr(outcome, name)
+            for name in _OUTCOME
+        )
+        for outcome in outcomes
     ]
     _insert(connection, "outcomes", _OUTCOME_COLUMNS, rows)
 

@@ -1,10 +1,10 @@
-"""The DuckDB index over a store's record files, and how readers come to it.
+"""Publish the DuckDB index of a store's record files, and open it for readers.
 
 `publish` brings the index up to date with the files, in a copy that then replaces the published one: readers
-keep what they have open and never wait, and the database is at every moment a complete one. A kill can
-therefore not lose the index; what is missing from it is added by the next `publish`.
+keep what they have open and never wait, and the database is complete at every moment. A kill therefore cannot
+lose the index; the next `publish` adds what is missing from it.
 
-Nobody writes the database but `publish` and `rebuild`, under a lock of our own on another file: DuckDB's own
+Only `publish` and `rebuild` write the database, under a lock of our own on another file: DuckDB's own
 lock is lost as soon as the writing process closes any other descriptor of the database.
 """
 
@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from laws.errors import PlannerError
+from laws.errors import FileError, StoreError, run
 from laws.storage import records
 from laws.storage.files import (
     FOLDERS,
@@ -31,55 +31,74 @@ from laws.storage.files import (
     StoreBusyError,
     disk_errors,
     file_name,
+    read_regular,
     sync_folder,
 )
-from laws.types import LawRow
+from laws.storage.sequence import Sequence
+from laws.types import LawRow, Run
 
 T = TypeVar("T")
 
 _BATCH = 200  # records that are in memory at once while the index is written
 _LISTED = 5000  # names of files that are in memory at once
-_LIST = "scaling-planner/laws/1"
+_LIST_FORMAT = "scaling-planner/laws/2"
+_MAX_LIST_BYTES = 2**30
+_MAX_COST = 0.1  # share of the time that publishing may take
 _ROW = {field.name for field in dataclasses.fields(LawRow)}
+_REBUILD = run("store", "rebuild", purpose="to make it again from the files")
 
 
 class Publication:
     """The published index of a folder of records; opening it reads nothing and creates nothing."""
 
     def __init__(self, files: RecordFiles) -> None:
+        """Remember the record files."""
         self._files = files
         self.folder = files.folder
+        self.sequence = Sequence(files, self.last_sequence)
         self._index = self.folder / "index.duckdb"
         self._list = self.folder / "laws.json"
-        self._due = time.monotonic()
-        self._cost = 0.0  # seconds that the last publish took
+        self._last_time = time.monotonic()
+        self._cost_seconds = 0.0  # of the last publish
 
     def publish(self) -> tuple[str, ...]:
-        """Bring the index up to date with the files; return one line for each file that cannot be used.
+        """Bring the index up to date with the files.
+
+        Returns:
+            One line for each file that cannot be used.
 
         Raises:
-            PlannerError: the disk is full or not ours to write; the index stays as it was.
+            StoreError: The disk is full or may not be written; the index stays as it was.
         """
         return self._publish(wait=True)
 
     def publish_if_due(self, seconds: float) -> tuple[str, ...]:
-        """Publish when the last time is this long ago; at most a tenth of the time goes into publishing.
+        """Publish if the last time is long enough ago; at most a tenth of the time goes into publishing.
 
-        Whoever holds the index now is not waited for: the next time will do.
+        Another process that publishes is not waited for: the next time will do.
+
+        Args:
+            seconds: Time between two publications, or more if one takes long.
+
+        Returns:
+            One line for each file that cannot be used.
         """
-        if time.monotonic() - self._due < max(seconds, 10 * self._cost):
+        if time.monotonic() - self._last_time < max(seconds, self._cost_seconds / _MAX_COST):
             return ()
         try:
             return self._publish(wait=False)
         except StoreBusyError:
-            self._due = time.monotonic()
+            self._last_time = time.monotonic()
             return ()
 
     def catch_up(self) -> tuple[str, ...]:
-        """Publish what a killed writer left, unless a writer is at it now.
+        """Publish what a killed writer left, unless a writer is at work.
+
+        Returns:
+            One line for each file that cannot be used.
 
         Raises:
-            PlannerError: files are missing from the index, and the folder is not ours to write.
+            StoreError: Files are missing from the index, and the folder may not be written.
         """
         if not self._files.exists():
             return ()
@@ -91,42 +110,62 @@ class Publication:
         except StoreBusyError:
             return ()
 
+    def last_sequence(self) -> int:
+        """Return the largest place in the order that a record has, published or not; 0 without records."""
+        if not self._files.exists():
+            return 0
+        from laws.storage import index
+
+        self.publish()
+        _, number = self._published(index.last_sequence)
+        return number or 0
+
     def _as_published(self) -> tuple[str, ...]:
-        """Return a line for each file that the index names as unusable; refuse where files are newer."""
+        """Return a line for each file that the index names as unusable; refuse if files are newer."""
         from laws.storage import schema
 
         version, current = self._published(self._problems_of_current)
         if current is None and version == len(schema.STEPS):
-            raise PlannerError(
-                f"{self.folder} has newer files and may not be written: copy it, and "
-                "`planner store rebuild --store COPY` adds them"
+            raise StoreError(
+                f"{self.folder} has files that are newer than its index, and may not be written",
+                code="index-behind",
+                value=str(self.folder),
+                hint=run("store", "rebuild", value="--store COPY", purpose="on a copy to add them"),
             )
         return _lines(current or {})
 
     def rebuild(self) -> tuple[str, ...]:
-        """Make the index anew from the files alone; return one line for each file that cannot be used."""
+        """Make the index again from the files only.
+
+        Returns:
+            One line for each file that cannot be used.
+        """
         with self._files.exclusive("index"):
             return self._build(fresh=True)
 
     def check(self) -> tuple[str, ...]:
-        """Hold every file against its hash, and the index against the files; return a line for each fault."""
+        """Verify every file's hash, and that the index matches the files.
+
+        Returns:
+            One line for each fault, with what to do.
+        """
         if not self._files.exists():
             return ()
         with self._files.quiet("index"), tempfile.TemporaryDirectory() as temporary:
             copy = Path(temporary) / "index.duckdb"
-            with _database_errors(f"checking {self.folder}"):
-                problems, rows = self._fill(copy)
+            with _database_errors(self.folder, "check"):
+                problems, rows, _ = self._fill(copy)
                 faults = self._index_faults(copy, rows)
-        left = tuple(
-            f"{name}: left by a write that was cut off; nothing is lost, delete it"
+        leftovers = tuple(
+            f"{name}: an interrupted write left it; nothing is lost, delete it"
             for name in self._files.leftovers()
         )
-        mend = "put a copy of the file back, or delete it"
-        return (*(f"{problem}; {mend}" for problem in _lines(problems)), *faults, *left)
+        fix = "restore the file from a copy, or delete it"
+        return (*(f"{problem}; {fix}" for problem in _lines(problems)), *faults, *leftovers)
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[Any]:
-        """Open the published index, made anew where it is missing or of an older schema; None: no records."""
+        """Open the published index, made again if it is missing or of an older schema; None without records."""
         if not self._index.exists() and not self._files.exists():
             yield None
             return
@@ -139,7 +178,7 @@ class Publication:
             if connection is None or schema.version(connection) < len(schema.STEPS):
                 if connection is not None:
                     connection.close()
-                connection = self._open(self._anew(until_read))
+                connection = self._open(self._current_index(until_read))
             until_read.callback(connection.close)
             if (version := schema.version(connection)) > len(schema.STEPS):
                 raise self._too_new(version)
@@ -148,18 +187,25 @@ class Publication:
             except duckdb.Error as error:
                 raise self._unreadable() from error
 
-    def _anew(self, until_read: contextlib.ExitStack) -> Path:
-        """Publish the index; in a folder that may not be written, make one elsewhere to be read once."""
+    def _current_index(self, until_read: contextlib.ExitStack) -> Path:
+        """Publish the index; for a folder that may not be written, make one elsewhere to be read once."""
         if self._files.writable:
             self.publish()
             return self._index
         path = Path(until_read.enter_context(tempfile.TemporaryDirectory())) / self._index.name
-        with _database_errors(f"reading {self.folder}"):
+        with _database_errors(self.folder, "read"):
             self._fill(path)
         return path
 
-    def laws(self, wanted: dict[str, Any]) -> Iterator[LawRow]:
-        """Yield the published laws, newest first, whose fields are as wanted (None: any)."""
+    def laws(self, filters: dict[str, Any]) -> Iterator[LawRow]:
+        """Yield published laws, newest first.
+
+        Args:
+            filters: Values of fields; None stands for any.
+
+        Yields:
+            The rows that match.
+        """
         rows = self._listed()
         if rows is None:
             with self.reader() as connection:
@@ -169,55 +215,59 @@ class Publication:
 
                 rows = [dataclasses.asdict(row) for row in index.laws(connection)]
         for row in rows:
-            if all(value in (None, row[name]) for name, value in wanted.items()):
+            if all(value in (None, row[name]) for name, value in filters.items()):
                 yield _row(row)
 
     def _listed(self) -> list[dict[str, Any]] | None:
-        """Return the published list of laws; None where there is none that this program can read."""
+        """Return the published list of laws; None if there is none that this version can read."""
         try:
-            content = json.loads(self._list.read_bytes())
+            content = json.loads(read_regular(self._list, max_bytes=_MAX_LIST_BYTES))
             rows: list[dict[str, Any]] = content["laws"]
-            known = content["format"] == _LIST and all(row.keys() == _ROW for row in rows)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            readable = content["format"] == _LIST_FORMAT and all(row.keys() == _ROW for row in rows)
+        except (OSError, FileError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return rows if known else None
+        return rows if readable else None
 
     def _publish(self, *, wait: bool) -> tuple[str, ...]:
-        begun = time.monotonic()
+        start = time.monotonic()
         with self._files.exclusive("index", wait=wait):
             problems = self._build(fresh=False)
-        self._due = time.monotonic()
-        self._cost = self._due - begun
+        self._last_time = time.monotonic()
+        self._cost_seconds = self._last_time - start
         return problems
 
     def _build(self, *, fresh: bool) -> tuple[str, ...]:
         """Fill a copy of the index (or an empty one) from the files and publish it; the lock is held."""
-        for name in (".index-*", f".{self._list.name}.*"):
-            for left in self.folder.glob(name):
-                _remove(left)
+        for pattern in (".index-*", f".{self._list.name}.*"):
+            for leftover in self.folder.glob(pattern):
+                _remove(leftover)
 
         version, current = (0, None) if fresh else self._published(self._problems_of_current)
         if current is not None and self._list.exists():
             return _lines(current)
-        copy = self.folder / f".index-{os.getpid()}.duckdb"
+        workspace: Path | None = None
         try:
-            with _database_errors(f"writing the index of {self.folder}"):
+            with _database_errors(self._index, "write"):
+                workspace = Path(tempfile.mkdtemp(prefix=".index-", dir=self.folder))
+                copy = workspace / self._index.name
                 if version:
                     shutil.copyfile(self._index, copy)
-                problems, rows = self._fill(copy)
+                problems, rows, last = self._fill(copy)
                 with copy.open("rb") as file:
                     os.fsync(file.fileno())
-                # The list first: as long as the index is the older one, the next publish makes both anew.
+                # The list first: as long as the index is the older one, the next publish makes both again.
                 self._files.replace(self._list, _list_of(rows))
                 copy.replace(self._index)
                 sync_folder(self.folder)
         finally:
-            _remove_database(copy)
+            if workspace is not None:
+                _remove(workspace)
+        self.sequence.advance(last)
         return _lines(problems)
 
     def _published(self, question: Callable[[Any], T]) -> tuple[int, T | None]:
         """Return the schema of the published index (0: missing or damaged) and its answer, if it has one."""
-        if not self._index.exists():
+        if not self._index.is_file():
             return 0, None
         import duckdb
 
@@ -233,12 +283,12 @@ class Publication:
             return 0, None
 
     def _problems_of_current(self, connection: Any) -> dict[str, str] | None:
-        """Return which files an index names as unusable; None where it is behind the files."""
+        """Return which files an index names as unusable; None if it is behind the files."""
         from laws.storage import index
 
         problems = index.unusable_files(connection)
         behind = self._gone(problems) or any(
-            some for kind in FOLDERS for some in self._changed(connection, kind)
+            changed for kind in FOLDERS for changed in self._changed(connection, kind)
         )
         return None if behind else problems
 
@@ -246,69 +296,74 @@ class Publication:
         return [name for name in names if not os.path.lexists(self.folder / name)]
 
     def _changed(self, connection: Any, kind: type[Record]) -> Iterator[list[Stamp]]:
-        """Yield, some at a time, the files of a kind that an index does not know as they stand now."""
+        """Yield, some at a time, the files of a kind that an index does not know as they are now."""
         from laws.storage import index
 
         files = self._files.stamps(kind)
-        while some := list(islice(files, _LISTED)):
-            yield index.changed_files(connection, some)
+        while batch := list(islice(files, _LISTED)):
+            yield index.changed_files(connection, batch)
 
-    def _fill(self, path: Path) -> tuple[dict[str, str], list[LawRow]]:
-        """Read into a database every file that it does not hold as it stands now; return faults and laws."""
+    def _fill(self, path: Path) -> tuple[dict[str, str], list[LawRow], int]:
+        """Read into a database every file that is new to it; return problems, laws and the last sequence."""
         from laws.storage import index, schema
 
         with contextlib.closing(index.connect(path, read_only=False)) as connection:
             schema.migrate(connection)
             index.forget_files(connection, self._gone(index.unusable_files(connection)))
             for kind in FOLDERS:
-                for some in self._changed(connection, kind):
-                    for start in range(0, len(some), _BATCH):
-                        self._put(connection, kind, some[start : start + _BATCH])
+                for changed in self._changed(connection, kind):
+                    for start in range(0, len(changed), _BATCH):
+                        self._put(connection, kind, changed[start : start + _BATCH])
             connection.execute("checkpoint")
-            return index.unusable_files(connection), index.laws(connection)
+            return index.unusable_files(connection), index.laws(connection), index.last_sequence(connection)
 
     def _put(self, connection: Any, kind: type[R], files: list[Stamp]) -> None:
         from laws.storage import index
 
-        noted: list[tuple[str, int, int, str | None]] = []
-        good: list[R] = []
+        notes: list[tuple[str, int, int, str | None]] = []
+        valid: list[R] = []
+        sequences: list[int] = []
         for name, size, modified in files:
             problem = None
             try:
-                record = records.validate((self.folder / name).read_bytes(), kind)
+                content = read_regular(self.folder / name)
+                record = records.validate(content, kind)
                 if file_name(record) != name:
-                    raise PlannerError(f"holds {file_name(record)}: give it that name")
-                good.append(record)
-            except (OSError, PlannerError) as error:
-                problem = str(error)
-            noted.append((name, size, modified, problem))
+                    raise FileError(
+                        f"contains {file_name(record)}: expected a file of that name", code="wrong-name"
+                    )
+                valid.append(record)
+                sequences.append(0 if kind is Run else records.sequence_of(content, kind))
+            except (OSError, FileError) as error:
+                problem = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            notes.append((name, size, modified, problem))
         connection.execute("begin")
-        index.put(connection, kind, good)
-        index.note_files(connection, noted)
+        index.put_records(connection, kind, valid, sequences)
+        index.note_files(connection, notes)
         connection.execute("commit")
 
     def _index_faults(self, copy: Path, rows: list[LawRow]) -> tuple[str, ...]:
-        """Hold the published index and list against those that were made from the files just now."""
+        """Compare the published index and list with those that were made from the files just now."""
         from laws.storage import index
 
-        mend = "`planner store rebuild` mends it"
-        _, known = self._published(index.known_files)
-        if known is None:
-            return (f"{self._index.name}: missing, damaged or older than this program; {mend}",)
+        fix = "rebuild the index"
+        _, files = self._published(index.known_files)
+        if files is None:
+            return (f"{self._index.name}: missing, damaged or older than this program; {fix}",)
         gone = tuple(
-            f"{name}: its file is gone, the index still has it; restore the file, or forget it with "
-            "`planner store rebuild`"
-            for name in sorted(self._gone(known))
+            f"{name}: its file is gone, the index still has it; restore the file, or rebuild the index to "
+            "forget it"
+            for name in sorted(self._gone(files))
         )
-        late = sum(
-            known.get(name) != (size, modified)
+        newer = sum(
+            files.get(name) != (size, modified)
             for kind in FOLDERS
             for name, size, modified in self._files.stamps(kind)
         )
-        if late:
+        if newer:
             return (
                 *gone,
-                f"{self._index.name}: {late} {'file is' if late == 1 else 'files are'} newer than it; {mend}",
+                f"{self._index.name}: {newer} {'file is' if newer == 1 else 'files are'} newer than it; {fix}",
             )
         if gone:
             return gone
@@ -316,32 +371,39 @@ class Publication:
             tables = index.differences(connection, self._index)
         faults = []
         if tables:
-            faults.append(f"{self._index.name}: not what the files say in {', '.join(tables)}; {mend}")
-        if not self._list.exists() or self._list.read_bytes() != _list_of(rows):
-            faults.append(f"{self._list.name}: not what the files say; {mend}")
+            faults.append(f"{self._index.name}: differs from the files in {', '.join(tables)}; {fix}")
+        if not self._list.is_file() or self._list.read_bytes() != _list_of(rows):
+            faults.append(f"{self._list.name}: differs from the files; {fix}")
         return tuple(faults)
 
-    def _unreadable(self) -> PlannerError:
-        return PlannerError(f"{self._index} cannot be read: `planner store rebuild` makes it anew")
+    def _unreadable(self) -> StoreError:
+        return StoreError(
+            f"cannot read {self._index}", code="unreadable-index", value=str(self._index), hint=_REBUILD
+        )
 
     def _open(self, path: Path) -> Any:
         import duckdb
 
         from laws.storage import index
 
+        if not path.is_file():  # DuckDB would wait for a pipe
+            raise self._unreadable()
         try:
             connection = index.connect(path, read_only=True)
-            # An index that somebody sent may hold a view in a table's place: it sees no other file.
+            # An index from someone else may hold a view in place of a table: it reads no other file.
             connection.execute("set enable_external_access = false")
             return connection
         except duckdb.Error as error:
             raise self._unreadable() from error
 
-    def _too_new(self, version: int) -> PlannerError:
+    def _too_new(self, version: int) -> StoreError:
         from laws.storage import schema
 
-        return PlannerError(
-            f"{self._index} is of schema {version}, wanted at most {len(schema.STEPS)}: update the program"
+        return StoreError(
+            f"schema of {self._index}: expected at most {len(schema.STEPS)}, got {version}: update this program",
+            code="newer-store",
+            value=version,
+            expected=f"at most {len(schema.STEPS)}",
         )
 
 
@@ -349,34 +411,33 @@ def _lines(problems: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{name}: {problem}" for name, problem in sorted(problems.items()))
 
 
-def _row(found: dict[str, Any]) -> LawRow:
-    return LawRow(**{**found, "x_range": tuple(found["x_range"]), "warnings": tuple(found["warnings"])})
+def _row(values: dict[str, Any]) -> LawRow:
+    return LawRow(**{**values, "x_range": tuple(values["x_range"]), "warnings": tuple(values["warnings"])})
 
 
 def _list_of(rows: list[LawRow]) -> bytes:
-    return json.dumps({"format": _LIST, "laws": [dataclasses.asdict(row) for row in rows]}).encode()
+    return json.dumps({"format": _LIST_FORMAT, "laws": [dataclasses.asdict(row) for row in rows]}).encode()
 
 
 @contextlib.contextmanager
-def _database_errors(doing: str) -> Iterator[None]:
-    """Turn what the disk or the database refuses into one line."""
+def _database_errors(path: Path, action: str) -> Iterator[None]:
+    """Turn an error of the disk or the database into a StoreError."""
     import duckdb
 
-    with disk_errors(doing):
+    with disk_errors(path, action):
         try:
             yield
         except duckdb.Error as error:
-            raise PlannerError(f"{doing} failed: {str(error).splitlines()[0]}") from error
-
-
-def _remove_database(path: Path) -> None:
-    for suffix in ("", ".wal", ".tmp"):
-        _remove(path.with_name(path.name + suffix))
+            raise StoreError(
+                f"cannot {action} {path}: {str(error).splitlines()[0]}",
+                code="database-error",
+                value=str(path),
+            ) from error
 
 
 def _remove(path: Path) -> None:
-    """Remove a file, or the folder that DuckDB spills into."""
-    if path.is_dir():
-        shutil.rmtree(path)
+    """Remove a file, a link or a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

@@ -1,9 +1,10 @@
-"""A record as a file: JSON that carries the hash of its own content, read back without pydantic.
+"""Encode records as files and decode them again: JSON that carries the hash of its own content.
 
-One file is `{"format": ..., "sha256": ..., "record": {...}}` on one line. The hash is over the bytes of the
-record as they stand, so a reader verifies a file without parsing it twice, and a file that was cut short or
-edited is told from a good one. Long rows of numbers (a law's draws and paths) are base64 of little-endian
-floats: eight times faster to read than JSON numbers, and readable by `numpy.frombuffer`.
+A file is one line, `{"format": ..., "sha256": ..., "record": {...}}`. The hash covers the bytes of the record, so a
+reader verifies a file without parsing it twice and detects one that was cut short or edited. Records that have an order
+(`laws/storage/sequence.py`) carry their number in front of the record; the hash covers it too, the id of the record
+does not. Long rows of numbers (a law's samples and paths) are base64 of little-endian floats: eight times faster to read
+than JSON numbers, and readable by `numpy.frombuffer`. Reading needs no pydantic.
 """
 
 import base64
@@ -17,16 +18,18 @@ import re
 import sys
 from array import array
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 
-from laws.errors import PlannerError
+from laws.errors import FileError, InputError
+from laws.storage.plausible import check_law
 from laws.types import Law, Outcome, Quantity, Run, SavedForecast, SizeCost, Sweep
 
 Record = Run | Sweep | Law | SavedForecast | Outcome
 R = TypeVar("R", bound=Record)
 
-LARGEST = 256 * 1024 * 1024  # bytes: no record of ours comes near, a foreign file may
+MAX_RECORD_BYTES = 256 * 1024 * 1024  # no record of this program comes near; a foreign file may
+MAX_SEQUENCE = 2**62
 _KINDS: dict[type, str] = {
     Run: "run",
     Sweep: "sweep",
@@ -34,78 +37,152 @@ _KINDS: dict[type, str] = {
     SavedForecast: "forecast",
     Outcome: "outcome",
 }
-_FORMAT = "scaling-planner/{}/1"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+_HEAD = re.compile(
+    rb'\{"format":"scaling-planner/(?P<kind>[a-z]+)/(?P<version>\d+)","sha256":"(?P<hash>[0-9a-f]*)"'
+    rb'(?:,"sequence":(?P<sequence>\d{1,19}))?,"record":'
+)
+_FORMAT = re.compile(rb'\{"format":"(scaling-planner/[a-z]+/\d+)"')
 
 
-def encode(record: Record) -> bytes:
-    """Return the record's file.
+def encode(record: Record, *, sequence: int | None = None) -> bytes:
+    """Return the content of a record's file.
+
+    Args:
+        record: The record.
+        sequence: Its place in the order of a store; exported records have none.
+
+    Returns:
+        One line of JSON.
 
     Raises:
-        PlannerError: a number is not finite, the id is no file name, or the parts do not fit together.
+        InputError: A number is not finite, the id cannot be a file name, or the parts do not fit together.
     """
-    _consistent(record)
+    _check_consistent(record)
     body = _canonical(_plain(record))
-    head = f'{{"format":"{_FORMAT.format(_KINDS[type(record)])}","sha256":"{_sha256(body)}","record":'
-    return head.encode() + body + b"}\n"
+    number, order = ("", "") if sequence is None else (str(sequence), f'"sequence":{sequence},')
+    head = f'{{"format":"{_format(type(record), ordered=sequence is not None)}","sha256":"{_file_hash(number, body)}",'
+    return head.encode() + order.encode() + b'"record":' + body + b"}\n"
 
 
 def decode(raw: bytes, kind: type[R]) -> R:
-    """Return the record of a file whose hash holds; fast, for files that this program wrote.
+    """Return the record of a file whose hash is right; fast, for files of a store.
+
+    Args:
+        raw: The content of the file.
+        kind: The class of the record.
+
+    Returns:
+        The record; its values are not checked.
 
     Raises:
-        PlannerError: the file was cut short, edited, of another kind, or by a newer version.
+        FileError: The file was cut short, edited, is of another kind, or was written by a newer version.
     """
-    body = _body(raw, kind)
+    body, _ = _body(raw, kind)
     try:
         return cast(R, _built(json.loads(body), kind))
-    except (KeyError, TypeError, ValueError) as error:
-        raise PlannerError(
-            f"the {_KINDS[kind]} has fields that this version does not know: {error}"
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileError(
+            f"{_KINDS[kind]} with fields that this version does not read: {error}", code="unknown-fields"
         ) from error
 
 
-def validate(raw: bytes, kind: type[R]) -> R:
-    """Return the record of a file from anywhere: hash, every field's type, sizes and finiteness are checked.
+def sequence_of(raw: bytes, kind: type[R]) -> int:
+    """Return the place of a record in the order of all records.
+
+    Args:
+        raw: The content of its file.
+        kind: The class of the record.
+
+    Returns:
+        The number in the file. Records from before there were numbers have the microseconds since 1970 at which
+        they were made instead, or 0 if they do not say.
 
     Raises:
-        PlannerError: naming the first thing that is wrong.
+        FileError: The file was cut short, edited, is of another kind, or was written by a newer version.
+    """
+    body, number = _body(raw, kind)
+    if number is not None:
+        return number
+    try:
+        return time_of(json.loads(body).get("created"))
+    except (ValueError, AttributeError):
+        return 0
+
+
+def time_of(created: object) -> int:
+    """Return an ISO 8601 time as microseconds since 1970; 0 for anything else and for times before."""
+    try:
+        time = datetime.fromisoformat(str(created))
+        return max(round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1e6), 0)
+    except (ValueError, OverflowError):
+        return 0
+
+
+def validate(raw: bytes, kind: type[R]) -> R:
+    """Return the record of a file from anywhere, after checking the hash and every value in it.
+
+    Args:
+        raw: The content of the file.
+        kind: The class of the record.
+
+    Returns:
+        The record.
+
+    Raises:
+        FileError: The message names the first thing that is wrong.
     """
     from pydantic import ValidationError
 
-    body = _body(raw, kind)
+    body, _ = _body(raw, kind)
     try:
         content = json.loads(body)
-        content = _renamed(content) if kind is Outcome else content
+        content = _in_memory(content) if kind is Outcome else content
         rows = _rows(content, kind)
         record: R = _adapter(_KINDS[kind]).validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the record"
-        place = place if place.isprintable() else ascii(place)  # names from a foreign file, on one line
-        raise PlannerError(f"not a {_KINDS[kind]}: {place}: {first['msg'].lower()}") from error
+        field = ".".join(str(part) for part in first["loc"]) or "the record"
+        field = field if field.isprintable() else ascii(field)  # names from a foreign file, on one line
+        raise FileError(
+            f"not a {_KINDS[kind]}: {field}: {first['msg'].lower()}", code="invalid-record"
+        ) from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise PlannerError(f"not a {_KINDS[kind]}: {error}") from error
+        raise FileError(f"not a {_KINDS[kind]}: {error}", code="invalid-record") from error
     record = _with_rows(record, rows)
-    _consistent(record)
-    if isinstance(record, Law | SavedForecast | Outcome) and record.id != (meant := content_id(record)):
-        raise PlannerError(
-            f"{_KINDS[kind]} {record.id} is not what its id says: by its content it is {meant}"
+    try:
+        _check_consistent(record)
+        if isinstance(record, Law):
+            check_law(record)
+    except InputError as error:
+        raise FileError(error.message, code=error.code, value=error.value, expected=error.expected) from error
+    if isinstance(record, Law | SavedForecast | Outcome) and record.id != (
+        content_hash := content_id(record)
+    ):
+        raise FileError(
+            f"id of {_KINDS[kind]} {record.id}: expected {content_hash}, the hash of its content",
+            code="wrong-id",
+            value=record.id,
+            expected=content_hash,
         )
     return record
 
 
 def content_id(record: Law | SavedForecast | Outcome) -> str:
-    """Return the hash of a record's content.
+    """Return the hash of a record's content, which is its id.
 
-    The time it was made is left out of laws and forecasts: a repeated fit is the same law. An outcome is an
-    event: said again after it was taken back, it is another.
+    Args:
+        record: A law, a forecast or an outcome; its `id` is ignored.
+
+    Returns:
+        16 hexadecimal digits. The time a law or a forecast was made is left out: a repeated fit is the same law. An
+        outcome is an event: recorded again after it was taken back, it is another.
     """
     content = _plain(record)
     del content["id"]
     if not isinstance(record, Outcome):
         del content["created"]
-    return _sha256(_canonical(content))[:16]
+    return hashlib.sha256(_canonical(content)).hexdigest()[:16]
 
 
 def _canonical(content: dict[str, Any]) -> bytes:
@@ -115,8 +192,11 @@ def _canonical(content: dict[str, Any]) -> bytes:
         ).encode()
     except (TypeError, ValueError) as error:
         name = next((key for key, value in content.items() if not _writable(value)), "?")
-        raise PlannerError(
-            f"{name} = {content.get(name)!r:.80} cannot be stored: plain, finite values only"
+        raise InputError(
+            f"{name} = {content.get(name)!r:.80} cannot be stored: expected plain, finite values",
+            code="unstorable-value",
+            value=content.get(name),
+            expected="plain, finite values",
         ) from error
 
 
@@ -128,27 +208,48 @@ def _writable(value: object) -> bool:
     return True
 
 
-def _sha256(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+def _format(kind: type, *, ordered: bool) -> str:
+    return f"scaling-planner/{_KINDS[kind]}/{2 if ordered else 1}"
 
 
-def _body(raw: bytes, kind: type) -> bytes:
-    """Return the bytes of the record inside a file after holding them against the hash."""
-    if len(raw) > LARGEST:
-        raise PlannerError(f"{len(raw)} bytes are more than any {_KINDS[kind]} has ({LARGEST})")
-    head, found, rest = raw.partition(b',"record":')
-    wanted = f'{{"format":"{_FORMAT.format(_KINDS[kind])}","sha256":"'.encode()
-    cut_off = raw.startswith(wanted) and not found
-    if not cut_off and not (found and head.startswith(wanted)):
-        other = re.match(rb'\{"format":"(scaling-planner/[a-z]+/\d+)"', raw)
-        what = other.group(1).decode() if other else "no file of this program"
-        raise PlannerError(f"{what}, wanted {_FORMAT.format(_KINDS[kind])}")
-    body = rest.removesuffix(b"\n").removesuffix(b"}")
-    if cut_off or head[len(wanted) :] != f'{_sha256(body)}"'.encode() or rest != body + b"}\n":
-        raise PlannerError(
-            "the content is not what its hash says: cut short, or changed after it was written"
+def _file_hash(sequence: str, body: bytes) -> str:
+    """Return the hash in a file's head; without a number it is that of the record's bytes."""
+    return hashlib.sha256((f"{sequence}," if sequence else "").encode() + body).hexdigest()
+
+
+def _body(raw: bytes, kind: type) -> tuple[bytes, int | None]:
+    """Return the bytes of the record inside a file and its sequence number, after checking the hash."""
+    if len(raw) > MAX_RECORD_BYTES:
+        raise FileError(
+            f"{len(raw)} bytes: expected at most {MAX_RECORD_BYTES} of a {_KINDS[kind]}",
+            code="file-too-large",
+            value=len(raw),
         )
-    return body
+    head = _HEAD.match(raw)
+    formats = {_format(kind, ordered=ordered).encode() for ordered in (False, True)}
+    written = _FORMAT.match(raw)
+    if written is None or written[1] not in formats:
+        what = written[1].decode() if written else "not a file of this program"
+        raise FileError(
+            f"{what}: expected {_format(kind, ordered=False)}",
+            code="foreign-file",
+            value=what,
+            expected=_format(kind, ordered=False),
+        )
+    rest = raw[head.end() :] if head else b""
+    body = rest.removesuffix(b"\n").removesuffix(b"}")
+    number = (head["sequence"] or b"").decode() if head else ""
+    whole = head is not None and rest == body + b"}\n" and (head["version"] == b"2") == bool(number)
+    if head is None or not whole or head["hash"].decode() != _file_hash(number, body):
+        raise FileError(
+            "the content does not match its hash: the file was cut short, or changed after it was written",
+            code="damaged-file",
+        )
+    if number and int(number) > MAX_SEQUENCE:
+        raise FileError(
+            f"sequence {number}: expected at most {MAX_SEQUENCE}", code="invalid-record", value=number
+        )
+    return body, int(number) if number else None
 
 
 def _plain(record: Record) -> dict[str, Any]:
@@ -158,23 +259,21 @@ def _plain(record: Record) -> dict[str, Any]:
         content["grid"] = [float(x) for x in record.grid]
         content["x_range"] = [float(x) for x in record.x_range]
         content["diagnostics"] = {name: float(value) for name, value in record.diagnostics.items()}
-        content["ladder"] = [_rung(rung) for rung in record.ladder]
+        content["ladder"] = [_size_cost(cost) for cost in record.ladder]
         content["points"] = {name: [float(v) for v in column] for name, column in record.points.items()}
         content["phases"] = {name: [float(v) for v in column] for name, column in record.phases.items()}
         content["forms"] = {name: float(weight) for name, weight in record.forms.items()}
-        for name in (
-            "points",
-            "phases",
-            "forms",
-        ):  # laws that were made before these were kept keep their hash
-            if not content[name]:
+        for name in ("points", "phases", "forms"):
+            if not content[name]:  # laws from before these were stored keep their hash
                 del content[name]
         content["parameters"] = {name: _pack([row], "d") for name, row in record.parameters.items()}
         content["paths"] = _pack(record.paths, "f")
     if isinstance(record, Run) and not record.rungs:
-        del content["rungs"]  # a run that was held against no other has the file that it always had
+        del content["rungs"]  # a run without rungs keeps the file that it always had
     if isinstance(record, Sweep):
-        content["ladder"] = {family: [_rung(r) for r in rungs] for family, rungs in record.ladder.items()}
+        content["ladder"] = {
+            family: [_size_cost(cost) for cost in costs] for family, costs in record.ladder.items()
+        }
     if isinstance(record, SavedForecast):
         content["given"] = {name: float(value) for name, value in record.given.items()}
         content["quantities"] = {
@@ -186,18 +285,18 @@ def _plain(record: Record) -> dict[str, Any]:
     return content
 
 
-def _renamed(outcome: dict[str, Any]) -> dict[str, Any]:
+def _in_memory(outcome: dict[str, Any]) -> dict[str, Any]:
     """Return an outcome with the name that its type has for what files call "happened"."""
     return {"observed" if name == "happened" else name: value for name, value in outcome.items()}
 
 
-def _rung(rung: SizeCost) -> dict[str, float | None]:
-    return {name: None if value is None else float(value) for name, value in dataclasses.asdict(rung).items()}
+def _size_cost(cost: SizeCost) -> dict[str, float | None]:
+    return {name: None if value is None else float(value) for name, value in dataclasses.asdict(cost).items()}
 
 
 def _built(content: dict[str, Any], kind: type) -> Record:
     if kind is Law:
-        content["ladder"] = tuple(SizeCost(**rung) for rung in content["ladder"])
+        content["ladder"] = tuple(SizeCost(**cost) for cost in content["ladder"])
         content["parameters"] = {name: _unpack(packed)[0] for name, packed in content["parameters"].items()}
         content["paths"] = tuple(_unpack(content["paths"]))
         for name in ("points", "phases"):
@@ -207,7 +306,9 @@ def _built(content: dict[str, Any], kind: type) -> Record:
     if kind is Run:
         content["rungs"] = tuple((share, error) for share, error in content.get("rungs", ()))
     if kind is Sweep:
-        content["ladder"] = {f: tuple(SizeCost(**rung) for rung in r) for f, r in content["ladder"].items()}
+        content["ladder"] = {
+            family: tuple(SizeCost(**cost) for cost in costs) for family, costs in content["ladder"].items()
+        }
         content["runs"] = tuple(content["runs"])
     if kind is SavedForecast:
         content["quantities"] = {
@@ -217,7 +318,7 @@ def _built(content: dict[str, Any], kind: type) -> Record:
         for name in ("assumptions", "warnings"):
             content[name] = tuple(content[name])
     if kind is Outcome:
-        content = _renamed(content)
+        content = _in_memory(content)
     return cast(Record, kind(**content))
 
 
@@ -225,33 +326,33 @@ def _built(content: dict[str, Any], kind: type) -> Record:
 def _adapter(name: str) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(next(kind for kind, known in _KINDS.items() if known == name))
+    return TypeAdapter(next(kind for kind, label in _KINDS.items() if label == name))
 
 
 def _rows(content: dict[str, Any], kind: type) -> dict[str, Any]:
-    """Take the packed rows out of a record's JSON: pydantic judges the rest without 200,000 numbers."""
+    """Take the packed rows out of a record's JSON, so that pydantic checks the rest without 200,000 numbers."""
     if kind is SavedForecast:
         return _drawn(content)
     if kind is not Law:
         return {}
     draws = {name: _unpack(packed) for name, packed in content.pop("parameters").items()}
     if not all(len(rows) == 1 for rows in draws.values()):
-        raise ValueError("draws are one row a parameter")
+        raise ValueError("posterior samples: expected one row per parameter")
     paths = tuple(_unpack(content.pop("paths")))
     if not all(map(math.isfinite, itertools.chain(*paths, *itertools.chain(*draws.values())))):
-        raise ValueError("draws and paths must be finite numbers")
+        raise ValueError("posterior samples and paths must be finite numbers")
     rows = {"parameters": {name: row for name, (row,) in draws.items()}, "paths": paths}
     content["parameters"], content["paths"] = {}, []
     return rows
 
 
 def _drawn(content: dict[str, Any]) -> dict[str, tuple[float, ...]]:
-    """Take the packed draws out of a forecast's JSON; a draw that never reaches its target is infinite."""
+    """Take the packed samples out of a forecast's JSON; one that never reaches its target is infinite."""
     rows = {}
     for name, quantity in content["quantities"].items():
         (rows[name],) = _unpack(quantity["draws"])
         if any(math.isnan(draw) or draw == -math.inf for draw in rows[name]):
-            raise ValueError(f"a draw of {name} is no number")
+            raise ValueError(f"a sample of {name} is not a number")
         quantity["draws"] = []
     return rows
 
@@ -267,10 +368,10 @@ def _pack(rows: Sequence[Sequence[float]], code: str, *, infinite: bool = False)
     """Return rows of one length as {type, shape, base64}; paths are 4-byte floats, draws 8-byte."""
     columns = len(rows[0]) if rows else 0
     if any(len(row) != columns for row in rows):
-        raise PlannerError("rows of numbers differ in length")
+        raise InputError("rows of numbers must have one length", code="invalid-record")
     flat: array[float] = array(code, itertools.chain.from_iterable(rows))
     if not all(math.isfinite(value) or (infinite and value == math.inf) for value in flat):
-        raise PlannerError("draws and paths must be finite numbers")
+        raise InputError("posterior samples and paths must be finite numbers", code="unstorable-value")
     return {
         "type": "<f4" if code == "f" else "<f8",
         "shape": [len(rows), columns],
@@ -296,50 +397,54 @@ def _little(values: "array[float]") -> "array[float]":
     return values
 
 
-def _consistent(record: Record) -> None:
-    """Hold what no type can say: ids that are file names, sizes that fit, ranges that ascend."""
+def _check_consistent(record: Record) -> None:
+    """Check what no type can say: ids that are file names, sizes that fit, ranges that ascend."""
+    name = f"{_KINDS[type(record)]} {record.id}"
     if not _ID.fullmatch(record.id):
-        raise PlannerError(f"id {record.id!r:.90} is not made of letters, digits, - and _ (at most 80)")
+        raise InputError(
+            f"id {record.id!r:.90}: expected at most 80 letters, digits, - and _",
+            code="invalid-id",
+            value=record.id,
+        )
     if isinstance(record, Run):
-        _require(record.attempt >= 1, f"attempt {record.attempt} of run {record.id}: they count from 1")
+        _require(record.attempt >= 1, f"attempt of {name}: expected 1 or more, got {record.attempt}")
         _require(
-            record.data > 0,
-            f"run {record.id} has {record.data} {record.data_unit} of data: wanted more than 0",
+            record.data > 0, f"data of {name}: expected more than 0 {record.data_unit}, got {record.data}"
         )
-        _require(record.params >= 0, f"run {record.id} has {record.params} parameters")
+        _require(record.params >= 0, f"parameters of {name}: expected 0 or more, got {record.params}")
     if isinstance(record, Law):
-        low, high = record.x_range
-        _require(
-            0 < low <= high, f"law {record.id} has the measured range {low} to {high}: wanted 0 < low <= high"
-        )
-        lengths = {name: len(draws) for name, draws in record.parameters.items()}
-        _require(len(set(lengths.values())) <= 1, f"law {record.id} has draws of different length: {lengths}")
-        _require(
-            all(len(path) == len(record.grid) for path in record.paths),
-            f"law {record.id} has paths that do not fit its grid of {len(record.grid)} points",
-        )
-        _require(
-            all(a < b for a, b in zip(record.grid, record.grid[1:], strict=False)),
-            f"law {record.id} has a grid that does not ascend",
-        )
-        for what, table in (("points", record.points), ("phases", record.phases)):
-            columns = {name: len(column) for name, column in table.items()}
-            _require(
-                len(set(columns.values())) <= 1,
-                f"law {record.id} has {what} whose columns differ in length: {columns}",
-            )
+        _check_shapes(record, name)
     if isinstance(record, SavedForecast | Outcome):
-        what = f"{_KINDS[type(record)]} {record.id}"
-        _require(_is_day(record.day), f"{what} is of {record.day!r:.40}: wanted a day such as 2027-03-01")
+        _require(_is_day(record.day), f"day of {name}: expected YYYY-MM-DD, got {record.day!r:.40}")
     if isinstance(record, SavedForecast):
-        lengths = {name: len(q.draws) for name, q in record.quantities.items()}
-        _require(bool(lengths) and all(lengths.values()), f"{what} has a quantity without draws: {lengths}")
-    if isinstance(record, Outcome):
-        for name, value in record.observed.items():
-            _require(value > 0, f"{what} has {value} for {name}: wanted more than 0")
+        counts = {quantity: len(q.draws) for quantity, q in record.quantities.items()}
         _require(
-            bool(record.observed) or record.replaces is not None, f"{what} says nothing of what happened"
+            bool(counts) and all(counts.values()), f"quantities of {name}: expected samples, got {counts}"
         )
+    if isinstance(record, Outcome):
+        for quantity, value in record.observed.items():
+            _require(value > 0, f"{quantity} of {name}: expected more than 0, got {value}")
+        _require(
+            bool(record.observed) or record.replaces is not None,
+            f"values of {name}: expected at least one, or an outcome that it replaces",
+        )
+
+
+def _check_shapes(law: Law, name: str) -> None:
+    low, high = law.x_range
+    _require(0 < low <= high, f"measured range of {name}: expected 0 < low <= high, got {low} to {high}")
+    counts = {parameter: len(samples) for parameter, samples in law.parameters.items()}
+    _require(len(set(counts.values())) <= 1, f"samples of {name}: expected one length, got {counts}")
+    _require(
+        all(len(path) == len(law.grid) for path in law.paths),
+        f"paths of {name}: expected {len(law.grid)} values, one per point of the grid",
+    )
+    _require(
+        all(a < b for a, b in zip(law.grid, law.grid[1:], strict=False)), f"grid of {name}: must be ascending"
+    )
+    for label, table in (("points", law.points), ("phases", law.phases)):
+        lengths = {column: len(values) for column, values in table.items()}
+        _require(len(set(lengths.values())) <= 1, f"{label} of {name}: expected one length, got {lengths}")
 
 
 def _is_day(text: str) -> bool:
@@ -351,4 +456,4 @@ def _is_day(text: str) -> bool:
 
 def _require(holds: bool, otherwise: str) -> None:
     if not holds:
-        raise PlannerError(otherwise)
+        raise InputError(otherwise, code="invalid-record")

@@ -1,4 +1,4 @@
-"""The tables of the index and the numbered steps that bring an older index up to date.
+"""Define the tables of the index and the numbered steps that bring an older index up to date.
 
 A step is never edited once released: a change is a new step. After any step every file is read again, so a
 new column is filled from the files and no step has to move data.
@@ -8,6 +8,13 @@ import duckdb
 
 # Readable by DuckDB 1.4 and everything newer.
 STORAGE = "v1.4.0"
+
+ORDERED = (
+    "sweeps",
+    "laws",
+    "forecasts",
+    "outcomes",
+)  # tables whose rows have a place in the order of the store
 
 STEPS: tuple[tuple[str, ...], ...] = (
     (
@@ -47,11 +54,19 @@ STEPS: tuple[tuple[str, ...], ...] = (
             replaces varchar
         )""",
     ),
+    tuple(f"alter table {table} add column sequence bigint" for table in ORDERED),
 )
 
 
 def version(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return how many steps an index has been through; 0 for an empty database."""
+    """Return how many steps an index has taken.
+
+    Args:
+        connection: An open index.
+
+    Returns:
+        The number of the last step; 0 for an empty database.
+    """
     try:
         rows = connection.execute("select coalesce(max(step), 0) from schema_steps").fetchall()
     except duckdb.CatalogException:
@@ -60,9 +75,13 @@ def version(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Run the missing steps, each in its own transaction; True when there were any.
+    """Run the missing steps, each in its own transaction.
 
-    The checkpoint after each step keeps table definitions out of the write-ahead log.
+    Args:
+        connection: An index that is open for writing.
+
+    Returns:
+        Whether any step was missing.
     """
     done = version(connection)
     if done == len(STEPS):
@@ -76,5 +95,5 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> bool:
         connection.execute("insert into schema_steps values (?)", [number])
         connection.execute("delete from files")
         connection.execute("commit")
-        connection.execute("checkpoint")
+        connection.execute("checkpoint")  # keeps table definitions out of the write-ahead log
     return True

@@ -1,4 +1,4 @@
-"""`planner check`: are runs on their learning curve?"""
+"""`planner check`: whether training runs fall on the expected learning curve."""
 
 from typing import Annotated
 
@@ -34,9 +34,9 @@ def check(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Check whether runs are on the expected learning curve.
+    """Check whether training runs fall on the expected curve.
 
-    Tells you how surprising each run is, and the likely cause.
+    Reports how surprising each run is, and the likely cause.
 
     For example: planner check new-runs.csv --domain speech --metric wer
     """

@@ -1,4 +1,4 @@
-"""`planner compare`: the families of a domain next to each other."""
+"""`planner compare`: compare the families of a domain."""
 
 from typing import Annotated
 
@@ -18,17 +18,17 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="DATA",
-            help="Data size at which to compare errors, e.g. 1000h; repeatable. Default: the largest size "
-            "measured for all, and ten times that.",
+            help="Data size at which to compare errors, e.g. 1000h. You can repeat this option. Default: the "
+            "largest size measured for all, and ten times that.",
         ),
     ] = None,
     source: SourceOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Compare the families of a domain: exponents and errors.
+    """Compare the families of a domain: slopes, errors, exponents.
 
-    Also tells you whether they share one exponent.
+    Reports the error of each at the same data size, and whether they share one exponent.
 
     For example: planner compare --domain speech
     """

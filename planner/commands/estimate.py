@@ -14,55 +14,58 @@ def estimate(
     *,
     target: TargetOptions,
     data: Annotated[
-        str | None, typer.Option(help="Data available: what does it achieve? E.g. 10000h.")
+        str | None, typer.Option(help="Estimate what this much data achieves, e.g. 10000h.")
     ] = None,
-    params: Annotated[str | None, typer.Option(help="Model size: what does it achieve? E.g. 300M.")] = None,
-    flops: Annotated[str | None, typer.Option(help="Training FLOP: what do they achieve? E.g. 1e21.")] = None,
+    params: Annotated[
+        str | None, typer.Option(help="Estimate what a model of this size achieves, e.g. 300M.")
+    ] = None,
+    flops: Annotated[
+        str | None, typer.Option(help="Estimate what this training compute achieves, e.g. 1e21.")
+    ] = None,
     gpu_hours: Annotated[
         str | None,
         typer.Option(
-            help="GPU-hours available, e.g. 5000. A constraint, or the question itself; requires --on."
+            help="GPU-hours available, e.g. 5000. With a target it is a constraint; without one, it asks what they buy. Requires --on."
         ),
     ] = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Money available, e.g. '$50k'. A constraint, or the question itself; requires --on."
+            help="Money available, e.g. '$50k'. A constraint or the question, like --gpu-hours. Requires --on."
         ),
     ] = None,
     deadline: Annotated[
         str | None,
         typer.Option(
-            help="Time available: 30d, or a date (2027-03-01). A constraint, or the question; requires --on."
+            help="Time available: 30d, or a date such as 2027-03-01. A constraint or the question, like --gpu-hours. Requires --on."
         ),
     ] = None,
     machines: MachineOptions,
     at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
     confidence: Annotated[
-        str | None, typer.Option(help="Plan that reaches the target with this probability, e.g. 80%.")
+        str | None,
+        typer.Option(help="Find the smallest plan that reaches the target with this probability, e.g. 80%."),
     ] = None,
     laws: LawOptions,
     save: Annotated[
         bool,
         typer.Option(
-            "--save", help="Save this estimate so that you can score it later (see `planner forecasts`)."
+            "--save", help="Save this estimate so it can be scored later (see `planner forecasts`)."
         ),
     ] = False,
-    name: Annotated[
-        str, typer.Option(help="With --save: a name for the estimate, such as the product.")
-    ] = "",
+    name: Annotated[str, typer.Option(help="With --save: a name for the estimate.")] = "",
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
     """Estimate what a target requires, or what a budget achieves.
 
-    Every number comes with a 90% interval. Specify one of: a target, --data, --params, --flops, --gpu-hours,
-    --budget, --deadline. For example: planner estimate --target-wer 5%
+    The budget may be data, compute, money or time. Every number comes with a 90% interval. Specify exactly one of: a target (for example planner estimate
+    --target-wer 5%), --data, --params, --flops, --gpu-hours, --budget, --deadline.
     """
     if name and not save:
-        raise typer.BadParameter("--name requires --save")
-    choice, value = target.asked(laws)
+        raise typer.BadParameter("--name is for saved estimates: add --save")
+    selector, value = target.selector_and_value(laws)
     from dataclasses import asdict, replace
     from datetime import date
 
@@ -74,7 +77,7 @@ def estimate(
     from planner.reports.report import show
 
     question = Question.of(
-        selector=choice,
+        selector=selector,
         target=value,
         data=data,
         params=params,
@@ -82,23 +85,23 @@ def estimate(
         gpu_hours=gpu_hours,
         budget=budget,
         deadline=deadline,
-        **machines.asked(),
+        **machines.as_question(),
         **asdict(at_hand),
         allocate=allocate,
         confidence=confidence,
     )
     today = date.today()
     folder = existing_store(store, source=laws.source, made=save)
-    found = plan(question, folder, read_fleet(machines.fleet), today=today)
-    page, told = report(found), record(found)
+    answer = plan(question, folder, read_fleet(machines.fleet), today=today)
+    page, fields = report(answer), record(answer)
     if save:
         from laws.storage.store import Store
         from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
         from planner.reports.assumption_text import plan_sentences
-        from planner.reports.forecasts import kept_in_words
+        from planner.reports.forecasts import saved_sentence
 
-        forecast = as_saved_forecast(found, plan_sentences(found), today=today, name=name)
+        forecast = as_saved_forecast(answer, plan_sentences(answer), today=today, name=name)
         save_forecasts(Store(folder), [forecast])
-        page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
-        told |= {"forecast": forecast.id}
-    show(page, told, style)
+        page = replace(page, notes=(*page.notes, saved_sentence(forecast.id)))
+        fields |= {"forecast": forecast.id}
+    show(page, fields, style)

@@ -14,7 +14,9 @@ MIN_PLANS_TO_COUNT = 50  # fewer plans are done before a progress line helps
 @grouped
 def frontier(
     *,
-    against: Annotated[str | None, typer.Option(help="Cost axis: dollars, gpu_hours, flops or data.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Cost on the other axis: dollars, gpu_hours, flops or data.")
+    ] = None,
     low: Annotated[str | None, typer.Option("--from", help="Smallest cost, e.g. '$1k'.")] = None,
     high: Annotated[str | None, typer.Option("--to", help="Largest cost, e.g. '$1M'.")] = None,
     points: Annotated[int, typer.Option(help="Number of costs.")] = 9,
@@ -24,7 +26,7 @@ def frontier(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Print the Pareto front: the lowest error for each cost.
+    """Print the Pareto front of error against cost.
 
     For example: planner frontier --domain speech --on h100
     """
@@ -38,8 +40,8 @@ def frontier(
     from planner.reports.progress_line import ProgressLine
     from planner.reports.report import show
 
-    question = Question.of(selector=laws.selector(), **machines.asked(), **asdict(at_hand))
-    found = frontier(
+    question = Question.of(selector=laws.selector(), **machines.as_question(), **asdict(at_hand))
+    front = frontier(
         question,
         existing_store(store, source=laws.source),
         read_fleet(machines.fleet),
@@ -50,4 +52,4 @@ def frontier(
         points=points,
         on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
-    show(report(found), records(found), style)
+    show(report(front), records(front), style)

@@ -2,12 +2,12 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any
 
 import typer
 
-from laws.errors import PlannerError
+from laws.errors import MissingInput, use
 from planner.commands.options import (
     AssumeOption,
     CountOption,
@@ -18,9 +18,12 @@ from planner.commands.options import (
     FormOption,
     HaveDataOption,
     LawOption,
+    MetricColumnOption,
     MetricOption,
+    ParamsColumnOption,
     PartOption,
     PrecisionOption,
+    SamplesColumnOption,
     ServeOption,
     SingleFormOption,
     SourceOption,
@@ -30,7 +33,7 @@ from planner.lawmodel.selector import SINGLE_FORM, LawSelector, with_target
 
 @dataclass(frozen=True, kw_only=True)
 class LawOptions:
-    """Which law answers."""
+    """Options that select the law."""
 
     metric: MetricOption = None
     domain: DomainOption = None
@@ -41,7 +44,7 @@ class LawOptions:
     source: SourceOption = None
 
     def selector(self) -> LawSelector:
-        """Return the choice of the law."""
+        """Return the options as a selector of laws."""
         return LawSelector(
             metric=self.metric,
             domain=self.domain,
@@ -54,33 +57,46 @@ class LawOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions:
-    """The target, by one of four options."""
+    """Options for the target: one of four."""
 
     target_wer: Annotated[str | None, typer.Option(help="Target word error rate, e.g. 5%.")] = None
     target_cer: Annotated[str | None, typer.Option(help="Target character error rate, e.g. 2%.")] = None
-    target_loss: Annotated[str | None, typer.Option(help="Target loss in the law's unit, e.g. 2.48.")] = None
+    target_loss: Annotated[str | None, typer.Option(help="Target loss, in the law's unit, e.g. 2.48.")] = None
     target: Annotated[
         str | None,
         typer.Option(
             metavar="METRIC=VALUE",
-            help="Target of any metric, e.g. error=2%; only the value if the metric is known.",
+            help="Target of any metric, e.g. error=2%. The value is enough where the metric is known.",
         ),
     ] = None
 
-    def asked(self, laws: LawOptions) -> tuple[LawSelector, str | None]:
-        """Return which law is asked, and the value of the target; None where none is given."""
+    def selector_and_value(self, laws: LawOptions) -> tuple[LawSelector, str | None]:
+        """Return the selector of the law with the target's metric, and the target; None where none is given.
+
+        Args:
+            laws: The options that select the law.
+
+        Returns:
+            The selector, and the target as typed.
+
+        Raises:
+            MissingInput: The target has no metric, and no law was named.
+        """
         given = {option.name: getattr(self, option.name) for option in fields(self)}
         choice, value = with_target(laws.selector(), given)
         if value is not None and choice.metric is None and choice.law is None:
-            raise PlannerError(
-                f"--target {value!r}: wanted METRIC=VALUE, such as --target wer=5%, or --law ID"
+            raise MissingInput(
+                f"target {value!r}: expected METRIC=VALUE, such as wer=5%, or a law to take the metric from",
+                code="target-without-metric",
+                value=value,
+                hint=use("metric", "law"),
             )
         return choice, value
 
 
 @dataclass(frozen=True, kw_only=True)
 class MachineOptions:
-    """What a plan runs on."""
+    """Options for the hardware."""
 
     on: PartOption = None
     count: CountOption = None
@@ -88,8 +104,8 @@ class MachineOptions:
     fleet: FleetOption = None
     assume: AssumeOption = None
 
-    def asked(self) -> dict[str, Any]:
-        """Return these options as keyword arguments for a question."""
+    def as_question(self) -> dict[str, Any]:
+        """Return these options as keyword arguments for `Question`."""
         return {
             "on": self.on,
             "count": self.count,
@@ -100,15 +116,76 @@ class MachineOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """What data there is, and what the model is for."""
+    """Options for your data and the use of the model."""
 
     have_data: HaveDataOption = None
     data_price: DataPriceOption = None
     serve: ServeOption = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubjectOptions:
+    """Options that say what was measured."""
+
+    domain: Annotated[
+        str,
+        typer.Option(help="Name for your domain, which `planner estimate` finds the law by, e.g. my-asr."),
+    ]
+    metric: Annotated[str, typer.Option(help="Error or loss that falls with data, e.g. wer.")]
+    data_unit: Annotated[
+        str, typer.Option(help="What data is counted in, e.g. hours, words, tokens, images.")
+    ]
+    metric_unit: Annotated[
+        str | None,
+        typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
+    ] = None
+    family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions:
+    """Options that name the columns of a file of trainings."""
+
+    data_column: Annotated[
+        str | None, typer.Option(help="Column of the data size. Default: the data unit.")
+    ] = None
+    metric_column: MetricColumnOption = None
+    params_column: ParamsColumnOption = None
+    flops_column: Annotated[str | None, typer.Option(help="Column of the training FLOP. Default: flops.")] = (
+        None
+    )
+    samples_column: SamplesColumnOption = None
+    gpu_hours_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of the GPU-hours, all devices together. Default: gpu_hours. With FLOP and devices it "
+            "gives the utilization."
+        ),
+    ] = None
+    device_column: Annotated[
+        str | None, typer.Option(help="Column of the accelerator, such as h100-sxm. Default: device.")
+    ] = None
+    se_column: Annotated[
+        str | None, typer.Option(help="Column of the metric's standard error. Default: METRIC_se or y_se.")
+    ] = None
+    seed_column: Annotated[str | None, typer.Option(help="Column of the training's seed. Default: seed.")] = (
+        None
+    )
+
+    def by_role(self) -> dict[str, str | None]:
+        """Return the columns by what they are for, such as "data" or "metric"."""
+        return {option.name.removesuffix("_column"): getattr(self, option.name) for option in fields(self)}
+
+
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command as typer reads it: for a parameter that is a group, one option a field."""
+    """Return the command as typer reads it: a parameter that is a group becomes one option per field.
+
+    Args:
+        command: A function with keyword parameters, some of which are dataclasses of options.
+
+    Returns:
+        A function whose signature has every field as a parameter of its own.
+    """
     signature = inspect.signature(command)
     groups: dict[str, Any] = {
         name: parameter.annotation
@@ -122,7 +199,10 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             continue
         parameters += [
             inspect.Parameter(
-                option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=option.type
+                option.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if option.default is MISSING else option.default,
+                annotation=option.type,
             )
             for option in fields(groups[name])
         ]

@@ -1,4 +1,4 @@
-"""`planner laws`: your laws, published laws, and example laws."""
+"""`planner laws`: your fitted laws, published laws, and example laws."""
 
 import sys
 from enum import StrEnum
@@ -23,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, help="List, show, export and import laws
 
 
 class ExportFormat(StrEnum):
-    """File formats for an exported law."""
+    """File format of an exported law."""
 
     json = "json"
     csv = "csv"
@@ -43,25 +43,26 @@ def list_laws(
     all_fits: Annotated[
         bool,
         typer.Option(
-            "--all", help="Include curves of single model sizes and joint laws, which answer by id only."
+            "--all",
+            help="Also list curves of single model sizes and joint laws of a sweep, selected only by id.",
         ),
     ] = False,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """List laws: stored (newest first), published, and examples."""
+    """List laws: stored (newest first), published, examples."""
     from planner.reports.laws import laws_records, laws_report
     from planner.reports.report import show
     from planner.reports.store import current
 
     opened = current(existing_store(store, source=source))
-    found = laws_records(opened, domain=domain, metric=metric, source=source, beside=all_fits)
+    found = laws_records(opened, domain=domain, metric=metric, source=source, all_fits=all_fits)
     show(laws_report(found, opened, domain=domain, metric=metric), found, style)
 
 
 @app.command("show")
 def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = Format.table) -> None:
-    """Show one law: parameters, predictions, source."""
+    """Show one law: parameters, predictions and provenance."""
     from planner.reports.laws import law_record, law_report
     from planner.reports.report import show
     from planner.reports.store import current
@@ -74,19 +75,19 @@ def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = F
 def export_law(
     id: LawArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", "--output", help="File to write. Default: the screen.")
+        Path | None, typer.Option("--out", "--output", help="File to write. Default: standard output.")
     ] = None,
     style: Annotated[
         ExportFormat | None,
         typer.Option(
             "--format",
-            help="json: for `planner laws import`; csv, parquet: one row per sample; nc: netCDF for ArviZ. "
-            " Default: from the file name, or json.",
+            help="json: for `planner laws import`; csv, parquet: one row per posterior sample; nc: netCDF for "
+            "ArviZ. Default: the suffix of the file, else json.",
         ),
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Export a law, to import it elsewhere or for other tools.
+    """Export one law, to import it elsewhere or for other tools.
 
     For example: planner laws export 3f9a --out law.nc
     """
@@ -106,13 +107,11 @@ def export_law(
 def import_laws(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            help="Files written by `planner laws export`, or folders of them, such as another store."
-        ),
+        typer.Argument(help="Files from `planner laws export`, or folders of them, such as another store."),
     ],
     store: StoreOption = None,
 ) -> None:
-    """Check exported laws and store them.
+    """Check exported laws and add them to your store.
 
     Imports all files, or none if any is invalid.
     """

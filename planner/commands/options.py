@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they read and behave the same everywhere."""
+"""Options that several commands share, so that they have the same help and behavior everywhere."""
 
 import sys
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from laws.errors import PlannerError
+from laws.errors import StoreError, run, use
 from laws.types import Source
 from planner.reports.formats import Format
 
@@ -19,22 +19,20 @@ StoreOption = Annotated[
         help="Folder of runs and laws. Default: the platform's data folder.",
     ),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
 FleetOption = Annotated[
     Path | None,
     typer.Option(
         "--fleet",
         envvar="PLANNER_FLEET",
-        help="TOML file with your own accelerators, prices, counts and utilization.",
+        help="TOML file with your own accelerators, prices, counts and utilization, which override the built-in ones.",
     ),
 ]
 
-# which law answers
+# the law
 MetricOption = Annotated[str | None, typer.Option("--metric", help="Use only laws of this metric, e.g. wer.")]
 DomainOption = Annotated[str | None, typer.Option("--domain", help="Use only this domain, e.g. speech.")]
-FamilyOption = Annotated[
-    str | None, typer.Option("--family", help="Use only laws of this model architecture.")
-]
+FamilyOption = Annotated[str | None, typer.Option("--family", help="Use only laws of this architecture.")]
 LawOption = Annotated[
     str | None, typer.Option("--law", help="Use this law: its id, or the first characters of it.")
 ]
@@ -42,15 +40,17 @@ SourceOption = Annotated[
     Source | None,
     typer.Option(
         "--source",
-        help="Use only laws of this origin; shipped: examples to try the tool with.",
+        help="Use only laws of this origin. shipped: example laws, to try the tool with.",
     ),
 ]
 FormOption = Annotated[
     str | None,
-    typer.Option("--form", help="Use only laws of this functional form, e.g. power-floor."),
+    typer.Option(
+        "--form", help="Use only laws of this functional form, e.g. power-floor (docs/concepts/laws.md)."
+    ),
 ]
 SingleFormOption = Annotated[
-    bool, typer.Option("--single-form", help="Answer with one functional form instead of the forecast.")
+    bool, typer.Option("--single-form", help="Use a single functional form instead of the forecast.")
 ]
 
 # a saved forecast
@@ -64,65 +64,66 @@ MetricColumnOption = Annotated[
     str | None, typer.Option("--metric-column", help="Column of the metric. Default: its name.")
 ]
 ParamsColumnOption = Annotated[
-    str | None, typer.Option("--params-column", help="Column of parameters. Default: params.")
+    str | None, typer.Option("--params-column", help="Column of the number of parameters. Default: params.")
 ]
 
 SamplesColumnOption = Annotated[
     str | None,
-    typer.Option("--samples-column", help="Column of the data seen, counting repeats. Default: samples."),
+    typer.Option(
+        "--samples-column", help="Column of the data seen in training, repeats counted. Default: samples."
+    ),
 ]
 
-# what a plan runs on
+# the hardware
 PartOption = Annotated[
     str | None,
     typer.Option(
-        "--on", metavar="ACCELERATOR", help="Accelerator, e.g. h100; see `planner accelerators list`."
+        "--on", metavar="ACCELERATOR", help="Accelerator to train on, see `planner accelerators list`."
     ),
 ]
 CountOption = Annotated[
-    int | None, typer.Option("--count", help="Number of devices. Default: the fleet file's, or 8.")
+    int | None, typer.Option("--count", help="Number of devices. Default: the fleet's, else 8.")
 ]
 PrecisionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--precision", help="bf16, fp16 or fp32. Default: the first of these that the accelerator has."
-    ),
+    str | None, typer.Option("--precision", help="Precision of the training: bf16, fp16 or fp32.")
 ]
 AssumeOption = Annotated[
     list[str] | None,
     typer.Option(
         "--assume",
         metavar="NAME=VALUE",
-        help="Set an assumption, e.g. utilization=0.35..0.42 or price=2; repeatable.",
+        help="Override an assumption, e.g. utilization=0.35..0.42 or price=2. You can repeat this option.",
     ),
 ]
 
-# what data there is, and what the model is for
+# your data, and what the model is for
 HaveDataOption = Annotated[
     str | None,
     typer.Option(
         "--have-data",
-        help="Data you have, e.g. 2000h. Caps the answer; joint laws repeat it for more epochs.",
+        help="Data you have, e.g. 2000h. Caps the answer; joint N-D laws repeat it for more epochs.",
     ),
 ]
 DataPriceOption = Annotated[
     str | None,
-    typer.Option("--data-price", help="Price of data that you do not have yet, e.g. '$12/hour'."),
+    typer.Option("--data-price", help="Price of data you do not have yet, e.g. '$12/hour'."),
 ]
 ServeOption = Annotated[
     str | None,
-    typer.Option("--serve", help="Data processed at inference, e.g. '1e13 tokens'; its cost is counted."),
+    typer.Option(
+        "--serve", help="Data that you will run the model on, e.g. '1e13 tokens'. Its cost is counted too."
+    ),
 ]
 AllocateOption = Annotated[
     str,
     typer.Option(
-        "--allocate", help="Joint laws only: compute-optimal, or smallest-model (requires --have-data)."
+        "--allocate", help="Joint N-D laws only: compute-optimal, or smallest-model (requires --have-data)."
     ),
 ]
 
 
 def day(text: str) -> date:
-    """Return the date that a text such as 2026-11-23 means."""
+    """Return the date that a text such as 2026-11-23 means; what typer calls to parse an option."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
@@ -130,11 +131,19 @@ def day(text: str) -> date:
 
 
 def existing_store(store: Path | None, *, source: Source | None = None, made: bool = False) -> Path:
-    """Return the folder of a store to read; the platform's own need not have been made yet.
+    """Return the folder of a store to read.
 
-    Laws of a `source` elsewhere need no store. Where one is `made` to keep the answer, a line on stderr says
-    that none was there. Raises PlannerError where a folder was named that is no store: a slip of the hand
-    would look like a store without laws, and be answered from the literature.
+    Args:
+        store: The folder that was named; None is the default one, which need not exist yet.
+        source: Origin of the laws; published and shipped ones need no store.
+        made: Whether the command makes the store, to keep the answer. A line on stderr then says that it is new.
+
+    Returns:
+        The folder.
+
+    Raises:
+        StoreError: A folder was named that is not a store ("no-store"): a typo must not silently fall back to
+            published laws.
     """
     from laws.storage.files import RecordFiles
 
@@ -142,26 +151,43 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
     if store is None or source in ("published", "shipped") or RecordFiles(folder).exists():
         return folder
     if not folder.exists():
-        why = "it does not exist"
+        reason = "it does not exist"
     else:
-        why = "it holds neither runs nor laws" if any(folder.iterdir()) else "it is empty"
+        reason = "it has neither runs nor laws" if any(folder.iterdir()) else "it is empty"
     if made:
-        sys.stderr.write(f"planner: no store at {folder}, {why}: laws from elsewhere answer\n")
+        sys.stderr.write(f"planner: no store at {folder}, {reason}: using laws from elsewhere\n")
         return folder
-    raise PlannerError(
-        f"no store at {folder}, {why}: name another with --store or PLANNER_STORE, leave both out for the "
-        "default one, or make it with `planner calibrate` or `planner fit`"
+    raise StoreError(
+        f"no store at {folder}: {reason}",
+        code="no-store",
+        value=str(folder),
+        hint=(
+            use("store", purpose="to name another, or leave it and PLANNER_STORE out for the default one"),
+            run("fit", purpose="or `planner calibrate` to make it"),
+        ),
     )
 
 
 def store_folder(store: Path | None) -> Path:
-    """Return the folder that a store is in or is to be made in: as given, else the platform's data folder.
+    """Return the folder that a store is in, or will be made in.
 
-    Raises PlannerError where a file has that name.
+    Args:
+        store: The folder that was named; None is the platform's data folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        StoreError: A file has that name.
     """
     if store is not None:
         if store.is_file():
-            raise PlannerError(f"the store {store} is a file: wanted a folder, give one with --store")
+            raise StoreError(
+                f"store {store}: expected a folder, got a file",
+                code="store-is-file",
+                value=str(store),
+                hint=use("store", purpose="to name a folder"),
+            )
         return store
     from platformdirs import user_data_path
 

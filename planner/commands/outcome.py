@@ -15,33 +15,33 @@ from planner.commands.options import (
 )
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="Record and list what happened after a forecast.")
+app = typer.Typer(no_args_is_help=True, help="Record and list the measured outcomes of saved forecasts.")
 
 
 @app.command("add")
 def add_outcome(
     forecast: ForecastArgument,
     *,
-    error: Annotated[str | None, typer.Option(help="Error reached, e.g. 5.2%.")] = None,
+    error: Annotated[str | None, typer.Option(help="Measured error, e.g. 5.2%.")] = None,
     data: Annotated[str | None, typer.Option(help="Data used, e.g. 4000h.")] = None,
     params: Annotated[str | None, typer.Option(help="Parameters of the model, e.g. 300M.")] = None,
     flops: Annotated[str | None, typer.Option(help="Training compute, e.g. 1e21.")] = None,
-    gpu_hours: Annotated[str | None, typer.Option(help="Device-hours of the training, e.g. 1300.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="GPU-hours of the training, e.g. 1300.")] = None,
     took: Annotated[str | None, typer.Option(help="Duration of the training, e.g. 12d.")] = None,
-    cost: Annotated[str | None, typer.Option(help="Cost of compute plus data, e.g. '$4k'.")] = None,
+    cost: Annotated[str | None, typer.Option(help="Cost of compute and data together, e.g. '$4k'.")] = None,
     known: Annotated[
         date | None,
-        typer.Option("--date", parser=day, metavar="DATE", help="Date when it was known. Default: today."),
+        typer.Option("--date", parser=day, metavar="DATE", help="Date of the outcome. Default: today."),
     ] = None,
-    note: Annotated[str, typer.Option(help="A note.")] = "",
+    note: Annotated[str, typer.Option(help="A note for yourself.")] = "",
     replaces: Annotated[
         str | None,
-        typer.Option(metavar="OUTCOME", help="Replace this outcome, which then no longer counts."),
+        typer.Option(metavar="OUTCOME", help="Outcome that this one corrects; it no longer counts."),
     ] = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Record what happened after a forecast: whatever you know of it.
+    """Record the measured outcome of a forecast, or a part of it.
 
     For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
     """
@@ -49,7 +49,7 @@ def add_outcome(
     from planner.plans.tracking.track_record import comparisons
     from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.track_record import outcomes_records, outcomes_report, recorded_in_words
+    from planner.reports.track_record import outcomes_records, outcomes_report, recorded_sentence
 
     opened = current(existing_store(store))
     made = add_outcome(
@@ -70,7 +70,7 @@ def add_outcome(
         replaces=replaces,
     )
     found = [each for each in comparisons(opened) if each.outcome.id == made.id]
-    show(outcomes_report(found, recorded_in_words(made)), outcomes_records(found), style)
+    show(outcomes_report(found, recorded_sentence(made)), outcomes_records(found), style)
 
 
 @app.command("list")

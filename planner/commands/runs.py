@@ -1,4 +1,4 @@
-"""`planner runs`: the trainings that calibration ran."""
+"""`planner runs`: the trainings of your calibrations."""
 
 from typing import Annotated, get_args
 
@@ -8,7 +8,7 @@ from laws.types import RunStatus
 from planner.commands.options import DomainOption, FormatOption, StoreOption, existing_store
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="List, show and export the trainings that calibration ran.")
+app = typer.Typer(no_args_is_help=True, help="List, show and export the runs of your calibrations.")
 
 
 SweepOption = Annotated[
@@ -29,7 +29,7 @@ def list_runs(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """List every run with its last attempt."""
+    """List runs with the result of their last attempt."""
     from planner.reports.report import show
     from planner.reports.runs import runs_records, runs_report
     from planner.reports.store import current
@@ -45,7 +45,7 @@ def show_run(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Show every attempt of one run with all its data."""
+    """Show every attempt of one run in full."""
     from planner.reports.report import show
     from planner.reports.runs import run_record, run_report
     from planner.reports.store import current

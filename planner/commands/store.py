@@ -1,18 +1,18 @@
-"""`planner store`: the folder that keeps runs and laws."""
+"""`planner store`: check and repair the folder of runs and laws."""
 
 import typer
 
 from planner.commands.options import FormatOption, StoreOption, existing_store
 from planner.reports.formats import Format
 
-app = typer.Typer(no_args_is_help=True, help="Check the store, or rebuild its index.")
+app = typer.Typer(no_args_is_help=True, help="Check the store, and rebuild its index from the files.")
 
 
 @app.command("check")
 def check_store(store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Verify file hashes and that the index matches the files.
 
-    Exits with 1 if it finds a fault.
+    Exits with code 1 on a fault.
     """
     from planner.reports.report import show
     from planner.reports.store import check, report
@@ -26,7 +26,7 @@ def check_store(store: StoreOption = None, style: FormatOption = Format.table) -
 def rebuild_store(store: StoreOption = None, style: FormatOption = Format.table) -> None:
     """Rebuild the index from the files.
 
-    Exits with 1 if a file cannot be used.
+    Exits with code 1 if a file cannot be used.
     """
     from planner.reports.report import show
     from planner.reports.store import rebuild, report

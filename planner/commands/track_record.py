@@ -7,9 +7,9 @@ from planner.reports.formats import Format
 def track_record(
     domain: DomainOption = None, store: StoreOption = None, style: FormatOption = Format.table
 ) -> None:
-    """Score past forecasts: coverage, bias and interval score.
+    """Score your past forecasts against their outcomes.
 
-    One row per domain and age of the forecast.
+    Reports coverage, bias and interval score by domain and age.
     """
     from planner.plans.tracking.track_record import comparisons, scores
     from planner.reports.report import show
@@ -18,5 +18,5 @@ def track_record(
 
     compared = comparisons(current(existing_store(store)), domain=domain)
     found = scores(compared)
-    left_out = sum(each.said is None for each in compared)
+    left_out = sum(each.predicted is None for each in compared)
     show(track_report(found, left_out), track_records(found), style)

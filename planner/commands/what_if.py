@@ -1,4 +1,4 @@
-"""`planner what-if`: one question over a table of values."""
+"""`planner what-if`: answer one question for a table of values."""
 
 from typing import Annotated
 
@@ -22,27 +22,33 @@ MIN_PLANS_TO_COUNT = 50  # fewer plans are done before a progress line helps
 def what_if(
     *,
     target: TargetOptions,
-    data: Annotated[str | None, typer.Option(help="E.g. 1000h,10000h.")] = None,
+    data: Annotated[str | None, typer.Option(help="Amounts of data, e.g. 1000h,10000h.")] = None,
     params: Annotated[
-        str | None, typer.Option(help="E.g. 1B,7B; together with --data only for joint laws.")
+        str | None,
+        typer.Option(help="Model sizes, e.g. 1B,7B. Together with --data for joint N-D laws only."),
     ] = None,
-    flops: Annotated[str | None, typer.Option(help="E.g. 1e21,1e22.")] = None,
-    gpu_hours: Annotated[str | None, typer.Option(help="E.g. 1000,5000.")] = None,
-    budget: Annotated[str | None, typer.Option(help="E.g. '$50k,$100k'.")] = None,
-    deadline: Annotated[str | None, typer.Option(help="E.g. 30d,60d.")] = None,
-    on: Annotated[str | None, typer.Option(metavar="ACCELERATORS", help="E.g. h100,a100.")] = None,
-    count: Annotated[str | None, typer.Option(help="Devices, e.g. 8,64,512.")] = None,
+    flops: Annotated[str | None, typer.Option(help="Training FLOP, e.g. 1e21,1e22.")] = None,
+    gpu_hours: Annotated[str | None, typer.Option(help="GPU-hours, e.g. 1000,5000.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Budgets, e.g. '$50k,$100k'.")] = None,
+    deadline: Annotated[str | None, typer.Option(help="Deadlines, e.g. 30d,60d.")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="ACCELERATORS", help="Accelerators, e.g. h100,a100.")
+    ] = None,
+    count: Annotated[str | None, typer.Option(help="Numbers of devices, e.g. 8,64,512.")] = None,
     precision: PrecisionOption = None,
     fleet: FleetOption = None,
     assume: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUES", help="E.g. price=1,2,3 or utilization=0.3,0.4.")
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUES", help="Assumptions, e.g. price=1,2,3 or utilization=0.3,0.4."),
     ] = None,
     at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
-    confidence: Annotated[str | None, typer.Option(help="E.g. 80%.")] = None,
+    confidence: Annotated[
+        str | None, typer.Option(help="Probability of reaching the target, e.g. 80%.")
+    ] = None,
     quantity: Annotated[
         str | None,
-        typer.Option("--show", help="Quantity to print: dollars, data, error, probability, ..."),
+        typer.Option("--show", help="Quantity to print in the table: dollars, data, error, probability, ..."),
     ] = None,
     laws: LawOptions,
     store: StoreOption = None,
@@ -65,7 +71,7 @@ def what_if(
         "on": on,
         "count": count,
     }
-    choice, value = target.asked(laws)
+    selector, value = target.selector_and_value(laws)
     from datetime import date
 
     from planner.hardware.fleet import read_fleet
@@ -77,13 +83,13 @@ def what_if(
 
     one, axes = split({"target": value, **given}, assume or ())
     question = Question.of(
-        selector=choice,
+        selector=selector,
         precision=precision,
         data_price=at_hand.data_price,
         serve=at_hand.serve,
         allocate=allocate,
     )
-    found = what_if(
+    table = what_if(
         question,
         one,
         axes,
@@ -93,4 +99,4 @@ def what_if(
         show=quantity,
         on_progress=ProgressLine(least=MIN_PLANS_TO_COUNT),
     )
-    show(report(found), records(found), style)
+    show(report(table), records(table), style)

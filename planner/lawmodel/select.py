@@ -85,7 +85,8 @@ def _ranked(selector: LawSelector, rows: Sequence[LawRow]) -> list[LawRow]:
     """Return the rows that match, the one to answer first at the front."""
     matching = [row for row in rows if matches(selector, row)]
     matching.sort(key=lambda row: row.form != FORECAST)
-    matching.sort(key=lambda row: row.created, reverse=True)  # stable: laws of one fit keep their order
+    # laws of one fit share both, and keep their order
+    matching.sort(key=lambda row: (row.sequence, row.created), reverse=True)
     ranked = sorted(matching, key=lambda row: _RANK[row.source])
     if selector.metric is None:
         ranked.sort(key=lambda row: (_RANK[row.source], _rank_of_metric(row)))

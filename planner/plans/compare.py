@@ -1,4 +1,4 @@
-"""The families of one domain side by side: slopes, intercepts, and whether they share one exponent."""
+"""The families of one domain next to each other: exponents, floors, and whether they share one exponent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from calibrate.domains import DOMAINS
 from laws import paths
 from laws.catalog.bundled import BundledLaws, bundled_laws
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import Hint, LawNotFound, run, use
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
 from planner import units
@@ -17,26 +17,24 @@ from planner.lawmodel.suggest import suggestion
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.question import positive
 
-FAMILIES = 2  # fewer cannot be compared
+MIN_FAMILIES = 2  # fewer cannot be compared
 
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """One family's law, by itself and with what the others say of its exponent."""
+    """One family's law, by itself and with what the other families say about its exponent."""
 
     law: Law
     exponent: tuple[float, ...]  # by itself
-    pooled: tuple[float, ...]  # exponent, the other families heard
+    pooled: tuple[float, ...]  # exponent, partially pooled across families
     floor: tuple[float, ...]  # zeros where the form has none
-    errors: tuple[
-        tuple[float, ...], ...
-    ]  # pooled draws of the error, one tuple for each scale of the comparison
-    best: tuple[float, ...]  # probability that no other family errs less, at each scale; none if not `alike`
+    errors: tuple[tuple[float, ...], ...]  # pooled samples of the error, one tuple per scale
+    best: tuple[float, ...]  # probability that no other family has less error, per scale; none if not `alike`
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """All families that can be compared; position i of every pooled draw is the same possible world."""
+    """All families that can be compared; position i of every pooled sample belongs together."""
 
     domain: str
     metric: str
@@ -45,7 +43,7 @@ class Comparison:
     scales: tuple[float, ...]  # of data
     alike: bool  # the metric counts the same in every family, as far as their laws say
     families: tuple[Family, ...]  # the best at the first scale first; in order of names if not `alike`
-    same: float  # probability that one exponent serves all
+    same: float  # probability that one exponent fits all families
     shared: tuple[float, ...]  # the exponent if it is one
     ratio: tuple[float, ...]  # largest exponent over smallest
     warnings: tuple[str, ...]
@@ -60,10 +58,23 @@ def compare(
     source: Source | None = None,
     seed: int = 0,
 ) -> Comparison:
-    """Return the newest law of every family of a domain, side by side: of a store, or those that ship.
+    """Compare the newest law of every family of a domain.
 
-    Compared are errors at the scales `at`, by default the largest that every family has measured and ten
-    times that. Raises PlannerError where fewer than two families have a law of one metric.
+    Args:
+        folder: The store; laws of the source "shipped" come with the tool.
+        domain: The domain.
+        metric: The metric; by default the one that most families have.
+        at: Data sizes at which errors are compared; by default the largest that every family has measured, and
+            ten times that.
+        source: Laws of this source only.
+        seed: Seed of the partial pooling.
+
+    Returns:
+        The families with their exponents and errors.
+
+    Raises:
+        LawNotFound: Fewer than two families have a law of one metric.
+        InputError: A data size cannot be parsed.
     """
     import numpy as np
 
@@ -71,20 +82,20 @@ def compare(
     from laws.fitting.hierarchy import pool_exponents
 
     store: Store | BundledLaws = bundled_laws() if source == "shipped" else Store(folder)
-    found = [store.law(row.id) for row in _newest(store, domain, metric, source)]
-    unit = found[0].x_unit
-    asked = (positive(lambda written: units.parse_data(written, unit), text, "--at") for text in at)
-    scales = tuple(dict.fromkeys(scale for scale in asked if scale is not None))
+    laws = [store.law(row.id) for row in _newest(store, domain, metric, source)]
+    unit = laws[0].x_unit
+    parsed = (positive(lambda written: units.parse_data(written, unit), text, "at") for text in at)
+    scales = tuple(dict.fromkeys(scale for scale in parsed if scale is not None))
     if not scales:
-        common = min(law.x_range[1] for law in found)
+        common = min(law.x_range[1] for law in laws)
         scales = (common, 10 * common)
-    hierarchy = pool_exponents([np.array(law.parameters["beta"]) for law in found], seed=seed)
+    hierarchy = pool_exponents([np.array(law.parameters["beta"]) for law in laws], seed=seed)
     errors = []
-    for k, law in enumerate(found):
+    for k, law in enumerate(laws):
         drawn = {name: np.array(draws)[hierarchy.rows[:, k]] for name, draws in law.parameters.items()}
         errors.append(np.exp(FORMS[law.form].log_y(np.array(scales), drawn)))
     lowest = np.min(errors, axis=0)
-    alike = len({_meaning(law) for law in found}) == 1
+    alike = len({_meaning(law) for law in laws}) == 1
     families = [
         Family(
             law=law,
@@ -94,12 +105,12 @@ def compare(
             errors=tuple(map(tuple, errors[k].T.tolist())),
             best=tuple((errors[k] <= lowest).mean(0).tolist()) if alike else (),
         )
-        for k, law in enumerate(found)
+        for k, law in enumerate(laws)
     ]
     return Comparison(
         domain=domain,
-        metric=found[0].metric,
-        metric_unit=found[0].metric_unit,
+        metric=laws[0].metric,
+        metric_unit=laws[0].metric_unit,
         unit=unit,
         scales=scales,
         alike=alike,
@@ -107,7 +118,7 @@ def compare(
         same=hierarchy.same,
         shared=tuple(hierarchy.shared.tolist()),
         ratio=tuple(hierarchy.ratio.tolist()),
-        warnings=_doubts(found, scales, alike=alike),
+        warnings=_warnings(laws, scales, alike=alike),
     )
 
 
@@ -136,39 +147,59 @@ def _newest(
         for row in store.laws(domain=domain, source=source)
         if row.x == "data" and row.metric not in COMPANIONS and row.form != FORECAST
     ]
-    wanted = [row for row in rows if metric in (None, row.metric)]
+    matching = [row for row in rows if metric in (None, row.metric)]
     kinds: dict[tuple[str, str, str], dict[str, LawRow]] = {}
-    for row in wanted:
+    for row in matching:
         kinds.setdefault((row.metric, row.metric_unit, row.x_unit), {}).setdefault(row.family, row)
     first = next(iter(DOMAINS[domain].metrics)) if domain in DOMAINS else None
-    chosen = max(kinds, key=lambda kind: (len(kinds[kind]), kind[0] == first), default=None)
-    best = kinds[chosen] if chosen else {}
-    if len(best) < FAMILIES:
-        known = ", ".join(sorted({f"{row.family or 'one without a name'} ({row.metric})" for row in wanted}))
-        what = f"{domain}, {metric}" if metric else domain
-        if not rows:
-            what += suggestion(domain, [row.domain for row in store.laws() if row.domain != domain])
-        elif metric is not None and not wanted:
-            what += suggestion(metric, [row.metric for row in rows])
-        shipping = {row.family for row in bundled_laws().laws(domain=domain, metric=metric)}
-        measure = f"planner calibrate --domain {domain} --family NAME, or " if domain in DOMAINS else ""
-        to_try = source is None and len(shipping) >= FAMILIES
-        raise PlannerError(
-            f"{what}: {f'only {known}' if known else 'no family'} has a law, two families are wanted: "
-            f"{measure}planner fit RUNS.csv --domain {domain} --family NAME"
-            + ("; to try the tool, --source shipped compares those of the embedded corpus" if to_try else "")
-        )
-    return list(best.values())
+    kind = max(kinds, key=lambda kind: (len(kinds[kind]), kind[0] == first), default=None)
+    newest = kinds[kind] if kind else {}
+    if len(newest) < MIN_FAMILIES:
+        raise _too_few(store, rows, matching, domain=domain, metric=metric, source=source)
+    return list(newest.values())
 
 
-def _doubts(found: Sequence[Law], scales: Sequence[float], *, alike: bool) -> tuple[str, ...]:
-    codes: list[str] = [WarningCode.EMBEDDED_CORPUS] if any(law.source == "shipped" for law in found) else []
-    codes += [code for law in found for code in law.warnings]
+def _too_few(
+    store: Store | BundledLaws,
+    rows: Sequence[LawRow],
+    matching: Sequence[LawRow],
+    *,
+    domain: str,
+    metric: str | None,
+    source: Source | None,
+) -> LawNotFound:
+    """Return the error for a domain without two families to compare."""
+    families = ", ".join(sorted({f"{row.family or 'one without a name'} ({row.metric})" for row in matching}))
+    near = ""
+    if not rows:
+        near = suggestion(domain, [row.domain for row in store.laws() if row.domain != domain])
+    elif metric is not None and not matching:
+        near = suggestion(metric, [row.metric for row in rows])
+    hints: list[Hint] = []
+    if domain in DOMAINS:
+        hints.append(run("calibrate", value=f"--domain {domain} --family NAME", purpose="to measure one"))
+    hints.append(run("fit", value=f"RUNS.csv --domain {domain} --family NAME", purpose="to fit one"))
+    shipped = {row.family for row in bundled_laws().laws(domain=domain, metric=metric)}
+    if source is None and len(shipped) >= MIN_FAMILIES:
+        hints.append(use("source", value="shipped", purpose="to compare those of the embedded corpus"))
+    subject = f"{domain}, {metric}" if metric else domain
+    return LawNotFound(
+        f"laws of {subject}{near}: expected at least {MIN_FAMILIES} families, got {families or 'none'}",
+        code="too-few-families",
+        value=domain,
+        hint=tuple(hints),
+    )
+
+
+def _warnings(laws: Sequence[Law], scales: Sequence[float], *, alike: bool) -> tuple[str, ...]:
+    shipped = any(law.source == "shipped" for law in laws)
+    codes: list[str] = [WarningCode.EMBEDDED_CORPUS] if shipped else []
+    codes += [code for law in laws for code in law.warnings]
     if not alike:
         codes.append(WarningCode.METRIC_DIFFERS)
-    corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in found}
+    corpora = {law.provenance.get("corpus", law.provenance.get("fingerprint")) for law in laws}
     if len(corpora) > 1:
         codes.append(WarningCode.CORPORA_DIFFER)
-    if max(scales) > EXTRAPOLATION_LIMIT * min(law.x_range[1] for law in found):
+    if max(scales) > EXTRAPOLATION_LIMIT * min(law.x_range[1] for law in laws):
         codes.append(WarningCode.EXTRAPOLATED_FAR)
     return tuple(dict.fromkeys(codes))

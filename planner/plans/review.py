@@ -1,23 +1,22 @@
-"""A portfolio held against its limits: what everything takes together, and each product by itself.
+"""A review: the plan of each product of a portfolio, and totals over all of them.
 
-Position i of every draw is the same possible world, also across products: what one price or one law costs
-more, it costs all products that stand on it. A total is therefore summed draw by draw.
+Posterior sample i is the same scenario in every product, so products that share a price or a law share its
+uncertainty. A total is therefore summed sample by sample.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from laws.errors import PlannerError
+from laws.errors import MissingInput, PlannerError, use
 from laws.storage.store import Store
 from laws.types import Quantity
 from planner.hardware.fleet import Fleet, read_fleet
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import Plan, plan_by
-from planner.plans.portfolio import Portfolio, Product
+from planner.plans.portfolio import Portfolio, Product, in_product
 from planner.plans.quantities import kind_of, samples_of
 from planner.plans.question import check
 from planner.plans.tracking.forecasts import as_saved_forecast
@@ -35,21 +34,34 @@ class Review:
     folder: Path  # of the store
     fleet: Fleet
     plans: tuple[tuple[Product, Plan], ...]
-    chosen: tuple[SelectedLaw, ...]  # in the order of the plans
+    laws: tuple[SelectedLaw, ...]  # in the order of the plans
 
 
 def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> Review:
-    """Return the plan of every product, by the laws in the store at `folder`.
+    """Compute the plan of every product.
 
-    The day is `today`, else the plan file's. Raises PlannerError for no day, and for a product that has no
-    plan, by its name.
+    Args:
+        portfolio: The products.
+        folder: Folder of the store whose laws answer.
+        today: The day of the review; by default the plan file's.
+
+    Returns:
+        The plans and the laws that answered, in the order of the products.
+
+    Raises:
+        MissingInput: Neither `today` nor the plan file has a day.
+        PlannerError: A product has no plan; its name is in front of the message.
     """
     day = today or portfolio.today
     if day is None:
-        raise PlannerError("the plan has no day: give --today, or `today = 2026-11-23` in the file")
+        raise MissingInput(
+            f"day of {portfolio.file}: expected `today = 2026-11-23` in the file, got none",
+            code="missing-day",
+            hint=use("today", value="2026-11-23", purpose="to set it for this review"),
+        )
     fleet = read_fleet(portfolio.fleet)
-    laws: dict[LawSelector, SelectedLaw] = {}  # fifty products that ask one law read it once
-    found, chosen = [], []
+    laws: dict[LawSelector, SelectedLaw] = {}  # products that share a law read it once
+    plans, selected = [], []
     for product in portfolio.products:
         question = product.question
         try:
@@ -57,17 +69,17 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
             if question.selector not in laws:
                 laws[question.selector] = select_law(question.selector, folder)
             law = laws[question.selector]
-            found.append((product, plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)))
+            plans.append((product, plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)))
         except PlannerError as error:
-            raise PlannerError(f"product {product.name!r}: {error}") from error
-        chosen.append(law)
+            raise in_product(error, product.name) from None
+        selected.append(law)
     return Review(
         portfolio=portfolio,
         today=day,
         folder=folder,
         fleet=fleet,
-        plans=tuple(found),
-        chosen=tuple(chosen),
+        plans=tuple(plans),
+        laws=tuple(selected),
     )
 
 
@@ -91,20 +103,35 @@ def save_forecasts(review: Review, assumptions: Callable[[Plan], Sequence[str]])
     return len(forecasts)
 
 
-def total(plans: Sequence[Plan], name: str) -> Quantity:
-    """Return the sum of a quantity over the plans that know it, draw by draw."""
-    known = [draws for each in plans if (draws := samples_of(each, name))]
-    n = max(map(len, known), default=0)
-    # fewer draws of one law stand for as many of the next, over and over: their order means nothing
-    summed = tuple(sum(draws[i % len(draws)] for draws in known) for i in range(n))
-    return Quantity(draws=summed, unit=kind_of(name).unit)
+def total(plans: Sequence[Plan], key: str) -> Quantity:
+    """Return the sum of a quantity over the plans that have it.
+
+    Args:
+        plans: The plans of several products.
+        key: The key of a quantity.
+
+    Returns:
+        The sum per posterior sample, in base units.
+    """
+    samples = [known for plan in plans if (known := samples_of(plan, key))]
+    # samples are in random order, so a law with fewer of them is repeated
+    summed = (sum(known[i % len(known)] for known in samples) for i in range(_most(samples)))
+    return Quantity(draws=tuple(summed), unit=kind_of(key).unit)
 
 
 def last_day(plans: Sequence[Plan]) -> Quantity:
-    """Return the days after which every training is done if all begin at once, draw by draw."""
-    known = [draws for each in plans if (draws := samples_of(each, "days"))]
-    n = max(map(len, known), default=0)
-    return Quantity(
-        draws=tuple(max((draws[i % len(draws)] for draws in known), default=math.inf) for i in range(n)),
-        unit="days",
-    )
+    """Return the days until the last training ends, if all start at once.
+
+    Args:
+        plans: The plans of several products.
+
+    Returns:
+        Days per posterior sample.
+    """
+    samples = [known for plan in plans if (known := samples_of(plan, "days"))]
+    latest = (max(known[i % len(known)] for known in samples) for i in range(_most(samples)))
+    return Quantity(draws=tuple(latest), unit="days")
+
+
+def _most(samples: Sequence[Sequence[float]]) -> int:
+    return max(map(len, samples), default=0)

@@ -1,26 +1,28 @@
-"""One question asked over two axes: every cell of the table is a plan of its own, by one law."""
+"""One question over one or two axes: every cell of the table is a plan of its own, by one law."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
+from math import prod
 from pathlib import Path
 
-from laws.errors import InputError, PlannerError, nearest
-from planner.assumptions import names
+from laws.errors import Hint, InputError, PlannerError, UnknownName, use
+from planner.assumptions import current_name, names
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.plans.plan import OnProgress, Plan, parse_for, plan_by
 from planner.plans.quantities import keys, samples_of
 from planner.plans.question import PAIR, Question, check
 
-PROBABILITY = "probability"  # that all constraints hold: can be shown like a quantity
-_CELLS = 400  # of one table
+PROBABILITY = "probability"  # that all constraints are satisfied: can be shown like a quantity
+MAX_CELLS = 400  # of one table
+_NEEDS_HARDWARE = ("gpu_hours", "days", "dollars", "energy", "carbon", "utilization", "memory", "devices")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One place in the table; `reason` says why there is no plan."""
+    """One cell of the table; `reason` says why there is no plan."""
 
     values: tuple[str, ...]  # of each axis
     plan: Plan | None
@@ -33,18 +35,30 @@ class Table:
 
     axes: Mapping[str, tuple[str, ...]]
     cells: tuple[Cell, ...]  # the last axis runs fastest
-    show: str  # the quantity that a table prints
+    show: str  # key of the quantity that a table prints
 
 
 def split(
     given: Mapping[str, str | None], assume: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Return what has one value and what has several, separated by commas; assumptions by their own name."""
+    """Split options into those with one value and those with several, separated by commas.
+
+    Args:
+        given: Option -> text, None where not given.
+        assume: Assumptions as NAME=VALUES.
+
+    Returns:
+        Options with one value, and axes with their values; assumptions are named by their own name.
+
+    Raises:
+        UnknownName: There is no such assumption.
+    """
     texts = {name: text for name, text in given.items() if text is not None}
     for text in assume:
         name, equals, values = (piece.strip() for piece in text.partition("="))
+        name = current_name(name)
         if not equals or name not in names():
-            raise PlannerError(f"there is no assumption {name!r}{nearest(name, names())}")
+            raise UnknownName("assumption", name, names())
         texts[name] = values
     lists = {name: tuple(value.strip() for value in text.split(",")) for name, text in texts.items()}
     one = {name: values[0] for name, values in lists.items() if len(values) == 1}
@@ -63,83 +77,106 @@ def what_if(
     show: str | None = None,
     on_progress: OnProgress = lambda _what, _done, _all: None,
 ) -> Table:
-    """Return a plan for every combination of values; an axis is a field of `Question` or an assumption.
+    """Return a plan for every combination of values; a cell without an answer keeps the reason.
 
-    `one` has the fields and assumptions that are the same in every cell; `on_progress` is called with how far it is.
+    Args:
+        question: What all cells share.
+        one: Options and assumptions with one value.
+        axes: Options and assumptions with several values; one or two of them.
+        folder: The store.
+        fleet: The accelerators and what is assumed of them.
+        today: The day that deadlines and quotes count from.
+        seed: Seed of the samples of the hardware assumptions.
+        show: Key of the quantity to print, or "probability"; None for the first that a reader asks for.
+        on_progress: Called with what is planned, how many are done, and of how many.
 
-    A cell that has no answer keeps the reason. Raises PlannerError where no cell has one, for an axis too
-    many, and for a quantity that no plan has.
+    Returns:
+        The table.
+
+    Raises:
+        InputError: Too many axes or cells, a value that no cell can use, or a quantity that no plan has.
+        PlannerError: No cell has an answer.
     """
-    if not 1 <= len(axes) <= 2:
-        named = " and ".join(axes) or "none"
-        raise PlannerError(
-            f"wanted one or two lists of values, given {named}: separate values by commas, such as "
-            "--target-wer 5%,8% --on h100,a100"
-        )
-    if show is not None and show not in (choices := (*keys(), PROBABILITY)):
-        raise PlannerError(f"--show {show!r}{nearest(show, choices)}")
-    size = 1
-    for values in axes.values():
-        size *= len(values)
-    if size > _CELLS:
-        raise PlannerError(f"{size} cells: wanted at most {_CELLS}, fewer values on an axis")
+    size = _checked_size(axes)
+    choices = (*keys(), PROBABILITY)
+    if show is not None and show not in choices:
+        raise UnknownName("quantity", show, choices)
     question = _with_values(question, one)
     for values in product(*axes.values()):
         check(_with_values(question, dict(zip(axes, values, strict=True))))
     selected = select_law(question.selector, folder)
-    _readable(selected, question, axes, fleet, today)
+    _check_values(selected, question, axes, fleet, today)
     cells: list[Cell] = []
+    errors: list[PlannerError] = []
     for values in product(*axes.values()):
         on_progress("cells", len(cells), size)
-        asked = _with_values(question, dict(zip(axes, values, strict=True)))
+        of_cell = _with_values(question, dict(zip(axes, values, strict=True)))
         try:
-            cells.append(
-                Cell(values=values, plan=plan_by(selected, asked, folder, fleet, today=today, seed=seed))
-            )
+            plan = plan_by(selected, of_cell, folder, fleet, today=today, seed=seed)
+            cells.append(Cell(values=values, plan=plan))
         except PlannerError as error:
-            cells.append(Cell(values=values, plan=None, reason=str(error)))
+            errors.append(error)
+            cells.append(Cell(values=values, plan=None, reason=error.message))
     on_progress("cells", size, size)
     plans = [cell.plan for cell in cells if cell.plan is not None]
     if not plans:
-        raise PlannerError(cells[0].reason)
+        raise errors[0]
     if show is not None and not any(_has(plan, show) for plan in plans):
-        raise PlannerError(f"no cell has {show}: {_WANTING.get(show, 'the law says nothing of it')}")
+        raise InputError(f"no cell has {show}", code="no-such-value", value=show, hint=_missing(show))
     return Table(
         axes={name: tuple(values) for name, values in axes.items()},
         cells=tuple(cells),
-        show=show or _usual(plans[0]),
+        show=show or _default_quantity(plans[0]),
     )
 
 
-def _readable(
-    selected: SelectedLaw, question: Question, axes: Mapping[str, Sequence[str]], fleet: Fleet, today: date
+def _checked_size(axes: Mapping[str, Sequence[str]]) -> int:
+    """Return the number of cells."""
+    if not 1 <= len(axes) <= 2:
+        raise InputError(
+            f"{len(axes)} lists of values: expected 1 or 2, with the values separated by commas",
+            code="wrong-axes",
+            value=tuple(axes),
+            hint=use("target_wer", value="5%,8%"),
+        )
+    size = prod(map(len, axes.values()))
+    if size > MAX_CELLS:
+        raise InputError(f"{size} cells: expected at most {MAX_CELLS}", code="too-many-cells", value=size)
+    return size
+
+
+def _check_values(
+    selected: SelectedLaw,
+    question: Question,
+    axes: Mapping[str, Sequence[str]],
+    fleet: Fleet,
+    today: date,
 ) -> None:
-    """Refuse a value that could be read in no cell, each beside the first values of the other axes."""
+    """Check that every value can be parsed, each with the first values of the other axes."""
     first = {name: values[0] for name, values in axes.items()}
     for name, values in axes.items():
         for text in values:
-            asked = parse_for(selected, _with_values(question, first | {name: text}), today)
-            if asked.question.hardware.on is not None:
-                fleet.accelerator(asked.question.hardware.on)
-
-
-_ON = "name a part with --on, such as --on h100"
-_WANTING = {
-    **dict.fromkeys(("gpu_hours", "days", "energy", "carbon"), _ON),
-    "dollars": f"{_ON}, one with a price",
-    PROBABILITY: "it is that of limits beside a target, such as --have-data or --budget",
-}
+            parsed = parse_for(selected, _with_values(question, first | {name: text}), today)
+            if parsed.question.hardware.on is not None:
+                fleet.accelerator(parsed.question.hardware.on)
 
 
 def _has(plan: Plan, show: str) -> bool:
     return plan.feasible is not None if show == PROBABILITY else bool(samples_of(plan, show))
 
 
+def _missing(show: str) -> tuple[Hint, ...]:
+    """Return what a quantity needs that no cell has."""
+    if show == PROBABILITY:
+        return (use("have_data", "budget", purpose="to constrain a target"),)
+    return (use("on", value="h100"),) if show in _NEEDS_HARDWARE else ()
+
+
 def _with_values(question: Question, values: Mapping[str, str]) -> Question:
     """Return the question of one cell."""
     for name, text in values.items():
         if name in names():
-            others = (given for given in question.hardware.assume if given.partition("=")[0].strip() != name)
+            others = (given for given in question.hardware.assume if _name_of(given) != name)
             question = question.with_options({"assume": (*others, f"{name}={text}")})
         elif name == "count":
             try:
@@ -153,8 +190,12 @@ def _with_values(question: Question, values: Mapping[str, str]) -> Question:
     return question
 
 
-def _usual(plan: Plan) -> str:
-    """Return what a reader asks first: the error where it is open, else money, hours, data."""
+def _name_of(assumption: str) -> str:
+    return current_name(assumption.partition("=")[0].strip())
+
+
+def _default_quantity(plan: Plan) -> str:
+    """Return what a reader asks for first: the error where it is open, else money, hours, data."""
     if plan.given in ("data", "params", "flops", PAIR, None):
         return "error"
     return next(key for key in ("dollars", "gpu_hours", "data") if any(samples_of(plan, key)))

@@ -1,4 +1,4 @@
-"""Accelerators as they are shown: the records that scripts read and the sheets that people read."""
+"""Reports of accelerators and assumptions."""
 
 from dataclasses import asdict
 from typing import Any
@@ -15,8 +15,8 @@ from planner.units import format_number, format_si
 _WORDS = {"matmul": "fastest matmul", "usable_memory": "usable memory"}
 
 
-def _price(part: Accelerator) -> str:
-    price = price_of(part)
+def _price(accelerator: Accelerator) -> str:
+    price = price_of(accelerator)
     return "-" if price is None else _range(price.low, price.high)
 
 
@@ -25,43 +25,43 @@ def _range(low: float, high: float) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def parts_records(fleet: Fleet) -> list[dict[str, Any]]:
-    """Return one flat record a part, in base units; None where a figure is not known."""
+def list_records(fleet: Fleet) -> list[dict[str, Any]]:
+    """Return one flat record per accelerator, in base units; None where a figure is unknown."""
     records = []
-    for part in fleet.accelerators.values():
-        price = price_of(part)
+    for accelerator in fleet.accelerators.values():
+        price = price_of(accelerator)
         records.append(
             {
-                "id": part.id,
-                "name": part.name,
-                "year": part.year,
-                **{f"peak_{name}_flops": part.peak.get(name) for name in accelerators.PRECISIONS},
-                "memory_bytes": part.capacity,
-                "bandwidth_bytes_per_s": part.bandwidth,
-                "power_w": part.power,
+                "id": accelerator.id,
+                "name": accelerator.name,
+                "year": accelerator.year,
+                **{f"peak_{name}_flops": accelerator.peak.get(name) for name in accelerators.PRECISIONS},
+                "memory_bytes": accelerator.capacity,
+                "bandwidth_bytes_per_s": accelerator.bandwidth,
+                "power_w": accelerator.power,
                 "price_low_usd_per_hour": price.low if price else None,
                 "price_high_usd_per_hour": price.high if price else None,
-                "price_date": max((quote.date for quote in current_quotes(part)), default=None),
-                "count": fleet.count(part),
-                "confidence": part.confidence,
+                "price_date": max((quote.date for quote in current_quotes(accelerator)), default=None),
+                "count": fleet.count(accelerator),
+                "confidence": accelerator.confidence,
             }
         )
     return records
 
 
-def parts_report(fleet: Fleet) -> Report:
-    """Return the table of all parts."""
+def list_report(fleet: Fleet) -> Report:
+    """Return the table of all accelerators."""
     rows = []
-    for part in fleet.accelerators.values():
+    for accelerator in fleet.accelerators.values():
         figures = (
-            *((part.peak.get(name), 1e12) for name in accelerators.PRECISIONS),
-            (part.capacity, 1e9),
-            (part.bandwidth, 1e12),
-            (part.power, 1.0),
+            *((accelerator.peak.get(name), 1e12) for name in accelerators.PRECISIONS),
+            (accelerator.capacity, 1e9),
+            (accelerator.bandwidth, 1e12),
+            (accelerator.power, 1.0),
         )
         cells = ("-" if value is None else f"{value / unit:.4g}" for value, unit in figures)
-        count = (str(fleet.count(part) or "-"),) if fleet.counts else ()
-        rows.append((part.id, *cells, _price(part), *count))
+        count = (str(fleet.count(accelerator) or "-"),) if fleet.counts else ()
+        rows.append((accelerator.id, *cells, _price(accelerator), *count))
     return Report(
         title="Accelerators",
         columns=(
@@ -75,86 +75,93 @@ def parts_report(fleet: Fleet) -> Report:
         ),
         rows=tuple(rows),
         notes=(
-            "bf16, fp16, fp32: peak TFLOP/s, dense. USD/h: range of the newest quotes on demand.",
-            "`planner accelerators show ID` gives source and date of every figure.",
+            "bf16, fp16, fp32: peak TFLOP/s, dense. USD/h: range of the newest on-demand quotes.",
+            "`planner accelerators show ID` shows the source and date of every figure.",
         ),
     )
 
 
-def part_record(fleet: Fleet, part: Accelerator) -> dict[str, Any]:
-    """Return everything known of a part, in base units, every figure with its sources."""
+def accelerator_record(fleet: Fleet, accelerator: Accelerator) -> dict[str, Any]:
+    """Return every figure of an accelerator, in base units, with its sources."""
     sources = accelerators.sources()
     return {
-        "id": part.id,
-        "name": part.name,
-        "year": part.year,
-        "aliases": list(part.aliases),
-        "confidence": part.confidence,
-        "note": part.note,
-        "count": fleet.count(part),
+        "id": accelerator.id,
+        "name": accelerator.name,
+        "year": accelerator.year,
+        "aliases": list(accelerator.aliases),
+        "confidence": accelerator.confidence,
+        "note": accelerator.note,
+        "count": fleet.count(accelerator),
         "figures": {
             figure: {
                 "value": value,
                 "unit": unit,
-                "uncertain": figure in part.uncertain,
-                "sources": [sources.get(key, key) for key in part.sources.get(figure, ())],
+                "uncertain": figure in accelerator.uncertain,
+                "sources": [sources.get(key, key) for key in accelerator.sources.get(figure, ())],
             }
-            for figure, value, unit in _figures(part)
+            for figure, value, unit in _figures(accelerator)
         },
-        "quotes": [asdict(quote) | {"current": quote in current_quotes(part)} for quote in part.quotes],
-        "utilization": [
-            asdict(seen) | {"source": sources[seen.source]}
-            for seen in accelerators.observations()
-            if seen.part == part.id
+        "quotes": [
+            asdict(quote) | {"current": quote in current_quotes(accelerator)} for quote in accelerator.quotes
         ],
-        "assumptions": assumptions_records(fleet, part),
+        "utilization": [
+            asdict(observation) | {"source": sources[observation.source]}
+            for observation in accelerators.observations()
+            if observation.part == accelerator.id
+        ],
+        "assumptions": assumptions_records(fleet, accelerator),
     }
 
 
-def _figures(part: Accelerator) -> list[tuple[str, float, str]]:
+def _figures(accelerator: Accelerator) -> list[tuple[str, float, str]]:
     rows: list[tuple[str, float | None, str]] = [
-        *((f"peak {precision}", value, "FLOP/s") for precision, value in part.peak.items()),
-        ("matmul", part.matmul, "FLOP/s"),
-        ("memory", part.memory, "B"),
-        ("usable_memory", part.usable_memory, "B"),
-        ("bandwidth", part.bandwidth, "B/s"),
-        ("power", part.power, "W"),
+        *((f"peak {precision}", value, "FLOP/s") for precision, value in accelerator.peak.items()),
+        ("matmul", accelerator.matmul, "FLOP/s"),
+        ("memory", accelerator.memory, "B"),
+        ("usable_memory", accelerator.usable_memory, "B"),
+        ("bandwidth", accelerator.bandwidth, "B/s"),
+        ("power", accelerator.power, "W"),
     ]
     return [(figure, value, unit) for figure, value, unit in rows if value is not None]
 
 
-def part_report(fleet: Fleet, part: Accelerator) -> Report:
-    """Return one part for people: its figures, what its price comes from, what runs on it reached."""
+def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
+    """Return one accelerator for people: figures, prices and published utilization."""
     cited: dict[str, None] = {}
     rows = []
-    for figure, value, unit in _figures(part):
-        keys = part.sources.get(figure, ())
+    for figure, value, unit in _figures(accelerator):
+        keys = accelerator.sources.get(figure, ())
         cited |= dict.fromkeys(keys)
-        doubt = ", uncertain" if figure in part.uncertain else ""
+        doubt = ", uncertain" if figure in accelerator.uncertain else ""
         rows.append((_WORDS.get(figure, figure) + doubt, format_si(value, unit), ", ".join(keys)))
-    if (count := fleet.count(part)) is not None:
+    if (count := fleet.count(accelerator)) is not None:
         rows.append(("count", str(count), fleet.source))
-    quotes = current_quotes(part)
+    quotes = current_quotes(accelerator)
     for quote in quotes:
-        said = " ".join(piece for piece in (quote.provider, quote.place, quote.date) if piece)
-        rows.append(("USD/h", _range(quote.low, quote.high), said))
-    for seen in accelerators.observations():
-        if seen.part == part.id:
-            cited |= {seen.source: None}
-            on = f"{seen.run}, {seen.count} devices" if seen.count else seen.run
-            rows.append((f"utilization, {seen.kind}", _range(seen.low, seen.high), f"{on}: {seen.source}"))
-    own = [a for a in fleet.assumptions(part).values() if a.origin != "default"]
+        source = " ".join(piece for piece in (quote.provider, quote.place, quote.date) if piece)
+        rows.append(("USD/h", _range(quote.low, quote.high), source))
+    for published in accelerators.observations():
+        if published.part == accelerator.id:
+            cited |= {published.source: None}
+            devices = f", {published.count} devices" if published.count else ""
+            source = f"{published.run}{devices}: {published.source}"
+            rows.append((f"utilization, {published.kind}", _range(published.low, published.high), source))
+    own = [a for a in fleet.assumptions(accelerator).values() if a.origin != "default"]
     rows += [(a.name, _range(a.low, a.high), a.source) for a in own]
-    known = accelerators.sources()
-    older = len(part.quotes) - len(quotes)
+    sources = accelerators.sources()
+    older = len(accelerator.quotes) - len(quotes)
     notes = [
-        *([part.note] if part.note else []),
-        *([f"Confidence in these figures: {part.confidence}."] if part.confidence != "exact" else []),
+        *([accelerator.note] if accelerator.note else []),
+        *(
+            [f"Confidence in these figures: {accelerator.confidence}."]
+            if accelerator.confidence != "exact"
+            else []
+        ),
         *([f"{older} older or other quotes: `--format json`."] if older else []),
-        *(f"{key}: {known[key]}" for key in cited if key in known),
+        *(f"{key}: {sources[key]}" for key in cited if key in sources),
     ]
     return Report(
-        title=f"{part.name} ({part.id})",
+        title=f"{accelerator.name} ({accelerator.id})",
         columns=("", "value", "source"),
         rows=tuple(rows),
         notes=tuple(notes),
@@ -162,28 +169,28 @@ def part_report(fleet: Fleet, part: Accelerator) -> Report:
     )
 
 
-def assumptions_records(fleet: Fleet, part: Accelerator | None) -> list[dict[str, Any]]:
-    """Return what a plan assumes, of any part or of one."""
-    return [asdict(a) | {"low": a.low, "high": a.high} for a in _assumed(fleet, part)]
+def assumptions_records(fleet: Fleet, accelerator: Accelerator | None) -> list[dict[str, Any]]:
+    """Return the assumptions about every accelerator, or about one, as records."""
+    return [asdict(a) | {"low": a.low, "high": a.high} for a in _assumed(fleet, accelerator)]
 
 
-def assumptions_report(fleet: Fleet, part: Accelerator | None) -> Report:
-    """Return the assumptions for people, each with its sentence and source."""
-    assumed = _assumed(fleet, part)
+def assumptions_report(fleet: Fleet, accelerator: Accelerator | None) -> Report:
+    """Return the assumptions for people, each with an explanation and its source."""
+    assumed = _assumed(fleet, accelerator)
     return Report(
-        title="Assumed" + (f" of {part.id}" if part else " of every part"),
+        title="Assumptions about " + (accelerator.id if accelerator else "every accelerator"),
         columns=("name", "value", "unit"),
         rows=tuple((a.name, _range(a.low, a.high), a.unit) for a in assumed),
         notes=(
             *(f"{a.name}: {a.text}. Source: {a.source}." for a in assumed),
-            "A range is drawn from uniformly. A fleet file sets your own.",
+            "Values are drawn uniformly from a range. Set your own in a fleet file.",
         ),
         words=frozenset({0, 2}),
     )
 
 
-def _assumed(fleet: Fleet, part: Accelerator | None) -> list[Assumption]:
-    if part is None:
+def _assumed(fleet: Fleet, accelerator: Accelerator | None) -> list[Assumption]:
+    if accelerator is None:
         return list((assumptions.defaults() | dict(fleet.assumed)).values())
-    price = price_of(part)
-    return [*fleet.assumptions(part).values(), *([price] if price else [])]
+    price = price_of(accelerator)
+    return [*fleet.assumptions(accelerator).values(), *([price] if price else [])]

@@ -1,25 +1,25 @@
-"""Runs held against their law as they are shown."""
+"""The report of `planner check`: whether runs fall on the curve of their law."""
 
 from typing import Any
 
 from planner import units, warnings
-from planner.plans.check import DOUBTFUL, Check, Checked
+from planner.plans.check import MIN_ON_CURVE, Check, CheckedRun
 from planner.reports.quantities import counted
 from planner.reports.report import Report
 
-_DO = {
+_ADVICE = {
     "capacity": "train a larger model on the same data",
     "optimization": "train longer, or search learning rate and batch size again",
-    "data": "look at what the run was trained and judged on: duplicates, labels, another validation set",
+    "data": "check what the run was trained and evaluated on: duplicates, labels, another validation set",
 }
 
 
-def records(found: Check) -> list[dict[str, Any]]:
-    """Return one record a run."""
+def records(check: Check) -> list[dict[str, Any]]:
+    """Return one record per run."""
     return [
         {
-            "law": found.law.id,
-            "metric": found.law.metric,
+            "law": check.law.id,
+            "metric": check.law.metric,
             "data": run.data,
             "value": run.value,
             "expected": dict(zip(("q05", "median", "q95"), run.expected, strict=True)),
@@ -31,45 +31,44 @@ def records(found: Check) -> list[dict[str, Any]]:
             "unknown": list(run.unknown),
             "beyond": run.beyond,
         }
-        for run in found.runs
+        for run in check.runs
     ]
 
 
-def report(found: Check) -> Report:
-    """Return the table for people: one row a run, what to do about those that are off."""
-    law = found.law
-    doubted = [run for run in found.runs if run.causes]
+def report(check: Check) -> Report:
+    """Return the table for people: one row per run, and what to do about runs that are off their curve."""
+    law = check.law
+    doubted = [run for run in check.runs if run.causes]
     unknown = list(dict.fromkeys(name for run in doubted for name in run.unknown))
     likely = list(dict.fromkeys(run.likely for run in doubted if run.likely))
-    chance = DOUBTFUL * len(found.runs)
+    chance = MIN_ON_CURVE * len(check.runs)
     notes = [
-        f"{len(doubted)} of {counted(len(found.runs), 'run')} {'is' if len(doubted) == 1 else 'are'} "
-        f"doubtful or off; of as many on the curve about {units.format_number(chance, digits=2)} "
-        "would be, by chance."
+        f"{len(doubted)} of {counted(len(check.runs), 'run')} {'is' if len(doubted) == 1 else 'are'} "
+        f"doubtful or off; about {units.format_number(chance, digits=2)} of them would be flagged by chance."
     ]
     if unknown:
         notes.append(f"Columns that would tell the causes apart: {', '.join(unknown)}.")
-    if found.left_out:
-        notes.append(found.left_out)
+    if check.left_out:
+        notes.append(check.left_out)
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
     columns = (law.x_unit, law.metric, "expected", "factor", "surprise", "verdict", "likely cause")
     shown = len(columns) if doubted else len(columns) - 1  # without a doubt there is no cause
     return Report(
         title=title,
         columns=columns[:shown],
-        rows=tuple(_row(found, run)[:shown] for run in found.runs),
+        rows=tuple(_row(check, run)[:shown] for run in check.runs),
         notes=notes,
         sections={
-            "What to do": [f"{name}: {_DO[name]}." for name in likely],
-            "Warnings": warnings.with_codes(found.warnings),
+            "What to do": [f"{name}: {_ADVICE[name]}." for name in likely],
+            "Warnings": warnings.with_codes(check.warnings),
         },
         words=frozenset({5, 6}),
         whole=frozenset({5}),
     )
 
 
-def _row(found: Check, run: Checked) -> tuple[str, ...]:
-    unit = found.law.metric_unit if found.law.metric_unit == "fraction" else ""
+def _row(check: Check, run: CheckedRun) -> tuple[str, ...]:
+    unit = check.law.metric_unit if check.law.metric_unit == "fraction" else ""
     value, low, middle, high = (units.format_metric(v, unit) for v in (run.value, *run.expected))
     cause = f"{run.likely} {run.causes[run.likely]:.0%}" if run.likely else "open" if run.causes else ""
     return (

@@ -1,4 +1,4 @@
-"""Families side by side as they are shown."""
+"""The report of `planner compare`: the families of a domain next to each other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,77 +10,83 @@ from planner.reports.report import Report
 from planner.reports.sentences import probability
 
 
-def record(found: Comparison) -> dict[str, Any]:
-    """Return what JSON carries; its `families` are the rows of CSV, `at` has their errors by data size."""
+def record(comparison: Comparison) -> dict[str, Any]:
+    """Return what JSON carries.
+
+    Args:
+        comparison: The families of a domain.
+
+    Returns:
+        Plain values; `families` are the rows of CSV, `at` has their errors by data size.
+    """
     return {
-        "domain": found.domain,
-        "metric": found.metric,
-        "metric_unit": found.metric_unit,
-        "unit": found.unit,
-        "probability_same_exponent": found.same,
-        "shared_exponent": spread(found.shared),
-        "largest_over_smallest": spread(found.ratio),
+        "domain": comparison.domain,
+        "metric": comparison.metric,
+        "metric_unit": comparison.metric_unit,
+        "unit": comparison.unit,
+        "probability_same_exponent": comparison.same,
+        "shared_exponent": spread(comparison.shared),
+        "largest_over_smallest": spread(comparison.ratio),
         "families": [
             {
-                "id": each.law.id,
-                "family": each.law.family,
-                "points": each.law.n_points,
-                "measured": list(each.law.x_range),
-                "exponent": spread(each.exponent),
-                "pooled_exponent": spread(each.pooled),
-                "intercept": spread(each.law.parameters["alpha"]),
-                "floor": spread(each.floor),
+                "id": family.law.id,
+                "family": family.law.family,
+                "points": family.law.n_points,
+                "measured": list(family.law.x_range),
+                "exponent": spread(family.exponent),
+                "pooled_exponent": spread(family.pooled),
+                "intercept": spread(family.law.parameters["alpha"]),
+                "floor": spread(family.floor),
                 "at": {
                     f"{scale:g}": {
-                        "error": spread(each.errors[i]),
-                        "probability_best": each.best[i] if found.alike else None,
+                        "error": spread(family.errors[i]),
+                        "probability_best": family.best[i] if comparison.alike else None,
                     }
-                    for i, scale in enumerate(found.scales)
+                    for i, scale in enumerate(comparison.scales)
                 },
             }
-            for each in found.families
+            for family in comparison.families
         ],
-        "warnings": warnings.records(found.warnings),
+        "warnings": warnings.records(comparison.warnings),
     }
 
 
-def report(found: Comparison) -> Report:
-    """Return the table for people: one row a family, so that six of them still fit a screen."""
-    shared, ratio = _range(found.shared), _range(found.ratio)
+def report(comparison: Comparison) -> Report:
+    """Return the table for people: one row per family, so that six of them fit on a screen."""
+    shared, ratio = _range(comparison.shared), _range(comparison.ratio)
     return Report(
-        title=f"Families of {found.domain}: {found.metric} against {found.unit}",
-        columns=_columns(found),
-        rows=tuple(_row(found, each) for each in found.families),
+        title=f"Families of {comparison.domain}: {comparison.metric} against {comparison.unit}",
+        columns=_columns(comparison),
+        rows=tuple(_row(comparison, family) for family in comparison.families),
         whole=frozenset({0}),
         notes=(
-            f"One exponent serves all with probability {probability(found.same)}; before the data the odds "
-            "were even.",
-            f"If it is one, it is {shared}.",
+            f"Probability that one exponent fits all families: {probability(comparison.same)} (prior probability: 50%).",
+            f"If one exponent fits all, it is {shared}.",
             f"The largest exponent is {ratio} times the smallest.",
-            "Median, and the 90% interval in brackets; beta: the exponent; pooled: heard with the others; "
-            f"at: {found.metric} there"
-            + ("; best: the probability that no other family errs less." if found.alike else "."),
+            "Median, and the 90% interval in brackets; beta: the exponent; pooled: partially pooled across families; "
+            f"at: {comparison.metric} there"
+            + ("; best: the probability that no other family has less error." if comparison.alike else "."),
         ),
-        sections={"Warnings": warnings.with_codes(found.warnings)},
+        sections={"Warnings": warnings.with_codes(comparison.warnings)},
     )
 
 
-def _columns(found: Comparison) -> tuple[str, ...]:
+def _columns(comparison: Comparison) -> tuple[str, ...]:
     columns = ["Family", "Beta", "pooled"]
-    for scale in found.scales:
+    for scale in comparison.scales:
         columns.append(f"at {units.format_number(scale)}")
-        if found.alike:
+        if comparison.alike:
             columns.append("best")
     return tuple(columns)
 
 
-def _row(found: Comparison, family: Family) -> tuple[str, ...]:
-    unit = found.metric_unit if found.metric_unit == "fraction" else ""
+def _row(comparison: Comparison, family: Family) -> tuple[str, ...]:
+    unit = comparison.metric_unit if comparison.metric_unit == "fraction" else ""
     cells = [family.law.family or "(no name)", _range(family.exponent), _range(family.pooled)]
     for i, errors in enumerate(family.errors):
         low, middle, high = (units.format_metric(value, unit) for value in spread(errors).values())
         cells.append(f"{middle} ({low} to {high})")
-        if found.alike:
+        if comparison.alike:
             cells.append(probability(family.best[i]).replace("less than ", "<").replace("more than ", ">"))
     return tuple(cells)
 

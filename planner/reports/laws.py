@@ -1,4 +1,4 @@
-"""Laws as they are shown, handed out and taken in: those of the store beside those of the literature."""
+"""Reports of laws, and their export and import: stored, published and example ones."""
 
 import json
 import os
@@ -10,9 +10,10 @@ from typing import Any
 from laws.catalog import published
 from laws.catalog.bundled import bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
-from laws.errors import PlannerError
+from laws.errors import FileError, InputError, LawNotFound, PlannerError, run, use
 from laws.storage import records
 from laws.storage.atomic_write import write_atomically
+from laws.storage.files import read_regular
 from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
@@ -23,39 +24,57 @@ from planner.reports.report import Report
 
 
 def laws_records(
-    store: Store, *, domain: str | None, metric: str | None, source: Source | None, beside: bool = False
+    store: Store, *, domain: str | None, metric: str | None, source: Source | None, all_fits: bool = False
 ) -> list[dict[str, Any]]:
-    """Return one record a law: stored ones, newest first; published ones as `find` has them; shipped ones.
+    """Return laws as records: stored (newest first), published, shipped.
 
-    `beside` adds, after the stored ones, those that are asked by id alone (`Store.fits`).
+    Args:
+        store: The store.
+        domain: Only laws of this domain; None for all.
+        metric: Only laws of this metric; None for all.
+        source: Only laws of this origin; None for all.
+        all_fits: Whether to add, after the stored laws, those that only their id selects (`Store.fits`).
+
+    Returns:
+        One record per law.
     """
-    wanted = {"domain": domain, "metric": metric, "source": source}
-    rows = store.laws(**wanted) + (store.fits.laws(**wanted) if beside else [])  # type: ignore[arg-type]
+    filters = {"domain": domain, "metric": metric, "source": source}
+    rows = store.laws(**filters) + (store.fits.laws(**filters) if all_fits else [])  # type: ignore[arg-type]
     stored = [_stored_record(row) for row in rows]
     literature = published.published_laws(domain, metric) if source in (None, "published") else ()
-    known = {record["id"] for record in stored}  # somebody may have imported one
-    to_try = [_stored_record(row) for row in bundled_laws().laws(**wanted) if row.id not in known]
+    ids = {record["id"] for record in stored}  # an imported law may be a shipped one
+    to_try = [_stored_record(row) for row in bundled_laws().laws(**filters) if row.id not in ids]
     return stored + [_published_record(law) for law in literature] + to_try
 
 
 def laws_report(
     listed: Sequence[Mapping[str, Any]], store: Store, *, domain: str | None, metric: str | None
 ) -> Report:
-    """Return the table of laws; where the names that were asked for left none, what comes nearest to them."""
+    """Return the table of laws; where the filters left none, the nearest names that exist.
+
+    Args:
+        listed: The records of `laws_records`.
+        store: The store.
+        domain: The filter by domain.
+        metric: The filter by metric.
+
+    Returns:
+        The report.
+    """
     by_subject: dict[str, list[tuple[str, ...]]] = {}
     for record in listed:
         by_subject.setdefault(_subject(record), []).append((record["id"], _law_of(record)))
     groups: dict[str, int] = {}
     rows: list[tuple[str, ...]] = []
-    for subject, of in by_subject.items():
+    for subject, of_subject in by_subject.items():
         groups[subject] = len(rows)
-        rows += of
-    alone = f", {next(iter(groups))}" if len(groups) == 1 else ""
+        rows += of_subject
+    only = f", {next(iter(groups))}" if len(groups) == 1 else ""
     return Report(
-        title=f"{counted(len(rows), 'law')}{alone}",
+        title=f"{counted(len(rows), 'law')}{only}",
         columns=("id", "law of"),
         rows=tuple(rows),
-        groups={} if alone else groups,  # beside the ids they fit no narrow screen
+        groups={} if only else groups,  # as a column next to the ids they would be too wide
         notes=_listed(listed) or _nearest(store, domain, metric),
         words=frozenset({0, 1}),
         whole=frozenset({0}),
@@ -63,7 +82,7 @@ def laws_report(
 
 
 def _law_of(record: Mapping[str, Any]) -> str:
-    """Say what a law tells from what; of a stored one also its form, since one fit leaves several."""
+    """Return what a law predicts from what; for a stored law also its form, since one fit makes several."""
     taken = ", ".join(unit if name == "data" else name for name, unit in record["inputs"].items())
     kind = "" if record["form"] else " (ratios only)"
     if record["source"] != "published":
@@ -72,32 +91,32 @@ def _law_of(record: Mapping[str, Any]) -> str:
 
 
 def _subject(record: Mapping[str, Any]) -> str:
-    """Name origin, domain and family; the family of a published law is an architecture in words, left out."""
+    """Return origin, domain and family; that of a published law is a description, and left out."""
     family = [record["family"]] if record["source"] != "published" and record["family"] else []
     return ", ".join([record["source"], record["domain"], *family])
 
 
 def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Say what there is to read on, and what the shipped laws in a list are."""
+    """Return where to read on, and what shipped laws are."""
     if not listed:
         return ()
     ships = any(record["source"] == "shipped" for record in listed)
     return (
-        "`planner laws show ID` has constants, units, range and source.",
+        "`planner laws show ID` shows parameters, units, range and source.",
         *((f"shipped: {ORIGINS['shipped']}; to try the tool with.",) if ships else ()),
     )
 
 
 def _nearest(store: Store, domain: str | None, metric: str | None) -> tuple[str, ...]:
-    """Say why a list is empty."""
+    """Return why a list is empty."""
     everything = laws_records(store, domain=None, metric=None, source=None)
     known = {kind: {record[kind] for record in everything} for kind in ("domain", "metric")}
     unknown = none_of({"domain": domain, "metric": metric}, known)
-    return unknown or ("`planner calibrate` and `planner fit` make laws.",)
+    return unknown or ("Make laws with `planner calibrate` or `planner fit`.",)
 
 
 def law_record(store: Store, id: str) -> dict[str, Any]:
-    """Return one law for scripts: a published one whole, a stored one with its draws summed up."""
+    """Return one law for scripts: a published one in full, a stored one with its posterior summarized."""
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
         content = asdict(law) | {"equation": law.equation, "source": "published"}
@@ -122,21 +141,41 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
 
 
 def law_report(record: Mapping[str, Any]) -> Report:
-    """Return one law for people."""
+    """Return one law for people: parameters, predictions and provenance."""
     return _published_report(record) if record["source"] == "published" else _stored_report(record)
 
 
 def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None:
     """Write a law to a file, or return it as text where no file is named.
 
-    `kind` is "json" (what `planner laws import` takes), "csv" (its draws), "nc" or "parquet"
-    (`laws/export.py`).
+    Args:
+        store: The store.
+        id: Id of the law, or its first characters.
+        kind: "json" (which `import_files` reads), "csv" (posterior samples), "nc" or "parquet" (`laws/export.py`).
+        out: The file; None returns the text.
+
+    Returns:
+        The text; None where a file was written.
+
+    Raises:
+        InputError: The law has no posterior samples, or the format needs a file.
+        FileError: The file cannot be written.
     """
     law = _law(store, id)
     if kind != "json" and isinstance(law, PublishedLaw):
-        raise PlannerError(f"law {law.id} is published constants without draws: export it as JSON")
+        raise InputError(
+            f"law {law.id} is published without posterior samples: expected the format json",
+            code="no-samples",
+            value=kind,
+            hint=use("format", value="json"),
+        )
     if kind in ("nc", "parquet") and out is None:
-        raise PlannerError(f"{kind} is written to a file: name one with --out, such as --out law.{kind}")
+        raise InputError(
+            f"format {kind}: expected a file to write",
+            code="missing-output",
+            value=kind,
+            hint=use("out", value=f"law.{kind}"),
+        )
     try:
         if out is not None and isinstance(law, Law) and kind in ("nc", "parquet"):
             from laws import export
@@ -147,8 +186,13 @@ def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None
         if out is not None:
             write_atomically(out, lambda path: path.write_text(text, encoding="utf-8"))
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else error.strerror  # HDF5 says more than a line
-        raise PlannerError(f"{out}: {why}: give another file with --out") from error
+        reason = os.strerror(error.errno) if error.errno else error.strerror  # HDF5 writes several lines
+        raise FileError(
+            f"{out} cannot be written: {reason}",
+            code="unwritable-output",
+            value=str(out),
+            hint=use("out", purpose="to name another file"),
+        ) from error
     return text if out is None else None
 
 
@@ -161,45 +205,53 @@ def _as_text(law: Law | PublishedLaw, kind: str) -> str:
     return "\n".join([",".join(law.parameters), *(",".join(map(repr, row)) for row in rows)]) + "\n"
 
 
-def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
-    """Check laws that someone exported and store them; the same law again changes nothing.
+_EXPORT = run("laws", "export", value="ID", purpose="to write a measured law as JSON that can be imported")
 
-    A folder stands for the `.json` files in it, a store for its laws. Raises PlannerError where a file is no
-    law, was changed after its export, or contradicts itself; then none is stored.
+
+def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
+    """Check exported laws and add them to a store; to import a law again changes nothing.
+
+    Args:
+        store: The store.
+        given: Files, folders of `.json` files, or other stores.
+
+    Returns:
+        The laws.
+
+    Raises:
+        FileError: A file is not a law, was changed after its export, or contradicts itself. Then no law is stored.
     """
     files = []
     for path in given:
         laws_of = path / "laws" if (path / "laws").is_dir() else path
         inside = sorted(laws_of.glob("*.json")) if path.is_dir() else [path]
         if not inside:
-            raise PlannerError(f"{path} is a folder without .json files: give one that has exported laws")
+            raise FileError(
+                f"{path}: expected a folder with exported laws, got one without .json files",
+                code="no-exported-law",
+                value=str(path),
+            )
         files += inside
     laws = [_checked(path) for path in files]
-    for law in laws:
-        store.add_law(law)
+    for law, sequence in laws:
+        store.import_law(law, sequence=sequence)
     store.publish()
-    return laws
+    return [law for law, _ in laws]
 
 
-def _checked(path: Path) -> Law:
+def _checked(path: Path) -> tuple[Law, int]:
+    """Return the law of a file and its place in the order of laws."""
     try:
-        size = path.stat().st_size
-        if size > records.LARGEST:
-            raise PlannerError(f"{path} has {size} bytes: no law is larger than {records.LARGEST}")
-        return records.validate(path.read_bytes(), Law)
+        content = read_regular(path)
+        return records.validate(content, Law), records.sequence_of(content, Law)
     except OSError as error:
-        raise PlannerError(
-            f"{path}: {error.strerror}: give a file that `planner laws export` wrote"
-        ) from error
-    except PlannerError as error:
-        raise PlannerError(
-            f"{path}: {error}: give the JSON that `planner laws export` writes of a measured law; those of "
-            "the literature come with the tool"
-        ) from error
+        raise FileError(f"{path}: {error.strerror}", code="unreadable-file", hint=_EXPORT) from error
+    except FileError as error:
+        raise FileError(f"{path}: {error.message}", code=error.code, hint=_EXPORT) from error
 
 
 def _law(store: Store, id: str) -> Law | PublishedLaw:
-    """Return the published law of exactly this id, else the stored one that begins with it."""
+    """Return the published law with this id, else the stored law whose id starts with it."""
     literature = {law.id: law for law in published.all_laws()}
     if id in literature:
         return literature[id]
@@ -210,8 +262,10 @@ def _law(store: Store, id: str) -> Law | PublishedLaw:
         if len(near) == 1:
             return literature[near[0]]
         if near:
-            raise PlannerError(
-                f"{len(near)} published laws begin with {id!r}: {', '.join(near[:6])}"
+            raise LawNotFound(
+                f"id {id!r} matches {len(near)} published laws: {', '.join(near[:6])}",
+                code="ambiguous-id",
+                value=id,
             ) from None
         raise
 
@@ -273,7 +327,7 @@ def _stored_report(record: Mapping[str, Any]) -> Report:
         f"{ORIGINS.get(record['source'], record['source'])}, domain {record['domain']}"
         + (f", family {record['family']}" if record["family"] else ""),
         f"{of} from {read_from}: form {record['form']}, "
-        f"{record['points']} points from {measured}, {record['draws']} draws",
+        f"{record['points']} points from {measured}, {record['draws']} posterior samples",
         *([f"forms: {forms_text(record['forms'])}"] if record["forms"] else []),
         *([f"phases by size ({record['x_unit']}): {found}"] if (found := phases(record["phases"])) else []),
         f"fitted {record['created']}",
@@ -299,17 +353,17 @@ def _published_report(record: Mapping[str, Any]) -> Report:
     ]
     taken = ", ".join(
         f"{i['name']} in {i['unit']}"
-        + (f" (the paper counts {i['per']:g} of them as one)" if i["per"] != 1 else "")
+        + (f" (the paper's unit is {i['per']:g} of them)" if i["per"] != 1 else "")
         for i in record["inputs"]
     )
     facts = [
         f"domain {record['domain']}, {record['family']}",
         f"{record['metric']}{' in ' + record['unit'] if record['unit'] else ''} = {record['equation']}"
         if record["formula"]
-        else f"{record['metric']} {record['equation']}: exponents only, ask how much more and not how much",
+        else f"{record['metric']} {record['equation']}: exponents only: it predicts ratios, not amounts",
         f"takes {taken}",
         *(
-            [f"the printed constants count {record['scale']:,.0f} {record['unit']} as one"]
+            [f"the unit of the published parameters is {record['scale']:,.0f} {record['unit']}"]
             if record["scale"] != 1
             else []
         ),
@@ -323,7 +377,7 @@ def _published_report(record: Mapping[str, Any]) -> Report:
     ]
     return Report(
         title=f"Law {record['id']}",
-        columns=("constant", "value", "standard error"),
+        columns=("parameter", "value", "standard error"),
         rows=tuple(rows),
         notes=tuple(facts),
     )

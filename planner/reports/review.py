@@ -71,7 +71,7 @@ def record(review: Review) -> dict[str, Any]:
                 "laws": law_records(law),
                 "plan": estimate_record.record(plan),
             }
-            for (product, plan), law in zip(review.plans, review.chosen, strict=True)
+            for (product, plan), law in zip(review.plans, review.laws, strict=True)
         ],
         "provenance": provenance(review),
     }
@@ -139,7 +139,7 @@ def as_markdown(review: Review) -> str:
         headline(review),
         markdown(summary(review, review_record)),
     ]
-    for (_, plan), law, row in zip(review.plans, review.chosen, review_record["products"], strict=True):
+    for (_, plan), law, row in zip(review.plans, review.laws, review_record["products"], strict=True):
         curve = law_curve.report(law_curve.curve(plan, law))
         chapters += [f"## {row['name']}", markdown(report(plan)), markdown(curve)]
         if row["measure"]:
@@ -208,11 +208,18 @@ def summary(review: Review, review_record: dict[str, Any]) -> Report:
         for (_, plan), row in zip(review.plans, review_record["products"], strict=True)
     ]
     plans = [plan for _, plan in review.plans]
-    missing = [
-        f"{product.name}: {label} not known, left out of the total."
+    unknown = {
+        product.name: [
+            label
+            for key, label in (("gpu_hours", "GPU-hours"), ("total_dollars", "cost"))
+            if not samples_of(plan, key)
+        ]
         for product, plan in review.plans
-        for key, label in (("gpu_hours", "GPU-hours are"), ("total_dollars", "price is"))
-        if not samples_of(plan, key)
+    }
+    missing = [
+        f"{name}: unknown {' and '.join(labels)}, left out of the total."
+        for name, labels in unknown.items()
+        if labels
     ]
     total_row = (
         *("Total", "", "", ""),

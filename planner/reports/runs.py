@@ -1,19 +1,20 @@
-"""Runs as they are shown: the records that scripts read and the sheets that people read."""
+"""Reports of training runs, and their export."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from calibrate.domains import DOMAINS
-from laws.errors import PlannerError
+from laws.errors import InputError
+from laws.errors import run as run_hint
 from laws.storage.store import Store
 from laws.types import Run, RunStatus
 from planner import units
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
-# every attempt in full, one row each; metrics and settings follow as columns of their own
-_PLAIN = (
+# the first columns of an export; metrics and hyperparameters follow
+_COLUMNS = (
     "id", "attempt", "status", "reason", "sweep", "domain", "family", "optimizer", "data", "data_unit",
     "params", "flops", "samples", "seconds", "device", "seed", "code", "fingerprint", "created",
 )  # fmt: skip
@@ -22,7 +23,7 @@ _PLAIN = (
 def runs_records(
     store: Store, *, domain: str | None, sweep: str | None, status: RunStatus | None
 ) -> list[dict[str, Any]]:
-    """Return one record a run, as its last attempt left it, with the number of attempts."""
+    """Return one record per run, with the result of its last attempt and the number of attempts."""
     by_id: dict[str, list[Run]] = {}
     for run in store.runs(domain=domain, sweep=_sweep(store, sweep)):
         by_id.setdefault(run.id, []).append(run)
@@ -54,9 +55,17 @@ def runs_records(
 
 
 def runs_report(records: Sequence[dict[str, Any]], store: Store, *, domain: str | None) -> Report:
-    """Return the table of runs: ids cut to what tells them apart, metrics in their domain's units.
+    """Return the table of runs, with ids cut to what tells them apart.
 
-    What is the same of all of them stands above it, so that the rest fits a narrow screen.
+    What all runs share is in the title, so that the table fits a narrow screen.
+
+    Args:
+        records: The records of `runs_records`.
+        store: The store.
+        domain: The filter by domain.
+
+    Returns:
+        The report.
     """
     domains = dict.fromkeys(record["domain"] for record in records)
     first = [name for domain in domains if domain in DOMAINS for name in DOMAINS[domain].metrics]
@@ -91,7 +100,7 @@ def runs_report(records: Sequence[dict[str, Any]], store: Store, *, domain: str 
     notes = tuple(f"{r['id'][:short]} {r['status']}: {r['reason']}" for r in records if r["reason"])
     if not records:
         notes = none_of({"domain": domain}, {"domain": {run.domain for run in store.runs()}}) or (
-            "`planner calibrate` trains and keeps runs; without options all of the store are listed.",
+            "`planner calibrate` makes runs. Without options, this command lists all runs of the store.",
         )
     names = list(columns)
     return Report(
@@ -105,36 +114,52 @@ def runs_report(records: Sequence[dict[str, Any]], store: Store, *, domain: str 
 
 
 def _sweep(store: Store, id: str | None) -> str | None:
-    """Return the id of the sweep that begins so."""
+    """Return the id of the sweep that starts with some characters."""
     if id is None:
         return None
     known = {sweep.id for sweep in store.sweeps()} | {run.sweep for run in store.runs()}
-    found = [each for each in known if each.startswith(id)]
+    matches = [sweep for sweep in known if sweep.startswith(id)]
     if id in known:
         return id
-    if len(found) != 1:
-        raise PlannerError(
-            f"{len(found)} sweeps of {store.folder} begin with {id!r}: `planner runs list --format json` "
-            "names the sweep of each run"
+    if len(matches) != 1:
+        raise InputError(
+            f"id {id!r} matches {len(matches)} sweeps of {store.folder}: expected one",
+            code="ambiguous-id" if matches else "unknown-sweep",
+            value=id,
+            hint=run_hint("runs", "list", value="--format json", purpose="to see the sweep of each run"),
         )
-    return found[0]
+    return matches[0]
 
 
 def run_record(store: Store, id: str) -> dict[str, Any]:
-    """Return every attempt of one run; the first characters of its id are enough when they are unique."""
-    found = {run.id for run in store.runs() if run.id.startswith(id)} if id else set()
-    if id in found:
-        found = {id}
-    if not found:
-        raise PlannerError(f"no run {id!r} in {store.folder}: `planner runs list` shows them")
-    if len(found) > 1:
-        raise PlannerError(f"{len(found)} runs begin with {id!r}: write more of the id")
-    attempts = store.attempts(found)[found.pop()]
-    return {"id": attempts[0].id, "attempts": [asdict(run) for run in attempts]}
+    """Return every attempt of one run.
+
+    Args:
+        store: The store.
+        id: Id of the run, or its first characters where they are unique.
+
+    Returns:
+        The id and the attempts.
+
+    Raises:
+        InputError: No run, or several, match the id.
+    """
+    matches = {training.id for training in store.runs() if training.id.startswith(id)} if id else set()
+    if id in matches:
+        matches = {id}
+    if len(matches) != 1:
+        raise InputError(
+            f"id {id!r} matches {len(matches)} runs of {store.folder}: expected one",
+            code="ambiguous-id" if matches else "unknown-run",
+            value=id,
+            hint=run_hint("runs", "list", purpose="to see them"),
+        )
+    attempts = store.attempts(matches)[matches.pop()]
+    return {"id": attempts[0].id, "attempts": [asdict(attempt) for attempt in attempts]}
 
 
 def run_report(record: dict[str, Any]) -> Report:
-    """Return one run with a column for each attempt."""
+    """Return one run for people, with a column per attempt."""
     attempts = record["attempts"]
     shown = [_attempt_in_words(run) for run in attempts]
     names = dict.fromkeys(name for words in shown for name in words)
@@ -147,7 +172,7 @@ def run_report(record: dict[str, Any]) -> Report:
 
 def _attempt_in_words(run: dict[str, Any]) -> dict[str, str]:
     shown = {
-        name: str(run[name]) for name in _PLAIN[2:] if name != "data_unit" and run[name] not in (None, "")
+        name: str(run[name]) for name in _COLUMNS[2:] if name != "data_unit" and run[name] not in (None, "")
     }
     shown["data"] = units.format_data(run["data"], run["data_unit"])
     shown["params"] = f"{run['params']:,}"
@@ -163,10 +188,10 @@ def _attempt_in_words(run: dict[str, Any]) -> dict[str, str]:
 def exported(
     store: Store, *, domain: str | None, sweep: str | None, status: RunStatus | None
 ) -> list[dict[str, Any]]:
-    """Return every attempt as one flat row; `planner fit` reads the CSV that it makes."""
+    """Return every attempt as one flat row, whose CSV `planner fit` reads."""
     runs = store.runs(domain=domain, sweep=_sweep(store, sweep), status=status)
     return [
-        {name: getattr(run, name) for name in _PLAIN}
+        {name: getattr(run, name) for name in _COLUMNS}
         | run.metrics
         | {f"hyper.{name}": value for name, value in run.hyper.items()}
         for run in runs
@@ -191,6 +216,6 @@ def _metric(record: dict[str, Any], name: str) -> str:
 
 
 def _distinct(ids: Sequence[str]) -> int:
-    """Return how many characters tell all ids apart, at least eight."""
+    """Return how many characters tell all ids apart: at least eight."""
     longest = max(map(len, ids), default=8)
     return next((n for n in range(8, longest) if len({id[:n] for id in ids}) == len(set(ids))), longest)

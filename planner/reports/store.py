@@ -1,11 +1,11 @@
-"""Keep a store in order: bring its index up to date, check it, make the index anew."""
+"""Open, check and rebuild a store, and report on it."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, StoreError, run, use
 from laws.storage.files import FOLDERS
 from laws.storage.store import Store
 from planner.reports.quantities import counted
@@ -13,21 +13,38 @@ from planner.reports.report import Report
 
 
 def current(folder: Path) -> Store:
-    """Return the store, its index up to date if nobody is writing and the folder may be written."""
+    """Return a store, with its index updated if no one else is writing and the folder is writable.
+
+    Args:
+        folder: Folder of the store.
+
+    Returns:
+        The store. A line on stderr says where its index is older than its files.
+    """
     store = Store(folder)
     try:
         problems = store.catch_up()
     except PlannerError as error:
-        sys.stderr.write(f"planner: shown as of the last index: {error}\n")
+        sys.stderr.write(f"planner: showing the last index: {error}\n")
     else:
         if problems:
             few = counted(len(problems), "file")
-            sys.stderr.write(f"planner: {few} cannot be used: `planner store check` names them\n")
+            sys.stderr.write(f"planner: {few} cannot be used; see `planner store check`\n")
     return store
 
 
 def check(folder: Path) -> dict[str, Any]:
-    """Hold every file against its hash and the index against the files."""
+    """Verify the hash of every file, and that the index matches the files.
+
+    Args:
+        folder: Folder of the store.
+
+    Returns:
+        Counts of files, and `faults`, one line each.
+
+    Raises:
+        StoreError: The folder is not a store.
+    """
     store = _existing(folder)
     return {
         "store": str(folder),
@@ -37,14 +54,32 @@ def check(folder: Path) -> dict[str, Any]:
 
 
 def rebuild(folder: Path) -> dict[str, Any]:
-    """Make the index anew from the files alone."""
+    """Rebuild the index from the files.
+
+    Args:
+        folder: Folder of the store.
+
+    Returns:
+        Counts of files, and `faults`, one line each.
+
+    Raises:
+        StoreError: The folder is not a store.
+    """
     store = _existing(folder)
     problems = list(store.rebuild())
     return {"store": str(folder), **store.counts(), "faults": problems}
 
 
 def report(record: dict[str, Any], done: str) -> Report:
-    """Return counts and faults for people; `done` says what was done when there is no fault."""
+    """Return counts and faults for people.
+
+    Args:
+        record: What `check` or `rebuild` returned.
+        done: The title where there is no fault.
+
+    Returns:
+        The report.
+    """
     faults: Sequence[str] = record["faults"]
     return Report(
         title=f"{record['store']}: {counted(len(faults), 'fault')}"
@@ -58,7 +93,13 @@ def report(record: dict[str, Any], done: str) -> Report:
 
 def _existing(folder: Path) -> Store:
     if not any((folder / name).exists() for name in ("index.duckdb", *FOLDERS.values())):
-        raise PlannerError(
-            f"no store at {folder}: `planner calibrate` and `planner fit` make one, or give --store"
+        raise StoreError(
+            f"no store at {folder}",
+            code="no-store",
+            value=str(folder),
+            hint=(
+                use("store", purpose="to name another"),
+                run("fit", purpose="or `planner calibrate` to make one"),
+            ),
         )
     return Store(folder)

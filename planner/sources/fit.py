@@ -148,12 +148,14 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
     curves = {}
     if request.pool:
         curves = other_curves(folder, request.domain, family=request.family, metric=request.metric)
+    store = Store(folder)
+    store.check_writable()  # before minutes of fitting
     fits = _fits(request, measured, curves)
     created = now()
     laws = tuple(_law(request, measured, fitted, created=created, curves=tuple(curves)) for fitted in fits)
-    store = Store(folder)
+    sequence = store.next_sequence()  # laws of one fit share it
     for law in laws:
-        store.add_law(law)
+        store.add_law(law, sequence=sequence)
     if problems := store.publish():
         raise StoreError(
             f"the store has files that cannot be used: {problems[0]}",

@@ -1,11 +1,11 @@
-"""How long a review of many products takes, and what its page weighs.
+"""Measure how long a review of many products takes, and how large its page is.
 
     python -m tests.benchmarks.review
 
-Whole processes, in turn: the page, Markdown and JSON of two plans of 50 products. In `shared`, products ask
-a few laws, as the products of one team do: a calibrated law with its sizes and passes, a fitted surface with
-and without repeated data, and published laws. In `own`, every product has calibrated laws of its own domain,
-150 laws in all. Limit: 10 s for the page of 50 products.
+It times whole processes one after another: the page, Markdown and JSON of two plans of 50 products. In
+`shared`, products share a few laws, like those of one team: a calibrated law with its companions, a fitted
+joint law with and without repeated data, and published laws. In `own`, each product has calibrated laws of
+its own domain, 150 laws in all. The page of 50 products may take 10 s.
 """
 
 import argparse
@@ -22,9 +22,9 @@ from synthetic import passes, power, size, surface
 from laws.storage.store import Store
 from tests.benchmarks.startup import PLANNER, measured
 
-LIMIT = 10.0
+MAX_PAGE_SECONDS = 10.0
 MACHINES = 'on = "h100"\ncount = 64\ndeadline = "60d"\nbudget = "$1M"\n'
-ASKED = (
+QUESTIONS = (
     'domain = "d0"\ntarget = "{wer}%"\n' + MACHINES,
     'domain = "lm"\ntarget = "{loss}"\n' + MACHINES,
     'domain = "lm"\ntarget = "{loss}"\nhave_data = "100B tokens"\n' + MACHINES,
@@ -34,7 +34,7 @@ ASKED = (
 
 
 def laws_of(domain: str, seed: int) -> list:
-    """Return what a calibration of one domain leaves: an error law, sizes and passes, 1,000 paths each."""
+    """Return the laws of one calibrated domain: error, model size and samples, with 1,000 paths each."""
     return [
         power(0.4, 0.3, 0.03, spread=0.1, draws=1000, seed=seed, domain=domain),
         size(2e4, 0.6, spread=0.1, draws=1000, seed=seed, domain=domain),
@@ -57,9 +57,11 @@ def plan_of(products: int, *, own: bool) -> str:
     """Return a plan file."""
     rows = []
     for i in range(products):
-        asked = f'domain = "d{i}"\ntarget = "{{wer}}%"\n' + MACHINES if own else ASKED[i % len(ASKED)]
-        asked = asked.format(wer=5 + i % 10, loss=2.1 + 0.01 * (i % 20))
-        rows.append(f'[[products]]\nname = "Product {i}"\n{asked}')
+        question = (
+            f'domain = "d{i}"\ntarget = "{{wer}}%"\n' + MACHINES if own else QUESTIONS[i % len(QUESTIONS)]
+        )
+        question = question.format(wer=5 + i % 10, loss=2.1 + 0.01 * (i % 20))
+        rows.append(f'[[products]]\nname = "Product {i}"\n{question}')
     return "today = 2026-11-23\n" + "\n".join(rows)
 
 
@@ -84,9 +86,9 @@ def main() -> None:
             for kind in ("html", "md", "json"):
                 out = folder / f"{plan}.{kind}"
                 command = [*PLANNER, "review", str(file), "--store", str(store), "--out", str(out)]
-                found = [measured(command, environment) for _ in range(given.runs + 1)][1:]
-                wall, cpu = (statistics.median(values) for values in zip(*found, strict=True))
-                limit = f"{LIMIT:g}" if kind == "html" else ""
+                runs = [measured(command, environment) for _ in range(given.runs + 1)][1:]
+                wall, cpu = (statistics.median(values) for values in zip(*runs, strict=True))
+                limit = f"{MAX_PAGE_SECONDS:g}" if kind == "html" else ""
                 print(
                     f"| {plan} | {kind} | {wall:.2f} | {cpu:.2f} | {out.stat().st_size} | {limit} |",
                     flush=True,

@@ -13,7 +13,7 @@ from calibrate.domains.speech.corpus import OWN_SPEAKERS, prepare
 from calibrate.domains.speech.recordings import decode
 from calibrate.types import Corpus
 from laws.errors import PlannerError
-from tests.calibrate.spoken import TEXTS, common_voice, sounds
+from tests.calibrate.speech_corpora import TEXTS, common_voice, sounds
 
 pytestmark = pytest.mark.torch
 
@@ -26,17 +26,17 @@ def prepared(source: Path, cache: Path, validation: float = 2 * SECOND) -> Corpu
     )
 
 
-def found(source: Path) -> tuple[transcripts.Found, dict[str, str]]:
+def found(source: Path) -> tuple[transcripts.Recordings, dict[str, str]]:
     skipped: dict[str, str] = {}
-    return transcripts.find(source, skipped), skipped
+    return transcripts.find_recordings(source, skipped), skipped
 
 
 def test_a_release_is_read_and_no_speaker_is_on_both_sides(tmp_path: Path) -> None:
     source = common_voice(tmp_path / "cv-corpus" / "en")
     listed, skipped = found(source)
     assert not skipped
-    assert listed.held_out is not None
-    assert {r.audio.stem.rpartition("_")[2] for r in listed.held_out} == {"dev"}
+    assert listed.validation is not None
+    assert {r.audio.stem.rpartition("_")[2] for r in listed.validation} == {"dev"}
     assert {r.audio.stem.rpartition("_")[2] for r in listed.training} == {"train-a", "train-b"}
     assert {r.text for r in listed.training} == set(TEXTS)
     around = found(tmp_path / "cv-corpus")[0]  # an unpacked archive has one more folder around it
@@ -46,9 +46,9 @@ def test_a_release_is_read_and_no_speaker_is_on_both_sides(tmp_path: Path) -> No
         assert heard[text].seconds == pytest.approx(len(sound) / 16_000, abs=0.1)
     corpus = prepared(source, tmp_path / "cache")
     assert corpus.notes == (OWN_SPEAKERS,)
-    held, taught = (frames.read(corpus.folder, part) for part in ("validation", "training"))
-    assert not set(held.texts) & set(taught.texts)
-    assert len(taught.texts) == 2 * (len(TEXTS) - len(set(held.texts)))
+    held, trained = (frames.read(corpus.folder, part) for part in ("validation", "training"))
+    assert not set(held.texts) & set(trained.texts)
+    assert len(trained.texts) == 2 * (len(TEXTS) - len(set(held.texts)))
 
 
 def test_without_a_list_of_validated_clips_the_training_list_teaches(tmp_path: Path) -> None:
@@ -106,17 +106,19 @@ def test_what_cannot_be_used_is_counted_with_file_and_line(tmp_path: Path) -> No
 def test_a_list_without_its_columns_is_refused_by_name(tmp_path: Path, name: str) -> None:
     source = common_voice(tmp_path / "en")
     (source / name).write_text((source / name).read_text().replace("client_id", "speaker", 1))
-    with pytest.raises(PlannerError, match=rf"{name} line 1 names no column client_id"):
+    with pytest.raises(PlannerError, match=rf"{name} line 1 has no column client_id"):
         found(source)
 
 
 def test_what_is_missing_of_a_release_is_named(tmp_path: Path) -> None:
     source = common_voice(tmp_path / "all" / "en")
-    with pytest.raises(PlannerError, match=r"dev\.tsv has .* h of usable speech, and 1 h for validation"):
+    with pytest.raises(
+        PlannerError, match=r"dev\.tsv has .* h of usable speech, expected more than the 1 h for validation"
+    ):
         prepared(source, tmp_path / "cache", validation=1.0)
     common_voice(tmp_path / "all" / "de")
     with pytest.raises(
-        PlannerError, match=r"several languages of Common Voice: give the folder of one \(de, en\)"
+        PlannerError, match=r"several languages of Common Voice: expected the folder of one \(de, en\)"
     ):
         found(tmp_path / "all")
     (source / "dev.tsv").unlink()

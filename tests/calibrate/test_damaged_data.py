@@ -26,8 +26,8 @@ from calibrate.domains.speech import recordings
 from calibrate.domains.speech.transcripts import Recording
 from calibrate.types import Corpus
 from laws.errors import PlannerError
-from tests.calibrate.pictured import cifar, folder, mnist
-from tests.calibrate.spoken import common_voice, librispeech
+from tests.calibrate.image_corpora import cifar, folder, mnist
+from tests.calibrate.speech_corpora import common_voice, librispeech
 
 pytestmark = pytest.mark.torch
 
@@ -309,7 +309,7 @@ def assert_names_members(message: str, archive: str) -> None:
     shutil.unpack_archive(archive, f"{archive}.unpacked")
     root = Path(f"{archive}.unpacked")
     members = tuple(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    for named in re.split(rf"(?<!--data ){re.escape(archive)}: ", message)[1:]:
+    for named in re.split(rf"(?<!corpus ){re.escape(archive)}: ", message)[1:]:
         assert named.startswith(members), message
 
 

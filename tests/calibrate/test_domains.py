@@ -81,12 +81,12 @@ def scores_of_the_best_guess(
     task = code(domain).task(drawn, corpus, "cpu")
     if domain.name == "speech":
         monkeypatch.setattr(
-            task.transcriber, "judged", lambda batch, _: (torch.zeros(()), [[]] * len(batch[0]))
+            task.transcriber, "decode", lambda batch, _: (torch.zeros(()), [[]] * len(batch[0]))
         )
         return task.evaluate()
     counts = {
-        "image": lambda: np.bincount(pictures.read(corpus.folder, "validation")[1]),
-        "translation": lambda: np.bincount(parallel.read(corpus.folder, "validation")[1].pieces),
+        "image": lambda: np.bincount(pictures.read_split(corpus.folder, "validation")[1]),
+        "translation": lambda: np.bincount(parallel.read_split(corpus.folder, "validation")[1].pieces),
         "teacher": lambda: np.ones(16),
     }[domain.name]()
     logits = torch.log(torch.from_numpy(counts / counts.sum()).float() + 1e-30)
@@ -125,10 +125,10 @@ def test_best_guessing_scores_what_the_corpus_says(
 # What a training of so much data is taught, in the order of the corpus.
 TAUGHT: dict[str, Callable[[Path, float], Sequence[object]]] = {
     "speech": lambda folder, data: frames.read(folder, "training", data).texts,
-    "word-lm": lambda folder, data: language.read(folder, "training", data).tolist(),
-    "char-lm": lambda folder, data: language.read(folder, "training", data).tolist(),
-    "image": lambda folder, data: [i.tobytes() for i in pictures.read(folder, "training", data)[0]],
-    "translation": lambda folder, data: parallel.read(folder, "training", data)[1].ends.tolist(),
+    "word-lm": lambda folder, data: language.read_split(folder, "training", data).tolist(),
+    "char-lm": lambda folder, data: language.read_split(folder, "training", data).tolist(),
+    "image": lambda folder, data: [i.tobytes() for i in pictures.read_split(folder, "training", data)[0]],
+    "translation": lambda folder, data: parallel.read_split(folder, "training", data)[1].ends.tolist(),
     "teacher": lambda folder, data: np.load(folder / "train.npy")[: int(data)].tolist(),
 }
 

@@ -13,7 +13,7 @@ from calibrate.data.features import MELS
 from calibrate.domains.speech import frames
 from calibrate.domains.speech import task as speech
 from calibrate.domains.speech.corpus import STRIDE
-from calibrate.domains.speech.frames import Spoken
+from calibrate.domains.speech.frames import Utterance
 from calibrate.models.ds2 import DeepSpeech2
 from calibrate.training.flops import forward_flops
 
@@ -98,7 +98,7 @@ def test_scores_are_log_probabilities_in_single_precision_under_bfloat16() -> No
 
 def test_a_ladder_to_a_billion_parameters_is_counted_without_training(tmp_path) -> None:
     (tmp_path / "corpus.json").write_text('{"alphabet": "' + "abcdefghijklmnopqrstuvwxyz' " + '"}')
-    said = Spoken("some words", np.zeros((100, MELS), np.float16), seconds=1.0, digest=b"")
+    said = Utterance("some words", np.zeros((100, MELS), np.float16), seconds=1.0, digest=b"")
     frames.write(tmp_path, "training", [said], hours=1.0)
     corpus = speech.Corpus(folder=tmp_path, fingerprint="", available=1.0)
     sizes = (*(2**i for i in range(4, 13)), 4800)

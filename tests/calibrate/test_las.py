@@ -121,7 +121,7 @@ def test_the_loss_is_that_of_the_characters_and_the_end_given_the_true_ones_befo
 def test_attention_begins_at_the_beginning_and_moves_on_by_a_few_places() -> None:
     torch.manual_seed(0)
     model = ListenAttendSpell(16, SYMBOLS)
-    memory, padding = model.heard(torch.randn(2, 240, MELS), torch.tensor([240, 200]))
+    memory, padding = model.encode(torch.randn(2, 240, MELS), torch.tensor([240, 200]))
     state = model._start(memory)
     for step in range(1, 8):
         state = model._attend(memory, padding, torch.zeros(2, 16), state)

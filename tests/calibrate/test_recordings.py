@@ -19,8 +19,8 @@ from calibrate.data.features import log_mel
 from calibrate.domains.speech import frames, recordings, transcripts
 from calibrate.domains.speech.corpus import prepare
 from calibrate.types import Corpus
-from laws.errors import PlannerError
-from tests.calibrate.spoken import TEXTS, librispeech, sounds
+from laws.errors import CorpusError, PlannerError
+from tests.calibrate.speech_corpora import TEXTS, librispeech, sounds
 
 pytestmark = pytest.mark.torch
 
@@ -41,11 +41,11 @@ def test_librispeech_is_read_whole(tmp_path: Path) -> None:
     corpus = prepared(librispeech(tmp_path / "data"), tmp_path)
     assert corpus.skipped == {}
     held = frames.read(corpus.folder, "validation")
-    taught = frames.read(corpus.folder, "training")
-    assert set(held.texts) | set(taught.texts) == set(TEXTS)
-    assert not set(held.texts) & set(taught.texts), "a sentence of the validation set is trained on"
+    trained = frames.read(corpus.folder, "training")
+    assert set(held.texts) | set(trained.texts) == set(TEXTS)
+    assert not set(held.texts) & set(trained.texts), "a sentence of the validation set is trained on"
     spoken = {log_mel(sound.astype(np.float32) / 2**15).tobytes() for sound in sounds()}
-    for part in (held, taught):
+    for part in (held, trained):
         for begin, end in zip(part.begins, part.ends, strict=True):
             assert np.asarray(part.frames[begin:end]).tobytes() in spoken
     seconds = sum(map(len, sounds())) / 16_000
@@ -107,12 +107,12 @@ def test_whatever_is_broken_is_left_out_by_name(tmp_path: Path) -> None:
         "text.flac": "not readable",
         "silence.wav": "silence",
         "tiny.wav": "at least 0.1 s",
-        "nan.wav": "no numbers",
+        "nan.wav": "not numbers",
         "long.flac": "41 s long",
         "gone.flac": "there is no file",
-        "../outside.flac": "lies outside",
-        "/etc/hostname": "lies outside",
-        "bad\0name": "lies outside",
+        "../outside.flac": "is outside",
+        "/etc/hostname": "is outside",
+        "bad\0name": "not the name of a file",
     }
     rows += [{"audio": audio, "text": "some words"} for audio in reasons]
     rows += [
@@ -125,7 +125,7 @@ def test_whatever_is_broken_is_left_out_by_name(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_bytes(b"\n".join(lines))
     skipped: dict[str, str] = {}
-    found = transcripts.find(tmp_path, skipped).training
+    found = transcripts.find_recordings(tmp_path, skipped).training
     decoded = list(recordings.decode(found, skipped))
     assert len(decoded) == good + 1  # the text that is too long is for `prepare` to see
     for number, (audio, reason) in enumerate(reasons.items(), good + 1):
@@ -171,15 +171,20 @@ def test_a_text_too_long_for_its_sound_is_left_out(tmp_path: Path) -> None:
 
 
 def test_too_little_speech_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(PlannerError, match="choose a smaller preset or give more speech"):
+    with pytest.raises(CorpusError) as refused:
         prepared(librispeech(tmp_path / "data"), tmp_path, validation=1.0)
+    assert refused.value.code == "corpus-too-small"
+    assert refused.value.hints[0].names == ("preset",)
 
 
-def test_no_corpus_at_all_says_what_was_wanted(tmp_path: Path) -> None:
-    with pytest.raises(PlannerError, match=r"wanted manifest\.jsonl, .*LibriSpeech.s .* or Common Voice"):
+def test_a_folder_without_a_corpus_says_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError) as refused:
         prepared(tmp_path, tmp_path / "cache")
-    with pytest.raises(PlannerError, match="does not exist"):
+    assert refused.value.code == "no-transcripts"
+    assert "LibriSpeech" in refused.value.expected
+    with pytest.raises(CorpusError) as refused:
         prepared(tmp_path / "nowhere", tmp_path / "cache")
+    assert refused.value.code == "corpus-not-found"
 
 
 def test_a_manifest_cannot_reach_out_through_a_link(tmp_path: Path) -> None:
@@ -190,8 +195,8 @@ def test_a_manifest_cannot_reach_out_through_a_link(tmp_path: Path) -> None:
     (inside / "link.wav").symlink_to(outside)
     (inside / "manifest.jsonl").write_text('{"audio": "link.wav", "text": "a text"}\n')
     skipped: dict[str, str] = {}
-    assert transcripts.find(inside, skipped).training == []
-    assert "lies outside" in skipped["manifest.jsonl line 1"]
+    assert transcripts.find_recordings(inside, skipped).training == []
+    assert "is outside" in skipped["manifest.jsonl line 1"]
 
 
 @pytest.mark.parametrize(
@@ -215,10 +220,11 @@ def test_any_bytes_give_no_recording_and_no_traceback(tmp_path: Path, name: str,
     (tmp_path / name).write_bytes(content)
     skipped: dict[str, str] = {}
     try:
-        assert transcripts.find(tmp_path, skipped).training == []
-    except PlannerError as refused:  # a quotation mark that is never closed
+        assert transcripts.find_recordings(tmp_path, skipped).training == []
+    except CorpusError as refused:  # a quotation mark that is never closed, or a column twice
         assert name == "manifest.csv"
-        assert re.search(r"manifest\.csv line \d+ is not CSV", str(refused))
+        assert refused.code in ("not-a-table", "duplicate-column")
+        assert re.search(r"manifest\.csv line \d+ ", refused.message)
 
 
 def test_a_cut_cache_is_noticed(tmp_path: Path) -> None:

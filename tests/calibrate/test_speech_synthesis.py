@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 from calibrate.data import features
 from calibrate.data.english import sentences
 from calibrate.domains.speech import espeak
-from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, Utterance, speak
+from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, SpokenText, speak
 from calibrate.domains.speech.synthesis import record, speech
-from laws.errors import PlannerError
+from laws.errors import MissingInput, PlannerError
 
 pytestmark = pytest.mark.torch
 
@@ -32,17 +33,21 @@ def test_sentences_are_prose_of_this_python() -> None:
     assert {word for word, _ in words.most_common(5)} <= {"the", "a", "of", "to", "is", "and", "in"}
 
 
-def test_a_python_without_its_sources_is_told_what_to_do(tmp_path, monkeypatch) -> None:
+def test_a_python_without_its_sources_is_refused_with_a_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("calibrate.data.library.sysconfig.get_path", lambda _name: str(tmp_path))
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
-    with pytest.raises(PlannerError, match=r"holds 0 usable sentences.*--data"):
+    with pytest.raises(MissingInput) as refused:
         sentences()
+    assert refused.value.code == "library-without-sources"
+    assert refused.value.hints[0].names == ("data",)
 
 
 def test_every_voice_speaks_and_repeats() -> None:
     """All accents with all speakers, breathy ones among them: same bytes from two fresh processes."""
     utterances = [
-        Utterance("a short test", f"gmw/{ACCENTS[i // len(SPEAKERS)]}+{speaker}", 170, 50)
+        SpokenText("a short test", f"gmw/{ACCENTS[i // len(SPEAKERS)]}+{speaker}", 170, 50)
         for i, speaker in enumerate(SPEAKERS * 4)
     ]
     once, again = speak(utterances), speak(utterances)
@@ -54,9 +59,9 @@ def test_every_voice_speaks_and_repeats() -> None:
 
 
 def test_rate_and_pitch_are_heard() -> None:
-    slow, fast = speak([Utterance("the same few words", "gmw/en-US+m1", rate, 50) for rate in (120, 240)])
+    slow, fast = speak([SpokenText("the same few words", "gmw/en-US+m1", rate, 50) for rate in (120, 240)])
     assert len(slow) > 1.5 * len(fast)
-    low, high = speak([Utterance("ooooo aaaaa eeee", "gmw/en-US+m1", 120, pitch) for pitch in (0, 99)])
+    low, high = speak([SpokenText("ooooo aaaaa eeee", "gmw/en-US+m1", 120, pitch) for pitch in (0, 99)])
     assert _fundamental(high) > 1.5 * _fundamental(low)
 
 
@@ -68,13 +73,13 @@ def _fundamental(samples: np.ndarray) -> float:
 
 def test_an_unknown_voice_is_one_clear_line() -> None:
     with pytest.raises(PlannerError, match="no voice gmw/en-Mars"):
-        speak([Utterance("hello", "gmw/en-Mars", 150, 50)])
+        speak([SpokenText("hello", "gmw/en-Mars", 150, 50)])
 
 
 def test_without_espeak_the_user_is_told_what_to_install(monkeypatch) -> None:
     monkeypatch.setattr("calibrate.domains.speech.espeak.find_spec", lambda _name: None)
     with pytest.raises(PlannerError, match=r"pip install 'scaling-planner\[calibrate\]'"):
-        speak([Utterance("hello", "gmw/en-US+f1", 150, 50)])
+        speak([SpokenText("hello", "gmw/en-US+f1", 150, 50)])
 
 
 def test_this_process_never_loads_espeak() -> None:
@@ -89,7 +94,7 @@ def test_this_process_never_loads_espeak() -> None:
 
 
 def test_noise_is_as_loud_as_drawn() -> None:
-    utterance = Utterance("the noise is added to this", "gmw/en-US+f1", 150, 50)
+    utterance = SpokenText("the noise is added to this", "gmw/en-US+f1", 150, 50)
     clean = features.resample(speak([utterance])[0].astype(np.float32), espeak.SAMPLE_RATE)
     for seed in range(20):
         noisy = record([utterance], seed=(seed,))[0]

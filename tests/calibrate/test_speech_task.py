@@ -77,10 +77,10 @@ def test_a_prepared_corpus_is_opened_and_not_made_again(corpus: Corpus, monkeypa
 
 
 def test_validation_shares_no_sentence_with_training(corpus: Corpus) -> None:
-    held, taught = (frames.read(corpus.folder, name) for name in ("validation", "training"))
+    held, trained = (frames.read(corpus.folder, name) for name in ("validation", "training"))
     assert held.hours.sum() >= MINUTE
-    assert taught.hours.sum() >= 4 * MINUTE
-    assert not set(held.texts) & set(taught.texts)
+    assert trained.hours.sum() >= 4 * MINUTE
+    assert not set(held.texts) & set(trained.texts)
 
 
 def test_shards_are_nested_and_as_long_as_asked(corpus: Corpus) -> None:
@@ -155,7 +155,7 @@ def test_scores_of_a_known_answer(corpus: Corpus) -> None:
     wrong = task.evaluate()
     assert wrong["wer"] == wrong["cer"] == 1
     assert wrong["loss"] > 1
-    part = task.validation.part
+    part = task.validation.split
     order = np.argsort(part.ends - part.begins, kind="stable")
     texts = iter([part.texts[i] for i in order])
     right = task.evaluate()

@@ -16,9 +16,18 @@ import torch
 from calibrate.domains import find_domain
 from calibrate.domains.teacher import task as teacher
 from calibrate.training import train as train_module
-from calibrate.training.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
+from calibrate.training.train import (
+    COOL_DOWN,
+    EVALUATIONS,
+    MAX_GRADIENT_NORM,
+    STEPS_BETWEEN_CHECKS,
+    WARM_UP,
+    _clip,
+    make_optimizer,
+    train,
+)
 from calibrate.types import Corpus, Task, Training, TrainingOutcome
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, drop
 
 pytestmark = pytest.mark.torch
 
@@ -83,7 +92,7 @@ def test_the_error_is_exact_and_a_repeat_draws_its_examples_afresh(corpus: Corpu
         unseen = 1 - sum(theta[key] for key in keys if key < teacher.KEYS)
 
         class Perfect(torch.nn.Module):
-            def forward(self, codes: torch.Tensor, task: teacher.Remember = task) -> torch.Tensor:
+            def forward(self, codes: torch.Tensor, task: teacher.TeacherTask = task) -> torch.Tensor:
                 known = len(codes) == len(task.keys)
                 scores = torch.nn.functional.one_hot(task.targets, teacher.LABELS) * 50.0
                 return scores if known else torch.zeros(len(codes), teacher.LABELS)
@@ -98,7 +107,7 @@ def test_the_mean_over_draws_of_the_examples_is_that_of_theory() -> None:
     """200 draws of 256 examples scatter by 7 %, so their mean is known to half a per cent."""
     theta = np.append(teacher.probabilities(), 0.0)
     rng = np.random.default_rng(0)
-    draws = [np.minimum(np.unique(teacher.drawn(256, rng)), teacher.KEYS) for _ in range(200)]
+    draws = [np.minimum(np.unique(teacher.draw(256, rng)), teacher.KEYS) for _ in range(200)]
     errors = [15 / 16 * (1 - theta[keys].sum()) for keys in draws]
     assert np.mean(errors) == pytest.approx(teacher.expected_error(256), rel=0.02)
     assert 0.04 < np.std(errors) / np.mean(errors) < 0.1
@@ -190,7 +199,9 @@ class Breaking(Script):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-@pytest.mark.parametrize("at", [0, 1, LOOK - 1, LOOK, 5 * LOOK + 3, 639])
+@pytest.mark.parametrize(
+    "at", [0, 1, STEPS_BETWEEN_CHECKS - 1, STEPS_BETWEEN_CHECKS, 5 * STEPS_BETWEEN_CHECKS + 3, 639]
+)
 def test_a_loss_that_is_no_number_is_noticed_soon_and_named_with_its_step(at: int, value: float) -> None:
     task = Breaking(at, value)
     code = SimpleNamespace(task=lambda training, corpus, device: task)
@@ -198,7 +209,7 @@ def test_a_loss_that_is_no_number_is_noticed_soon_and_named_with_its_step(at: in
     corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=640)
     outcome = train(code, training, corpus, device="cpu", flops=1.0, time_limit=60)  # type: ignore[arg-type]
     assert (outcome.status, outcome.reason) == ("diverged", f"the loss was {value} after {at} samples")
-    assert at < task.done <= min(640, at + LOOK)
+    assert at < task.done <= min(640, at + STEPS_BETWEEN_CHECKS)
     assert outcome.flops == task.done  # what was spent until it was noticed
 
 
@@ -242,7 +253,7 @@ def test_the_learning_rate_goes_up_stays_and_goes_down_to_zero() -> None:
         ({"optimizer": "sgd", "learning_rate": 1e38}, "diverged", "the loss was"),
         ({"size": 2**22}, "out-of-memory", "can't allocate memory"),
         ({"time_limit": 0}, "timed-out", "after 64 of 5120 samples"),
-        ({"optimizer": "nadam"}, "failed", "no optimizer is called 'nadam'"),
+        ({"optimizer": "nadam"}, "failed", "unknown optimizer 'nadam'"),
     ],
 )
 def test_what_goes_wrong_is_told_and_not_raised(
@@ -293,7 +304,7 @@ def test_gradients_are_clipped_as_torch_does(scale: float) -> None:
         a.grad = scale * torch.randn(3, 4)
         b.grad = a.grad.clone()
     _clip(ours)
-    torch.nn.utils.clip_grad_norm_(theirs, CLIP)
+    torch.nn.utils.clip_grad_norm_(theirs, MAX_GRADIENT_NORM)
     for a, b in zip(ours[:4], theirs[:4], strict=True):
         assert torch.equal(a.grad, b.grad)  # type: ignore[arg-type]
 
@@ -304,8 +315,10 @@ def test_optimizers_keep_regularization_off() -> None:
         assert make_optimizer(name, model, 0.1).param_groups[0]["weight_decay"] == 0
 
 
-def test_the_teacher_has_no_use_for_data_of_a_user(tmp_path: Path) -> None:
-    with pytest.raises(PlannerError, match="leave --data out"):
+def test_the_teacher_refuses_a_corpus_and_says_to_leave_it_out(tmp_path: Path) -> None:
+    with pytest.raises(ConflictingInput) as refused:
         teacher.prepare(
             cache=tmp_path, source=tmp_path, available=1, validation=1, seed=0, report=lambda t, s: None
         )
+    assert refused.value.code == "domain-makes-its-data"
+    assert refused.value.hints == (drop("data"),)

@@ -80,17 +80,17 @@ def corpus(tmp_path_factory):
 
 def test_the_same_corpus_is_the_same_and_shards_lie_in_each_other(corpus, tmp_path):
     assert prepared(tmp_path).fingerprint == corpus.fingerprint
-    small, large = (parallel.read(corpus.folder, "training", amount)[1] for amount in (1000, 3000))
+    small, large = (parallel.read_split(corpus.folder, "training", amount)[1] for amount in (1000, 3000))
     assert len(small.ends) < len(large.ends)
     assert np.array_equal(small.ends, large.ends[: len(small.ends)])
     assert 900 < small.ends[-1] <= 1000
-    held = parallel.read(corpus.folder, "validation")[1]
-    assert 1000 <= held.ends[-1] <= 1000 + parallel.LONGEST  # it ends with the sentence that fills it
+    held = parallel.read_split(corpus.folder, "validation")[1]
+    assert 1000 <= held.ends[-1] <= 1000 + parallel.MAX_PIECES  # it ends with the sentence that fills it
     assert len(parallel.texts(corpus)) == len(held.ends)
 
 
 def test_pieces_spell_what_was_written(corpus):
-    held, speller = parallel.read(corpus.folder, "validation")[1], parallel.speller(corpus)
+    held, speller = parallel.read_split(corpus.folder, "validation")[1], parallel.speller(corpus)
     for begin, end, text in zip(held.begins, held.ends, parallel.texts(corpus), strict=True):
         codes = held.pieces[begin:end].tolist()
         assert codes[-1] == parallel.END
@@ -113,11 +113,11 @@ def test_pairs_are_read_from_files(tmp_path, kind):
     found = prepared(tmp_path / "cache", written(tmp_path / "data", pairs, kind))
     assert len(found.skipped) == 1
     assert "801" in next(iter(found.skipped))
-    held, taught = (
+    held, trained = (
         {tuple(side.pieces[b:e]) for b, e in zip(side.begins, side.ends, strict=True)}
-        for side in (parallel.read(found.folder, part)[0] for part in ("validation", "training"))
+        for side in (parallel.read_split(found.folder, part)[0] for part in ("validation", "training"))
     )
-    assert not held & taught
+    assert not held & trained
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_pairs_are_read_from_files(tmp_path, kind):
         ({"a.de": b"one\ntwo\n", "a.en": b"one\n"}, "a.de has 2 lines"),
         ({"a.tsv": b"one\tuno\ntwo\n"}, "line 2 has 1 columns"),
         ({"a.tsv": b"one\tuno\ntw\xffo\tdos\n"}, "line 2 is not UTF-8"),
-        ({"a.de": b"one\n"}, "holds 1 files"),
-        ({}, "holds 0 files"),
+        ({"a.de": b"one\n"}, "has 1 files"),
+        ({}, "has 0 files"),
         ({"a.de": b"one\n\n\n", "a.en": b"uno\n\n\n"}, "2 of 3 lines"),
-        ({"a.tsv": b"one two\tuno dos\n"}, "choose a smaller preset"),
+        ({"a.tsv": b"one two\tuno dos\n"}, "smaller preset"),
     ],
 )
 def test_files_that_are_no_translation_are_refused_by_name(tmp_path, files, said):
@@ -165,7 +165,7 @@ def transformer_size(w, s, t):
     attention, perceptron, norm = 4 * w**2 + 4 * w, 8 * w**2 + 5 * w, 2 * w
     encoder = attention + perceptron + 2 * norm
     decoder = 2 * attention + perceptron + 3 * norm
-    places = 2 * (parallel.LONGEST + 2) * w
+    places = 2 * (parallel.MAX_PIECES + 2) * w
     return (s + t) * w + places + 2 * encoder + 2 * decoder + 2 * norm + (w + 1) * t
 
 

@@ -59,7 +59,7 @@ def test_a_curve_is_drawn_with_its_points_and_bands_that_open(curves):
 
 @MATPLOTLIB
 @pytest.mark.parametrize("kind", ["svg", "png"])
-def test_the_same_drawing_has_the_same_bytes(store, tmp_path, kind):
+def test_the_same_figure_has_the_same_bytes(store, tmp_path, kind):
     data = figure_of_law(store[0], store[1].id, decades=1)
     for name in ("a", "b"):
         matplotlib_plot.write(data, tmp_path / f"{name}.{kind}")
@@ -68,7 +68,7 @@ def test_the_same_drawing_has_the_same_bytes(store, tmp_path, kind):
     assert content[:4] in {b"\x89PNG", b"<?xm"}
 
 
-def test_what_cannot_be_drawn_is_refused_in_one_line(curves, store, tmp_path):
+def test_each_refusal_has_a_class_and_a_code(curves, store, tmp_path):
     with pytest.raises(InputError) as refused:
         figure_of_curve(curves, None, decades=1, seed=0)
     assert (refused.value.code, refused.value.hints[0].names) == ("which-curve", ("curve",))
@@ -99,7 +99,7 @@ def test_the_command_draws_a_stored_law(store, tmp_path):
 
 
 def fitted(tmp_path, *, alpha=1.0, form="forecast", **rest):
-    """Store a forecast with its points and a form beside it, as one fit leaves them."""
+    """Store a forecast with its points, and a single form of the same fit."""
     store = Store(tmp_path / "pair")
     draws = {"alpha": [alpha * f for f in (0.7, 0.9, 1.0, 1.1, 1.3)] * 4, "beta": [0.3] * 20}
     points = {"x": (0.5, 1.0, 2.0, 4.0, 8.0), "y": tuple(x**-0.3 for x in (0.5, 1, 2, 4, 8))}
@@ -116,7 +116,7 @@ def fitted(tmp_path, *, alpha=1.0, form="forecast", **rest):
     return store, made
 
 
-def test_a_drawing_has_the_points_the_bands_and_the_form_beside_it(tmp_path):
+def test_a_figure_has_points_bands_and_the_other_form(tmp_path):
     store, (law, plain) = fitted(tmp_path)
     data = figure_of_law(store, law.id, decades=1)
     assert [x for x, _ in data.measured] == [0.5, 1.0, 2.0, 4.0, 8.0]
@@ -127,7 +127,7 @@ def test_a_drawing_has_the_points_the_bands_and_the_form_beside_it(tmp_path):
 
 
 @pytest.mark.parametrize("width", [20, 44, 80, 132])
-def test_a_picture_of_characters_shows_everything_and_fits(tmp_path, width):
+def test_a_terminal_plot_shows_everything_within_its_width(tmp_path, width):
     store, (law, _) = fitted(tmp_path)
     lines = as_text(figure_of_law(store, law.id, decades=1.5), width=width).splitlines()
     assert max(map(len, lines)) <= max(width, 40)
@@ -136,7 +136,7 @@ def test_a_picture_of_characters_shows_everything_and_fits(tmp_path, width):
     assert sum(line.count(POINT) for line in plot) == 5
     for mark in (BAND50, BAND90, MEDIAN, "┊"):
         assert any(mark in line for line in plot)
-    # a falling law: the first point stands above the last, and beyond it the band is there without points
+    # the law falls: the first point is above the last, and the band continues beyond it
     first, last = (next(i for i, line in enumerate(some) if POINT in line) for some in (plot, plot[::-1]))
     assert first < 17 - last
     assert "20%" in "".join(line[:9] for line in lines)

@@ -1,4 +1,4 @@
-"""A review: the example from published laws alone, the same bytes twice, every typo one clear line."""
+"""A review: the example from published laws, the same bytes twice, and one clear line for each typo."""
 
 import json
 from datetime import date
@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 from synthetic import bare, planner
+
+from laws.errors import ConflictingInput, FileError, InputError, MissingInput, PlannerError, UnknownName
+from planner.hardware.fleet import read_fleet
+from planner.plans.plan import plan as plan_of
+from planner.plans.portfolio import read_portfolio
+from planner.plans.review import review
 
 EXAMPLE = Path("docs/examples/plan.toml")
 PRODUCT = '[[products]]\nname = "A"\ndomain = "word-lm"\ntarget = "3.2"\n'
@@ -27,10 +33,10 @@ def test_the_same_plan_gives_the_same_bytes(tmp_path, kind):
     assert reviewed(tmp_path, "--format", kind) == reviewed(tmp_path, "--format", kind)
 
 
-def test_each_product_is_what_estimate_says(tmp_path):
-    # `planner estimate` is asked today: so is the review
-    found = json.loads(reviewed(tmp_path, "--format", "json", "--today", date.today().isoformat()))
-    translation = found["products"][2]
+def test_each_product_has_the_answer_of_estimate(tmp_path):
+    # `planner estimate` answers for today, so the review does too
+    record = json.loads(reviewed(tmp_path, "--format", "json", "--today", date.today().isoformat()))
+    translation = record["products"][2]
     ran = planner(
         *("estimate", "--store", tmp_path / "store", "--format", "json", "--law", translation["plan"]["law"]),
         *("--target", "30%", "--on", "h100", "--count", 8, "--deadline", "30d", "--budget", "$5k"),
@@ -47,19 +53,22 @@ def test_a_target_is_written_as_for_estimate(tmp_path, line):
     plan.write_text(f'today = 2026-11-23\n[[products]]\nname = "A"\ndomain = "word-lm"\n{line}\n')
     ran = planner("review", plan, "--store", tmp_path / "store", "--format", "json")
     assert ran.code == 0, ran.err
-    (found,) = (each["plan"] for each in json.loads(ran.out)["products"])
-    assert (found["metric"], found["target"]) == ("loss", 3.2)
+    (plan_record,) = (row["plan"] for row in json.loads(ran.out)["products"])
+    assert (plan_record["metric"], plan_record["target"]) == ("loss", 3.2)
 
 
 def test_the_summary_counts_and_adds_up(tmp_path):
-    found = json.loads(reviewed(tmp_path, "--format", "json"))
-    summary, plans = found["summary"], [row["plan"] for row in found["products"]]
+    record = json.loads(reviewed(tmp_path, "--format", "json"))
+    summary, plans = record["summary"], [row["plan"] for row in record["products"]]
     assert summary["products"] == len(plans) >= 3
-    assert summary["feasible"] == sum(each["feasible"] for each in plans)
+    assert summary["feasible"] == sum(plan["feasible"] for plan in plans)
     assert 0 < summary["feasible"] < len(plans)  # the example shows both
-    for end in ("q05", "q95"):  # one part, so one set of worlds: between the largest and the sum of ends
-        ends = [each["gpu_hours"][end] for each in plans]
-        assert max(ends) < summary["gpu_hours"][end] < 1.1 * sum(ends)
+    for end in (
+        "q05",
+        "q95",
+    ):  # one accelerator, so one set of scenarios: between the largest and the sum of ends
+        hours = [plan["gpu_hours"][end] for plan in plans]
+        assert max(hours) < summary["gpu_hours"][end] < 1.1 * sum(hours)
 
 
 def test_out_decides_the_kind(tmp_path):
@@ -68,37 +77,50 @@ def test_out_decides_the_kind(tmp_path):
         assert (tmp_path / name).read_text().startswith(begins)
 
 
+DAY = "today = 2026-11-23\n"
+
+
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error", "code"),
     [
-        ("today = 2026-11-23\n" + PRODUCT + 'targt = "3"\n', "did you mean 'target'"),
-        ("today = 2026-11-23\nproduct = 1\n" + PRODUCT, "did you mean 'products'"),
-        ("today = 2026-11-23\n", "has no products"),
-        ("today = 2026-11-23\n" + PRODUCT + PRODUCT, "two products"),
-        (PRODUCT, "has no day"),
-        ('today = "soon"\n' + PRODUCT, "wanted a day"),
-        ("today = 2026-11-23\n" + PRODUCT + "count = true\n", "wanted a whole number"),
-        ("today = 2026-11-23\n" + PRODUCT + 'on = "h100"\ndeadline = 2020-01-01\n', "product 'A': deadline"),
-        ("today = 2026-11-23\n" + PRODUCT + 'on = "h1000"\n', "product 'A': "),
-        ("today = 2026-11-23\n" + PRODUCT + "assume = 3\n", "wanted a list"),
-        ("today = \n", "not a TOML file"),
-        (
-            "today = 2026-11-23\n" + PRODUCT + "target_wer = '5%'\n",
-            "2 targets",
-        ),
+        (DAY + PRODUCT + 'targt = "3"\n', UnknownName, "unknown-key"),
+        (DAY + "product = 1\n" + PRODUCT, UnknownName, "unknown-key"),
+        (DAY, MissingInput, "no-products"),
+        (DAY + "[[products]]\n", MissingInput, "product-without-name"),
+        (DAY + PRODUCT + PRODUCT, ConflictingInput, "repeated-product"),
+        (PRODUCT, MissingInput, "missing-day"),
+        ('today = "soon"\n' + PRODUCT, InputError, "wrong-type"),
+        (DAY + PRODUCT + "count = true\n", InputError, "wrong-type"),
+        (DAY + PRODUCT + "assume = 3\n", InputError, "wrong-type"),
+        (DAY + PRODUCT + "target_wer = '5%'\n", ConflictingInput, "several-targets"),
+        ("today = \n", FileError, "invalid-toml"),
     ],
 )
-def test_a_plan_that_cannot_be_meant_is_one_clear_line(tmp_path, text, told):
+def test_a_plan_that_cannot_be_read_is_refused_in_one_line(tmp_path, text, error, code):
     plan = tmp_path / "plan.toml"
     plan.write_text(text)
+    with pytest.raises(error) as refused:
+        review(read_portfolio(plan), tmp_path / "store")
+    assert refused.value.code == code
     ran = planner("review", plan, "--store", tmp_path / "store")
-    assert ran.code == 1
-    assert told in ran.err
-    assert ran.err.count("\n") == 1
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("line", ['on = "h100"\ndeadline = 2020-01-01\n', 'on = "h1000"\n'])
+def test_a_product_without_a_plan_is_named_and_its_error_keeps_class_and_code(tmp_path, line):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(DAY + PRODUCT + line)
+    with pytest.raises(PlannerError) as refused:
+        review(read_portfolio(plan), tmp_path / "store")
+    assert str(refused.value).startswith("product 'A': ")
+    with pytest.raises(type(refused.value)) as by_itself:
+        estimated = read_portfolio(plan).products[0].question
+        plan_of(estimated, tmp_path / "store", read_fleet(None), today=date(2026, 11, 23))
+    assert (by_itself.value.code, by_itself.value.hints) == (refused.value.code, refused.value.hints)
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "23.11.2026"])
-def test_a_day_that_is_none_is_said_to_be_none(tmp_path, day):
+def test_a_day_that_does_not_exist_is_refused(tmp_path, day):
     ran = planner("review", EXAMPLE, "--store", tmp_path / "store", "--today", day)
     assert (ran.code, ran.out) == (2, "")
-    assert f"{day!r} is no day, wanted one such as 2026-11-23" in ran.err
+    assert day in ran.err

@@ -1,4 +1,4 @@
-"""The page of a review in a browser: its panel agrees with the command line, it loads nothing, it prints."""
+"""The page of a review in a browser: the panel has the command line's digits, and nothing is loaded."""
 
 import itertools
 import json
@@ -145,8 +145,8 @@ CHANGES = [
     {"times": 1.1},
     {"times": 0.97, "count": "128"},
     {"times": 0.8},
-    {"times": 4},  # far below the measured data, where that is answered
-    {"times": 0.35},  # never, in most draws or in all
+    {"times": 4},  # far below the measured data, where the law answers that
+    {"times": 0.35},  # never, in most posterior samples or in all
 ]
 
 
@@ -174,9 +174,13 @@ def store(tmp_path_factory):
         )  # fmt: skip
     for law in (
         power(0.4, 0.3, 0.03, spread=0.1),
-        size(2e4, 0.6, spread=0.1, draws=150),  # of another number of draws: they are read over and over
+        size(
+            2e4, 0.6, spread=0.1, draws=150
+        ),  # with another number of posterior samples, which are read repeatedly
         passes(12),
-        power(0.4, 0.3, 0.1, spread=0.1, domain="floor", source="fitted"),  # part of the draws never reach it
+        power(
+            0.4, 0.3, 0.1, spread=0.1, domain="floor", source="fitted"
+        ),  # some posterior samples never reach the target
         surface(1.69, 406, 0.34, 410, 0.28, draws=60, spread=0.02),
     ):
         opened.add_law(law)
@@ -216,7 +220,7 @@ def page(loaded):
     return loaded[0]
 
 
-def test_it_loads_without_an_error_and_without_the_network(loaded, path):
+def test_the_page_loads_without_errors_and_without_the_network(loaded, path):
     page, messages, requests = loaded
     assert messages == []
     assert requests == [path.as_uri()]
@@ -238,7 +242,7 @@ def test_a_name_from_the_plan_stays_text(page):
 
 
 def ask(page, product, change):
-    """Set the panel, return its refusal or its table, numbers, notes and codes, and the command it names."""
+    """Set the panel; return its refusal, or its table, numbers, notes, codes and command."""
     page.select_option("select[name=product]", str(PRODUCTS.index(product)))
     for field, value in change.items():
         if field == "accelerator":
@@ -278,15 +282,15 @@ def test_the_panel_agrees_with_the_command_that_it_names(page, path, store, prod
         assert words[:2] == ["planner", "estimate"]
         ran = planner(*words[1:], "--store", store, "--format", "json")
         assert ran.code == 0, ran.err
-        told = json.loads(ran.out)
+        answer = json.loads(ran.out)
         for name, values in shown["numbers"].items():
-            wanted = told["beyond"]["factor"] if name == "beyond" else told[name]
+            expected = answer["beyond"]["factor"] if name == "beyond" else answer[name]
             for end, value in zip(("q05", "median", "q95"), values, strict=True):
-                if wanted[end] is None:
+                if expected[end] is None:
                     assert value in (None, "Infinity"), (change, name, end)
                 else:
-                    assert float(value) == pytest.approx(wanted[end], rel=1e-9), (change, name, end)
-        assert shown["codes"] == [warning["code"] for warning in told["warnings"]], change
+                    assert float(value) == pytest.approx(expected[end], rel=1e-9), (change, name, end)
+        assert shown["codes"] == [warning["code"] for warning in answer["warnings"]], change
         printed = planner(*words[1:], "--store", store, "--format", "markdown").out.splitlines()
         table = [
             [cell.strip() for cell in line.strip("|").split(" | ")] for line in printed if line[:2] == "| "
@@ -321,7 +325,7 @@ def test_the_panel_refuses_what_the_command_line_refuses(page, path, store, fiel
     assert not ask(page, PRODUCTS[0], {})["refusal"]
 
 
-def test_back_to_the_plan_brings_the_plan_back(page):
+def test_reset_returns_to_the_plan(page):
     before = ask(page, PRODUCTS[0], {})
     changed = ask(
         page, PRODUCTS[0], {"accelerator": "v100-sxm2-32", "count": "3", "price": "9", "times": 1.2}
@@ -336,20 +340,20 @@ def test_numbers_are_printed_as_python_prints_them(page):
     values = [rng.uniform(1, 10) * 10.0 ** rng.randint(-12, 24) for _ in range(1500)]
     values += [float(f"{a}{b}5e{e}") for a, b, e in itertools.product("129", "0459", range(-3, 12))]  # halves
     values += [n / 8 for n in range(1, 200)] + [0.0, 1.0, 999.5, 9995.0, 999500.0, 1e15, 9.995e14, math.inf]
-    found = page.evaluate(
+    printed = page.evaluate(
         "values => values.map((v) => v ?? Infinity).map((v) => [formatNumber(v), formatFlops(v),"
         " formatFraction(v), formatBytes(v), formatMoney(v), Number.isFinite(v) ? fixed(100 * v, 0) : ''])",
         [None if math.isinf(v) else v for v in values],
     )
-    for value, told in zip(values, found, strict=True):
+    for value, texts in zip(values, printed, strict=True):
         finite = math.isfinite(value)
-        assert told[0] == units.format_number(value)
-        assert told[1] == units.format_flops(value)
-        assert told[4] == units.format_money(value)
-        assert told[3] == units.format_si(value, "B")
+        assert texts[0] == units.format_number(value)
+        assert texts[1] == units.format_flops(value)
+        assert texts[4] == units.format_money(value)
+        assert texts[3] == units.format_si(value, "B")
         if finite and value < 1e15:
-            assert told[2] == units.format_fraction(value)
-            assert told[5] == f"{100 * value:.0f}"
+            assert texts[2] == units.format_fraction(value)
+            assert texts[5] == f"{100 * value:.0f}"
 
 
 def test_paths_are_read_as_python_reads_them(page):
@@ -361,17 +365,17 @@ def test_paths_are_read_as_python_reads_them(page):
         if rng.random() < 0.5:
             path.sort(reverse=True)
         cases.append((grid, path, rng.uniform(-3.2, 0.2), rng.uniform(-1, 10)))
-    found = page.evaluate(
+    computed = page.evaluate(
         "cases => cases.map(([grid, path, y, x]) =>"
         " [String(inverse(grid, path, y)), valueAt(grid, path, x)])",
         cases,
     )
-    for (grid, path, y, x), (back, forth) in zip(cases, found, strict=True):
+    for (grid, path, y, x), (back, forth) in zip(cases, computed, strict=True):
         assert float(back) == pytest.approx(paths.inverse(grid, path, y), rel=1e-12)
         assert forth == pytest.approx(paths.value_at(grid, path, x), rel=1e-12)
 
 
-def test_it_prints_and_leaves_the_panel_out(page):
+def test_the_printed_page_leaves_the_panel_out(page):
     page.emulate_media(media="print")
     assert not page.locator("#what-if").is_visible()
     assert page.locator("#summary table").is_visible()

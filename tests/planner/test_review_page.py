@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def written(store, tmp_path_factory):
     return page, markdown, json.loads(record)
 
 
-class Read(HTMLParser):
+class ParsedPage(HTMLParser):
     """Every element with its attributes, and the text outside style and script."""
 
     def __init__(self, page):
@@ -98,10 +99,10 @@ def test_the_same_store_gives_the_same_bytes(written, store, tmp_path):
 
 
 def test_names_from_a_plan_cannot_inject(written):
-    found = Read(written[0])
-    whole = " ".join(found.text)
+    parsed = ParsedPage(written[0])
+    whole = " ".join(parsed.text)
     assert whole.count(NASTY) >= 3  # title, summary, section: as text
-    tags = [tag for tag, _ in found.elements]
+    tags = [tag for tag, _ in parsed.elements]
     assert tags.count("script") == 2  # the data of the panel and our own
     assert tags.count("section") == 5  # summary, panel, two products, provenance
     assert "<script>alert" not in written[0]
@@ -109,18 +110,27 @@ def test_names_from_a_plan_cannot_inject(written):
     assert NASTY in {product["name"] for product in json.loads(embedded[1])["products"]}
 
 
+def test_charts_and_inputs_have_text_for_a_screen_reader(written):
+    elements = ParsedPage(written[0]).elements
+    charts = [attributes for tag, attributes in elements if tag == "svg"]
+    assert len(charts) == 2
+    assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
+    panel = written[0][written[0].index("<form>") : written[0].index("</form>")]
+    assert len(re.findall("<(?:input|select) ", panel)) == panel.count("<label>") == 5
+
+
 def test_the_page_refers_to_nothing_outside(written):
-    for _, attributes in Read(written[0]).elements:
+    for _, attributes in ParsedPage(written[0]).elements:
         for name in ("src", "href", "xlink:href", "action", "srcset", "data", "poster"):
             assert (attributes.get(name) or "#").startswith(("#", "data:,")), attributes
     assert not re.search(r"url\((?!#)", written[0])
     assert "@import" not in written[0]
-    assert "default-src 'none'" in written[0]  # and a browser holds it to that
+    assert "default-src 'none'" in written[0]  # and a browser enforces it
 
 
-def test_the_page_says_what_markdown_says(written):
+def test_the_page_has_the_content_of_markdown(written):
     page, markdown, record = written
-    text = set(Read(page).text)
+    text = set(ParsedPage(page).text)
     cells = {
         cell.strip()
         for line in markdown.splitlines()
@@ -134,7 +144,7 @@ def test_the_page_says_what_markdown_says(written):
         if line.startswith("| ")
         for cell in line.strip("|").split(" | ")
     }
-    assert {c for c in cells - curves if c} <= text  # the page draws the curves
+    assert {unescape(cell) for cell in cells - curves if cell} <= text  # the page draws the curves
     for code in (warning["code"] for row in record["products"] for warning in row["plan"]["warnings"]):
         assert f"[{code}]" in page
         assert f"[{code}]" in markdown
@@ -152,16 +162,16 @@ def test_the_curve_is_that_of_the_paths_and_passes_through_the_answer(written, s
     row = written[2]["products"][0]
     law = Store(store).law(row["plan"]["law"])
     curve = row["curve"]
-    for place in (0, 20, 40):
-        values = [math.exp(paths.value_at(law.grid, p, math.log(curve["x"][place]))) for p in law.paths]
+    for i in (0, 20, 40):
+        values = [math.exp(paths.value_at(law.grid, p, math.log(curve["x"][i]))) for p in law.paths]
         for name, level in LEVELS.items():
-            assert curve["bands"][name][place] == pytest.approx(paths.quantile(values, level))
+            assert curve["bands"][name][i] == pytest.approx(paths.quantile(values, level))
     assert curve["needed"] == [row["plan"]["data"][end] for end in ("q05", "median", "q95")]
     assert curve["x"][0] <= 1.0001 * law.x_range[0]
     assert curve["x"][-1] > curve["needed"][-1]
 
 
-def test_what_is_fitted_to_points_shows_them(tmp_path):
+def test_a_fitted_law_shows_its_points(tmp_path):
     ran = planner(
         *("fit", "tests/data/whisper2022-medium-english.csv", "--domain", "asr", "--metric", "wer"),
         *("--data-unit", "hours", "--form", "power-floor", "--store", tmp_path / "store"),

@@ -1,7 +1,7 @@
 """The embedded corpus of images: characters of many fonts, distorted, cluttered and noisy.
 
-The fonts are DejaVu and STIX, which come inside matplotlib; Pillow draws them. As many images as asked for,
-each of them new; the same seed and place in the corpus give the same image.
+The fonts are DejaVu and STIX, which come with matplotlib; Pillow draws them. There is no end of images, and
+no two are the same; the same seed and index give the same image.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from laws.errors import PlannerError
+from laws.errors import EngineError, MissingInput
 
 CLASSES = 128
 SIDE = 20  # pixels
@@ -29,7 +29,7 @@ _FACES = (
     "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic",
     "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta",
 )  # fmt: skip
-_MISSING = "\uffff"  # no font has this character: how a font draws it is how it draws what it lacks
+_MISSING = "\uffff"  # no font has this character: fonts draw it as they draw all characters that they lack
 _EM = 30  # size of the letters on their stencils, pixels
 _STENCIL = 40
 _BLOCK = 1024  # images whose random numbers come from one stream
@@ -42,7 +42,16 @@ Pixels = NDArray[np.uint8]
 def images(
     count: int, seed: tuple[int, ...], report: Callable[[int], None]
 ) -> tuple[Pixels, NDArray[np.int16]]:
-    """Return `count` images (count, 1, SIDE, SIDE) and their classes; the first ones of any larger count."""
+    """Draw images; a larger count begins with the same ones.
+
+    Args:
+        count: How many.
+        seed: Decides every image.
+        report: Takes the number of images that are done.
+
+    Returns:
+        Images (count, 1, SIDE, SIDE) and their classes (count,).
+    """
     drawn = np.empty((count, 1, SIDE, SIDE), np.uint8)
     classes = np.empty(count, np.int16)
     for first in range(0, count, _BLOCK):
@@ -56,12 +65,18 @@ def images(
 
 @cache
 def stencils() -> tuple[str, tuple[tuple[Image.Image, ...], ...]]:
-    """Return the characters, one a class, and the shapes of each: one for every font that has it.
+    """Return the characters, one per class, and the shapes of each.
 
-    Characters that some font draws exactly as an earlier one are left out: nobody could tell them apart.
+    Characters that some font draws exactly as an earlier one are left out: no one could tell them apart.
+
+    Returns:
+        The characters, and for each one shape for every font that has it.
+
+    Raises:
+        EngineError: The fonts draw too few (code "fonts-missing").
     """
     fonts = [ImageFont.truetype(str(path), _EM) for path in _faces()]
-    seen: set[tuple[int, bytes]] = set()
+    drawn_before: set[tuple[int, bytes]] = set()
     shapes: dict[str, tuple[Image.Image, ...]] = {}
     for character in _CANDIDATES:
         drawn = {
@@ -70,36 +85,40 @@ def stencils() -> tuple[str, tuple[tuple[Image.Image, ...], ...]]:
             if (shape := _stencil(font, character)).tobytes() != _stencil(font, _MISSING).tobytes()
         }
         keys = {(i, shape.tobytes()) for i, shape in drawn.items()}
-        if drawn and not keys & seen:
+        if drawn and not keys & drawn_before:
             shapes[character] = tuple(drawn.values())
-            seen |= keys
+            drawn_before |= keys
     chosen = list(shapes)[:CLASSES]
     if len(chosen) < CLASSES:
-        raise PlannerError(
-            f"the fonts in matplotlib draw {len(chosen)} of the {CLASSES} characters: install it anew"
+        raise EngineError(
+            f"the fonts in matplotlib draw {len(chosen)} characters, expected {CLASSES}: install it again",
+            code="fonts-missing",
         )
     return "".join(chosen), tuple(shapes[character] for character in chosen)
 
 
 def _faces() -> list[Path]:
-    found = find_spec("matplotlib")
-    if found is None or not found.origin:
-        raise PlannerError(
-            "the embedded images need matplotlib's fonts: pip install 'scaling-planner[calibrate]'"
+    spec = find_spec("matplotlib")
+    if spec is None or not spec.origin:
+        raise MissingInput(
+            "the embedded images need matplotlib's fonts: pip install 'scaling-planner[calibrate]'",
+            code="matplotlib-not-installed",
         )
-    folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+    folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
     paths = [folder / f"{face}.ttf" for face in _FACES]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
-        raise PlannerError(f"matplotlib came without the fonts {', '.join(missing)}: install it with pip")
+        raise EngineError(
+            f"matplotlib has no fonts {', '.join(missing)}: install it with pip", code="fonts-missing"
+        )
     return paths
 
 
 def _stencil(font: ImageFont.FreeTypeFont, character: str) -> Image.Image:
     shape = Image.new("L", (_STENCIL, _STENCIL))
     left, top, right, bottom = font.getbbox(character)
-    place = ((_STENCIL - left - right) / 2, (_STENCIL - top - bottom) / 2)
-    ImageDraw.Draw(shape).text(place, character, fill=255, font=font)
+    position = ((_STENCIL - left - right) / 2, (_STENCIL - top - bottom) / 2)
+    ImageDraw.Draw(shape).text(position, character, fill=255, font=font)
     return shape
 
 
@@ -119,12 +138,12 @@ def _block(rng: np.random.Generator) -> tuple[Pixels, NDArray[np.int64]]:
     for i in range(_BLOCK):
         layers = []
         for j, label in enumerate(labels[i]):
-            of = shapes[label]
-            shape = of[int(faces[i, j] * len(of))]
-            seen = shape.transform(
+            fonts = shapes[label]
+            shape = fonts[int(faces[i, j] * len(fonts))]
+            layer = shape.transform(
                 (SIDE, SIDE), Image.Transform.QUAD, corners[i, j].ravel().tolist(), Image.Resampling.BILINEAR
             )
-            layers.append(np.asarray(seen) * ink[i, j])
+            layers.append(np.asarray(layer) * ink[i, j])
         drawn[i] = np.maximum.reduce(layers)
     ground = rng.uniform(0, 80, (_BLOCK, 1, 1))
     noise = rng.standard_normal((_BLOCK, SIDE, SIDE)) * rng.uniform(5, 30, (_BLOCK, 1, 1))

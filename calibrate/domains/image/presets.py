@@ -1,4 +1,4 @@
-"""The row of image classification in the table of domains."""
+"""Image classification: metadata and presets."""
 
 from calibrate.types import Domain, Preset, doubling
 
@@ -18,7 +18,7 @@ IMAGE = Domain(
     corpus="128 characters of DejaVu and STIX fonts, distorted, cluttered and noisy",
     definitions={
         "parameters": "all trainable parameters",
-        "sample": "one training image; passes over the same image are counted again",
+        "sample": "one training image; repeats of the same image are counted",
         "error": "share of the validation set whose class is not the best guess (top-1)",
         "top5-error": "share of the validation set whose class is not among the five best guesses",
         "loss": "mean cross-entropy of the validation set",

@@ -1,4 +1,4 @@
-"""Tell what an image shows: images against the share of them that is misnamed."""
+"""Image classification: how errors fall with images."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from calibrate.data.prepared import description
-from calibrate.domains.image.corpus import prepare, read
+from calibrate.domains.image.corpus import prepare, read_split
 from calibrate.models.resnet import ResNet
 from calibrate.models.vit import ViT
 from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
@@ -18,7 +18,7 @@ __all__ = ["ImageTask", "ladder", "prepare", "task"]
 
 LAYERS = 6
 TOP = 5
-_EVALUATED = 512  # images scored together
+_SCORED_TOGETHER = 512  # images
 
 MODELS: dict[str, Callable[[int, int, int, int], nn.Module]] = {
     **{
@@ -34,12 +34,21 @@ MODELS: dict[str, Callable[[int, int, int, int], nn.Module]] = {
 
 
 def task(training: Training, corpus: Corpus, device: str) -> "ImageTask":
-    """Open the first `training.data` images of a corpus and build the model with the training's seed."""
+    """Open a shard of a corpus and build the model with the training's seed.
+
+    Args:
+        training: The family, width, images of data and seed.
+        corpus: A prepared corpus.
+        device: A torch device.
+
+    Returns:
+        The training.
+    """
     torch.manual_seed(training.seed)
     described = description(corpus.folder)
     model = _model(training.family, training.size, described)
     return ImageTask(
-        # oneDNN and cuDNN are faster where the channels of a pixel stand together
+        # oneDNN and cuDNN are faster where the channels of a pixel are neighbors in memory
         model=model.to(device, memory_format=torch.channels_last),  # type: ignore[call-overload]
         training=_tensors(corpus, "training", training.data, device),
         validation=_tensors(corpus, "validation", None, device),
@@ -50,9 +59,18 @@ def task(training: Training, corpus: Corpus, device: str) -> "ImageTask":
 
 
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
-    """Count parameters, training FLOP an image and Adam's bytes of every size on device meta."""
+    """Count what each width costs, on torch's device meta.
+
+    Args:
+        family: A name in MODELS.
+        sizes: Widths.
+        corpus: A prepared corpus, for the shape of its images and its classes.
+
+    Returns:
+        For each width its parameters, training FLOP per image, and bytes with Adam's state.
+    """
     described = description(corpus.folder)
-    return tuple(_rung(family, size, described) for size in sizes)
+    return tuple(_size_cost(family, size, described) for size in sizes)
 
 
 def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
@@ -60,7 +78,7 @@ def _model(family: str, size: int, described: dict[str, object]) -> nn.Module:
     return MODELS[family](size, len(classes), channels, side)  # type: ignore[arg-type]
 
 
-def _rung(family: str, size: int, described: dict[str, object]) -> SizeCost:
+def _size_cost(family: str, size: int, described: dict[str, object]) -> SizeCost:
     with torch.device("meta"):
         model = _model(family, size, described).eval()
         shape = (1, described["channels"], described["side"], described["side"])
@@ -68,8 +86,8 @@ def _rung(family: str, size: int, described: dict[str, object]) -> SizeCost:
     return size_cost(size, model, FORWARD_TO_TRAINING * flops)
 
 
-def _tensors(corpus: Corpus, part: str, count: float | None, device: str) -> tuple[Tensor, Tensor]:
-    images, classes = read(corpus.folder, part, count)
+def _tensors(corpus: Corpus, split: str, count: float | None, device: str) -> tuple[Tensor, Tensor]:
+    images, classes = read_split(corpus.folder, split, count)
     return torch.from_numpy(images).to(device), torch.from_numpy(classes).to(device)
 
 
@@ -93,34 +111,40 @@ class ImageTask:
         self.batch_size = batch_size
 
     def batches(self, seed: int) -> Iterator[tuple[tuple[Tensor, Tensor], float]]:
-        """Yield (images with their classes, images) over the shard once, in an order of the seed.
+        """Go through the shard once.
 
-        An image that would stand alone is left out: there is no variance in a batch of one.
+        An image that would be a batch of its own is left out: there is no variance in a batch of one.
+
+        Args:
+            seed: Decides the order.
+
+        Yields:
+            (Images (batch, channels, side, side), their classes (batch,)), and the number of images.
         """
         images, classes = self.training
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed)).to(images.device)
         for chosen in torch.split(order, self.batch_size):
             if len(chosen) > 1:
-                yield (self._seen(images[chosen]), classes[chosen].long()), float(len(chosen))
+                yield (self._normalized(images[chosen]), classes[chosen].long()), float(len(chosen))
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the mean cross-entropy of a batch in nats."""
+        """Return the mean cross-entropy, a scalar, in nats per image."""
         images, classes = batch
         return functional.cross_entropy(self.model(images).float(), classes)
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Return the shares of images whose class is not the best guess, not among five, and the loss."""
+        """Return "error", "top5-error" and "loss" of the whole validation set."""
         images, classes = self.validation
         wrong, beyond, nats = (torch.zeros((), dtype=torch.float64, device=images.device) for _ in range(3))
-        for some, of in zip(
-            torch.split(images, _EVALUATED), torch.split(classes.long(), _EVALUATED), strict=True
+        for batch, labels in zip(
+            torch.split(images, _SCORED_TOGETHER), torch.split(classes.long(), _SCORED_TOGETHER), strict=True
         ):
-            scores = self.model(self._seen(some)).float()
-            ranked = scores.topk(min(TOP, scores.shape[1])).indices == of[:, None]
+            scores = self.model(self._normalized(batch)).float()
+            ranked = scores.topk(min(TOP, scores.shape[1])).indices == labels[:, None]
             wrong += (~ranked[:, 0]).sum()
             beyond += (~ranked.any(1)).sum()
-            nats += functional.cross_entropy(scores, of, reduction="sum")
+            nats += functional.cross_entropy(scores, labels, reduction="sum")
         count = len(images)
         return {
             "error": float(wrong) / count,
@@ -128,6 +152,6 @@ class ImageTask:
             "loss": float(nats) / count,
         }
 
-    def _seen(self, images: Tensor) -> Tensor:
+    def _normalized(self, images: Tensor) -> Tensor:
         normal = (images.float() / 255 - self.mean) / self.deviation
         return normal.contiguous(memory_format=torch.channels_last)

@@ -1,7 +1,7 @@
 """Prepare a corpus of text for language models: passages shuffled once, cut into symbols, split, cached.
 
-Symbols are the words or the characters of a vocabulary that the training text gives: those that occur often
-enough, the most frequent first. Everything else is one symbol, UNKNOWN, and how often it stands is counted.
+Symbols are the words or the characters of a vocabulary that follows from the training text: those that occur
+often enough, the most frequent first. Every other one is the symbol UNKNOWN, and its share is reported.
 """
 
 import hashlib
@@ -16,27 +16,33 @@ from numpy.typing import NDArray
 
 from calibrate.data.prepared import damaged, once
 from calibrate.types import Corpus, ReportProgress
-from laws.errors import PlannerError
+from laws.errors import CorpusError, use
 
 UNKNOWN = 0  # the symbol for everything that is not in the vocabulary
-MOST = 10_000  # symbols of a vocabulary, as in Hestness et al. 2017 for words
-LEAST = 5  # times that a symbol stands in the training text at least
-LAYOUT = 1  # raised when files or rules change: a cache made by an earlier version is then made anew
+MAX_VOCABULARY = 10_000  # symbols, as for the words of Hestness et al. 2017, arXiv:1712.00409
+MIN_COUNT = 5  # how often a symbol of the vocabulary occurs in the training text
+LAYOUT = 1  # increased when files or rules change, so that caches of earlier versions are made again
 
-Codes = NDArray[np.int64]
+Codes = NDArray[np.int64]  # (symbols,)
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How text is read: into codes without end, which the vocabulary then narrows."""
+class Tokenizer:
+    """How text becomes codes, of which there is no limit; the vocabulary then keeps the frequent ones.
 
-    encode: Callable[[str], Codes]  # a passage -> one code a symbol
-    spell: Callable[[int], str]  # a code -> the symbol
-    symbols: str  # what the symbols are called: "words", "characters"
+    Args:
+        encode: A passage -> one code per symbol.
+        spell: A code -> its symbol.
+        symbols: What the symbols are called: "words" or "characters".
+    """
+
+    encode: Callable[[str], Codes]
+    spell: Callable[[int], str]
+    symbols: str
 
 
 def prepare(
-    reading: Reading,
+    tokenizer: Tokenizer,
     passages: Sequence[str],
     *,
     cache: Path,
@@ -48,34 +54,64 @@ def prepare(
     skipped: dict[str, str],
     report: ReportProgress,
 ) -> Corpus:
-    """Write `validation` and then `available` symbols of passages in an order of the seed, once into `cache`.
+    """Write a validation and a training set of passages, once into `cache`.
 
-    No passage of the validation set is in the training set. What holds less than `available` is used whole.
-    `key` is what the passages follow from. Raises PlannerError where they do not fill the validation set.
+    No passage of the validation set is in the training set.
+
+    Args:
+        tokenizer: How text becomes codes.
+        passages: The text.
+        cache: The folder of all prepared corpora.
+        key: Everything that the passages follow from.
+        source: The corpus that was given, for messages; None for the embedded one.
+        available: Training symbols; text with fewer is used whole.
+        validation: Validation symbols.
+        seed: Decides the order of the passages.
+        skipped: What was left out, name -> reason.
+        report: Takes what is being done, and the share of it that is done.
+
+    Returns:
+        The prepared corpus.
+
+    Raises:
+        CorpusError: The passages do not fill the validation set (code "corpus-too-small").
     """
 
     def make(folder: Path) -> dict[str, Any]:
-        held, taught = _split(reading, passages, available, validation, seed=seed, report=report)
-        if len(held) < int(validation) or not len(taught):
-            raise _too_little(source, reading, len(held) + len(taught), validation, skipped)
-        return _write(folder, reading, held, taught, skipped)
+        held, training = _split(tokenizer, passages, available, validation, seed=seed, report=report)
+        if len(held) < int(validation) or not len(training):
+            raise _too_small(source, tokenizer, len(held) + len(training), validation, skipped)
+        return _write(folder, tokenizer, held, training, skipped)
 
-    return once(cache, reading.symbols, (LAYOUT, MOST, LEAST, available, validation, seed, key), make)
+    layout = (LAYOUT, MAX_VOCABULARY, MIN_COUNT, available, validation, seed, key)
+    return once(cache, tokenizer.symbols, layout, make)
 
 
-def read(folder: Path, part: str, count: float | None = None) -> NDArray[np.int16]:
-    """Map a part of a corpus into memory, or its first `count` symbols."""
+def read_split(folder: Path, split: str, count: float | None = None) -> NDArray[np.int16]:
+    """Map a split of a corpus into memory.
+
+    Args:
+        folder: The folder of a prepared corpus.
+        split: "training" or "validation".
+        count: How many symbols from the start; None for all.
+
+    Returns:
+        Symbols (n,).
+
+    Raises:
+        CorpusError: Its file is damaged (code "damaged-corpus").
+    """
     try:
-        symbols: NDArray[np.int16] = np.load(folder / f"{part}.npy", mmap_mode="c")
+        symbols: NDArray[np.int16] = np.load(folder / f"{split}.npy", mmap_mode="c")
     except (OSError, ValueError, EOFError) as error:
         raise damaged(folder, error) from None
     if symbols.dtype != np.int16 or symbols.ndim != 1:
-        raise damaged(folder, f"{part}.npy holds no symbols")
+        raise damaged(folder, f"{split}.npy holds no symbols")
     return symbols if count is None else symbols[: int(count)]
 
 
 def _split(
-    reading: Reading,
+    tokenizer: Tokenizer,
     passages: Sequence[str],
     available: float,
     validation: float,
@@ -85,66 +121,70 @@ def _split(
 ) -> tuple[Codes, Codes]:
     """Return the codes of the validation and of the training set."""
     order = iter(np.random.default_rng(seed).permutation(len(passages)))
-    held_out: set[bytes] = set()
-    parts = []
+    validated: set[bytes] = set()
+    splits = []
     done = 0.0
-    for wanted, learning in ((int(validation), False), (int(available), True)):
-        found: list[Codes] = []
+    for amount, training in ((int(validation), False), (int(available), True)):
+        codes: list[Codes] = []
         count = 0
-        while count < wanted and (place := next(order, None)) is not None:
-            passage = passages[int(place)]
+        while count < amount and (index := next(order, None)) is not None:
+            passage = passages[int(index)]
             digest = hashlib.sha256(passage.encode()).digest()
-            if learning and digest in held_out:
+            if training and digest in validated:
                 continue
-            if not learning:
-                held_out.add(digest)
-            found.append(reading.encode(passage))
-            count += len(found[-1])
-            report(f"reading {reading.symbols}", min(1.0, (done + count) / (validation + available)))
+            if not training:
+                validated.add(digest)
+            codes.append(tokenizer.encode(passage))
+            count += len(codes[-1])
+            report(f"reading {tokenizer.symbols}", min(1.0, (done + count) / (validation + available)))
         done += count
-        parts.append(np.concatenate([*found, np.empty(0, np.int64)])[:wanted])
-    return parts[0], parts[1]
+        splits.append(np.concatenate([*codes, np.empty(0, np.int64)])[:amount])
+    return splits[0], splits[1]
 
 
-def _too_little(
-    source: Path | None, reading: Reading, found: int, validation: float, skipped: dict[str, str]
-) -> PlannerError:
-    what = f"--data {source}" if source else "the standard library of this Python"
+def _too_small(
+    source: Path | None, tokenizer: Tokenizer, count: int, validation: float, skipped: dict[str, str]
+) -> CorpusError:
+    text = f"corpus {source}" if source else "the standard library of this Python"
     first = next(iter(skipped.items()), None)
     left_out = f"; left out: {len(skipped)} files, the first {first[0]}: {first[1]}" if first else ""
-    return PlannerError(
-        f"{what} holds {found:,} {reading.symbols} of usable text, and more than the {int(validation):,} for "
-        f"validation were wanted{left_out}: choose a smaller preset or give more text"
+    return CorpusError(
+        f"{text} is too small: it has {count:,} {tokenizer.symbols} of usable text, expected more than the "
+        f"{int(validation):,} for validation{left_out}",
+        code="corpus-too-small",
+        value=count,
+        hint=use("preset", purpose="to choose a smaller preset, or give more text"),
     )
 
 
 def _write(
-    folder: Path, reading: Reading, held: Codes, taught: Codes, skipped: dict[str, str]
+    folder: Path, tokenizer: Tokenizer, validation: Codes, training: Codes, skipped: dict[str, str]
 ) -> dict[str, Any]:
-    counts = np.bincount(taught)
-    frequent = np.flatnonzero(counts >= LEAST)
-    frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:MOST]
-    # codes follow the order in which words were met, which the seed decides: ties are as good as any
-    symbol = np.full(max(len(counts), int(held.max(initial=0)) + 1), UNKNOWN, np.int16)
+    counts = np.bincount(training)
+    frequent = np.flatnonzero(counts >= MIN_COUNT)
+    frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:MAX_VOCABULARY]
+    # codes follow the order in which words were met, which the seed decides: any order of ties will do
+    symbol = np.full(max(len(counts), int(validation.max(initial=0)) + 1), UNKNOWN, np.int16)
     symbol[frequent] = np.arange(1, len(frequent) + 1)
-    vocabulary = [reading.spell(int(code)) for code in frequent]
+    vocabulary = [tokenizer.spell(int(code)) for code in frequent]
     digest = hashlib.sha256(json.dumps(vocabulary).encode())
-    shares = {}
-    for name, codes in (("validation", held), ("training", taught)):
+    unknown = {}
+    for split, codes in (("validation", validation), ("training", training)):
         symbols = symbol[codes]
-        np.save(folder / f"{name}.npy", symbols)
+        np.save(folder / f"{split}.npy", symbols)
         digest.update(symbols.tobytes())
-        shares[name] = float(np.mean(symbols == UNKNOWN))
+        unknown[split] = float(np.mean(symbols == UNKNOWN))
     (folder / "vocabulary.json").write_text(json.dumps(vocabulary), encoding="utf-8")
     return {
         "fingerprint": digest.hexdigest(),
-        "available": len(taught),
+        "available": len(training),
         "vocabulary": len(vocabulary) + 1,
-        "unknown": shares,
+        "unknown": unknown,
         "skipped": skipped,
         "notes": [
-            f"The vocabulary is the {len(vocabulary):,} {reading.symbols} that stand at least {LEAST} times "
-            f"in the training text, {MOST:,} at most. All others are one symbol: {shares['training']:.2%} of "
-            f"the training and {shares['validation']:.2%} of the validation {reading.symbols}."
+            f"The vocabulary is the {len(vocabulary):,} {tokenizer.symbols} that occur at least {MIN_COUNT} "
+            f"times in the training text, {MAX_VOCABULARY:,} at most. All others are one symbol: "
+            f"{unknown['training']:.2%} of the training and {unknown['validation']:.2%} of the validation "
+            f"{tokenizer.symbols}."
         ],
     }

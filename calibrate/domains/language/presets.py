@@ -1,8 +1,8 @@
-"""The rows of the language models, of words and of characters, in the table of domains."""
+"""The language models of words and of characters: metadata and presets."""
 
 from calibrate.types import Domain, Preset, doubling
 
-_WINDOWS = "each window of {window} {unit} is read with no memory of what stands before it"
+_WINDOWS = "each window of {window} {unit} is read with no memory of the text before it"
 
 WORD_LM = Domain(
     name="word-lm",
@@ -13,10 +13,10 @@ WORD_LM = Domain(
     corpus="English words of the standard library's docstrings, comments and help topics",
     definitions={
         "parameters": "all trainable parameters, embedding and output layer included",
-        "sample": "one word, a number or the end of a passage; passes over the same text are counted again",
+        "sample": "one word, a number or the end of a passage; repeats of the same text are counted",
         "loss": "mean cross-entropy of the validation set, unknown words among its classes; "
         + _WINDOWS.format(window=64, unit="words"),
-        "perplexity": "exp of the loss: among how many words, all as likely, the choice would be as hard",
+        "perplexity": "exp of the loss: the number of equally likely words that are as hard to tell apart",
     },
     module="calibrate.domains.language.word_lm",
     presets={
@@ -114,19 +114,19 @@ def _sizes(*sizes: int) -> dict[str, tuple[int, ...]]:
     return dict.fromkeys(_FAMILIES, sizes)
 
 
-# Transformers want smaller rates than recurrent networks: at width 64 on 33 thousand characters, Adam came to
-# 3.56, 3.59, 3.85 bits with rates of 1e-3, 3e-3, 1e-2, and momentum to 3.63, 3.67 with 0.03, 0.1.
-_SMALLER = {"transformer": {"sgd": 1 / 20, "adam": 1 / 5}}
+# Transformers need smaller rates than recurrent networks: at width 64 on 33 thousand characters, Adam reached
+# 3.56, 3.59, 3.85 bits with rates of 1e-3, 3e-3, 1e-2, and momentum 3.63, 3.67 with 0.03, 0.1.
+_RATE_FACTORS = {"transformer": {"sgd": 1 / 20, "adam": 1 / 5}}
 
 
 def _rates(*, sgd: tuple[float, ...], adam: tuple[float, ...]) -> dict[str, dict[str, tuple[float, ...]]]:
     rates = {"sgd": sgd, "adam": adam}
-    found = {}
+    by_family = {}
     for family in _FAMILIES:
         architecture, _, optimizer = family.rpartition("-")
-        factor = _SMALLER.get(architecture, {}).get(optimizer, 1.0)
-        found[family] = {optimizer: tuple(factor * rate for rate in rates[optimizer])}
-    return found
+        factor = _RATE_FACTORS.get(architecture, {}).get(optimizer, 1.0)
+        by_family[family] = {optimizer: tuple(factor * rate for rate in rates[optimizer])}
+    return by_family
 
 
 CHAR_LM = Domain(
@@ -138,7 +138,7 @@ CHAR_LM = Domain(
     corpus="the source of Python's standard library",
     definitions={
         "parameters": "all trainable parameters, embedding and output layer included",
-        "sample": "one character; passes over the same text are counted again",
+        "sample": "one character; repeats of the same text are counted",
         "loss": "mean cross-entropy of the validation set in bits, unknown characters among its classes; "
         + _WINDOWS.format(window=128, unit="characters"),
     },

@@ -1,4 +1,4 @@
-"""Prepare a corpus of speech: spoken by the machine or recorded, decoded once, split, cached."""
+"""Prepare a corpus of speech: synthesized or recorded, decoded once, split, cached."""
 
 import hashlib
 import sys
@@ -12,20 +12,18 @@ import numpy as np
 
 from calibrate.data.english import sentences
 from calibrate.data.prepared import description, first_left_out, once
-from calibrate.domains.speech import frames, recordings, transcripts
-from calibrate.domains.speech.frames import Spoken, Written
+from calibrate.domains.speech import frames, recordings
+from calibrate.domains.speech.frames import SplitSummary, Utterance
 from calibrate.domains.speech.synthesis import speech
-from calibrate.domains.speech.transcripts import Found, Recording
+from calibrate.domains.speech.transcripts import Recording, Recordings, find_recordings
 from calibrate.types import Corpus, ReportProgress
-from laws.errors import PlannerError
+from laws.errors import CorpusError, use
 
 STRIDE = 3  # frames that a model merges into one output
-_HELD_OUT = 10  # one sentence in so many is kept for validation
-_USABLE = 0.5  # share of the recordings read below which a corpus is refused
+MAX_UNUSABLE_SHARE = 0.5  # of the recordings read, above which a corpus is refused
+_VALIDATION_STRIDE = 10  # one sentence in so many is kept for validation
 
-OWN_SPEAKERS = (
-    "Nobody who is heard in the validation set (dev.tsv) or in test.tsv is heard in the training set."
-)
+OWN_SPEAKERS = "No speaker of the validation set (dev.tsv) or of test.tsv is in the training set."
 
 
 def prepare(
@@ -37,57 +35,84 @@ def prepare(
     seed: int,
     report: ReportProgress,
 ) -> Corpus:
-    """Speak the embedded corpus, or decode the one in `source`, once into `cache`; amounts in hours.
+    """Synthesize the embedded corpus, or decode the one in `source`, once into `cache`.
 
     No sentence of the validation set is in the training set. Voices, and in a recorded corpus speakers, are
-    in both, unless the corpus keeps a validation set of its own as Common Voice does. A source with less than
-    `available` hours is used whole. Raises PlannerError where a source cannot be used.
+    in both, unless the corpus keeps a validation set of its own as Common Voice does.
+
+    Args:
+        cache: The folder of all prepared corpora.
+        source: A folder of recordings or a manifest, or None for the embedded corpus.
+        available: Hours of training speech; a source with less is used whole.
+        validation: Hours of validation speech.
+        seed: Decides which utterances, and their order.
+        report: Takes what is being done, and the share of it that is done.
+
+    Returns:
+        The prepared corpus.
+
+    Raises:
+        PlannerError: The source cannot be used, or espeak-ng does not run.
     """
     skipped: dict[str, str] = {}
-    found = transcripts.find(source, skipped) if source else Found([])
+    listed = find_recordings(source, skipped) if source else Recordings([])
     files = [
         (r.name, r.text, r.audio.stat().st_size, r.audio.stat().st_mtime_ns)
-        for r in (*(found.held_out or ()), *found.training)
+        for r in (*(listed.validation or ()), *listed.training)
     ]
     machine = () if source else (sys.version, _espeak_version())
+    own_validation = listed.validation is not None
 
     def make(folder: Path) -> dict[str, Any]:
-        rng = np.random.default_rng(seed)
-        if source:
-            training = _learnable(recordings.decode(_shuffled(found.training, rng), skipped), skipped)
-            validating = training
-            if found.held_out is not None:
-                held_out = recordings.decode(_shuffled(found.held_out, rng), skipped)
-                validating = _learnable(held_out, skipped)
-        else:
-            text = sentences()
-            reserved, kept = np.split(rng.permutation(len(text)), [len(text) // _HELD_OUT])
-            validating = _learnable(speech([text[i] for i in reserved], (seed, 1)), skipped)
-            training = _learnable(speech([text[i] for i in kept], (seed, 2)), skipped)
+        training, validating = _utterances(listed if source else None, seed, skipped)
         progress = _Progress(
-            f"decoding {source}" if source else "speaking sentences", validation + available, report
+            f"decoding {source}" if source else "synthesizing sentences", validation + available, report
         )
-        held = frames.write(folder, "validation", progress(validating), validation)
-        learned = (utterance for utterance in progress(training) if utterance.text not in held.texts)
-        taught = frames.write(folder, "training", learned, available)
+        validated = frames.write(folder, "validation", progress(validating), validation)
+        unseen = (utterance for utterance in progress(training) if utterance.text not in validated.texts)
+        trained = frames.write(folder, "training", unseen, available)
         if source:
-            _check(source, held, taught, validation, skipped, own=found.held_out is not None)
+            _check(source, validated, trained, validation, skipped, own_validation=own_validation)
         return {
-            "fingerprint": hashlib.sha256(f"{held.digest} {taught.digest}".encode()).hexdigest(),
-            "alphabet": "".join(sorted(set("".join(held.texts | taught.texts)))),
-            "available": taught.hours,
+            "fingerprint": hashlib.sha256(f"{validated.digest} {trained.digest}".encode()).hexdigest(),
+            "alphabet": "".join(sorted(set("".join(validated.texts | trained.texts)))),
+            "available": trained.hours,
             "skipped": skipped,
-            "notes": [OWN_SPEAKERS] if found.held_out is not None else [],
+            "notes": [OWN_SPEAKERS] if own_validation else [],
         }
 
-    asked = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
-    # who writes nothing leaves out every word and every character
-    return replace(once(cache, "speech", asked, make), guessing={"wer": 1.0, "cer": 1.0})
+    key = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
+    # a model that writes nothing leaves out every word and every character
+    return replace(once(cache, "speech", key, make), guessing={"wer": 1.0, "cer": 1.0})
 
 
 def alphabet(corpus: Corpus) -> str:
-    """Return the characters that the texts of a corpus are made of, sorted."""
+    """Return the characters that the texts of a corpus are made of, sorted.
+
+    Args:
+        corpus: A prepared corpus of speech.
+
+    Returns:
+        The characters, in one string.
+    """
     return str(description(corpus.folder)["alphabet"])
+
+
+def _utterances(
+    listed: Recordings | None, seed: int, skipped: dict[str, str]
+) -> tuple[Iterator[Utterance], Iterator[Utterance]]:
+    """Return training and validation utterances; one iterator for both where the source has one set."""
+    rng = np.random.default_rng(seed)
+    if listed is None:
+        texts = sentences()
+        validation, training = np.split(rng.permutation(len(texts)), [len(texts) // _VALIDATION_STRIDE])
+        validating = _trainable(speech([texts[i] for i in validation], (seed, 1)), skipped)
+        return _trainable(speech([texts[i] for i in training], (seed, 2)), skipped), validating
+    decoded = _trainable(recordings.decode(_shuffled(listed.training, rng), skipped), skipped)
+    if listed.validation is None:
+        return decoded, decoded
+    validating = recordings.decode(_shuffled(listed.validation, rng), skipped)
+    return decoded, _trainable(validating, skipped)
 
 
 def _shuffled(recordings: list[Recording], rng: np.random.Generator) -> list[Recording]:
@@ -95,19 +120,19 @@ def _shuffled(recordings: list[Recording], rng: np.random.Generator) -> list[Rec
 
 
 class _Progress:
-    """Report how much of the wanted hours several iterators of speech have brought."""
+    """ReportProgress which share of the hours several iterators of speech have brought."""
 
-    def __init__(self, doing: str, wanted: float, report: ReportProgress) -> None:
-        self.doing, self.wanted, self.report, self.hours = doing, wanted, report, 0.0
+    def __init__(self, doing: str, total: float, report: ReportProgress) -> None:
+        self.doing, self.total, self.report, self.hours = doing, total, report, 0.0
 
-    def __call__(self, utterances: Iterator[Spoken]) -> Iterator[Spoken]:
+    def __call__(self, utterances: Iterator[Utterance]) -> Iterator[Utterance]:
         for utterance in utterances:
             self.hours += utterance.seconds / 3600
-            self.report(self.doing, min(1.0, self.hours / self.wanted))
+            self.report(self.doing, min(1.0, self.hours / self.total))
             yield utterance
 
 
-def _learnable(utterances: Iterator[Spoken], skipped: dict[str, str]) -> Iterator[Spoken]:
+def _trainable(utterances: Iterator[Utterance], skipped: dict[str, str]) -> Iterator[Utterance]:
     """Leave out utterances with more characters than CTC has outputs for: their loss would be infinite."""
     for utterance in utterances:
         outputs = -(-len(utterance.frames) // STRIDE)
@@ -121,32 +146,34 @@ def _learnable(utterances: Iterator[Spoken], skipped: dict[str, str]) -> Iterato
 
 def _check(
     source: Path,
-    held: Written,
-    taught: Written,
+    validated: SplitSummary,
+    trained: SplitSummary,
     validation: float,
     skipped: dict[str, str],
     *,
-    own: bool,
+    own_validation: bool,
 ) -> None:
     """Refuse a recorded corpus that is mostly broken or too small for its validation set."""
-    used = held.count + taught.count
-    if len(skipped) > used * (1 - _USABLE) / _USABLE:
-        raise PlannerError(
-            f"--data {source}: {len(skipped)} recordings cannot be used and {used} can; "
-            f"{first_left_out(source, skipped)}; mend the corpus and run again"
+    used = validated.count + trained.count
+    if len(skipped) > used * MAX_UNUSABLE_SHARE / (1 - MAX_UNUSABLE_SHARE):
+        raise CorpusError(
+            f"corpus {source}: {len(skipped)} recordings cannot be used and {used} can; "
+            f"{first_left_out(source, skipped)}",
+            code="mostly-unreadable",
+            value=len(skipped),
         )
+    if trained.count and validated.hours >= validation:
+        return
     left_out = f"; left out: {len(skipped)}, {first_left_out(source, skipped)}" if skipped else ""
-    if own and held.hours < validation:
-        raise PlannerError(
-            f"--data {source}: dev.tsv has {held.hours:.3g} h of usable speech, and {validation:.3g} h for "
-            f"validation were wanted{left_out}: choose a smaller preset or give a longer dev.tsv"
-        )
-    if not taught.count or held.hours < validation:
-        raise PlannerError(
-            f"--data {source} holds {held.hours + taught.hours:.3g} h of usable speech, more than the "
-            f"{validation:.3g} h for validation were wanted{left_out}: choose a smaller preset or give more "
-            "speech"
-        )
+    hours = validated.hours if own_validation else validated.hours + trained.hours
+    held = "dev.tsv" if own_validation and validated.hours < validation else "it"
+    raise CorpusError(
+        f"corpus {source} is too small: {held} has {hours:.3g} h of usable speech, expected more than the "
+        f"{validation:.3g} h for validation{left_out}",
+        code="corpus-too-small",
+        value=hours,
+        hint=use("preset", purpose="to choose a smaller preset, or give more speech"),
+    )
 
 
 def _espeak_version() -> str:

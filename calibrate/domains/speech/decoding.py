@@ -1,8 +1,8 @@
-"""How each family of speech models is trained and read: its loss, its greedy reading, its cost.
+"""How each family of speech models is trained and decoded: its loss, its greedy decoding, its cost.
 
-`ds2` gives every moment a symbol, and CTC sums over all the ways to say the text. `attention` gives one
-character after the other, each knowing those before it: in training and in the loss those of the truth, in
-reading its own.
+`ds2` predicts a symbol for every output frame, and CTC sums over all alignments with the text (Graves et al.
+2006, doi:10.1145/1143844.1143891). `attention` predicts one character after the other from those before it:
+the true ones in training and in the loss, its own in decoding (Chan et al. 2016, arXiv:1508.01211).
 """
 
 from typing import Protocol
@@ -19,17 +19,18 @@ from calibrate.models.ds2 import DeepSpeech2
 from calibrate.models.las import END, MERGED, ListenAttendSpell
 from calibrate.training.flops import forward_flops
 
-FIRST = 1  # code of the alphabet's first character: 0 is CTC's blank, and the end of what is spelled
+FIRST = 1  # code of the alphabet's first character: 0 is CTC's blank, and the end of a spelled text
 BLANK = 0
 _HOUR = 3600 * FRAMES_PER_SECOND  # frames
 _COUNTED = 4 * STRIDE  # frames on which FLOP of ds2 are counted; they grow in proportion
 
-# frames (b, t, 40), their counts, labels in a row, their counts; counts stay on the host, which needs them
+# frames (b, t, 40), their counts (b,), labels of all texts in a row (total,), their counts (b,); the
+# counts are on the host, where they are needed
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class Transcriber(Protocol):
-    """A speech model with its loss and its reading."""
+    """A speech model with its loss and its decoding."""
 
     @property
     def model(self) -> nn.Module:
@@ -38,19 +39,33 @@ class Transcriber(Protocol):
     def nats(self, batch: Batch) -> Tensor:
         """Return minus the log probability of the texts of a batch, summed."""
 
-    def judged(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
-        """Return the nats of a batch, and the codes that are read greedily from its sound alone.
+    def decode(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
+        """Decode a batch greedily from its sound only.
 
-        No text has more than `densest` characters a frame.
+        Args:
+            batch: A batch.
+            densest: The most characters per frame that a text may have.
+
+        Returns:
+            The nats of the batch, and for each utterance the codes of its characters.
         """
 
     @staticmethod
     def flops(width: int, symbols: int, lengths: tuple[float, float]) -> float:
-        """Return forward FLOP an hour, in utterances of so many (frames, characters) on average."""
+        """Count forward FLOP.
+
+        Args:
+            width: The model's size.
+            symbols: Characters of the alphabet, and the blank or end.
+            lengths: Mean frames and characters of an utterance.
+
+        Returns:
+            FLOP per hour of speech.
+        """
 
 
 class Ctc:
-    """Deep Speech 2 and connectionist temporal classification (Graves et al. 2006)."""
+    """Deep Speech 2 and connectionist temporal classification."""
 
     def __init__(self, width: int, symbols: int) -> None:
         self.model = DeepSpeech2(width, symbols)
@@ -61,20 +76,20 @@ class Ctc:
         scores, counts = self.model(inputs, frame_counts)
         return ctc(scores, counts, labels, label_counts)
 
-    def judged(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:  # noqa: ARG002 - it ends
+    def decode(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:  # noqa: ARG002 - it ends
         """Return the nats of a batch, and the best symbol of every output, repeats merged, blanks dropped."""
         inputs, frame_counts, labels, label_counts = batch
         scores, counts = self.model(inputs, frame_counts)
         best = scores.argmax(dim=-1).T.cpu()
-        read = [
+        transcripts = [
             [code for code in torch.unique_consecutive(row[:count]).tolist() if code != BLANK]
             for row, count in zip(best, counts.tolist(), strict=True)
         ]
-        return ctc(scores, counts, labels, label_counts), read
+        return ctc(scores, counts, labels, label_counts), transcripts
 
     @staticmethod
     def flops(width: int, symbols: int, lengths: tuple[float, float]) -> float:  # noqa: ARG004 - in proportion
-        """Return forward FLOP an hour, counted on a few frames."""
+        """Return forward FLOP per hour, counted on a few frames: they grow in proportion."""
         with torch.device("meta"):
             model = DeepSpeech2(width, symbols)
             counted = forward_flops(model, torch.empty(1, _COUNTED, MELS), torch.tensor([_COUNTED]))
@@ -92,25 +107,25 @@ class Spelling:
         inputs, frame_counts, labels, label_counts = batch
         device = inputs.device
         texts = list(torch.split(labels, label_counts.tolist()))
-        # behind every text stands END, and behind that what is not counted
+        # every text ends with END; the padding after it is not counted
         text = functional.pad(pad_sequence(texts, batch_first=True, padding_value=END), (0, 1), value=END)
-        heard = frame_counts.to(device, non_blocking=True)
-        scores = self.model(inputs, heard, functional.pad(text, (1, -1), value=END))
-        each = functional.cross_entropy(scores.float().flatten(0, 1), text.flatten(), reduction="none")
-        said = (label_counts + 1).to(device, non_blocking=True)
-        return (each.view_as(text) * inside(said, text.shape[1])).sum()
+        counts = frame_counts.to(device, non_blocking=True)
+        scores = self.model(inputs, counts, functional.pad(text, (1, -1), value=END))
+        nats = functional.cross_entropy(scores.float().flatten(0, 1), text.flatten(), reduction="none")
+        lengths = (label_counts + 1).to(device, non_blocking=True)
+        return (nats.view_as(text) * inside(lengths, text.shape[1])).sum()
 
-    def judged(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
-        """Return the nats of a batch, and what is spelled, cut at `densest` characters a frame."""
+    def decode(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
+        """Return the nats of a batch, and the spelled codes, cut at `densest` characters per frame."""
         inputs, frame_counts = batch[0], batch[1].to(batch[0].device)
-        most = (frame_counts * densest).ceil().long()
-        return self.nats(batch), self.model.spell(inputs, frame_counts, most)
+        longest = (frame_counts * densest).ceil().long()
+        return self.nats(batch), self.model.spell(inputs, frame_counts, longest)
 
     @staticmethod
     def flops(width: int, symbols: int, lengths: tuple[float, float]) -> float:
-        """Return forward FLOP an hour; attention is counted over the places of an utterance of mean length.
+        """Return forward FLOP per hour, with attention over an utterance of mean length.
 
-        A character costs what a second one adds to the first; the end of a text is one.
+        A character costs as much as a second one adds to the first; the end of a text is one.
         """
         frames, characters = lengths
         whole = MERGED[0] * MERGED[1] * max(1, round(frames / (MERGED[0] * MERGED[1])))
@@ -132,5 +147,15 @@ FAMILIES: dict[str, type[Ctc] | type[Spelling]] = {"ds2": Ctc, "attention": Spel
 
 
 def ctc(scores: Tensor, counts: Tensor, labels: Tensor, label_counts: Tensor) -> Tensor:
-    """Return the nats of a batch, summed; `scores` (time, batch, symbols) are in single precision."""
+    """Return the CTC loss of a batch.
+
+    Args:
+        scores: Log probabilities (time, batch, symbols), in single precision.
+        counts: Outputs of each utterance (batch,).
+        labels: Codes of all texts in a row (total,).
+        label_counts: Characters of each text (batch,).
+
+    Returns:
+        Nats, summed over the batch.
+    """
     return functional.ctc_loss(scores, labels, counts, label_counts, blank=BLANK, reduction="sum")

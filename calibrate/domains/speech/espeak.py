@@ -17,17 +17,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from laws.errors import PlannerError
+from laws.errors import EngineError, Hint, MissingInput, use
 
 SAMPLE_RATE = 22_050
 
 ACCENTS = ("en", "en-029", "en-GB-scotland", "en-US")
 SPEAKERS = ("f1", "f2", "f4", "f5", "m1", "m2", "m3", "m4", "m7", "m8")
 
+_OWN_CORPUS: Hint = use("data", value="FOLDER", purpose="to give a corpus of your own")
+
 
 @dataclass(frozen=True)
-class Utterance:
-    """One thing to say: the voice is "accent+speaker", rate in words a minute, pitch from 0 to 100."""
+class SpokenText:
+    """A text and how it is spoken.
+
+    Args:
+        text: The text.
+        voice: "accent+speaker".
+        rate: Words per minute.
+        pitch: 0 to 100.
+    """
 
     text: str
     voice: str
@@ -35,15 +44,25 @@ class Utterance:
     pitch: int
 
 
-def speak(utterances: Sequence[Utterance]) -> list[NDArray[np.int16]]:
-    """Speak utterances in order in one fresh child process; return the samples of each at 22,050 Hz.
+def speak(utterances: Sequence[SpokenText]) -> list[NDArray[np.int16]]:
+    """Speak texts in order in one fresh child process; the same sequence gives the same samples.
 
-    The same sequence gives the same samples. Raises PlannerError where espeak-ng is missing or does not run.
+    Args:
+        utterances: The texts.
+
+    Returns:
+        For each text its samples (n,) at 22,050 Hz.
+
+    Raises:
+        MissingInput: espeak-ng is not installed (code "espeak-not-installed").
+        EngineError: It does not run (code "espeak-failed").
     """
     if find_spec("espeakng_loader") is None:
-        raise PlannerError(
+        raise MissingInput(
             "the embedded speech corpus needs espeak-ng, which is not installed: "
-            "pip install 'scaling-planner[calibrate]', or give a corpus of your own with --data DIR"
+            "pip install 'scaling-planner[calibrate]'",
+            code="espeak-not-installed",
+            hint=_OWN_CORPUS,
         )
     child = Path(__file__).with_name("espeak_child.py")
     spoken = subprocess.run(
@@ -53,24 +72,28 @@ def speak(utterances: Sequence[Utterance]) -> list[NDArray[np.int16]]:
         check=False,
     )
     if spoken.returncode != 0:
-        said = spoken.stderr.decode(errors="replace").strip().splitlines()
-        raise PlannerError(
-            f"espeak-ng stopped with code {spoken.returncode} ({said[-1] if said else 'no message'}): "
-            "reinstall espeakng-loader, or give a corpus of your own with --data DIR"
+        lines = spoken.stderr.decode(errors="replace").strip().splitlines()
+        raise EngineError(
+            f"espeak-ng stopped with code {spoken.returncode} ({lines[-1] if lines else 'no message'}): "
+            "reinstall espeakng-loader",
+            code="espeak-failed",
+            hint=_OWN_CORPUS,
         )
     samples = _split(spoken.stdout)
     if len(samples) != len(utterances):
-        raise PlannerError(
-            f"espeak-ng spoke {len(samples)} of {len(utterances)} utterances: run the command again"
+        raise EngineError(
+            f"espeak-ng spoke {len(samples)} texts, expected {len(utterances)}: run again",
+            code="espeak-failed",
         )
     return samples
 
 
 def _split(stream: bytes) -> list[NDArray[np.int16]]:
-    found = []
+    """Return the arrays of a stream of (count, samples)."""
+    arrays = []
     position = 0
     while position < len(stream):
         count = int(np.frombuffer(stream, "<u4", 1, position)[0])
-        found.append(np.frombuffer(stream, "<i2", count, position + 4))
+        arrays.append(np.frombuffer(stream, "<i2", count, position + 4))
         position += 4 + 2 * count
-    return found
+    return arrays

@@ -1,6 +1,6 @@
 """The child process of `espeak.py`: reads utterances as JSON lines, writes their samples.
 
-Input: one object a line with voice, rate (words a minute), pitch (0-100) and text. Output: for each, the
+Input: one object per line with voice, rate (words per minute), pitch (0-100) and text. Output: for each, the
 number of samples (uint32, little-endian) and the samples (int16, 22,050 Hz). It is run as a script and
 imports only the standard library and the wheel that carries espeak-ng.
 """

@@ -1,4 +1,4 @@
-"""The row of speech in the table of domains."""
+"""Speech to text: metadata and presets."""
 
 from calibrate.types import Domain, Preset, doubling
 
@@ -11,10 +11,10 @@ SPEECH = Domain(
     corpus="English sentences of the standard library's documentation, spoken by espeak-ng in many voices",
     definitions={
         "parameters": "all trainable parameters",
-        "sample": "hours of training speech; passes over the same speech are counted again",
+        "sample": "hours of training speech; repeats of the same speech are counted",
         "wer": "substituted, inserted, missing words over words of the validation set, greedy decoding",
         "cer": "character errors over characters of the validation set, spaces included, greedy decoding",
-        "loss": "nats of the texts of the validation set over their characters; by what, each family says",
+        "loss": "nats of the texts of the validation set over their characters; each family has its own",
         "loss of ds2": "CTC loss over characters of the validation set",
         "loss of attention": "cross-entropy of each character and of the end, given the true characters "
         "before it, over characters of the validation set",

@@ -2,84 +2,87 @@
 
 import hashlib
 import os
-import re
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import soundfile
 
+from calibrate.data.decoding import SharedLimit, quiet_decoders, reason
 from calibrate.data.features import SAMPLE_RATE, log_mel, resample
-from calibrate.domains.speech.frames import Spoken
+from calibrate.domains.speech.frames import Utterance
 from calibrate.domains.speech.transcripts import Recording
 
-LONGEST = (
-    40.0  # seconds; longer recordings are mostly unsegmented, and one would decide the memory of a batch
-)
-SHORTEST = 0.1
-_WAVE = 64  # recordings decoded together
-_NOTES = re.compile(rb"(?:Note: |Warning: |\[src/libmpg123)[^\n]*\n")  # lines of the MP3 decoder
+# longer recordings are mostly not cut into sentences, and one would decide the memory of a batch
+MAX_SECONDS = 40.0
+MIN_SECONDS = 0.1
+MAX_RATE = 768_000  # Hz: the filter that resamples is as long as the rate
+MAX_SAMPLES = 2**26  # of all channels of a recording, and of those decoded at a time: 268 MB
+_DECODED_TOGETHER = 64  # recordings
+
+_samples = SharedLimit(MAX_SAMPLES)
 
 
-def decode(recordings: list[Recording], skipped: dict[str, str]) -> Iterator[Spoken]:
-    """Decode recordings in order on every core; those that cannot be used go to `skipped`."""
+def decode(recordings: list[Recording], skipped: dict[str, str]) -> Iterator[Utterance]:
+    """Decode recordings in order on every core.
+
+    Args:
+        recordings: The recordings.
+        skipped: Takes those that cannot be used, name -> reason.
+
+    Yields:
+        Utterances.
+    """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for first in range(0, len(recordings), _WAVE):
-            wave = recordings[first : first + _WAVE]
-            with _quiet() if any(r.audio.suffix.lower() == ".mp3" for r in wave) else nullcontext():
-                results = list(pool.map(_decode, wave))
-            for recording, result in zip(wave, results, strict=True):
+        for first in range(0, len(recordings), _DECODED_TOGETHER):
+            batch = recordings[first : first + _DECODED_TOGETHER]
+            with quiet_decoders():
+                results = list(pool.map(_decode, batch))
+            for recording, result in zip(batch, results, strict=True):
                 if isinstance(result, str):
                     skipped[recording.name] = result
                 else:
                     yield result
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the MP3 decoder's own notes off the screen, which it writes past Python to fd 2.
-
-    What others write there meanwhile comes through afterwards.
-    """
+def _decode(recording: Recording) -> Utterance | str:
+    """Return an utterance, or the reason why the recording cannot be used."""
     try:
-        kept = os.dup(2)
-    except OSError:  # closed: there is no screen
-        yield
-        return
-    with os.fdopen(kept, "wb") as screen, tempfile.TemporaryFile() as written:
-        os.dup2(written.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            written.seek(0)
-            screen.write(_NOTES.sub(b"", written.read()))
+        header = soundfile.info(str(recording.audio))
+        if header.duration > MAX_SECONDS:
+            return f"{header.duration:.0f} s long, at most {MAX_SECONDS:.0f} s are used"
+        if not 0 < header.samplerate <= MAX_RATE:
+            return f"{header.samplerate:,} samples per second: expected at most {MAX_RATE:,}"
+        size = header.frames * header.channels
+        if size > MAX_SAMPLES:
+            return f"{size:,} samples: expected at most {MAX_SAMPLES:,}"
+        with _samples.reserve(size):
+            return _utterance(recording, header.frames)
+    except Exception as error:  # decoders raise errors of many types on damaged files
+        # soundfile's own errors begin with the path, which is the name already
+        return f"not readable: {reason(getattr(error, 'error_string', error))}"
 
 
-def _decode(recording: Recording) -> Spoken | str:
-    """Return a recording's frames, or the reason why it cannot be used."""
-    try:
-        promised = soundfile.info(str(recording.audio))
-        if promised.duration > LONGEST:
-            return f"{promised.duration:.0f} s long, at most {LONGEST:.0f} s are used"
-        samples, rate = soundfile.read(str(recording.audio), dtype="float32", always_2d=True)
-    except (OSError, RuntimeError, ValueError) as error:  # soundfile's own errors are RuntimeErrors
-        # its own errors begin with the path, which is the name already
-        return " ".join(f"not readable: {getattr(error, 'error_string', error)}".split())
-    if len(samples) < promised.frames:
-        return f"cut short: {len(samples)} of {promised.frames} samples"
-    if len(samples) < SHORTEST * rate:
-        return f"{len(samples) / rate:.2f} s long, at least {SHORTEST} s are wanted"
+def _utterance(recording: Recording, expected: int) -> Utterance | str:
+    """Return a recording of `expected` samples as an utterance, or why it cannot be used."""
+    samples, rate = soundfile.read(str(recording.audio), dtype="float32", always_2d=True)
+    if len(samples) < expected:
+        return f"cut short: {len(samples)} of {expected} samples"
+    if len(samples) < MIN_SECONDS * rate:
+        return f"{len(samples) / rate:.2f} s long, expected at least {MIN_SECONDS} s"
     if not np.isfinite(samples).all():
-        return "samples that are no numbers"
+        return "samples that are not numbers"
     if not samples.any():
         return "silence"
-    sound = resample(samples.mean(axis=1), rate)
-    return Spoken(
+    # the energy of samples near the largest float is infinite, and frames of it are not numbers
+    with np.errstate(all="ignore"):
+        sound = resample(samples.mean(axis=1), rate)
+        frames = log_mel(sound)
+    if not np.isfinite(frames).all():
+        return f"samples of up to {np.abs(samples).max():.3g}: expected -1 to 1"
+    return Utterance(
         text=recording.text,
-        frames=log_mel(sound),
+        frames=frames,
         seconds=len(sound) / SAMPLE_RATE,
         digest=hashlib.sha256(recording.text.encode() + b"\0" + samples.tobytes()).digest(),
         name=recording.name,

@@ -10,24 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrate.data.features import SAMPLE_RATE, log_mel, resample
-from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, Utterance, speak
+from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, SpokenText, speak
 from calibrate.domains.speech.espeak import SAMPLE_RATE as SPOKEN_RATE
-from calibrate.domains.speech.frames import Spoken
+from calibrate.domains.speech.frames import Utterance
 
 BLOCK = 64  # utterances spoken by one child process: decides the bytes, so it does not depend on the machine
-_WORKERS = 8  # children at a time, and blocks made at once
-_RATES = (130, 180)  # words a minute
+_MAX_WORKERS = 8  # children at a time, and blocks made at once
+_RATES = (130, 180)  # words per minute
 _PITCHES = (25, 75)  # of espeak's 0 to 100
 _NOISE = (15.0, 40.0)  # speech over noise, dB
 
 
-def speech(sentences: Sequence[str], seed: tuple[int, ...]) -> Iterator[Spoken]:
-    """Speak sentences without end in random order; a round speaks each once, the next in other voices.
+def speech(sentences: Sequence[str], seed: tuple[int, ...]) -> Iterator[Utterance]:
+    """Speak sentences without end in random order; each round speaks each once, in other voices.
 
-    Voice, rate, pitch and noise of every utterance follow from `seed`, and so does every sample.
+    Args:
+        sentences: Texts.
+        seed: Decides the voice, rate, pitch and noise of every utterance, and so every sample.
+
+    Yields:
+        Utterances.
     """
     script = _script(sentences, np.random.default_rng(seed))
-    workers = min(os.cpu_count() or 1, _WORKERS)
+    workers = min(os.cpu_count() or 1, _MAX_WORKERS)
     with ThreadPoolExecutor(workers) as pool:
         for wave in count():
             blocks = [
@@ -37,26 +42,34 @@ def speech(sentences: Sequence[str], seed: tuple[int, ...]) -> Iterator[Spoken]:
                 yield from block
 
 
-def record(utterances: Sequence[Utterance], seed: Sequence[int]) -> list[NDArray[np.int16]]:
-    """Return the sound of utterances at 16 kHz with white noise, as a recording of them would hold it."""
+def record(utterances: Sequence[SpokenText], seed: Sequence[int]) -> list[NDArray[np.int16]]:
+    """Return texts spoken with white noise, as recordings of them would be.
+
+    Args:
+        utterances: The texts.
+        seed: Decides the noise.
+
+    Returns:
+        For each text its samples (n,) at 16 kHz.
+    """
     rng = np.random.default_rng(seed)
     return [_noisy(samples, rng) for samples in speak(utterances)]
 
 
-def _script(sentences: Sequence[str], rng: np.random.Generator) -> Iterator[Utterance]:
+def _script(sentences: Sequence[str], rng: np.random.Generator) -> Iterator[SpokenText]:
     while True:
-        for place in rng.permutation(len(sentences)):
-            yield Utterance(
-                text=sentences[place],
+        for index in rng.permutation(len(sentences)):
+            yield SpokenText(
+                text=sentences[index],
                 voice=f"gmw/{rng.choice(ACCENTS)}+{rng.choice(SPEAKERS)}",
                 rate=int(rng.integers(*_RATES, endpoint=True)),
                 pitch=int(rng.integers(*_PITCHES, endpoint=True)),
             )
 
 
-def _say(utterances: Sequence[Utterance], seed: tuple[int, ...]) -> list[Spoken]:
+def _say(utterances: Sequence[SpokenText], seed: tuple[int, ...]) -> list[Utterance]:
     return [
-        Spoken(
+        Utterance(
             text=utterance.text,
             frames=log_mel(sound.astype(np.float32) * np.float32(2**-15)),
             seconds=len(sound) / SAMPLE_RATE,

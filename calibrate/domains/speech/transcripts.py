@@ -1,92 +1,133 @@
-"""Read which recordings a corpus has and what is said in them: LibriSpeech, Common Voice, or a manifest.
+"""Read which recordings a corpus has and what is spoken in them: LibriSpeech, Common Voice, or a manifest.
 
-Whatever cannot be used is left out under the name of its file (and line), never silently.
+What cannot be used is left out under the name of its file (and line), never silently.
+
+Sources: LibriSpeech, Panayotov et al. 2015, doi:10.1109/ICASSP.2015.7178964; Common Voice, Ardila et al.
+2020, arXiv:1912.06670.
 """
 
 import csv
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from laws.errors import PlannerError
+from calibrate.data.files import check_source, files_below
+from calibrate.safe_names import file_inside, is_file
+from laws.errors import CorpusError
+
+MAX_LINE = 2**20  # bytes of a line; a line of a transcript has hundreds
 
 _AUDIO_KEYS = ("audio", "audio_filepath", "path", "file")
 _TEXT_KEYS = ("text", "transcript", "sentence")
 _SPEAKER = "client_id"
+_EXPECTED = (
+    "a manifest (manifest.jsonl, manifest.csv), LibriSpeech's *.trans.txt, or Common Voice's clips next to "
+    "train.tsv"
+)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """An audio file and the text that is spoken in it, normalized."""
+    """An audio file and the text that is spoken in it.
+
+    Args:
+        audio: The file.
+        text: The text, normalized.
+        name: The recording's name in messages.
+    """
 
     audio: Path
     text: str
-    name: str  # how it is named in a message
+    name: str
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a corpus lists."""
+class Recordings:
+    """The recordings that a corpus lists.
+
+    Args:
+        training: The training set, or everything.
+        validation: A set that the corpus itself keeps for validation, or None.
+    """
 
     training: list[Recording]
-    held_out: list[Recording] | None = None  # a set that the corpus itself keeps for validation
+    validation: list[Recording] | None = None
 
 
-def find(source: Path, skipped: dict[str, str]) -> Found:
-    """Return the recordings of a corpus, sorted by name; unusable ones go to `skipped`, name -> reason.
+def find_recordings(source: Path, skipped: dict[str, str]) -> Recordings:
+    """Return the recordings of a corpus, sorted by name.
 
-    `source` is a manifest, a folder with `manifest.jsonl` or `manifest.csv`, a release of Common Voice, or a
-    folder anywhere under which LibriSpeech's `*.trans.txt` files lie. Raises PlannerError where it is none of
-    these, or where a file of it cannot be read at all.
+    Args:
+        source: A manifest, a folder with `manifest.jsonl` or `manifest.csv`, a release of Common Voice, or a
+            folder anywhere below which LibriSpeech's `*.trans.txt` files are.
+        skipped: Takes recordings that cannot be used, name -> reason.
+
+    Returns:
+        The recordings.
+
+    Raises:
+        CorpusError: The source is none of these, or a file of it cannot be read at all.
     """
+    check_source(source, _EXPECTED)
     if source.is_file():
-        return Found(_manifest(source, skipped))
-    if not source.is_dir():
-        raise PlannerError(f"--data {source} does not exist: give a folder of recordings or a manifest")
+        return Recordings(_manifest(source, skipped))
     for name in ("manifest.jsonl", "manifest.csv"):
         if (source / name).is_file():
-            return Found(_manifest(source / name, skipped))
+            return Recordings(_manifest(source / name, skipped))
     languages = sorted(clips.parent for clips in (*source.glob("clips"), *source.glob("*/clips")))
     if len(languages) > 1:
         names = ", ".join(folder.name for folder in languages)
-        raise PlannerError(
-            f"--data {source} holds several languages of Common Voice: give the folder of one ({names})"
+        raise CorpusError(
+            f"corpus {source} has several languages of Common Voice: expected the folder of one ({names})",
+            code="several-languages",
         )
     if languages:
         return _common_voice(languages[0], source, skipped)
-    transcripts = sorted(source.rglob("*.trans.txt"))
+    files = files_below(source, skipped, suffixes=(".txt",), base=source)
+    transcripts = [path for path in files if path.name.endswith(".trans.txt")]
     if not transcripts:
-        raise PlannerError(
-            f"--data {source}: wanted manifest.jsonl, manifest.csv, LibriSpeech's *.trans.txt or Common "
-            "Voice's clips beside train.tsv, found none"
+        raise CorpusError(
+            f"corpus {source} has no transcripts: expected {_EXPECTED}",
+            code="no-transcripts",
+            value=str(source),
+            expected=_EXPECTED,
         )
-    return Found([r for transcript in transcripts for r in _librispeech(transcript, source, skipped)])
+    return Recordings([r for transcript in transcripts for r in _librispeech(transcript, source, skipped)])
 
 
 def normal(text: str) -> str:
-    """Return text as it is trained on: NFKC, lower case, letters, digits and apostrophes, single spaces."""
+    """Return text as it is trained on: NFKC, lower case, letters, digits and apostrophes, single spaces.
+
+    Args:
+        text: A text as it was written.
+
+    Returns:
+        The text; empty where it has no letters or digits.
+    """
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
     kept = (c if c == "'" or unicodedata.category(c)[0] in "LMN" else " " for c in text)
     return " ".join("".join(kept).split())
 
 
 def _librispeech(transcript: Path, source: Path, skipped: dict[str, str]) -> Iterator[Recording]:
-    heard = {audio.stem: audio for audio in sorted(transcript.parent.glob("*.flac"))}
+    unlisted = {path.stem: path for path in sorted(transcript.parent.glob("*.flac")) if is_file(path)}
     for number, line in _lines(transcript, source, skipped):
         utterance, _, text = line.strip().partition(" ")
         if not utterance:
             continue
-        audio = heard.pop(utterance, None)
+        audio = unlisted.pop(utterance, None)
         name = f"{transcript.relative_to(source)} line {number}"
         if audio is None:
-            skipped[name] = f"there is no {utterance}.flac beside it"
+            skipped[name] = f"there is no {utterance}.flac next to it"
         elif not normal(text):
             skipped[name] = "no text"
         else:
             yield Recording(audio, normal(text), str(audio.relative_to(source)))
-    for audio in heard.values():
+    for audio in unlisted.values():
         skipped[str(audio.relative_to(source))] = f"{transcript.name} has no line for it"
 
 
@@ -94,59 +135,63 @@ def _manifest(path: Path, skipped: dict[str, str]) -> list[Recording]:
     table = path.suffix.lower() in (".csv", ".tsv")
     rows = (_table_rows if table else _json_rows)(path, path.parent, skipped)
     folder = path.parent.resolve()
-    found = []
+    recordings = []
     for number, row in rows:
         name = f"{path.name} line {number}"
         audio = _field(row, _AUDIO_KEYS)
         text = _field(row, _TEXT_KEYS)
         if not audio:
-            skipped[name] = f"no audio file: wanted a field called {' or '.join(_AUDIO_KEYS)}"
+            skipped[name] = f"no audio file: expected a field called {' or '.join(_AUDIO_KEYS)}"
         elif text is None or not normal(text):
-            skipped[name] = f"no text: wanted a field called {' or '.join(_TEXT_KEYS)}"
-        elif "\0" in audio or not (file := (folder / audio).resolve()).is_relative_to(folder):
-            skipped[name] = f"{audio!r} lies outside {path.parent}"
-        elif not file.is_file():
-            skipped[name] = f"there is no file {audio!r}"
+            skipped[name] = f"no text: expected a field called {' or '.join(_TEXT_KEYS)}"
+        elif isinstance(file := file_inside(folder, audio), str):
+            skipped[name] = file
         else:
-            found.append(Recording(file, normal(text), f"{name} ({audio})"))
-    if not found and not skipped:
+            recordings.append(Recording(file, normal(text), f"{name} ({audio})"))
+    if not recordings and not skipped:
         skipped[path.name] = "empty"
-    return found
+    return recordings
 
 
-def _common_voice(folder: Path, source: Path, skipped: dict[str, str]) -> Found:
-    """Read a release: dev.tsv validates, validated clips of speakers outside dev.tsv and test.tsv teach."""
+def _common_voice(folder: Path, source: Path, skipped: dict[str, str]) -> Recordings:
+    """Read a release: dev.tsv validates, validated clips of speakers outside dev.tsv and test.tsv train."""
     lists = {name: folder / f"{name}.tsv" for name in ("dev", "test", "validated", "train")}
-    taught = lists["validated"] if lists["validated"].is_file() else lists["train"]
-    for path in (lists["dev"], taught):
+    train_list = lists["validated"] if lists["validated"].is_file() else lists["train"]
+    for path in (lists["dev"], train_list):
         if not path.is_file():
-            raise PlannerError(f"{folder} has clips and no {path.name}: unpack Common Voice's release again")
+            raise CorpusError(
+                f"{folder} has clips and no {path.name}: unpack Common Voice's release again",
+                code="missing-file",
+            )
     dev = list(_clips(lists["dev"], source, skipped))
     test = list(_clips(lists["test"], source, {})) if lists["test"].is_file() else []
-    others = frozenset(speaker for speaker, _ in (*dev, *test))
-    training = [clip for _, clip in _clips(taught, source, skipped, others)]
-    return Found(training=training, held_out=[clip for _, clip in dev])
+    reserved = frozenset(speaker for speaker, _ in (*dev, *test))
+    training = [clip for _, clip in _clips(train_list, source, skipped, reserved)]
+    return Recordings(training=training, validation=[clip for _, clip in dev])
 
 
 def _clips(
-    path: Path, source: Path, skipped: dict[str, str], others: frozenset[str] = frozenset()
+    path: Path, source: Path, skipped: dict[str, str], reserved: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, Recording]]:
-    """Yield the clips of a list with their speakers; those of `others` are passed over."""
+    """Yield the clips of a list with their speakers, except those of `reserved` speakers."""
     clips = path.parent / "clips"
     number = 0
     for number, row in _table_rows(path, source, skipped):
         name = f"{path.relative_to(source)} line {number}"
         missing = [column for column in (_SPEAKER, "path", "sentence") if column not in row]
         if missing:
-            raise PlannerError(f"{path} line 1 names no column {', '.join(missing)}: Common Voice's lists do")
+            raise CorpusError(
+                f"{path} line 1 has no column {', '.join(missing)}: Common Voice's lists do",
+                code="missing-column",
+            )
         speaker, file, text = (_field(row, (column,)) for column in (_SPEAKER, "path", "sentence"))
         if not speaker or not file:
             skipped[name] = f"no {_SPEAKER}" if file else "no path"
             continue
-        if speaker in others:
+        if speaker in reserved:
             continue
         file = file if "." in file else f"{file}.mp3"
-        if "/" in file or "\0" in file or not (clips / file).is_file():
+        if "/" in file or not is_file(clips / file):
             skipped[name] = f"there is no file {file!r} in clips"
         elif text is None or not normal(text):
             skipped[name] = "no text"
@@ -162,15 +207,27 @@ def _json_rows(
     for number, line in _lines(path, source, skipped):
         if not line.strip():
             continue
+        name = f"{path.relative_to(source)} line {number}"
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_unique)
         except (ValueError, RecursionError) as error:
-            skipped[f"{path.relative_to(source)} line {number}"] = f"not JSON ({error})"
+            skipped[name] = f"not JSON ({error})"
             continue
         if isinstance(row, dict):
             yield number, row
         else:
-            skipped[f"{path.relative_to(source)} line {number}"] = "not a JSON object"
+            skipped[name] = "not a JSON object"
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a key that is there twice, no one knows which value is meant."""
+    if twice := _duplicates(key for key, _ in pairs):
+        raise ValueError(f"{twice[0]!r} is there twice")
+    return dict(pairs)
+
+
+def _duplicates(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _table_rows(
@@ -180,11 +237,11 @@ def _table_rows(
 
     A row with more cells than the header goes to `skipped`: a text with an unquoted comma would be cut.
     """
-    place = 0
+    position = 0
 
     def lines() -> Iterator[str]:
-        nonlocal place
-        for place, line in _lines(path, source, skipped):  # noqa: B007 - read below
+        nonlocal position
+        for position, line in _lines(path, source, skipped):  # noqa: B007 - read below
             yield line
 
     tabs = path.suffix.lower() == ".tsv"
@@ -195,19 +252,32 @@ def _table_rows(
         strict=True,
     )
     try:
+        if twice := _duplicates(filter(None, reader.fieldnames or ())):
+            raise CorpusError(
+                f"{path} line 1 names column {twice[0]!r} more than once: expected different names",
+                code="duplicate-column",
+                value=twice[0],
+            )
         for row in reader:
             if None in row:
-                skipped[f"{path.relative_to(source)} line {place}"] = "more cells than the header has"
+                skipped[f"{path.relative_to(source)} line {position}"] = "more cells than the header has"
             else:
-                yield place, row
-    except csv.Error as error:  # of a quotation mark that is never closed, nothing behind it can be trusted
-        raise PlannerError(f"{path} line {place} is not {'TSV' if tabs else 'CSV'} ({error})") from None
+                yield position, row
+    except csv.Error as error:  # after a quotation mark that is never closed, nothing can be trusted
+        raise CorpusError(
+            f"{path} line {position} is not {'TSV' if tabs else 'CSV'} ({error})", code="not-a-table"
+        ) from None
 
 
 def _lines(path: Path, source: Path, skipped: dict[str, str]) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines of a text file that are UTF-8."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), b""), 1):
+            if len(line) == MAX_LINE and not line.endswith(b"\n"):  # such as a sparse file without a line end
+                raise CorpusError(
+                    f"{path} line {number} is longer than {MAX_LINE:,} bytes: expected a transcript",
+                    code="line-too-long",
+                )
             try:
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError:

@@ -1,10 +1,10 @@
-"""The row of the teacher in the table of domains."""
+"""The teacher, a task whose learning curve theory gives: metadata and presets."""
 
 from calibrate.types import Domain, Preset, doubling
 
-# Adam at smaller rates leaves narrow networks without part of what they saw after 60 passes, which bends the
-# curve as a floor does: at width 16 and 3e-3 errors were .27 on 256 examples and .050 on 8,192, at 1e-2 they
-# were .15 and .044.
+# With smaller rates of Adam, narrow networks have not learned all their examples after 60 epochs, which bends
+# the curve as a floor does: at width 16, errors on 256 and 8,192 examples were .27 and .050 with a rate of
+# 3e-3, .15 and .044 with 1e-2.
 TEACHER = Domain(
     name="teacher",
     metrics={"error": "fraction", "loss": "nats"},
@@ -14,9 +14,9 @@ TEACHER = Domain(
     corpus="keys with a Zipf distribution and a random label each: a task whose exponents theory gives",
     definitions={
         "parameters": "all trainable parameters",
-        "sample": "one key with its label; passes over the same example are counted again",
-        "error": "probability of a wrong label for a key drawn anew, over all keys",
-        "loss": "mean cross-entropy of a key drawn anew; of keys never seen by a sample of them",
+        "sample": "one key with its label; repeats of the same example are counted",
+        "error": "probability of a wrong label for a new key, over all keys",
+        "loss": "mean cross-entropy of a new key; for keys that are in no example, of a sample of them",
     },
     module="calibrate.domains.teacher.task",
     version=3,

@@ -1,10 +1,10 @@
 """Sentences in two made-up languages, from one stochastic synchronous grammar.
 
-A sentence is drawn once, as a tree of concepts, and read off in both languages. What has to be learned:
+A sentence is drawn once, as a tree of concepts, and written in both languages. A model has to learn:
 
 - *words*: concepts of each class follow Zipf's law (probability ∝ rank^-s): rare ones stay unknown longest;
 - *order*: the source is subject-verb-object with adjectives before their noun, the target subject-object-verb
-  with adjectives behind it and relative clauses before; some adverbs open a target sentence, some close it;
+  with adjectives after it and relative clauses before; some adverbs open a target sentence, some close it;
 - *agreement*: target adjectives, articles and verbs agree with the gender of a noun, which its source word
   does not show, and with its number; a target object carries a case ending;
 - *ambiguity*: a share of the source nouns is one word for two concepts; which one is meant follows from the
@@ -30,7 +30,7 @@ _TARGET_VOWELS = ("a", "á", "e", "i", "o", "ö", "u", "ü")
 
 @dataclass(frozen=True, kw_only=True)
 class Grammar:
-    """How hard the two languages are."""
+    """The parameters that decide how hard the two languages are."""
 
     nouns: int = 6000
     verbs: int = 2000
@@ -46,7 +46,7 @@ class Grammar:
 
 @dataclass(frozen=True)
 class Word:
-    """One concept: its word in both languages and what the grammar asks of it."""
+    """One concept: its word in both languages and its role in the grammar."""
 
     source: str
     target: str
@@ -93,7 +93,14 @@ class Languages:
         self.prepositions = _Class(words(grammar.prepositions), grammar.zipf)
 
     def sentences(self, seed: int) -> Iterator[tuple[str, str]]:
-        """Yield pairs (source, target) without end, the same for the same seed."""
+        """Draw sentences without end.
+
+        Args:
+            seed: Decides every sentence.
+
+        Yields:
+            Pairs (source, target).
+        """
         rng = random.Random(f"sentences/{seed}")
         while True:
             source, target = self._sentence(rng)
@@ -129,13 +136,13 @@ class Languages:
         noun, plural, definite = nouns.draw(rng), rng.random() < 0.3, rng.random() < 0.6
         number, mark = ("z" if plural else ""), "aeo"[noun.gender]
         source = ["the" if definite else "some" if plural else "a"]
-        behind = []
+        after = []
         for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
             adjective = self.adjectives.draw(rng)
             source.append(adjective.source)
-            behind.append(adjective.target + mark + number)
+            after.append(adjective.target + mark + number)
         source.append(noun.source + number)
-        target = [("l" if definite else "n") + mark + number, noun.target + number + case, *behind]
+        target = [("l" if definite else "n") + mark + number, noun.target + number + case, *after]
         if depth == 0 and rng.random() < self.grammar.relative:
             verb = self.verbs.draw(rng)
             kinds = self.by_kind[verb.kind] if rng.random() < self.grammar.loyal else self.nouns
@@ -150,7 +157,7 @@ class _Speller:
 
     def __init__(self, rng: random.Random, onsets: Sequence[str], vowels: Sequence[str]) -> None:
         self.rng, self.onsets, self.vowels = rng, onsets, vowels
-        self.known: set[str] = set()
+        self.used: set[str] = set()
 
     def new(self) -> str:
         while True:
@@ -159,6 +166,6 @@ class _Speller:
                 self.rng.choice(self.onsets) + self.rng.choice(self.vowels) + self.rng.choice(_CODAS)
                 for _ in range(syllables)
             )
-            if word not in self.known:
-                self.known.add(word)
+            if word not in self.used:
+                self.used.add(word)
                 return word

@@ -1,4 +1,4 @@
-"""The row of translation in the table of domains."""
+"""Translation: metadata and presets."""
 
 from calibrate.types import Domain, Preset, doubling
 
@@ -11,8 +11,8 @@ TRANSLATION = Domain(
     corpus="sentences of two made-up languages, drawn from one stochastic synchronous grammar",
     definitions={
         "parameters": "all trainable parameters, embeddings and output layer included",
-        "sample": "one sub-word token of target text, the end of a sentence counted as one; passes over the "
-        "same pairs are counted again",
+        "sample": "one sub-word token of target text, the end of a sentence counted as one; repeats of "
+        "the same pairs are counted",
         "token-error": "share of the target tokens of the validation set that are not the likeliest one, "
         "given the true ones before them",
         "loss": "mean cross-entropy of the target tokens of the validation set, given the true ones before "

@@ -1,4 +1,4 @@
-"""Translation: pairs of sentences against token errors."""
+"""Translation: how token errors fall with target tokens of sentence pairs."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,17 @@ from torch.nn import functional
 
 from calibrate.data.batches import by_length, shuffled
 from calibrate.data.prepared import description
-from calibrate.domains.translation.corpus import BEGIN, END, LONGEST, PAD, Side, prepare, read, speller, texts
+from calibrate.domains.translation.corpus import (
+    BEGIN,
+    END,
+    MAX_PIECES,
+    PAD,
+    ParallelSide,
+    prepare,
+    read_split,
+    speller,
+    texts,
+)
 from calibrate.models.attention_lstm import AttentionLSTM
 from calibrate.models.encoder_decoder import EncoderDecoder
 from calibrate.training.flops import FORWARD_TO_TRAINING, forward_flops, size_cost
@@ -20,25 +30,43 @@ from laws.types import SizeCost
 
 __all__ = ["TranslationTask", "ladder", "prepare", "task"]
 
-_EVALUATED = 64  # sentences scored together
+_SCORED_TOGETHER = 64  # sentences
 _TRANSLATED = 128  # sentences of the validation set that are translated for BLEU
 
 Batch = tuple[Tensor, Tensor, Tensor]  # source pieces (b, s), their counts, target pieces (b, t)
 
 
 def model(family: str, size: int, pieces: tuple[int, int]) -> AttentionLSTM | EncoderDecoder:
-    """Return a model of a width for vocabularies of (source, target) pieces."""
+    """Return a model.
+
+    Args:
+        family: "lstm-attention" or "transformer".
+        size: Its width.
+        pieces: Pieces of the source and of the target vocabulary.
+
+    Returns:
+        The model.
+    """
     if family == "lstm-attention":
         return AttentionLSTM(size, *pieces)
-    return EncoderDecoder(size, *pieces, places=LONGEST + 2)
+    return EncoderDecoder(size, *pieces, positions=MAX_PIECES + 2)
 
 
 def task(training: Training, corpus: Corpus, device: str) -> "TranslationTask":
-    """Open the first pairs of a corpus with `training.data` target pieces, build the model with the seed."""
+    """Open a shard of a corpus and build the model with the training's seed.
+
+    Args:
+        training: The family, width, target pieces of data and seed.
+        corpus: A prepared corpus.
+        device: A torch device.
+
+    Returns:
+        The training.
+    """
     torch.manual_seed(training.seed)
     return TranslationTask(
         model=model(training.family, training.size, _pieces(corpus)).to(device),
-        training=read(corpus.folder, "training", training.data),
+        training=read_split(corpus.folder, "training", training.data),
         corpus=corpus,
         batch_size=training.batch_size,
         device=device,
@@ -46,15 +74,23 @@ def task(training: Training, corpus: Corpus, device: str) -> "TranslationTask":
 
 
 def ladder(family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
-    """Count parameters, training FLOP a target piece and Adam's bytes of every width on device meta.
+    """Count what each width costs, on torch's device meta.
 
-    Counted is a pair of sentences of the corpus's mean lengths: attention costs more the longer they are.
+    FLOP are those of a pair of sentences of the corpus's mean lengths: attention costs more for longer ones.
+
+    Args:
+        family: "lstm-attention" or "transformer".
+        sizes: Widths.
+        corpus: A prepared corpus, for its vocabularies and mean lengths.
+
+    Returns:
+        For each width its parameters, training FLOP per target piece, and bytes with Adam's state.
     """
     lengths = [round(length) for length in description(corpus.folder)["lengths"]]
-    return tuple(_rung(family, size, _pieces(corpus), lengths) for size in sizes)
+    return tuple(_size_cost(family, size, _pieces(corpus), lengths) for size in sizes)
 
 
-def _rung(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -> SizeCost:
+def _size_cost(family: str, size: int, pieces: tuple[int, int], lengths: list[int]) -> SizeCost:
     with torch.device("meta"):
         built = model(family, size, pieces)
         source, target = (torch.zeros(1, length, dtype=torch.long) for length in lengths)
@@ -74,35 +110,42 @@ class TranslationTask:
         self,
         *,
         model: AttentionLSTM | EncoderDecoder,
-        training: tuple[Side, Side],
+        training: tuple[ParallelSide, ParallelSide],
         corpus: Corpus,
         batch_size: int,
         device: str,
     ) -> None:
         self.model = model
-        self.training, self.validation = training, read(corpus.folder, "validation")
+        self.training, self.validation = training, read_split(corpus.folder, "validation")
         self.references, self.speller = texts(corpus)[:_TRANSLATED], speller(corpus)
         self.batch_size = batch_size
         self.device = device
 
     def batches(self, seed: int) -> Iterator[tuple[Batch, float]]:
-        """Yield (batch, target pieces): pairs of similar length together, in an order of the seed."""
+        """Go through the shard once, pairs of similar length together.
+
+        Args:
+            seed: Decides the order.
+
+        Yields:
+            A batch and its target pieces.
+        """
         pieces = self.training[1].lengths
         for chosen in shuffled(pieces, self.batch_size, seed):
             yield self._batch(self.training, chosen), float(pieces[chosen].sum())
 
     def loss(self, batch: Batch) -> Tensor:
-        """Return the mean nats a target piece, the end of the sentence counted as one."""
+        """Return the mean cross-entropy, a scalar, in nats per target piece; the end of a sentence is one."""
         source, lengths, target = batch
         scores = self.model(source, lengths, _shifted(target)).float()
         return functional.cross_entropy(scores.flatten(0, 1), target.flatten(), ignore_index=PAD)
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Return token error and loss of the validation set, given the truth so far, and 1 - BLEU."""
+        """Return "token-error" and "loss" for validation, given the true pieces before, and 1 - BLEU."""
         wrong, nats = (torch.zeros((), dtype=torch.float64, device=self.device) for _ in range(2))
         pieces = self.validation[1].lengths
-        for chosen in by_length(pieces, np.arange(len(pieces)), _EVALUATED):
+        for chosen in by_length(pieces, np.arange(len(pieces)), _SCORED_TOGETHER):
             source, lengths, target = self._batch(self.validation, chosen)
             scores = self.model(source, lengths, _shifted(target)).float()
             wrong += ((scores.argmax(-1) != target) & (target != PAD)).sum()
@@ -114,31 +157,31 @@ class TranslationTask:
 
     def _bleu(self) -> float:
         chosen = np.arange(len(self.references))
-        found = []
-        for start in range(0, len(chosen), _EVALUATED):
-            source, lengths, _ = self._batch(self.validation, chosen[start : start + _EVALUATED])
-            found += [self.speller.decode(codes) for codes in self._greedy(source, lengths)]
-        return bleu(found, self.references)
+        translated = []
+        for start in range(0, len(chosen), _SCORED_TOGETHER):
+            source, lengths, _ = self._batch(self.validation, chosen[start : start + _SCORED_TOGETHER])
+            translated += [self.speller.decode(codes) for codes in self._greedy(source, lengths)]
+        return bleu(translated, self.references)
 
     def _greedy(self, source: Tensor, lengths: Tensor) -> list[list[int]]:
         """Return the likeliest next piece again and again, up to twice the length of the source."""
         memory, padding = self.model.encode(source, lengths)
         piece = torch.full((len(source),), BEGIN, device=source.device)
         ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)
-        found: list[Tensor] = []
+        pieces: list[Tensor] = []
         past: tuple[Tensor, ...] | None = None
-        for _ in range(min(LONGEST, 2 * source.shape[1] + 5)):
+        for _ in range(min(MAX_PIECES, 2 * source.shape[1] + 5)):
             state, past = self.model.states(memory, padding, piece[:, None], past)
             piece = self.model.output(state[:, 0]).argmax(-1).masked_fill(ended, PAD)
-            found.append(piece)
+            pieces.append(piece)
             ended |= piece == END
             if bool(ended.all()):
                 break
-        rows = torch.stack(found, dim=1).tolist()
+        rows = torch.stack(pieces, dim=1).tolist()
         return [[code for code in row if code not in (PAD, END)] for row in rows]
 
-    def _batch(self, part: tuple[Side, Side], chosen: NDArray[np.int64]) -> Batch:
-        (source, lengths), (target, _) = (_padded(side, chosen) for side in part)
+    def _batch(self, split: tuple[ParallelSide, ParallelSide], chosen: NDArray[np.int64]) -> Batch:
+        (source, lengths), (target, _) = (_padded(side, chosen) for side in split)
         # not blocking: the next batch is put together while a GPU is still at the one before
         return (
             source.to(self.device, non_blocking=True),
@@ -147,16 +190,16 @@ class TranslationTask:
         )
 
 
-def _padded(side: Side, chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def _padded(side: ParallelSide, chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Return the pieces of the chosen sentences (batch, longest), and how many each has."""
     lengths = side.lengths[chosen]
-    places = np.arange(lengths.max())
-    within = places < lengths[:, None]
-    pieces = side.pieces[np.where(within, side.begins[chosen][:, None] + places, 0)]
+    positions = np.arange(lengths.max())
+    within = positions < lengths[:, None]
+    pieces = side.pieces[np.where(within, side.begins[chosen][:, None] + positions, 0)]
     return torch.from_numpy(np.where(within, pieces, PAD).astype(np.int64)), torch.from_numpy(lengths)
 
 
 def _shifted(target: Tensor) -> Tensor:
-    """Return what stands before each target piece: BEGIN, then the piece before."""
+    """Return the piece before each target piece, BEGIN for the first."""
     begin = torch.full_like(target[:, :1], BEGIN)
     return torch.cat([begin, target[:, :-1]], dim=1)

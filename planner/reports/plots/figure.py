@@ -6,6 +6,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from laws import paths
@@ -173,9 +174,7 @@ def _quantiles(law: Law, x: float, levels: Sequence[float]) -> tuple[float, ...]
 
 def _other_forms(source: Store | BundledLaws, law: Law) -> list[Law]:
     """Return the laws of other forms that the same fit made from the same points."""
-
-    def key(row: object) -> tuple[object, ...]:
-        names = ("source", "domain", "family", "metric", "x", "x_range", "created")
-        return tuple(getattr(row, name) for name in names)
-
-    return [source.law(row.id) for row in source.laws() if key(row) == key(law) and row.form != law.form]
+    rows = source.laws()
+    subject = attrgetter("source", "domain", "family", "metric", "x", "x_range", "created", "sequence")
+    subjects = {subject(row) for row in rows if row.id == law.id}
+    return [source.law(row.id) for row in rows if subject(row) in subjects and row.form != law.form]

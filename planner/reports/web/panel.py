@@ -53,7 +53,7 @@ def panel_data(review: Review) -> dict[str, Any]:
     laws: dict[str, Any] = {}
     products = [
         _product(product.name, plan, law, review, laws)
-        for (product, plan), law in zip(review.plans, review.chosen, strict=True)
+        for (product, plan), law in zip(review.plans, review.laws, strict=True)
     ]
     accelerators = [_accelerator(one, review) for one in review.fleet.accelerators.values()]
     sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}

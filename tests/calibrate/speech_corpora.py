@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from calibrate.domains.speech.espeak import Utterance
+from calibrate.domains.speech.espeak import SpokenText
 from calibrate.domains.speech.synthesis import record
 
 TEXTS = (
@@ -24,7 +24,7 @@ TEXTS = (
 def sounds() -> tuple[NDArray[np.int16], ...]:
     """Speak every text in two voices; samples at 16 kHz."""
     utterances = [
-        Utterance(text, voice, 150, 50) for voice in ("gmw/en-US+f2", "gmw/en+m3") for text in TEXTS
+        SpokenText(text, voice, 150, 50) for voice in ("gmw/en-US+f2", "gmw/en+m3") for text in TEXTS
     ]
     return tuple(record(utterances, seed=(7,)))
 
