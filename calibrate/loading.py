@@ -1,4 +1,4 @@
-"""Import the code of a domain: a module of an installed package, or a file that a user wrote."""
+"""Import the code of a domain: a module of an installed package, or a file of the user."""
 
 import hashlib
 import sys
@@ -7,11 +7,21 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-FILE_SUFFIX = ".py"  # what the name of a module ends in that is a file
+FILE_SUFFIX = ".py"  # of a module that is named by its file
 
 
 def load_module(module: str) -> ModuleType:
-    """Import a module by its dotted name, or by the path of its file; once in each process."""
+    """Import a module, once in each process.
+
+    Args:
+        module: Its dotted name, or the path of its file.
+
+    Returns:
+        The module.
+
+    Raises:
+        ModuleNotFoundError: There is no such module or file.
+    """
     if not module.endswith(FILE_SUFFIX):
         return import_module(module)
     path = Path(module).resolve()

@@ -1,55 +1,80 @@
-"""The values of a sweep: what a domain is, what one training is asked to do, what it reports.
+"""The values of a sweep: domains, presets, trainings, budgets and their results.
 
-No torch here: the command line reads these to print help and dry runs.
+This module imports no torch: the command line reads it to print help and dry runs.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from laws.codes import WarningCode
 from laws.types import RunStatus, SizeCost
 
-ReportProgress = Callable[[str, float], None]  # hears what is done before a training, and which share of it
+ReportProgress = Callable[
+    [str, float], None
+]  # called with a step before the training and the share that is done
 
 DAMAGED_CORPUS = "damaged-corpus"  # code of errors for a prepared corpus that cannot be read
-EVALUATION_STEP = 2**0.5  # a training is evaluated whenever it has seen this many times the samples
+EVALUATION_STEP = 2**0.5  # a training is evaluated each time the samples seen have grown by this factor
+ERROR_NOISE = 0.02  # errors within this ratio are equal; docs/guides/calibration.md says how it was measured
 
 
 def doubling(first: float, count: int) -> tuple[float, ...]:
-    """Return `count` shard sizes in steps of 2x, beginning with `first`."""
+    """Return shard sizes in steps of 2x.
+
+    Args:
+        first: The smallest size.
+        count: How many sizes.
+
+    Returns:
+        `count` sizes, ascending.
+    """
     return tuple(first * 2**i for i in range(count))
-
-
-ERROR_NOISE = 0.02  # two errors this close, relatively, are the same: docs/guides/calibration.md says where it comes from
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """How wide a sweep is: shards between two data sizes in steps of 2x, sizes and settings to draw from."""
+    """How wide a sweep is. Field names are hashed into sweep ids and stored with sweeps.
 
-    shards: tuple[float, ...]  # training-set sizes in the domain's data unit, ascending, each inside the next
-    validation: float  # size of the disjoint validation set, same unit
-    sizes: Mapping[str, tuple[int, ...]]  # family -> the family's size knob (width), ascending
-    learning_rates: Mapping[str, tuple[float, ...]]  # optimizer -> learning rates
-    batch_sizes: tuple[int, ...]  # examples a step
-    draws: int  # settings (optimizer, learning rate, batch) drawn from the grid for each (shard, size)
-    epochs: float  # passes over a shard
-    max_samples: float  # the most data seen by one run, data unit: it ends the passes over large shards
-    seeds: int = 1  # trainings of each shard's best model: above 1 it is trained anew with fresh seeds
-    time_limit: float = 3600.0  # seconds one run may take
-    families: tuple[str, ...] = ()  # those that are trained where none is asked for; none: all of `sizes`
-    # family -> its own rates in place of `learning_rates`: families that differ in the optimizer alone
+    Attributes:
+        shards: Sizes of the training sets in the domain's data unit, ascending; each contains the smaller
+            ones.
+        validation: Size of the disjoint validation set, same unit.
+        sizes: Family -> values of its size parameter (width), ascending.
+        learning_rates: Optimizer -> learning rates.
+        batch_sizes: Examples per step.
+        draws: Trials (optimizer, learning rate, batch size) drawn from the grid per shard and size.
+        epochs: Epochs over a shard.
+        max_samples: The most data seen by one run, data unit; ends training on large shards early.
+        seeds: Trainings of each shard's best model; above 1 it is trained again with fresh seeds.
+        time_limit: Seconds that one run may take.
+        families: Families that are trained by default; empty for all of `sizes`.
+        family_rates: Family -> its own rates in place of `learning_rates`.
+    """
+
+    shards: tuple[float, ...]
+    validation: float
+    sizes: Mapping[str, tuple[int, ...]]
+    learning_rates: Mapping[str, tuple[float, ...]]
+    batch_sizes: tuple[int, ...]
+    draws: int
+    epochs: float
+    max_samples: float
+    seeds: int = 1
+    time_limit: float = 3600.0
+    families: tuple[str, ...] = ()
     family_rates: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
 
     def rates(self, family: str) -> Mapping[str, tuple[float, ...]]:
-        """Return optimizer -> learning rates that a family's settings are drawn from."""
+        """Return optimizer -> learning rates that the trials of a family are drawn from."""
         return self.family_rates.get(family, self.learning_rates)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """One row of the table of domains: everything the command line says of it without importing torch."""
+    """A domain: all that the command line needs to know of it without importing torch."""
 
     name: str
     metrics: Mapping[str, str]  # metric -> unit; the first is the one that selects the best model
@@ -57,8 +82,7 @@ class Domain:
     families: tuple[str, ...]
     optimizers: tuple[str, ...]
     corpus: str  # the embedded corpus, in one sentence
-    # "parameters", "sample" and one entry a metric: what is counted, how; "METRIC of FAMILY" where families
-    # count something else under one name
+    # "parameters", "sample" and each metric -> how it is counted; "METRIC of FAMILY" where families differ
     definitions: Mapping[str, str]
     module: str  # the code that needs torch, a `DomainCode`: its import path, or its file's (`__file__`)
     presets: Mapping[str, Preset]
@@ -67,20 +91,20 @@ class Domain:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """A prepared corpus on disk: made or decoded once, opened by every worker without Python work."""
+    """A prepared corpus on disk: made or decoded once, then opened by every worker."""
 
     folder: Path
     fingerprint: str  # hash of content: the same corpus has the same fingerprint on every machine
-    available: float  # training data it holds, data unit
+    available: float  # training data, data unit
     skipped: Mapping[str, str] = field(default_factory=dict)  # file -> why it was left out
-    notes: tuple[str, ...] = ()  # what a reader of its curves has to know, in sentences
-    # metric -> what the best guess scores that looks at no input, where it is known
+    notes: tuple[str, ...] = ()  # sentences that a reader of its curves needs
+    # metric -> chance-level error, that of the best guess without looking at the input
     guessing: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """The specification of one training; its hash is the run's id."""
+    """The specification of one training. Its fields are hashed into the run id: never rename them."""
 
     domain: str
     version: int
@@ -97,13 +121,13 @@ class Training:
 
     @property
     def planned(self) -> float:
-        """Return the samples that it sees if it reaches its end, repeats counted, data unit."""
+        """Return the samples seen by the end of the training, repeats counted, data unit."""
         return min(self.epochs * self.data, self.max_samples)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOutcome:
-    """What one training reports."""
+    """The result of one training."""
 
     status: RunStatus
     reason: str = ""
@@ -118,7 +142,7 @@ class TrainingOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What a sweep may spend: FLOP, seconds of its workers side by side, or those seconds on each GPU."""
+    """The most a sweep may spend: FLOP, seconds of wall-clock time, or GPU-seconds."""
 
     amount: float
     unit: str  # "FLOP", "seconds" or "GPU-seconds"
@@ -128,43 +152,98 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """What a budget is to make surer: the lowest error of the families, where it reaches a target.
+    """The quantity whose uncertainty the budget should reduce.
 
-    Without a target it is asked at a fixed amount of data.
+    It is the lowest error of the families, at the scale where it reaches the target; without a target, at a
+    fixed scale.
     """
 
     metric: str
     target: float | None = None
 
 
+class BudgetEnd(StrEnum):
+    """Why a budget bought no more runs."""
+
+    ALL_TRAINED = "all-trained"
+    NOTHING_AFFORDABLE = "nothing-affordable"
+    NOTHING_INFORMATIVE = "nothing-informative"
+
+
 @dataclass(frozen=True, kw_only=True)
 class BudgetStep:
-    """What a budget went for at one step, what that took, and what is known after it."""
+    """One step of a budget: what was trained, its cost, and the estimate after it.
 
-    family: str  # nothing: all of them, at the start
-    data: float | None  # the shard; None is the start
-    again: bool  # whether with another seed, and not for the first time
-    spent: float  # in the unit of the budget
-    place: float  # data size at which the error is asked for
-    error: tuple[float, float, float]  # 5 %, 50 % and 95 % of it
-    needed: tuple[float, float, float] | None  # of the data that the target needs, inf: never
+    Attributes:
+        family: The family that was trained; empty for all of them, at the start.
+        data: The shard; None at the start.
+        repeat: Whether the best model of the shard was trained again with another seed.
+        spent: Cost, in the unit of the budget.
+        evaluated_at: Data size at which the error is estimated.
+        error: 5%, 50% and 95% quantiles of that error.
+        needed: The same quantiles of the data that the target needs, inf where it is never reached.
+    """
+
+    family: str
+    data: float | None
+    repeat: bool
+    spent: float
+    evaluated_at: float
+    error: tuple[float, float, float]
+    needed: tuple[float, float, float] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetUse:
-    """What a budget went for so far."""
+    """What a budget was spent on so far.
+
+    Attributes:
+        budget: The budget.
+        goal: The quantity it makes more certain.
+        start: Cost of the rest of the start, as estimated when the command began.
+        steps: The steps so far.
+        interval_ratio: Width of the 90% interval of the error, over that at the same scale after the start.
+        left_out: (family, shard) that were never trained.
+        ended: Why no more was bought; None while it goes on.
+    """
 
     budget: Budget
     goal: Goal
-    start: float  # what the start was expected to take when the command began
+    start: float
     steps: tuple[BudgetStep, ...] = ()
-    width: float = 1.0  # 90 % interval of the last step's error, over that at the same place after the start
-    left_out: tuple[tuple[str, float], ...] = ()  # (family, shard) that were never trained
-    ended: str = ""  # why no more was bought
+    interval_ratio: float = 1.0
+    left_out: tuple[tuple[str, float], ...] = ()
+    ended: BudgetEnd | None = None
+
+
+class TimeSource(StrEnum):
+    """How the expected time of trainings is known."""
+
+    RECORDED_RUNS = "recorded-runs"
+    SHORT_TRAININGS = "short-trainings"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeProblem:
+    """Best models at the edge of what a sweep allowed.
+
+    Attributes:
+        code: SIZES_CUT for the largest size, TRAINING_CUT for the limit on samples.
+        family: The family.
+        count: Shards that are affected.
+        shards: All shards of the family.
+        size: The largest size that was tried.
+    """
+
+    code: WarningCode
+    family: str
+    count: int
+    shards: int
+    size: int
 
 
 class Task(Protocol):
-    """One training made concrete: a model, its batches, its loss, its score. Built by a domain's `task`."""
+    """A model with its batches, loss and metrics, built by a domain's `task`."""
 
     model: Any  # torch.nn.Module on the device
 
@@ -179,7 +258,7 @@ class Task(Protocol):
 
 
 class DomainCode(Protocol):
-    """What a domain's module has to offer: three functions."""
+    """The three functions of a domain's module."""
 
     def prepare(
         self,
@@ -191,10 +270,40 @@ class DomainCode(Protocol):
         seed: int,
         report: ReportProgress,
     ) -> Corpus:
-        """Make the embedded corpus or read one from `source`, cached."""
+        """Make the embedded corpus, or read one, and cache it.
+
+        Args:
+            cache: Folder of prepared corpora.
+            source: A corpus of the user; None for the embedded one.
+            available: The most training data that is needed, data unit.
+            validation: Size of the validation set, data unit.
+            seed: Seed of the corpus and its split.
+            report: Called with a step and the share of it that is done.
+
+        Returns:
+            The corpus on disk.
+        """
 
     def task(self, training: Training, corpus: Corpus, device: str) -> Task:
-        """Open the corpus, build the model with the training's seed, and return both as a task."""
+        """Build the model with the training's seed and open the corpus.
+
+        Args:
+            training: The specification.
+            corpus: The prepared corpus.
+            device: A device of torch.
+
+        Returns:
+            The task to train.
+        """
 
     def ladder(self, family: str, sizes: tuple[int, ...], corpus: Corpus) -> tuple[SizeCost, ...]:
-        """Count sizes on the real model on torch's meta device, far beyond those that are trained."""
+        """Count parameters and FLOP of sizes on torch's meta device.
+
+        Args:
+            family: A family of the domain.
+            sizes: Values of its size parameter; also sizes far beyond those that are trained.
+            corpus: The prepared corpus.
+
+        Returns:
+            The cost of each size.
+        """

@@ -1,4 +1,4 @@
-"""What decides the numbers of a training besides its specification: the code that computes them."""
+"""Versions of the code that computes the numbers of a training."""
 
 import hashlib
 import platform
@@ -13,32 +13,45 @@ from calibrate.loading import FILE_SUFFIX
 @cache
 def code_version() -> str:
     """Return the version of this program."""
-    return _release("scaling-planner")
+    return library_version("scaling-planner")
 
 
 def environment_version(module: str) -> str:
-    """Return versions and a hash of the sources that train a domain whose code is `module`.
+    """Return the versions and a hash of the sources that train a domain.
 
-    Two machines with the same text compute the same results, as far as their hardware allows.
+    Machines with the same text compute the same results, as far as their hardware allows.
+
+    Args:
+        module: Import path, or path of the file, of the domain's code.
+
+    Returns:
+        One line of text.
     """
-    ours = Path(__file__).parent
-    sources = [*sorted(ours.rglob("*.py")), ours.parent / "laws" / "types.py"]
+    package = Path(__file__).parent
+    sources = [*sorted(package.rglob("*.py")), package.parent / "laws" / "types.py"]
     if module.endswith(FILE_SUFFIX):
         sources.append(Path(module))
-    elif (found := find_spec(module)) and found.origin:
-        sources.append(Path(found.origin))
+    elif (spec := find_spec(module)) and spec.origin:
+        sources.append(Path(spec.origin))
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    libraries = ", ".join(f"{name} {_release(name)}" for name in ("torch", "numpy"))
+    libraries = ", ".join(f"{name} {library_version(name)}" for name in ("torch", "numpy"))
     return (
         f"planner {code_version()} (sources {digest.hexdigest()[:8]}), {libraries}, "
         f"Python {platform.python_version()}"
     )
 
 
-def _release(name: str) -> str:
-    """Return a library's version without the part that names its build, as in 2.13.0+cpu."""
+def library_version(name: str) -> str:
+    """Return the version of an installed package without its build, such as 2.13.0 for 2.13.0+cpu.
+
+    Args:
+        name: Name of the distribution.
+
+    Returns:
+        The version, or "not installed".
+    """
     try:
         return version(name).partition("+")[0]
     except PackageNotFoundError:

@@ -5,6 +5,7 @@ Nothing depends on the locale: a point separates decimals; a comma is an error, 
 prints text that its `parse_*` reads back to the printed digits.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Mapping
@@ -453,6 +454,25 @@ def format_duration(seconds: float) -> str:
         if seconds >= SECONDS[unit]:
             return f"{_decimal(seconds / SECONDS[unit], 3)}{unit}"
     return f"{_decimal(seconds, 3)}s"
+
+
+def duration_in_words(seconds: float) -> str:
+    """Print seconds for people, in the two largest units: `3.4 s`, `2 min 5 s`, `3 h 20 min`, `2 d 4 h`.
+
+    Args:
+        seconds: A duration, finite and not negative.
+
+    Returns:
+        The duration, rounded to the smaller unit.
+    """
+    if seconds < 9.95:
+        return f"{_decimal(seconds, 2)} s"
+    names = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    for (large, size), (small, part) in itertools.pairwise(names):
+        count, rest = divmod(round(seconds / part) * part, size)
+        if count:
+            return f"{count:.0f} {large}" + (f" {rest / part:.0f} {small}" if rest else "")
+    return f"{seconds:.0f} s"
 
 
 def format_money(dollars: float) -> str:

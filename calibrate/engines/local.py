@@ -1,7 +1,7 @@
-"""Where trainings run: long-lived processes on this machine, which may die without taking the sweep along.
+"""Run trainings in long-lived processes on this machine; the sweep survives when one of them dies.
 
-An engine is anything that turns jobs into results as they end (`Engine`); what a sweep trains, and what is
-kept of it, is decided elsewhere. Nothing is written here: results stream back to the one writer.
+An engine turns jobs into results as they end (`Engine`). What a sweep trains and stores is decided elsewhere.
+Engines write nothing: results return to the one process that writes.
 """
 
 import ctypes
@@ -27,29 +27,40 @@ from calibrate.loading import load_module
 from calibrate.training.early_stopping import Rungs
 from calibrate.types import Corpus, DomainCode, Training, TrainingOutcome
 
-ATTEMPTS = 3  # a training whose process dies is tried so often
-START = 600.0  # seconds in which a process has to have imported torch, on however busy a machine
-GRACE = 60.0  # seconds beyond its time limit after which a training that hangs is killed
+MAX_ATTEMPTS = 3  # of a training whose process dies
+START_SECONDS = 600.0  # in which a process must have imported torch, also on a busy machine
+GRACE_SECONDS = 60.0  # beyond its time limit, after which a training that hangs is killed
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One training with everything a worker needs to run it."""
+    """One training with everything a worker needs to run it.
+
+    Attributes:
+        id: The run id.
+        training: The specification.
+        corpus: The prepared corpus.
+        module: Import path, or path of the file, of the domain's code.
+        flops: Training FLOP per data unit, seen once.
+        time_limit: Seconds.
+        attempt: Number of the first attempt; above 1 where earlier commands tried it.
+        thresholds: The highest error at each rung with which it continues.
+    """
 
     id: str
     training: Training
     corpus: Corpus
-    module: str  # import path of the domain's code
-    flops: float  # of one data unit, seen once
-    time_limit: float  # seconds
+    module: str
+    flops: float
+    time_limit: float
     attempt: int = 1
-    bars: Rungs = ()  # the highest errors with which it goes on
+    thresholds: Rungs = ()
 
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """How one attempt at a job ended; another attempt follows unless it is `final`."""
+    """The result of one attempt at a job; another attempt follows unless it is `final`."""
 
     job: Job
     attempt: int
@@ -57,32 +68,62 @@ class AttemptResult:
     final: bool
 
 
-def lost(job: Job, attempt: int, why: str, seconds: float, device: str = "") -> AttemptResult:
-    """Return the result of an attempt whose process died; the last of ATTEMPTS is final."""
-    outcome = TrainingOutcome(status="failed", reason=why, seconds=seconds, device=device)
-    return AttemptResult(job, attempt, outcome, final=attempt - job.attempt + 1 >= ATTEMPTS)
+def lost_result(job: Job, attempt: int, reason: str, seconds: float, device: str = "") -> AttemptResult:
+    """Return the result of an attempt whose process died; the last of MAX_ATTEMPTS is final.
+
+    Args:
+        job: The job.
+        attempt: Number of the attempt.
+        reason: How the process died.
+        seconds: How long it ran.
+        device: Where it ran.
+
+    Returns:
+        A failed attempt.
+    """
+    outcome = TrainingOutcome(status="failed", reason=reason, seconds=seconds, device=device)
+    return AttemptResult(job, attempt, outcome, final=attempt - job.attempt + 1 >= MAX_ATTEMPTS)
 
 
-def hung(job: Job, attempt: int, grace: float, seconds: float, device: str = "") -> AttemptResult:
-    """Return the result of a training that was killed `grace` seconds beyond its time limit."""
-    why = f"it hung: killed {grace:g} s after its time limit of {job.time_limit:g} s"
-    outcome = TrainingOutcome(status="timed-out", reason=why, seconds=seconds, device=device)
+def hung_result(job: Job, attempt: int, grace: float, seconds: float, device: str = "") -> AttemptResult:
+    """Return the result of a training that was killed because it hung.
+
+    Args:
+        job: The job.
+        attempt: Number of the attempt.
+        grace: Seconds beyond the time limit after which it was killed.
+        seconds: How long it ran.
+        device: Where it ran.
+
+    Returns:
+        A final attempt that timed out.
+    """
+    reason = f"it hung: killed {grace:g} s after its time limit of {job.time_limit:g} s"
+    outcome = TrainingOutcome(status="timed-out", reason=reason, seconds=seconds, device=device)
     return AttemptResult(job, attempt, outcome, final=True)
 
 
 class Engine(Protocol):
-    """Run jobs somewhere and yield results in the order in which they end."""
+    """Runs jobs and yields results in the order in which they end."""
 
     def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
-        """Yield the result of every attempt; each job gets exactly one that is final.
+        """Run jobs; each gets exactly one final result.
 
-        A job is drawn when somebody is free to train it: a long sweep is never in memory whole. None in its
-        place says that the next job has to wait for a result.
+        Args:
+            jobs: The next job is requested when a worker is free, so that a long sweep is never in memory as
+                a whole. None instead of a job means that the next job has to wait for a result.
+
+        Yields:
+            The result of every attempt.
         """
 
 
 class JobQueue:
-    """What is to be tried next: first what was put back, then the jobs, drawn one at a time."""
+    """The jobs to run next: first those that were put back, then new ones, requested one at a time.
+
+    Args:
+        jobs: Jobs; None means that the next one has to wait for a result.
+    """
 
     def __init__(self, jobs: Iterable[Job | None]) -> None:
         self._jobs = iter(jobs)
@@ -93,17 +134,17 @@ class JobQueue:
         return bool(self._front)
 
     def peek(self) -> Job:
-        """Return the job that is next."""
+        """Return the next job."""
         self._draw()
         return self._front[0][0]
 
     def take(self) -> tuple[Job, int]:
-        """Return the job that is next and the number of its attempt, and drop it here."""
+        """Remove and return the next job and the number of its attempt."""
         self._draw()
         return self._front.popleft()
 
     def put_back(self, job: Job, attempt: int) -> None:
-        """Try a job next."""
+        """Run a job next, as this attempt."""
         self._front.appendleft((job, attempt))
 
     def _draw(self) -> None:
@@ -112,9 +153,9 @@ class JobQueue:
 
 
 class Pool(Engine, Protocol):
-    """An engine as a context manager: leaving it ends its workers."""
+    """An engine as a context manager; leaving it ends its workers."""
 
-    problems: list[str]  # where it could not have a worker, one line each
+    problems: list[str]  # one line for each place that has no worker
 
     @property
     def workers(self) -> int:
@@ -139,17 +180,21 @@ class _Worker:
 
 
 class LocalEngine:
-    """A pool of spawned workers, one a device given; torch is imported once in each.
+    """A pool of spawned workers; each imports torch once.
 
-    Unlike `concurrent.futures`, it survives a worker that is killed: the job is tried again in a new
-    process. A worker never outlives this process (Linux), however this process ends.
+    Unlike with `concurrent.futures`, a job whose worker is killed is tried again in a new process. On Linux a
+    worker never outlives this process, however this process ends.
+
+    Args:
+        devices: A device of torch for each worker.
+        grace: Seconds beyond its time limit after which a training that hangs is killed.
     """
 
-    def __init__(self, devices: Sequence[str], *, grace: float = GRACE) -> None:
+    def __init__(self, devices: Sequence[str], *, grace: float = GRACE_SECONDS) -> None:
         self.problems: list[str] = []
         self._devices = tuple(devices)
         self._grace = grace
-        self._memory = memory.share(len(self._devices))
+        self._memory = memory.memory_per_worker(len(self._devices))
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> "LocalEngine":
@@ -169,17 +214,17 @@ class LocalEngine:
 
     @property
     def gpus(self) -> int:
-        """Return how many GPUs they share."""
+        """Return how many GPUs the workers share."""
         return len({device for device in self._devices if device != "cpu"})
 
     def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
-        """Yield the result of every attempt, as they end."""
+        """Run jobs and yield the result of every attempt, as they end; see `Engine.run`."""
         queue = JobQueue(jobs)
         while queue or any(worker.job for worker in self._workers):
             self._hand_out(queue)
             busy = {worker.connection: worker for worker in self._workers if worker.job}
-            patience = min(worker.deadline for worker in busy.values()) - time.monotonic()
-            ready = set(wait(list(busy), timeout=max(patience, 0.0)))
+            seconds = min(worker.deadline for worker in busy.values()) - time.monotonic()
+            ready = set(wait(list(busy), timeout=max(seconds, 0.0)))
             for connection, worker in busy.items():
                 if connection in ready:
                     result = self._collect(worker, queue)
@@ -194,16 +239,16 @@ class LocalEngine:
             worker = idle.pop() if idle else self._start()
             worker.job, worker.attempt = queue.take()
             worker.started = time.monotonic()
-            worker.deadline = worker.started + START
+            worker.deadline = worker.started + START_SECONDS
             try:
                 worker.connection.send(worker.job)
-            except OSError:  # it died while it was idle: nothing was tried yet
+            except OSError:  # it died while idle, so this was no attempt
                 queue.put_back(worker.job, worker.attempt)
                 self._remove(worker)
 
     def _start(self) -> _Worker:
-        taken = [worker.device for worker in self._workers]
-        device = min(self._devices, key=lambda name: taken.count(name) / self._devices.count(name))
+        used = [worker.device for worker in self._workers]
+        device = min(self._devices, key=lambda name: used.count(name) / self._devices.count(name))
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
             target=_serve,
@@ -226,15 +271,15 @@ class LocalEngine:
         return _end(worker)
 
     def _collect(self, worker: _Worker, queue: JobQueue) -> AttemptResult | None:
-        """Take a message: None says that the training begins, an outcome that it ended."""
+        """Receive a message: None means that the training begins, an outcome that it ended."""
         job, attempt = worker.job, worker.attempt
         assert job is not None
         try:
             outcome: TrainingOutcome | None = worker.connection.recv()
         except (EOFError, OSError):
-            worker.process.join(timeout=1.0)  # for its own exit code, not that of our kill
-            why = f"the worker process died ({_how(self._remove(worker))})"
-            result = lost(job, attempt, why, time.monotonic() - worker.started, worker.device)
+            worker.process.join(timeout=1.0)  # so that the exit code is its own, not that of our kill
+            reason = f"the worker process died ({_describe_exit(self._remove(worker))})"
+            result = lost_result(job, attempt, reason, time.monotonic() - worker.started, worker.device)
             if not result.final:
                 queue.put_back(job, attempt + 1)
             return result
@@ -248,7 +293,7 @@ class LocalEngine:
         job, attempt = worker.job, worker.attempt
         assert job is not None
         self._remove(worker)
-        return hung(job, attempt, self._grace, time.monotonic() - worker.started, worker.device)
+        return hung_result(job, attempt, self._grace, time.monotonic() - worker.started, worker.device)
 
 
 def _end(worker: _Worker) -> int | None:
@@ -261,15 +306,15 @@ def _end(worker: _Worker) -> int | None:
     return code
 
 
-def _how(code: int | None) -> str:
+def _describe_exit(code: int | None) -> str:
     return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
 
-def _serve(connection: Connection, device: str, parent: int, most: int, share: float) -> None:
-    """Work off jobs until the parent hangs up or dies; within `most` bytes, or a share of the GPU."""
+def _serve(connection: Connection, device: str, parent: int, max_bytes: int, gpu_share: float) -> None:
+    """Train jobs until the parent closes the connection or dies."""
     _die_with(parent)
-    os.environ["OMP_NUM_THREADS"] = "1"  # read when torch and numpy are imported, and not before
-    set_up_worker(device, most, share)
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch and numpy read it once, when they are imported
+    set_up_worker(device, max_bytes, gpu_share)
     while True:
         try:
             job: Job = connection.recv()
@@ -279,19 +324,34 @@ def _serve(connection: Connection, device: str, parent: int, most: int, share: f
         connection.send(train_job(job, device))
 
 
-def set_up_worker(device: str, most: int, share: float) -> None:
-    """Make this process one that trains: import torch, set its limit, and let it compute at full speed."""
-    import_module("calibrate.training.train")  # seconds that belong to no training
+def set_up_worker(device: str, max_bytes: int, gpu_share: float) -> None:
+    """Prepare this process for training: import torch, limit its memory and configure the allocator.
+
+    Args:
+        device: A device of torch.
+        max_bytes: The memory limit on a CPU.
+        gpu_share: The memory limit on a GPU, as a share.
+    """
+    import_module("calibrate.training.train")  # takes seconds that must not count as training
     import torch
 
-    # Adam's moments of what is rarely seen fade to 1e-38, where a CPU computes at half the speed
+    # Adam's moments of rare inputs decay to denormal numbers (1e-38), with which a CPU computes at half the
+    # speed
     torch.set_flush_denormal(True)
-    memory.limit(device, most, share)
-    memory.keep()
+    memory.limit_memory(device, max_bytes, gpu_share)
+    memory.configure_allocator()
 
 
 def train_job(job: Job, device: str) -> TrainingOutcome:
-    """Train once, in this process and on this device."""
+    """Train once, in this process.
+
+    Args:
+        job: What to train.
+        device: A device of torch.
+
+    Returns:
+        The result; an exception of the training becomes its status.
+    """
     from calibrate.training.train import train
 
     try:
@@ -305,12 +365,12 @@ def train_job(job: Job, device: str) -> TrainingOutcome:
         device=device,
         flops=job.flops,
         time_limit=job.time_limit,
-        bars=job.bars,
+        thresholds=job.thresholds,
     )
 
 
 def _die_with(parent: int) -> None:
-    """Ask Linux to kill this process when its parent ends; leave at once if it has ended already."""
+    """Ask Linux to kill this process when its parent ends; exit at once if it has already ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

@@ -1,16 +1,23 @@
-"""How a training's process holds memory: what it may take, so that a run that eats memory ends alone."""
+"""Per-process memory limits, so that one run cannot exhaust the machine."""
 
 import ctypes
 import resource
 import sys
 from pathlib import Path
 
-LEAST = 2 * 2**30  # bytes that a worker is always given: torch itself takes a part of it
+MIN_WORKER_BYTES = 2 * 2**30  # torch itself takes a part of it
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h of glibc
 
 
-def free(device: str) -> int:
-    """Return the bytes of a device, "cpu" or a GPU of torch, that nobody has taken."""
+def free_memory(device: str) -> int:
+    """Return the free bytes of a device.
+
+    Args:
+        device: "cpu", or a GPU of torch.
+
+    Returns:
+        Bytes that no process has taken.
+    """
     if device != "cpu":
         import torch
 
@@ -18,18 +25,18 @@ def free(device: str) -> int:
     return _meminfo("MemAvailable:")
 
 
-def share(workers: int) -> int:
-    """Return the bytes that each of so many workers on this machine may take."""
-    return max(LEAST, total() // workers)
+def memory_per_worker(workers: int) -> int:
+    """Return the bytes that each of `workers` processes on this machine may take."""
+    return max(MIN_WORKER_BYTES, total_memory() // workers)
 
 
-def total() -> int:
-    """Return the bytes of memory that this process may count on: the machine's, or those of its cgroup."""
-    bytes_ = _meminfo("MemTotal:")
+def total_memory() -> int:
+    """Return the bytes of memory of this machine, or of the cgroup that this process is in."""
+    total = _meminfo("MemTotal:")
     limit = Path("/sys/fs/cgroup/memory.max")
     if limit.is_file() and (text := limit.read_text().strip()) != "max":
-        bytes_ = min(bytes_, int(text))
-    return bytes_
+        total = min(total, int(text))
+    return total
 
 
 def _meminfo(name: str) -> int:
@@ -37,26 +44,31 @@ def _meminfo(name: str) -> int:
     return next(int(words[1]) * 1024 for words in lines if words[0] == name)
 
 
-def limit(device: str, most: int, share: float) -> None:
-    """Make allocations of this process fail beyond `most` bytes (CPU, Linux), or beyond a share of its GPU.
+def limit_memory(device: str, max_bytes: int, gpu_share: float) -> None:
+    """Make allocations of this process fail beyond a limit (CPU: only on Linux).
 
-    On a CPU private writable memory is what counts (RLIMIT_DATA), not address space: libraries reserve far
-    more of the latter than they use.
+    On a CPU the limit is on private writable memory (RLIMIT_DATA), not on address space, because libraries
+    reserve far more address space than they use.
+
+    Args:
+        device: "cpu", or a GPU of torch.
+        max_bytes: The limit on a CPU.
+        gpu_share: The limit on a GPU, as a share of its memory.
     """
     if device != "cpu":
         import torch
 
-        torch.cuda.set_per_process_memory_fraction(share, device)
+        torch.cuda.set_per_process_memory_fraction(gpu_share, device)
     elif sys.platform == "linux":
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (max_bytes, hard))
 
 
-def keep() -> None:
-    """Let this process keep the memory that it frees (Linux with glibc; elsewhere nothing happens).
+def configure_allocator() -> None:
+    """Let this process keep the memory that it frees (only Linux with glibc).
 
-    Otherwise large tensors, made and freed in every step, come from the kernel each time, page by page: up to
-    a quarter of a training's time on a CPU.
+    Otherwise the kernel provides large tensors, which are made and freed in every step, page by page each
+    time: up to a quarter of a training's time on a CPU.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_MMAP_MAX, 0)

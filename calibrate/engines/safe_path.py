@@ -1,6 +1,7 @@
 """Keep files of the current folder out of the processes that we start.
 
-`multiprocessing` starts its children with `python -c`, for which Python looks for modules in the current folder
+`multiprocessing` starts its children with `python -c`, for which Python looks for modules in the current
+folder
 first: a file called signal.py or pickle.py that happens to be there would be executed.
 """
 

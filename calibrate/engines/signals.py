@@ -1,4 +1,4 @@
-"""Hold Ctrl-C back while something must not be cut in two."""
+"""Hold Ctrl-C back during operations that must not be interrupted."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def ctrl_c_held() -> Iterator[None]:
-    """Block SIGINT here until the end, and in processes that are started meanwhile for good."""
+    """Block SIGINT here until the end, and permanently in processes that are started meanwhile."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,4 +1,4 @@
-"""The best-fit model of each shard: the smallest one that reaches the lowest error within noise."""
+"""Pick the best model of each shard: the smallest one that reaches the lowest error within noise."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from laws.types import Run
 
 @dataclass(frozen=True, kw_only=True)
 class BestModel:
-    """What one shard comes to: a point on the learning curve and one on the model-size curve."""
+    """The best model of one shard: a point on the learning curve and one on the model-size curve."""
 
     data: float
     size: int
@@ -22,10 +22,13 @@ class BestModel:
 
 
 class Incumbents:
-    """Of the runs of a sweep, those that can still be the best of their shard: all that is kept in memory.
+    """The best run so far for each shard, model and seed.
 
-    One for each shard, model and seed, the one with the lowest error: `pick_best` and `best_models` choose among
-    these as they would among all. Their number does not grow with the settings that are tried.
+    `pick_best` and `best_models` choose among these as they would among all runs. Only these are kept in
+    memory, so that memory does not grow with the number of trials.
+
+    Args:
+        metric: The metric that selects the best model.
     """
 
     def __init__(self, metric: str) -> None:
@@ -33,11 +36,11 @@ class Incumbents:
         self._best: dict[tuple[str, float, int, int], Run] = {}
 
     def add(self, run: Run) -> None:
-        """Keep a run if it is finished and better than what was kept in its place."""
+        """Keep a finished run if it is better than the one with the same shard, model and seed."""
         if run.status != "finished" or self._metric not in run.metrics:
             return
-        place = (run.family, run.data, run.params, run.seed)
-        self._best[place] = min(run, self._best.get(place, run), key=self._rank)
+        key = (run.family, run.data, run.params, run.seed)
+        self._best[key] = min(run, self._best.get(key, run), key=self._rank)
 
     def runs(self) -> tuple[Run, ...]:
         """Return the runs that are kept."""
@@ -48,52 +51,68 @@ class Incumbents:
 
 
 def size_of(run: Run) -> int:
-    """Return the family's size knob that a run was trained with."""
+    """Return the size parameter of the model that a run trained."""
     return int(run.hyper["size"])
 
 
 def pick_best(runs: Iterable[Run], metric: str) -> Run | None:
-    """Return the run of the smallest model that reaches the lowest error within noise, None without runs."""
+    """Return the run of the smallest model that reaches the lowest error within noise.
+
+    Args:
+        runs: Runs of one shard.
+        metric: The metric that decides.
+
+    Returns:
+        A run, or None if none finished.
+    """
     usable = [run for run in runs if run.status == "finished" and metric in run.metrics]
     if not usable:
         return None
-    enough = min(run.metrics[metric] for run in usable) * (1 + ERROR_NOISE)
-    smallest = min(run.params for run in usable if run.metrics[metric] <= enough)
+    good_enough = min(run.metrics[metric] for run in usable) * (1 + ERROR_NOISE)
+    smallest = min(run.params for run in usable if run.metrics[metric] <= good_enough)
     return min(
         (run for run in usable if run.params == smallest), key=lambda run: (run.metrics[metric], run.id)
     )
 
 
 def best_models(runs: Iterable[Run], metric: str, seed: int) -> list[BestModel]:
-    """Return the best-fit model of each shard of one family, by data size.
+    """Return the best model of each shard of one family.
 
-    Models are picked among the runs with the sweep's own seed. Where the pick was trained again with fresh
-    seeds, the medians of those trainings alone are its values: they were not picked for being low.
+    A model is picked among the runs with the sweep's own seed. Where it was trained again with fresh seeds,
+    its values are the medians of only those trainings, because they were not selected for being low.
+
+    Args:
+        runs: Runs of the family.
+        metric: The metric that decides.
+        seed: The sweep's own seed.
+
+    Returns:
+        The best models, by data size.
     """
     by_shard: dict[float, list[Run]] = {}
     for run in runs:
         by_shard.setdefault(run.data, []).append(run)
-    found = []
+    best = []
     for data, shard in sorted(by_shard.items()):
         chosen = pick_best((run for run in shard if run.seed == seed), metric)
         if chosen is None:
             continue
-        again = [
+        repeats = [
             run for run in shard if run.status == "finished" and run.seed != seed and _same(run, chosen)
         ] or [chosen]
-        samples = [run.samples for run in again if run.samples is not None]
-        found.append(
+        samples = [run.samples for run in repeats if run.samples is not None]
+        best.append(
             BestModel(
                 data=data,
                 size=size_of(chosen),
                 params=chosen.params,
-                metrics={name: median(run.metrics[name] for run in again) for name in chosen.metrics},
+                metrics={name: median(run.metrics[name] for run in repeats) for name in chosen.metrics},
                 samples=median(samples) if samples else None,
                 chosen=chosen,
-                runs=tuple(run.id for run in again),
+                runs=tuple(run.id for run in repeats),
             )
         )
-    return found
+    return best
 
 
 def _same(run: Run, other: Run) -> bool:

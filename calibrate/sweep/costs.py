@@ -1,4 +1,4 @@
-"""What trainings cost in the unit of a budget: FLOP that are counted, or time that is learned."""
+"""The cost of trainings in the unit of a budget: counted FLOP, or time that is measured as runs end."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -10,14 +10,24 @@ from laws.types import Run
 
 
 class CostModel:
-    """Prices of a sweep; `expected` tells the seconds of a training of a size that never ended here."""
+    """Measured and predicted cost per training.
+
+    Args:
+        spec: The sweep.
+        budget: The budget in whose unit costs are stated.
+        expected: Returns the seconds of a training of a size that has no finished run yet.
+    """
 
     def __init__(self, spec: Spec, budget: Budget, expected: Callable[[Training], float]) -> None:
         self._spec, self._budget, self._expected = spec, budget, expected
-        self._rates: dict[tuple[str, int], float] = {}  # (family, size) -> seconds a planned FLOP
+        self._rates: dict[tuple[str, int], float] = {}  # (family, size) -> seconds per planned FLOP
 
-    def learn(self, runs: Iterable[Run]) -> None:
-        """Learn what sizes cost here from the runs that reached their end."""
+    def update(self, runs: Iterable[Run]) -> None:
+        """Measure the seconds per FLOP of each size.
+
+        Args:
+            runs: All runs of the sweep; those that finished count.
+        """
         seconds: defaultdict[tuple[str, int], float] = defaultdict(float)
         flops: defaultdict[tuple[str, int], float] = defaultdict(float)
         for run in runs:
@@ -26,16 +36,16 @@ class CostModel:
                 flops[run.family, size_of(run)] += run.flops
         self._rates = {kind: seconds[kind] / flops[kind] for kind in flops}
 
-    def of(self, trainings: Iterable[Training]) -> float:
-        """Return what trainings will cost together."""
-        return self._together(map(self._one, trainings))
+    def predict(self, trainings: Iterable[Training]) -> float:
+        """Return the predicted cost of trainings together, in the unit of the budget."""
+        return self._total(map(self._cost, trainings))
 
     def spent(self, runs: Iterable[Run]) -> float:
-        """Return what runs cost together."""
-        flop = self._budget.unit == "FLOP"
-        return self._together((run.flops if flop else run.seconds) or 0.0 for run in runs)
+        """Return the cost of runs together, in the unit of the budget."""
+        in_flop = self._budget.unit == "FLOP"
+        return self._total((run.flops if in_flop else run.seconds) or 0.0 for run in runs)
 
-    def _one(self, training: Training) -> float:
+    def _cost(self, training: Training) -> float:
         """Return the FLOP or the seconds of a training."""
         flops = self._spec.flops(training)
         if self._budget.unit == "FLOP":
@@ -43,10 +53,10 @@ class CostModel:
         rate = self._rates.get((training.family, training.size))
         return flops * rate if rate else self._expected(training)
 
-    def _together(self, costs: Iterable[float]) -> float:
-        """Return the sum; of seconds, side by side, at least as long as the longest, on every GPU."""
-        each = list(costs)
+    def _total(self, costs: Iterable[float]) -> float:
+        """Return the sum; seconds of parallel workers are at least those of the longest training."""
+        costs = list(costs)
         if self._budget.unit == "FLOP":
-            return sum(each)
-        side_by_side = max([0.0, *each, sum(each) / self._budget.workers])
-        return side_by_side * self._budget.gpus if self._budget.unit == "GPU-seconds" else side_by_side
+            return sum(costs)
+        wall_clock = max([0.0, *costs, sum(costs) / self._budget.workers])
+        return wall_clock * self._budget.gpus if self._budget.unit == "GPU-seconds" else wall_clock

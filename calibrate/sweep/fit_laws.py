@@ -1,9 +1,10 @@
-"""The laws of a finished sweep: errors, best model size and samples to the best, each against the data.
+"""Fit the laws of a finished sweep: errors, best model size and samples to the best, each against the data.
 
-Those that answer are fitted to the best-fit models of the shards of one family (`calibrate.sweep.best_model`), the
-composite of Hestness et al. 2017. An error has two of them: a forecast (`laws/forecasting/forecast.py`), which answers,
-and one form, which answers where a form is asked for. Beside them stand the curves of single sizes, which the
-composite follows from one size to the next, and the joint surface of size and data where larger is better.
+The laws that answer questions are fitted to the best models of the shards of one family
+(`calibrate.sweep.best_model`), as in Hestness et al. 2017, arXiv:1712.00409. An error has two of them: a
+forecast (`laws/forecasting/forecast.py`), which answers by default, and a single parametric form. Laws of
+single sizes, and the joint law of size and data where larger is better, are stored in addition; they answer
+by id only.
 """
 
 import math
@@ -13,12 +14,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from calibrate.sweep.best_model import BestModel, best_models, size_of
-from calibrate.sweep.spec import Spec
-from calibrate.types import ERROR_NOISE, EVALUATION_STEP
+from calibrate.sweep.spec import MIN_SHARDS, Spec
+from calibrate.types import ERROR_NOISE, EVALUATION_STEP, EdgeProblem
 from calibrate.versions import code_version
 from laws.build import LawProvenance, LawSubject, build_law, now
 from laws.codes import WarningCode
-from laws.errors import PlannerError
+from laws.errors import LawError, PlannerError
 from laws.fitting.fit import Posterior, fit, fit_single_form
 from laws.fitting.phases import Phases, leave_out_small_data
 from laws.forecasting.forecast import Forecast, forecast
@@ -26,50 +27,64 @@ from laws.forecasting.priors import bundled_prior
 from laws.points import check_points
 from laws.types import FORECAST, Law, Run
 
-FEWEST = 3  # shards below which nothing is fitted
-ENOUGH = 4  # shards from which on a single size has a curve of its own
-CROSSED = 3  # sizes that were trained on as many shards: fewer show no surface
-DRAWS, LEAN = 1000, 250  # draws and paths of laws that are asked by id alone: a quarter of a megabyte each
-PLAIN = "plain"  # one form, with a floor where the shards can tell it
+MIN_SHARDS_OF_SIZE = 4  # for the law of a single size
+MIN_CROSSED_SIZES = 3  # sizes trained on as many shards; with fewer the joint law is not identified
+SIZE_LAW_DRAWS, SIZE_LAW_PATHS = 1000, 250  # each law of a size takes a quarter of a megabyte
+SINGLE_FORM = "plain"  # one parametric form, with a floor where the shards support one
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
-    """One law to be fitted: y of each best-fit model against the data."""
+class CurveSpec:
+    """A law to fit: y of each best model against the data."""
 
     metric: str
     unit: str
-    form: str  # FORECAST, PLAIN, or a form of laws.fitting.forms
+    form: str  # FORECAST, SINGLE_FORM, or a form of laws.fitting.forms
     value: Callable[[BestModel], float | None]
     rate: bool = False
-    step: float = 1.0  # y is known to the nearest step of this ratio
+    step: float = 1.0  # y is only known to the nearest multiple of this ratio
 
 
 def best_by_family(spec: Spec, runs: Sequence[Run]) -> dict[str, list[BestModel]]:
-    """Return the best-fit models of a sweep: family -> one a shard, by data size."""
+    """Return the best models of a sweep.
+
+    Args:
+        spec: The sweep.
+        runs: Its runs.
+
+    Returns:
+        Family -> the best model of each shard, by data size.
+    """
     return {
         family: best_models((run for run in runs if run.family == family), spec.metric, spec.seed)
         for family in spec.families
     }
 
 
-def edge_problems(spec: Spec, bests: Mapping[str, Sequence[BestModel]]) -> list[str]:
-    """Return one line for each family whose best models are at the edge of what the sweep allowed."""
-    lines = []
+def edge_problems(spec: Spec, bests: Mapping[str, Sequence[BestModel]]) -> list[EdgeProblem]:
+    """Return the families whose best models are at the edge of what the sweep allowed.
+
+    Args:
+        spec: The sweep.
+        bests: Family -> the best model of each shard.
+
+    Returns:
+        One entry per family and edge.
+    """
+    problems = []
     for family, models in bests.items():
-        if count := sum(_largest(spec, best) for best in models):
-            lines.append(
-                f"{count} of {len(models)} shards are served best by the largest {family} that was tried "
-                f"(size {spec.preset.sizes[family][-1]}): a larger one may do better, and the law of sizes "
-                "is a lower bound"
+        counts = {
+            WarningCode.SIZES_CUT: sum(_largest(spec, best) for best in models),
+            WarningCode.TRAINING_CUT: sum(_cut_short(best) for best in models),
+        }
+        problems += [
+            EdgeProblem(
+                code=code, family=family, count=count, shards=len(models), size=spec.preset.sizes[family][-1]
             )
-        if count := sum(_cut_short(best) for best in models):
-            lines.append(
-                f"{count} of {len(models)} shards were still getting better when the limit on samples ended "
-                f"their training after fewer passes than the others had ({family}): longer training may do "
-                "better, and part of the floor may be its lack"
-            )
-    return lines
+            for code, count in counts.items()
+            if count
+        ]
+    return problems
 
 
 def _largest(spec: Spec, best: BestModel) -> bool:
@@ -77,9 +92,10 @@ def _largest(spec: Spec, best: BestModel) -> bool:
 
 
 def _cut_short(best: BestModel) -> bool:
-    """Return whether the limit on samples left a shard fewer passes, and the last evaluation was its best.
+    """Return whether the limit on samples left a shard fewer epochs, and its last evaluation was the best.
 
-    That the last one is best says nothing alone: it is where the learning rate has come down to zero.
+    The last evaluation is usually the best, because the learning rate has decayed to zero; so both are
+    required.
     """
     hyper = best.chosen.hyper
     allowed = float(hyper["max_samples"])
@@ -87,28 +103,35 @@ def _cut_short(best: BestModel) -> bool:
     return fewer and best.samples is not None and best.samples >= 0.99 * allowed
 
 
-def curves(spec: Spec, family: str) -> list[Curve]:
-    """Return what is fitted for a family: every metric, the model size, the samples to the best.
+def curve_specs(spec: Spec, family: str) -> list[CurveSpec]:
+    """Return the laws to fit for a family: every metric, the model size and the samples to the best error.
 
-    The best size is known only to the sizes that were tried, the samples to the moments of evaluation.
+    The best size is only known to the nearest size that was tried, the samples to the nearest evaluation.
+
+    Args:
+        spec: The sweep.
+        family: One of its families.
+
+    Returns:
+        The laws to fit.
     """
-    rungs = [spec.rung(family, size).params for size in spec.preset.sizes[family]]
-    step = max((large / small for small, large in pairwise(rungs)), default=2.0)
+    params = [spec.size_cost(family, size).params for size in spec.preset.sizes[family]]
+    step = max((large / small for small, large in pairwise(params)), default=2.0)
     metrics = [
-        Curve(
+        CurveSpec(
             metric=name,
             unit=unit,
             form=form,
-            value=lambda best, name=name: best.metrics.get(name),  # type: ignore[misc]  # a default binds it
+            value=lambda best, name=name: best.metrics.get(name),  # type: ignore[misc]  # the default binds the loop variable
             rate=unit == "fraction",
         )
         for name, unit in spec.domain.metrics.items()
-        for form in (FORECAST, PLAIN)
+        for form in (FORECAST, SINGLE_FORM)
     ]
     return [
         *metrics,
-        Curve(metric="params", unit="parameters", form="size", value=lambda best: best.params, step=step),
-        Curve(
+        CurveSpec(metric="params", unit="parameters", form="size", value=lambda best: best.params, step=step),
+        CurveSpec(
             metric="samples",
             unit=spec.domain.data_unit,
             form="size",
@@ -124,23 +147,46 @@ def fit_sweep_laws(
     provenance: Mapping[str, str],
     failed: Callable[[str], None],
 ) -> Iterator[Law]:
-    """Fit and yield the laws of a sweep; what cannot be fitted is told to `failed` in one line."""
+    """Fit the laws of a sweep.
+
+    Args:
+        spec: The sweep.
+        bests: Family -> the best model of each shard.
+        provenance: More entries for the provenance of each law.
+        failed: Called with one line for each law that cannot be fitted.
+
+    Yields:
+        The laws, in the order of families and metrics.
+    """
     created = now()
-    told: set[str] = set()
+    reported: set[str] = set()
     for family, models in bests.items():
-        for curve in curves(spec, family):
+        for curve in curve_specs(spec, family):
             try:
                 yield _law(spec, family, models, curve, provenance, created=created)
             except PlannerError as error:
                 line = f"no law of {curve.metric} for {family}: {error}"
-                if line not in told:  # too few shards are too few for every form
+                if line not in reported:  # too few shards are too few for both forms
                     failed(line)
-                told.add(line)
+                reported.add(line)
 
 
-def answering(spec: Spec, family: str, models: Sequence[BestModel], metric: str) -> Law:
-    """Return the law that answers for a metric, from what was measured so far."""
-    curve = next(each for each in curves(spec, family) if each.metric == metric)
+def fit_metric_law(spec: Spec, family: str, models: Sequence[BestModel], metric: str) -> Law:
+    """Fit the law that answers for a metric.
+
+    Args:
+        spec: The sweep.
+        family: One of its families.
+        models: The best model of each shard so far.
+        metric: A metric of the domain.
+
+    Returns:
+        The law; it is not stored.
+
+    Raises:
+        LawError: Fewer than MIN_SHARDS shards have a finished run ("too-few-shards").
+    """
+    curve = next(curve for curve in curve_specs(spec, family) if curve.metric == metric)
     return _law(spec, family, models, curve, {}, created=now())
 
 
@@ -148,15 +194,20 @@ def _law(
     spec: Spec,
     family: str,
     models: Sequence[BestModel],
-    curve: Curve,
+    curve: CurveSpec,
     provenance: Mapping[str, str],
     *,
     created: str,
 ) -> Law:
     measured = [(best, y) for best in models if (y := curve.value(best)) is not None]
-    if len(measured) < FEWEST:
-        raise PlannerError(f"{len(measured)} shards have a finished run, {FEWEST} are needed")
-    # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
+    if len(measured) < MIN_SHARDS:
+        raise LawError(
+            f"{len(measured)} shards have a finished run: expected {MIN_SHARDS} at least",
+            code="too-few-shards",
+            value=len(measured),
+        )
+    # rounding to a grid is uniform in log y, and the standard deviation of a uniform is its width over
+    # sqrt(12)
     se = [y * math.log(curve.step) / math.sqrt(12) for _, y in measured] if curve.step > 1 else None
     points = check_points(
         [best.data for best, _ in measured],
@@ -170,16 +221,16 @@ def _law(
         WarningCode.TRAINING_CUT: curve.metric != "params" and any(_cut_short(best) for best, _ in measured),
     }
     phases: Phases = {}
-    found: Posterior | Forecast
+    posterior: Posterior | Forecast
     if curve.form == FORECAST:
-        found = forecast(points, seed=spec.seed, prior=bundled_prior("sweep"))
-    elif curve.form == PLAIN:
+        posterior = forecast(points, seed=spec.seed, prior=bundled_prior("sweep"))
+    elif curve.form == SINGLE_FORM:
         points, phases = leave_out_small_data(points, seed=spec.seed)
-        found = fit_single_form(points, seed=spec.seed)
+        posterior = fit_single_form(points, seed=spec.seed)
     else:
-        found = fit(points, curve.form, seed=spec.seed)
+        posterior = fit(points, curve.form, seed=spec.seed)
     return build_law(
-        found,
+        posterior,
         points,
         LawSubject(
             domain=spec.domain.name,
@@ -203,69 +254,84 @@ def _law(
 
 
 def fit_size_laws(spec: Spec, runs: Sequence[Run], provenance: Mapping[str, str]) -> Iterator[Law]:
-    """Fit and yield what stands beside the composites: curves of single sizes, and the joint surface.
+    """Fit the laws of single sizes, and the joint law of size and data where larger is better.
 
-    Of the metric that decides, from the best training of each shard and size with the sweep's own seed. What
-    cannot be fitted is left out: these laws are asked by id and nothing waits for them.
+    They are laws of the first metric, from the best training of each shard and size with the sweep's own
+    seed. A law that cannot be fitted is left out, because no command needs it.
+
+    Args:
+        spec: The sweep.
+        runs: Its runs.
+        provenance: More entries for the provenance of each law.
+
+    Yields:
+        The laws; they answer by id only.
     """
     created = now()
     for family in spec.families:
         cells = _cells(spec, family, runs)
         for size in spec.preset.sizes[family]:
-            mine = [run for (_, of), run in sorted(cells.items()) if of == size]
-            if len(mine) >= ENOUGH:
+            runs_of_size = [run for (_, other), run in sorted(cells.items()) if other == size]
+            if len(runs_of_size) >= MIN_SHARDS_OF_SIZE:
                 with suppress(PlannerError):
-                    yield _beside(spec, family, f"size {size}", mine, provenance, created=created)
+                    yield _size_law(spec, family, size, runs_of_size, provenance, created=created)
         if _larger_is_better(cells, spec.metric):
             with suppress(PlannerError):
-                yield _beside(spec, family, "all sizes", list(cells.values()), provenance, created=created)
+                yield _size_law(spec, family, None, list(cells.values()), provenance, created=created)
 
 
 def _cells(spec: Spec, family: str, runs: Sequence[Run]) -> dict[tuple[float, int], Run]:
     """Return the best training of each shard and size."""
-    found: dict[tuple[float, int], Run] = {}
+    best: dict[tuple[float, int], Run] = {}
     for run in runs:
         if run.family == family and run.seed == spec.seed and run.status == "finished":
             cell = run.data, size_of(run)
-            found[cell] = min(run, found.get(cell, run), key=lambda run: (run.metrics[spec.metric], run.id))
-    return found
+            best[cell] = min(run, best.get(cell, run), key=lambda run: (run.metrics[spec.metric], run.id))
+    return best
 
 
 def _larger_is_better(cells: Mapping[tuple[float, int], Run], metric: str) -> bool:
-    """Return whether L = E + A/N^a + B/D^b can be told: sizes and shards cross, and no model overfits."""
+    """Return whether L = E + A/N^a + B/D^b is identified: sizes and shards cross, and no model overfits."""
     sizes = [size for _, size in cells]
-    crossed = [size for size in set(sizes) if sizes.count(size) >= CROSSED]
+    crossed = [size for size in set(sizes) if sizes.count(size) >= MIN_CROSSED_SIZES]
     falls = all(
         cells[data, larger].metrics[metric] <= run.metrics[metric] * (1 + ERROR_NOISE)
         for (data, size), run in cells.items()
         for other, larger in cells
         if other == data and larger > size
     )
-    return len(crossed) >= CROSSED and falls
+    return len(crossed) >= MIN_CROSSED_SIZES and falls
 
 
-def _beside(
-    spec: Spec, family: str, name: str, runs: Sequence[Run], provenance: Mapping[str, str], *, created: str
+def _size_law(
+    spec: Spec,
+    family: str,
+    size: int | None,
+    runs: Sequence[Run],
+    provenance: Mapping[str, str],
+    *,
+    created: str,
 ) -> Law:
+    """Fit the law of one size, or with None the joint law of all."""
     unit = spec.domain.metrics[spec.metric]
-    surface = name == "all sizes"
+    is_joint = size is None
     points = check_points(
-        [(run.params, run.data) for run in runs] if surface else [run.data for run in runs],
+        [(run.params, run.data) for run in runs] if is_joint else [run.data for run in runs],
         [run.metrics[spec.metric] for run in runs],
         rate=unit == "fraction",
     )
-    if surface:
-        found = fit(points, "surface", seed=spec.seed, draws=DRAWS)
+    if is_joint:
+        posterior = fit(points, "surface", seed=spec.seed, draws=SIZE_LAW_DRAWS)
     else:
         points, _ = leave_out_small_data(points, seed=spec.seed)
-        found = fit_single_form(points, seed=spec.seed, draws=DRAWS)
+        posterior = fit_single_form(points, seed=spec.seed, draws=SIZE_LAW_DRAWS)
     details = {"family": family, "passes": f"{spec.preset.epochs:g}", **provenance}
     return build_law(
-        found,
+        posterior,
         points,
         LawSubject(
             domain=spec.domain.name,
-            family=f"{family}, {name}",
+            family=f"{family}, {'all sizes' if is_joint else f'size {size}'}",
             metric=spec.metric,
             metric_unit=unit,
             x_unit=spec.domain.data_unit,
@@ -278,8 +344,8 @@ def _beside(
             runs=[run.id for run in runs],
             created=created,
         ),
-        ladder=spec.ladder[family] if surface else (),
-        max_paths=LEAN,
+        ladder=spec.ladder[family] if is_joint else (),
+        max_paths=SIZE_LAW_PATHS,
     )
 
 

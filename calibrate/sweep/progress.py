@@ -1,4 +1,4 @@
-"""How far a sweep is: what its runs have shown, and how much is left to do."""
+"""Count the progress of a sweep: runs that ended, the best so far, and the time that is left."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -12,35 +12,55 @@ from laws.types import Run, RunStatus
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a sweep is, after every attempt that ended."""
+    """The state of a sweep after an attempt ended.
 
-    planned: int  # trainings known so far
-    done: int  # of them: finished, or settled with another status
-    before: int  # of them: done when this command began
-    unfinished: int  # of the done: those that did not finish
-    best: Mapping[tuple[str, float], Run]  # (family, shard) -> best run so far
+    Attributes:
+        planned: Trainings known so far.
+        done: Trainings that finished or ended with another status.
+        before: Trainings that were done when this command began.
+        unfinished: Trainings that are done but did not finish.
+        best: (family, shard) -> the best run so far.
+        seconds_left: Expected time of the rest of the stage; None before the first run.
+        last: The attempt that has just ended.
+    """
+
+    planned: int
+    done: int
+    before: int
+    unfinished: int
+    best: Mapping[tuple[str, float], Run]
     seconds_left: float | None
     last: Run | None
 
 
 class ProgressCounts:
-    """Sums over the runs of a sweep: one of ten thousand runs is asked ten thousand times how far it is."""
+    """Running sums over a sweep, so that progress after each of ten thousand runs costs the same.
+
+    Args:
+        spec: The sweep.
+        workers: Trainings at once.
+    """
 
     def __init__(self, spec: Spec, workers: int) -> None:
         self._spec, self._workers = spec, workers
         self.incumbents = Incumbents(spec.metric)
-        self.counts: Counter[RunStatus] = Counter()
+        self.statuses: Counter[RunStatus] = Counter()
         self.unfinished: Run | None = None  # one of those that did not finish
         self.spent = self.saved = 0.0  # FLOP
         self._best: dict[tuple[str, float], Run] = {}
         self._planned = self._before = self._left = 0
         # (family, size) -> ...
         self._flops_left: dict[tuple[str, int], float] = defaultdict(float)  # FLOP at most
-        self._seconds: dict[tuple[str, int], float] = defaultdict(float)  # of the finished runs
-        self._flops: dict[tuple[str, int], float] = defaultdict(float)  # that were planned for them
+        self._seconds: dict[tuple[str, int], float] = defaultdict(float)  # taken by finished runs
+        self._flops: dict[tuple[str, int], float] = defaultdict(float)  # planned for finished runs
 
     def plan(self, training: Training, *, settled: bool) -> None:
-        """Count a training that became known; `settled`, where a run on record says how it ended."""
+        """Count a planned training.
+
+        Args:
+            training: A training of a stage that begins.
+            settled: Whether a run on record says how it ended.
+        """
         self._planned += 1
         if settled:
             self._before += 1
@@ -49,14 +69,14 @@ class ProgressCounts:
         self._flops_left[training.family, training.size] += self._spec.flops(training)
 
     def end(self, training: Training) -> None:
-        """Take a training off what is left."""
+        """Count a training as ended."""
         self._left -= 1
         self._flops_left[training.family, training.size] -= self._spec.flops(training)
 
-    def learn(self, run: Run) -> None:
-        """Take in how a training ended, now or in an earlier command."""
+    def add(self, run: Run) -> None:
+        """Add the final run of a training, from this command or an earlier one."""
         spec = self._spec
-        self.counts[run.status] += 1
+        self.statuses[run.status] += 1
         self.spent += run.flops or 0.0
         if run.status == "stopped-early":
             self.saved += spec.most_flops(cell_of(run)) - (run.flops or 0.0)
@@ -73,24 +93,24 @@ class ProgressCounts:
                 self._best[run.family, run.data] = run
 
     def progress(self, last: Run | None) -> Progress:
-        """Return how far the sweep is; `last` is the attempt that has just ended."""
+        """Return the state of the sweep; `last` is the attempt that has just ended."""
         return Progress(
             planned=self._planned,
             done=self._planned - self._left,
             before=self._before,
-            unfinished=self.counts.total() - self.counts["finished"],
+            unfinished=self.statuses.total() - self.statuses["finished"],
             best=dict(self._best),
             seconds_left=self._seconds_left(),
             last=last,
         )
 
     def _seconds_left(self) -> float | None:
-        """Return what is left of the stage, at the rate of the runs so far; None before the first."""
+        """Return the time of the rest of the stage at the rate of the runs so far; None before the first."""
         if not self._seconds:
             return None
-        anywhere = sum(self._seconds.values()) / sum(self._flops.values())
+        overall = sum(self._seconds.values()) / sum(self._flops.values())
         seconds = sum(
-            flops * (self._seconds[kind] / self._flops[kind] if kind in self._flops else anywhere)
+            flops * (self._seconds[kind] / self._flops[kind] if kind in self._flops else overall)
             for kind, flops in self._flops_left.items()
         )
         return max(0.0, seconds) / min(self._workers, max(1, self._left))

@@ -1,4 +1,4 @@
-"""Run a sweep: train what its stages ask for and the store misses, and keep each result at once."""
+"""Run a sweep: train what its stages need and the store lacks, and store each result at once."""
 
 import json
 from collections import deque
@@ -12,25 +12,35 @@ from calibrate.engines.local import AttemptResult, Engine, Job
 from calibrate.sweep.progress import Progress, ProgressCounts
 from calibrate.sweep.search import STAGES, Stage, TrialQueue
 from calibrate.sweep.spec import Spec, run_id
-from calibrate.training.early_stopping import RungResults, Rungs, reached
+from calibrate.training.early_stopping import RungResults, Rungs, rungs_reached
 from calibrate.types import Training
 from calibrate.versions import code_version
 from laws.storage.store import Store
 from laws.types import Run, RunStatus, Sweep
 
-AGAIN = {"failed"}  # what the next command tries again: neither the data nor the settings were at fault
-PUBLISH = 2.0  # seconds between two publications of the index, at least
+# Statuses that say nothing about the trial itself, so the next command trains again: a process that died, and
+# a corpus that was damaged and may have been repaired since.
+RETRIED: frozenset[RunStatus] = frozenset({"failed", "bad-data"})
+MIN_SECONDS_BETWEEN_PUBLICATIONS = 2.0  # of the index
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepResult:
-    """What a sweep came to."""
+    """The result of a sweep.
 
-    counts: Mapping[RunStatus, int]  # how its runs ended, each by its last attempt
-    incumbents: Sequence[Run]  # those that can be the best of their shard
-    unfinished: Run | None  # one that did not finish
-    flops: float  # that its runs took
-    saved: float  # FLOP that those stopped early had still before them
+    Attributes:
+        counts: Status -> how many trainings ended with it, by their last attempt.
+        incumbents: The runs that can be the best of their shard.
+        unfinished: A run that did not finish; None if all did.
+        flops: Training FLOP of all runs.
+        saved: FLOP that early stopping saved.
+    """
+
+    counts: Mapping[RunStatus, int]
+    incumbents: Sequence[Run]
+    unfinished: Run | None
+    flops: float
+    saved: float
 
 
 def run_sweep(
@@ -42,122 +52,136 @@ def run_sweep(
     *,
     stages: Iterable[Stage] = STAGES,
 ) -> SweepResult:
-    """Train what the sweep still misses and return what came out; a stage is asked for when one has ended.
+    """Run every training the sweep still lacks, stage by stage, and return a summary.
 
-    Each run is in the store when the engine's next result is asked for: a sweep that is killed goes on
-    from there. What is kept in memory does not grow with the number of runs. Raises StoreBusyError where
-    another process runs the same sweep.
+    Each run is stored before the engine's next result is requested, so a sweep that is killed continues from
+    there. Memory does not grow with the number of runs.
+
+    Args:
+        spec: The sweep.
+        store: The store, with earlier runs of the sweep.
+        engine: Where trainings run.
+        workers: How many run at a time, to estimate the time that is left.
+        report: Called with the state of the sweep at the start of a stage and after each attempt.
+        stages: The stages; each is requested when the one before it has ended.
+
+    Returns:
+        The result of the sweep.
+
+    Raises:
+        StoreBusyError: Another process runs the same sweep.
     """
     with store.exclusive(f"sweep-{spec.id}", wait=False):
         state = _SweepState(spec, store, workers, report)
         for stage in stages:
-            for result in engine.run(state.begin(stage)):
-                state.keep(result)
+            for result in engine.run(state.start(stage)):
+                state.store_result(result)
         store.publish()
-        tally = state.tally
+        counts = state.counts
         return SweepResult(
-            counts=tally.counts,
-            incumbents=tally.incumbents.runs(),
-            unfinished=tally.unfinished,
-            flops=tally.spent,
-            saved=tally.saved,
+            counts=counts.statuses,
+            incumbents=counts.incumbents.runs(),
+            unfinished=counts.unfinished,
+            flops=counts.spent,
+            saved=counts.saved,
         )
 
 
 @dataclass(eq=False)
 class _ActiveQueue:
-    """Where a line of trainings is."""
+    """The state of the trials of one shard and size."""
 
     left: TrialQueue
     earlier: RungResults = field(default_factory=RungResults)
-    waiting: bool = False  # for the one that is in training
+    waiting: bool = False  # for the trial that is in training
 
 
 class _SweepState:
-    """A sweep while it runs: the stages that were begun, and the trainings that are out."""
+    """The bookkeeping of a running sweep: its stages so far, and the trainings that workers have."""
 
     def __init__(self, spec: Spec, store: Store, workers: int, report: Callable[[Progress], None]) -> None:
         self.spec, self.store, self.report = spec, store, report
-        self.tally = ProgressCounts(spec, workers)
-        self.stages: list[Callable[[], Iterator[TrialQueue]]] = []  # those that were begun: what is planned
-        self.out: dict[str, _ActiveQueue] = {}  # run in training -> its line
-        self.began = _now()
+        self.counts = ProgressCounts(spec, workers)
+        self.stages: list[Callable[[], Iterator[TrialQueue]]] = []  # so far: their trainings are the plan
+        self.training: dict[str, _ActiveQueue] = {}  # run in training -> its queue
+        self.created = _now()
 
-    def begin(self, stage: Stage) -> Iterator[Job | None]:
-        """Take up a stage: learn what of it is settled, and return the jobs that are not.
+    def start(self, stage: Stage) -> Iterator[Job | None]:
+        """Start a stage: load finished runs from the store and return the remaining jobs.
 
-        A stage follows from what is known now; it is drawn anew, training by training, where it is needed.
+        A stage is a function of the runs so far. It is called again wherever its trainings are needed, so
+        that they are never all in memory.
         """
-        lines = partial(stage, self.spec, self.tally.incumbents.runs())
-        self.stages.append(lines)
+        queues = partial(stage, self.spec, self.counts.incumbents.runs())
+        self.stages.append(queues)
         self.store.add_sweep(self._record())
-        settled, tried = self._on_record(chain.from_iterable(lines()))
-        for training in chain.from_iterable(lines()):
-            self.tally.plan(training, settled=run_id(training) in settled)
-        self.report(self.tally.progress(None))
-        return self._jobs(lines(), settled, tried)
+        settled, tried = self._on_record(chain.from_iterable(queues()))
+        for training in chain.from_iterable(queues()):
+            self.counts.plan(training, settled=run_id(training) in settled)
+        self.report(self.counts.progress(None))
+        return self._jobs(queues(), settled, tried)
 
     def _jobs(
-        self, lines: Iterable[TrialQueue], settled: Mapping[str, Rungs], tried: Mapping[str, int]
+        self, trials: Iterable[TrialQueue], settled: Mapping[str, Rungs], tried: Mapping[str, int]
     ) -> Iterator[Job | None]:
-        """Yield jobs from the lines by turns, each when the one before it has ended; None while all wait."""
-        turns = deque(_ActiveQueue(line) for line in lines)
-        while turns:
-            turn = next((turn for turn in turns if not turn.waiting), None)
-            if turn is None:
+        """Yield jobs from the queues in turn, each when the one before it has ended; None while all wait."""
+        queues = deque(_ActiveQueue(trial_queue) for trial_queue in trials)
+        while queues:
+            queue = next((queue for queue in queues if not queue.waiting), None)
+            if queue is None:
                 yield None
                 continue
-            turns.remove(turn)
-            for training in turn.left:
+            queues.remove(queue)
+            for training in queue.left:
                 id = run_id(training)
                 if id in settled:
-                    turn.earlier.add(settled[id])
+                    queue.earlier.add(settled[id])
                     continue
-                turn.waiting, self.out[id] = True, turn
-                turns.append(turn)
+                queue.waiting, self.training[id] = True, queue
+                queues.append(queue)
                 yield Job(
                     id=id,
                     training=training,
                     corpus=self.spec.corpus,
                     module=self.spec.domain.module,
-                    flops=self.spec.rung(training.family, training.size).flops,
+                    flops=self.spec.size_cost(training.family, training.size).flops,
                     time_limit=self.spec.preset.time_limit,
                     attempt=tried.get(id, 0) + 1,
-                    bars=turn.earlier.bars(),
+                    thresholds=queue.earlier.thresholds(),
                 )
                 break
 
     def _on_record(self, planned: Iterable[Training]) -> tuple[dict[str, Rungs], dict[str, int]]:
-        """Learn from runs on record; return the settled ones' rungs, and how often the others were tried."""
+        """Count the runs on record; return the rungs of settled ones, and the attempts of the others."""
         settled: dict[str, Rungs] = {}
         tried: dict[str, int] = {}
         for id, number, run in self.store.last_attempts(map(run_id, planned)):
-            if run and run.status not in AGAIN:
+            if run and run.status not in RETRIED:
                 settled[id] = run.rungs
-                self.tally.learn(run)
+                self.counts.add(run)
             else:
                 tried[id] = number
         return settled, tried
 
-    def keep(self, result: AttemptResult) -> None:
-        """Write one attempt down; safe on disk when this returns."""
+    def store_result(self, result: AttemptResult) -> None:
+        """Store one attempt; it is on disk when this returns."""
         run = as_run(self.spec, result)
         self.store.add_run(run)
         if result.final:
-            turn = self.out.pop(run.id)
-            turn.waiting = False
-            turn.earlier.add(run.rungs)
-            self.tally.learn(run)
-            self.tally.end(result.job.training)
-        self.report(self.tally.progress(run))
-        self.store.publish_if_due(PUBLISH)
+            queue = self.training.pop(run.id)
+            queue.waiting = False
+            queue.earlier.add(run.rungs)
+            self.counts.add(run)
+            self.counts.end(result.job.training)
+        self.report(self.counts.progress(run))
+        self.store.publish_if_due(MIN_SECONDS_BETWEEN_PUBLICATIONS)
 
     def _record(self) -> Sweep:
         spec = self.spec
-        ids = tuple(run_id(training) for lines in self.stages for training in chain.from_iterable(lines()))
+        ids = tuple(run_id(training) for queues in self.stages for training in chain.from_iterable(queues()))
         return Sweep(
             id=spec.id,
-            created=self.began,
+            created=self.created,
             domain=spec.domain.name,
             preset=spec.preset_name,
             seed=spec.seed,
@@ -172,7 +196,15 @@ class _SweepState:
 
 
 def as_run(spec: Spec, result: AttemptResult) -> Run:
-    """Return the record of one attempt."""
+    """Return the record of one attempt.
+
+    Args:
+        spec: The sweep.
+        result: The attempt.
+
+    Returns:
+        A run, not yet stored.
+    """
     training, outcome = result.job.training, result.outcome
     return Run(
         id=result.job.id,
@@ -185,11 +217,11 @@ def as_run(spec: Spec, result: AttemptResult) -> Run:
         optimizer=training.optimizer,
         data=training.data,
         data_unit=spec.domain.data_unit,
-        params=outcome.params or int(spec.rung(training.family, training.size).params),
+        params=outcome.params or int(spec.size_cost(training.family, training.size).params),
         flops=outcome.flops,
         samples=outcome.samples,
         metrics=dict(outcome.metrics),
-        rungs=reached(outcome.history, training.planned) if spec.preset.draws > 1 else (),
+        rungs=rungs_reached(outcome.history, training.planned) if spec.preset.draws > 1 else (),
         seconds=outcome.seconds,
         device=outcome.device,
         seed=training.seed,

@@ -1,12 +1,12 @@
-"""Which trainings a sweep tries, and in which order: a random search over nested shards.
+"""Plan the trainings of a sweep: a random search over nested shards.
 
 The method is that of Hestness et al. 2017 (arXiv:1712.00409, section 3): nested shards in steps of 2x, model
-sizes and optimizer settings drawn at random from a grid, the smallest and the largest shard first, the
-shards between them inside the range of sizes that those two give. Of the settings of one shard and size the
-ill-tuned ones are stopped early (`calibrate.training.early_stopping`). Last, the best model of each shard is trained again
-with fresh seeds, so that its error is not only the luckiest of many.
+sizes and optimizer settings drawn at random from a grid, the smallest and the largest shard first, the shards
+between them only in sizes between the best at those two. Poor trials of a shard and size are stopped early
+(`calibrate.training.early_stopping`). Last, the best model of each shard is trained again with fresh seeds,
+so that its error is not the luckiest of many trials.
 
-A stage follows from the specification and from the runs so far; nothing here trains or reads a store.
+A stage follows from the specification and the runs so far. Nothing here trains or reads a store.
 """
 
 import random
@@ -19,15 +19,14 @@ from calibrate.sweep.spec import Cell, Spec, cell_of, run_id
 from calibrate.types import Training
 from laws.types import Run
 
-Runs = Collection[Run]  # those of the sweep so far that can be the best of their shard
-TrialQueue = Iterator[
-    Training
-]  # trainings that begin one after the other: each is held against those before it
+Runs = Collection[Run]  # of the sweep so far, those that can be the best of their shard
+# trials of one shard and size, in order: early stopping compares each with those before it
+TrialQueue = Iterator[Training]
 Stage = Callable[[Spec, Runs], Iterator[TrialQueue]]
 
 
 def end_trainings(spec: Spec) -> Iterator[Training]:
-    """Yield the trainings of the smallest and the largest shard, in every size; no result is needed."""
+    """Yield the trainings of the smallest and the largest shard in every size, which need no result."""
     return chain.from_iterable(_ends(spec, ()))
 
 
@@ -45,9 +44,9 @@ def _ends(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:  # noqa: ARG001 - all
 
 
 def _between(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:
-    """Yield the trainings of the other shards, in the sizes between the best of the two ends.
+    """Yield the trainings of the other shards in the sizes between the best at the two ends.
 
-    An end without a finished run does not narrow the sizes.
+    Where an end has no finished run, all sizes are tried.
     """
     cells: list[Cell] = []
     for family in spec.families:
@@ -80,13 +79,30 @@ STAGES: tuple[Stage, ...] = (_ends, _between, _repeats)
 
 
 def repeat_with_seed(spec: Spec, run: Run, count: int) -> Training:
-    """Return the training of a run of this sweep with another seed, the `count`-th after the sweep's own."""
+    """Return the training of a run with another seed.
+
+    Args:
+        spec: The sweep.
+        run: One of its runs, with the sweep's own seed.
+        count: How many seeds after the sweep's own.
+
+    Returns:
+        The training.
+    """
     first = next(t for t in _drawn(spec, *cell_of(run)) if run_id(t) == run.id)
     return replace(first, seed=spec.seed + count)
 
 
 def planned_trainings(spec: Spec, runs: Runs) -> list[Training]:
-    """Return the most that the sweep can come to, as far as its results so far do not narrow it yet."""
+    """Return all trainings that the sweep may still need, given its results so far.
+
+    Args:
+        spec: The sweep.
+        runs: Its runs so far, which narrow the sizes.
+
+    Returns:
+        The trainings, at most; those that are done are among them.
+    """
     trainings = [*end_trainings(spec), *chain.from_iterable(_between(spec, runs))]
     repeated = list(chain.from_iterable(_repeats(spec, runs)))
     decided = {(training.family, training.data) for training in repeated}
@@ -104,12 +120,20 @@ def planned_trainings(spec: Spec, runs: Runs) -> list[Training]:
 
 
 def search_cells(spec: Spec, cells: Iterable[Cell]) -> Iterator[TrialQueue]:
-    """Yield the trainings of each cell; the longest come first, so that the last to end is a short one."""
+    """Yield the trials of each cell, the longest first, so that workers end at about the same time.
+
+    Args:
+        spec: The sweep.
+        cells: (family, shard, size) to search.
+
+    Returns:
+        The trials of each cell.
+    """
     return (_drawn(spec, *cell) for cell in sorted(cells, key=spec.most_flops, reverse=True))
 
 
 def _drawn(spec: Spec, family: str, shard: float, size: int) -> TrialQueue:
-    """Draw optimizer settings for one shard and size; each draw has a random stream of its own."""
+    """Draw the trials of one shard and size from a random stream of their own."""
     preset = spec.preset
     grid = [
         (optimizer, rate, batch)
@@ -135,5 +159,5 @@ def _drawn(spec: Spec, family: str, shard: float, size: int) -> TrialQueue:
 
 
 def _of(spec: Spec, family: str, shard: float, runs: Runs) -> list[Run]:
-    """Return the runs of one shard that were drawn, repeats left out."""
+    """Return the runs of one shard without those of fresh seeds."""
     return [run for run in runs if run.family == family and run.data == shard and run.seed == spec.seed]

@@ -1,4 +1,4 @@
-"""What a sweep was asked to do: its specification, and the ids that follow from it."""
+"""The specification of a sweep, and the ids that follow from it."""
 
 import hashlib
 import json
@@ -8,26 +8,28 @@ from typing import Any
 
 from calibrate.sweep.best_model import size_of
 from calibrate.types import Corpus, Domain, Preset, Training
-from laws.errors import PlannerError
+from laws.errors import CorpusError, use
 from laws.types import Run, SizeCost
 
 Cell = tuple[str, float, int]  # family, shard, size
 
+MIN_SHARDS = 3  # below this no law is fitted
+
 
 def hashed(value: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal digits that stand for a JSON value."""
+    """Return a hash of a JSON value, 16 hexadecimal digits."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def run_id(training: Training) -> str:
-    """Return the id of a training: the same specification has the same id, in every sweep."""
+    """Return the id of a training; the same specification has the same id in every sweep."""
     return hashed(asdict(training))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What was asked: the sweep follows from it and from the results of its own runs."""
+    """The specification of a sweep. The trainings follow from it and from the results of its own runs."""
 
     domain: Domain
     preset_name: str
@@ -39,8 +41,8 @@ class Spec:
 
     @property
     def id(self) -> str:
-        """Return the hash of what was asked."""
-        asked = {
+        """Return the id of the sweep, a hash of its specification."""
+        specification = {
             "domain": self.domain.name,
             "version": self.domain.version,
             "preset": asdict(self.preset),
@@ -48,25 +50,25 @@ class Spec:
             "seed": self.seed,
             "fingerprint": self.corpus.fingerprint,
         }
-        return hashed(asked)
+        return hashed(specification)
 
     @property
     def metric(self) -> str:
-        """Return the metric that decides which model is best."""
+        """Return the metric that selects the best model."""
         return next(iter(self.domain.metrics))
 
-    def rung(self, family: str, size: int) -> SizeCost:
+    def size_cost(self, family: str, size: int) -> SizeCost:
         """Return the exact cost of a size."""
-        return next(rung for rung in self.ladder[family] if rung.size == size)
+        return next(cost for cost in self.ladder[family] if cost.size == size)
 
     def flops(self, training: Training) -> float:
         """Return the training FLOP of a run that reaches its end."""
         return self.most_flops((training.family, training.data, training.size))
 
     def most_flops(self, cell: Cell) -> float:
-        """Return the training FLOP of each of a cell's runs that reaches its end."""
+        """Return the training FLOP of a run of a cell that reaches its end."""
         family, data, size = cell
-        return self.planned(data) * self.rung(family, size).flops
+        return self.planned(data) * self.size_cost(family, size).flops
 
     def planned(self, data: float) -> float:
         """Return the samples that a run on a shard sees if it reaches its end."""
@@ -74,12 +76,27 @@ class Spec:
 
 
 def shards_within(preset: Preset, corpus: Corpus) -> Preset:
-    """Return the preset with the shards that a corpus can fill; fewer than three are a PlannerError."""
+    """Return a preset with the shards that a corpus can fill.
+
+    Args:
+        preset: A preset.
+        corpus: A corpus, possibly smaller than the preset asks for.
+
+    Returns:
+        The preset without the shards that are too large.
+
+    Raises:
+        CorpusError: Fewer than MIN_SHARDS shards are left ("corpus-too-small").
+    """
     shards = tuple(shard for shard in preset.shards if shard <= corpus.available * (1 + 1e-6))
-    if len(shards) < 3:
-        raise PlannerError(
-            f"the corpus holds {corpus.available:.3g}, and the smallest three shards of this preset need "
-            f"{preset.shards[min(2, len(preset.shards) - 1)]:.3g}: bring more data or take a smaller preset"
+    if len(shards) < MIN_SHARDS:
+        least = preset.shards[min(MIN_SHARDS, len(preset.shards)) - 1]
+        raise CorpusError(
+            f"the corpus holds {corpus.available:.3g} for training: expected {least:.3g} at least, for the "
+            f"{MIN_SHARDS} smallest shards of this preset",
+            code="corpus-too-small",
+            value=corpus.available,
+            hint=use("data", "preset", purpose="to bring more data or to need less"),
         )
     return replace(preset, shards=shards)
 

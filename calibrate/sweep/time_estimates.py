@@ -1,4 +1,4 @@
-"""How long a sweep will take: from runs that are on record, else from a short training now."""
+"""The expected time of a sweep: from runs on record, else from short trainings now."""
 
 import math
 from collections.abc import Iterable
@@ -9,84 +9,103 @@ from calibrate.sweep.best_model import size_of
 from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import Spec
 from calibrate.training.train import EVALUATIONS, device_name, evaluation_seconds, train
-from calibrate.types import DomainCode, Training
-from laws.errors import PlannerError
+from calibrate.types import DomainCode, TimeSource, Training
+from laws.errors import EngineError
 from laws.types import Run
 
-TRIAL = 3.0  # seconds of training that a rate is measured with
+TRIAL_SECONDS = 3.0  # of training, to measure a rate
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a model of one size costs on one device."""
+class SizeTime:
+    """The time that a model of one size takes on one device.
 
-    flop: float  # seconds a planned FLOP
-    evaluation: float = 0.0  # seconds, where it is not in the former
+    Attributes:
+        per_flop: Seconds per planned FLOP.
+        evaluation: Seconds of one evaluation, where `per_flop` does not contain them.
+    """
+
+    per_flop: float
+    evaluation: float = 0.0
 
 
 @dataclass(frozen=True)
 class TimeEstimates:
-    """The cost of each family and size, and where it is known from."""
+    """The time of each (family, size), and how it is known."""
 
-    sizes: dict[tuple[str, int], Cost]
-    source: str
+    sizes: dict[tuple[str, int], SizeTime]
+    source: TimeSource
 
     def seconds(self, spec: Spec, training: Training) -> float:
-        """Return the seconds that a training is expected to take."""
-        cost = self.sizes[training.family, training.size]
-        return spec.flops(training) * cost.flop + EVALUATIONS * cost.evaluation
+        """Return the seconds that a training of a sweep is expected to take."""
+        time = self.sizes[training.family, training.size]
+        return spec.flops(training) * time.per_flop + EVALUATIONS * time.evaluation
 
 
-def costs(spec: Spec, past: Iterable[Run], code: DomainCode, device: str) -> TimeEstimates:
-    """Return costs on this device: from `past` runs where every size has one, else measured now."""
-    wanted = [(family, size) for family in spec.families for size in spec.preset.sizes[family]]
+def estimate_times(spec: Spec, past: Iterable[Run], code: DomainCode, device: str) -> TimeEstimates:
+    """Estimate the time of trainings on a device.
+
+    Args:
+        spec: The sweep.
+        past: Earlier runs; they are used where every size has one that finished on this device.
+        code: The domain's module, to train for some seconds otherwise.
+        device: A device of torch.
+
+    Returns:
+        The time of each size of the sweep.
+
+    Raises:
+        EngineError: A short training ended without a step ("trial-failed").
+    """
+    kinds = [(family, size) for family in spec.families for size in spec.preset.sizes[family]]
     recorded = _recorded(spec, past, device_name(device))
-    if all(key in recorded for key in wanted):
-        return TimeEstimates(recorded, "earlier runs in the store")
-    measured: dict[tuple[str, int], Cost] = {}
+    if all(kind in recorded for kind in kinds):
+        return TimeEstimates(recorded, TimeSource.RECORDED_RUNS)
+    measured: dict[tuple[str, int], SizeTime] = {}
     for family in spec.families:
         sizes = spec.preset.sizes[family]
         tried = {size: _measured(spec, family, size, code, device) for size in {sizes[0], sizes[-1]}}
-        measured |= {(family, size): _between(tried, size) for size in sizes}
-    return TimeEstimates(
-        measured,
-        f"{TRIAL:g} s of training at the smallest and the largest size, just now on this device",
-    )
+        measured |= {(family, size): _interpolated(tried, size) for size in sizes}
+    return TimeEstimates(measured, TimeSource.SHORT_TRAININGS)
 
 
-def _recorded(spec: Spec, past: Iterable[Run], device: str) -> dict[tuple[str, int], Cost]:
-    found: dict[tuple[str, int], list[float]] = {}
-    flops = {(family, rung.size): rung.flops for family, rungs in spec.ladder.items() for rung in rungs}
+def _recorded(spec: Spec, past: Iterable[Run], device: str) -> dict[tuple[str, int], SizeTime]:
+    rates: dict[tuple[str, int], list[float]] = {}
+    flops = {(family, cost.size): cost.flops for family, costs in spec.ladder.items() for cost in costs}
     for run in past:
         key = (run.family, size_of(run))
         if run.device == device and run.seconds and key in flops and run.status == "finished":
             planned = min(float(run.hyper["epochs"]) * run.data, float(run.hyper["max_samples"]))
-            found.setdefault(key, []).append(run.seconds / (planned * flops[key]))
-    return {key: Cost(median(values)) for key, values in found.items()}
+            rates.setdefault(key, []).append(run.seconds / (planned * flops[key]))
+    return {key: SizeTime(median(values)) for key, values in rates.items()}
 
 
-def _measured(spec: Spec, family: str, size: int, code: DomainCode, device: str) -> Cost:
-    """Return the cost of a size from a short training on the smallest shard."""
+def _measured(spec: Spec, family: str, size: int, code: DomainCode, device: str) -> SizeTime:
+    """Return the time of a size, from a short training on the smallest shard."""
     drawn = next(t for t in end_trainings(spec) if t.family == family and t.size == size)
     endless = replace(drawn, epochs=math.inf, max_samples=math.inf)
-    flops = spec.rung(family, size).flops
-    train(
-        code, endless, spec.corpus, device=device, flops=flops, time_limit=0
-    )  # what only a first step costs
-    outcome = train(code, endless, spec.corpus, device=device, flops=flops, time_limit=TRIAL)
+    flops = spec.size_cost(family, size).flops
+    # one step first: it takes time that no later step takes
+    train(code, endless, spec.corpus, device=device, flops=flops, time_limit=0)
+    outcome = train(code, endless, spec.corpus, device=device, flops=flops, time_limit=TRIAL_SECONDS)
     if not outcome.flops:
-        raise PlannerError(f"a trial training of {family} at size {size} gave nothing: {outcome.reason}")
-    return Cost(outcome.seconds / outcome.flops, evaluation_seconds(code, drawn, spec.corpus, device))
+        raise EngineError(
+            f"a trial training of {family} at size {size} ended without a step: {outcome.reason}",
+            code="trial-failed",
+            value=outcome.status,
+        )
+    return SizeTime(outcome.seconds / outcome.flops, evaluation_seconds(code, drawn, spec.corpus, device))
 
 
-def _between(tried: dict[int, Cost], size: int) -> Cost:
-    """Return the cost of a size, on a straight line in log-log through the two that were tried."""
+def _interpolated(tried: dict[int, SizeTime], size: int) -> SizeTime:
+    """Return the time of a size, on a straight line in log-log through the two that were tried."""
     small, large = min(tried), max(tried)
     share = math.log(size / small) / math.log(large / small) if small < large else 0.0
 
     def line(low: float, high: float) -> float:
         return math.exp((1 - share) * math.log(low) + share * math.log(high))
 
-    return Cost(
-        line(tried[small].flop, tried[large].flop), line(tried[small].evaluation, tried[large].evaluation)
+    return SizeTime(
+        line(tried[small].per_flop, tried[large].per_flop),
+        line(tried[small].evaluation, tried[large].evaluation),
     )

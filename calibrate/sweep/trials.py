@@ -1,4 +1,4 @@
-"""The trainings of a sweep that take the most memory: what GPU capacity is measured with."""
+"""The trainings of a sweep that take the most memory: GPU capacity is measured with them."""
 
 from dataclasses import replace
 
@@ -6,13 +6,17 @@ from calibrate.engines.local import Job
 from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import Spec, run_id
 
-TRIAL = 30.0  # seconds that one of them is trained for
+TRIAL_SECONDS = 30.0  # that each of them is trained
 
 
-def trials(spec: Spec) -> list[Job]:
-    """Return the trainings that take the most memory: one for each family and optimizer.
+def memory_trials(spec: Spec) -> list[Job]:
+    """Return the trainings that take the most memory, one for each family and optimizer.
 
-    The largest model on the largest shard with the largest batch, for one pass at most.
+    Args:
+        spec: The sweep.
+
+    Returns:
+        Jobs of the largest model on the largest shard with the largest batch, for at most one epoch.
     """
     preset, largest = spec.preset, {}
     for training in end_trainings(spec):
@@ -29,8 +33,8 @@ def trials(spec: Spec) -> list[Job]:
             training=training,
             corpus=spec.corpus,
             module=spec.domain.module,
-            flops=spec.rung(training.family, training.size).flops,
-            time_limit=TRIAL,
+            flops=spec.size_cost(training.family, training.size).flops,
+            time_limit=TRIAL_SECONDS,
         )
         for training in largest.values()
     ]

@@ -1,11 +1,11 @@
-"""Stop ill-tuned trainings early: successive halving over the settings drawn for one shard and size.
+"""Stop poor trials early: successive halving over the trials of one shard and size.
 
-At the rungs, a quarter and half of the planned samples, a training goes on only if it is within the better
-half of those that stood there before it, itself counted (Jamieson and Talwalkar 2016, arXiv:1502.07943; that
-nobody waits for those who come later is of the asynchronous form, Li et al. 2020, arXiv:1810.05934). They are
-compared in the order in which they were drawn and at equal shares of their plans, where their learning rates
-stand equally high. So the seed decides what is stopped, not the number of workers nor an interruption. The
-first draw is never stopped.
+At each rung, a quarter and half of the planned samples, a run continues only if it is in the better half of
+the runs that reached this rung before it, including itself (Jamieson and Talwalkar 2016, arXiv:1502.07943).
+No run waits for later ones, as in the asynchronous form (Li et al. 2020, arXiv:1810.05934). Unlike there,
+runs are compared in the order in which they were drawn, so the seed decides what is stopped, not the number
+of workers or an interruption. Rungs are shares of the plan, so that runs are compared at the same point of
+their learning-rate schedule. The first trial is never stopped.
 """
 
 from bisect import insort
@@ -13,51 +13,61 @@ from collections.abc import Sequence
 
 from calibrate.types import ERROR_NOISE
 
-RUNGS = (0.25, 0.5)  # of the planned samples: each rung stands for twice the training of the one before
+RUNGS = (0.25, 0.5)  # shares of the planned samples, in steps of 2x
 
 Rungs = tuple[tuple[float, float], ...]  # (share of the planned samples, an error there)
 
 
-def reached(history: Sequence[tuple[float, float]], planned: float) -> Rungs:
-    """Return the rungs that a training came to and the lowest error up to each.
+def rungs_reached(history: Sequence[tuple[float, float]], planned: float) -> Rungs:
+    """Return the rungs that a training reached, with its lowest error up to each.
 
-    `history` holds (samples seen, validation error).
+    Args:
+        history: (samples seen, validation error) of each evaluation.
+        planned: Samples of the whole training.
+
+    Returns:
+        (share, error) of each rung.
     """
-    found = []
+    rungs = []
     for share in RUNGS:
-        passed = [i for i, (seen, _) in enumerate(history) if seen >= share * planned * (1 - 1e-9)]
+        passed = [i for i, (samples, _) in enumerate(history) if samples >= share * planned * (1 - 1e-9)]
         if passed:
-            found.append((share, min(value for _, value in history[: passed[0] + 1])))
-    return tuple(found)
+            rungs.append((share, min(value for _, value in history[: passed[0] + 1])))
+    return tuple(rungs)
 
 
-def too_high(rungs: Rungs, bars: Rungs) -> str:
-    """Return why a training is stopped, in a sentence; nothing where it goes on."""
-    allowed = dict(bars)
-    for share, value in rungs:
-        if value > allowed.get(share, value):
-            return (
-                f"after {share:.0%} of its samples its error was {value:.4g}; the better half of the "
-                f"settings drawn so far had at most {allowed[share]:.4g}"
-            )
-    return ""
+def too_high(rungs: Rungs, thresholds: Rungs) -> tuple[float, float, float] | None:
+    """Return the first rung at which the error of a training is too high to continue.
+
+    Args:
+        rungs: The rungs that the training reached.
+        thresholds: The highest error at each rung with which it continues.
+
+    Returns:
+        Share of the planned samples, error and threshold; None where the training continues.
+    """
+    allowed = dict(thresholds)
+    for share, error in rungs:
+        if error > allowed.get(share, error):
+            return share, error, allowed[share]
+    return None
 
 
 class RungResults:
-    """How the trainings of one shard and size stood at the rungs, those that were drawn so far."""
+    """The errors at the rungs of the trials of one shard and size so far."""
 
     def __init__(self) -> None:
         self._errors: dict[float, list[float]] = {share: [] for share in RUNGS}
 
     def add(self, rungs: Rungs) -> None:
-        """Take in a training that has ended."""
+        """Add a training that has ended."""
         for share, error in rungs:
             insort(self._errors.setdefault(share, []), error)
 
-    def bars(self) -> Rungs:
-        """Return the highest error at each rung with which the next training goes on.
+    def thresholds(self) -> Rungs:
+        """Return the highest error at each rung with which the next training continues.
 
-        What is within noise of the better half is not stopped.
+        A training within noise of the better half is not stopped.
         """
         return tuple(
             (share, errors[len(errors) // 2] * (1 + ERROR_NOISE))

@@ -55,7 +55,7 @@ def prior_components() -> None:
         z[:, onset] -= 2.0  # an onset counts from the smallest scale, two decades before the end
         z[:, drift] = -12.0
         law, _ = paths(curve, z, decades * DECADE, rng)
-        if prior.of_odds[i]:  # half of the chance-level error at the last point
+        if prior.is_odds[i]:  # half of the chance-level error at the last point
             law = log_error(law, 2.0)
         plot.plot(decades, law.T / np.log(10), color=f"C{i % 2}", lw=0.8, alpha=0.8)
         plot.plot([], [], color=f"C{i % 2}", label=name)

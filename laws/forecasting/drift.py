@@ -1,7 +1,7 @@
-"""A law whose local slope drifts: the likelihood of a measured curve, and paths drawn from its posterior.
+"""A law whose local slope drifts: the likelihood of a measured curve, and paths sampled from its posterior.
 
-Measured curves bend away from every form that is fitted to them. Here the form says what to expect and its
-slope on log axes wanders: with t = log x and t_n the largest measured scale,
+Measured curves bend away from every form that is fitted to them. Here the form gives the expected curve, and its
+slope on log axes drifts: with t = log x and t_n the largest measured scale,
 
     log y(t) = a + log(g + (1 − g)·exp(m(t) − m(t_n) + d(t))) + e(t) + ε
     m(t)  = −c·s·log(1 + exp((τ(t) − t0)/s))         three phases: flat, then a power law of exponent c
@@ -9,13 +9,27 @@ slope on log axes wanders: with t = log x and t_n the largest measured scale,
     d(t)  = ∫ u from t_n to t,  u an Ornstein-Uhlenbeck process: sd κ·√(c² + c0²), rate θ
     e(t)  = an Ornstein-Uhlenbeck process: noise that neighboring checkpoints share; ε: noise of one point
 
-g is the floor's share of y at t_n. b = 0 is a power law, b > 0 the stretched exponential exp(−c/b·(x/x_n)^b)
-that curves follow which turn steeper all the way (exp and Weibull forms in Viering, Loog 2023,
-arXiv:2103.10948, table 1). Inside the data d enters through its tangent, which keeps the model Gaussian given
-its eight parameters: a Kalman filter gives their exact likelihood in O(n), with the level a integrated out
-under a flat prior. Integrated Ornstein-Uhlenbeck: Taylor, Cumberland, Sy (1994),
-doi:10.1080/01621459.1994.10476806; the idea of a discrepancy beside a law: Kennedy, O'Hagan (2001),
+b = 0 is a power law, b > 0 the stretched exponential exp(−c/b·(x/x_n)^b) of curves that keep getting steeper (exp and
+Weibull forms in Viering, Loog 2023, arXiv:2103.10948, table 1). Inside the data d enters through its tangent, which
+keeps the model Gaussian given its eight parameters: a Kalman filter gives their exact likelihood in O(n), with the
+level a integrated out under a flat prior. Integrated Ornstein-Uhlenbeck: Taylor, Cumberland, Sy (1994),
+doi:10.1080/01621459.1994.10476806; a discrepancy added to a law: Kennedy, O'Hagan (2001),
 doi:10.1111/1467-9868.00294.
+
+| symbol | in code | meaning | shape |
+| --- | --- | --- | --- |
+| W, n, m | | posterior samples, measured scales, scales asked for | |
+| t, t_n | `curve.t` | log x; the largest measured one | (n,) |
+| a | `level` | log y of the law at t_n | (W,) |
+| c, t0, b | `c`, `t0`, `bend` | exponent, onset, growth of the exponent | (W,) |
+| s | `ONSET_WIDTH` | width of the onset in t | |
+| g | `g` | the floor's share of y at t_n | (W,) |
+| κ, θ | `kappa`, `theta` | spread of the slope's drift; its rate of return (per unit of t) | (W,) |
+| σ | `sigma`, `shared` | noise of log y; the share of its variance that neighbors have in common | (W,) |
+| d, u, e | | drift, its slope, shared noise: the state of the filter | (3, W) |
+| | `shape` | log y without level and drift | (W, n) |
+| | `tangent` | derivative of log y by d | (W, n) |
+| | `own` | variance of the noise that a point shares with no other | (W, n) |
 """
 
 from dataclasses import dataclass
@@ -28,10 +42,14 @@ from laws.fitting.noise import REACH
 Array = NDArray[np.float64]
 
 DECADE = np.log(10.0)
-WIDTH = 0.2 * DECADE  # s: an onset takes about half a decade; sampling it changed no forecast
-LEAST_SLOPE = 0.03  # c0: what a slope may change by even where the law is flat
-SMALLEST = 1e-10  # variance of log y below which two points count as equal
+ONSET_WIDTH = 0.2 * DECADE  # s: an onset takes about half a decade; sampling it changed no forecast
+MIN_SLOPE_SCALE = 0.03  # c0: by how much a slope may drift even where the law is flat
+MIN_VARIANCE = 1e-10  # of log y: two points that differ by less count as equal
+MAX_CURVE_POINTS = 28  # measurements are averaged to so many
+RECENT_POINTS = 5  # whose standard errors say that of the next measurement
+CHUNK = 256  # samples whose covariances are in memory together
 
+# These texts are written into every forecast's law, whose id is a hash of them: they do not change.
 PARAMETERS = {
     "exponent": "log c, the exponent of the power law",
     "floor": "logit g, the floor's share of y at the largest measured scale",
@@ -46,10 +64,14 @@ PARAMETERS = {
 
 @dataclass(frozen=True, eq=False)
 class LogCurve:
-    """A measured curve on log axes, at most a few dozen points: ascending t (n,), log y (n,).
+    """A measured curve on log axes, of at most a few dozen points.
 
-    `count` says how many measurements (or how much weight) a point stands for; `variance` is the known
-    variance of its log y; `next_variance` that of a measurement still to be made.
+    Attributes:
+        t: log x (n,), ascending.
+        log_y: log y (n,).
+        count: How many measurements, or how much weight, each point stands for (n,).
+        variance: Known variance of its log y (n,).
+        next_variance: Known variance of the log y that is measured next.
     """
 
     t: Array
@@ -61,7 +83,7 @@ class LogCurve:
 
 @dataclass(frozen=True, eq=False)
 class _Terms:
-    """The parameters of W draws in natural units, each (W,)."""
+    """The parameters of W samples in natural units, each (W,)."""
 
     c: Array
     g: Array
@@ -74,35 +96,58 @@ class _Terms:
 
 
 def thinned(
-    x: Array, y: Array, *, y_se: Array | None = None, weight: Array | None = None, most: int = 28
+    x: Array,
+    y: Array,
+    *,
+    y_se: Array | None = None,
+    weight: Array | None = None,
+    max_points: int = MAX_CURVE_POINTS,
 ) -> LogCurve:
-    """Return the curve of measurements x, y (n,) ascending in x, averaged to at most `most` points.
+    """Return the curve of measurements on log axes, neighbors averaged.
 
-    Neighbors are averaged: hundreds of checkpoints of one run say little more than a few dozen averages:
-    their noise is shared.
+    Hundreds of checkpoints of one run tell little more than a few dozen averages, because their noise is shared.
+
+    Args:
+        x: Scales (n,), ascending.
+        y: Errors or losses (n,).
+        y_se: Standard errors of y (n,).
+        weight: Weights (n,).
+        max_points: How many points the curve has at most.
+
+    Returns:
+        The curve; measurements at one scale are one point.
     """
     t, log_y = np.log(x), np.log(y)
     weights = np.ones(len(t)) if weight is None else weight
     relative = np.zeros(len(t)) if y_se is None else (y_se / y) ** 2
-    places = np.unique(t)
-    if len(places) <= most:
-        group = np.searchsorted(places, t)
+    scales = np.unique(t)
+    if len(scales) <= max_points:
+        group = np.searchsorted(scales, t)
     else:
-        cell = np.floor((most - 1e-9) * (t - t[0]) / (t[-1] - t[0])).astype(int)
-        group = np.unique(np.minimum(cell, most - 1), return_inverse=True)[1]
+        cell = np.floor((max_points - 1e-9) * (t - t[0]) / (t[-1] - t[0])).astype(int)
+        group = np.unique(np.minimum(cell, max_points - 1), return_inverse=True)[1]
     total = np.bincount(group, weights).astype(np.float64)
 
     def mean(values: Array) -> Array:
         return np.bincount(group, weights * values) / total
 
     size = np.bincount(group).astype(np.float64)
-    return LogCurve(mean(t), mean(log_y), total, mean(relative) / size, float(relative[-5:].mean()))
+    return LogCurve(
+        mean(t), mean(log_y), total, mean(relative) / size, float(relative[-RECENT_POINTS:].mean())
+    )
 
 
 def log_likelihood(curve: LogCurve, draws: Array) -> Array:
-    """Return the log likelihood (W,) of draws (W, 8) in the order of PARAMETERS, the level integrated out.
+    """Return the log likelihood of parameters, the level integrated out.
 
-    The filter runs from the largest scale backwards, where d is 0 by definition.
+    The filter starts at the largest scale, where d is 0 by definition, and runs backwards.
+
+    Args:
+        curve: The measured curve.
+        draws: Parameters (W, 8) in the order of PARAMETERS.
+
+    Returns:
+        Log likelihoods (W,); minus infinity where they overflow.
     """
     terms = _terms(curve, draws)
     shape, tangent = _shape(curve.t, curve, terms)
@@ -112,7 +157,7 @@ def log_likelihood(curve: LogCurve, draws: Array) -> Array:
     columns[:, 0] = (curve.log_y - shape).T[::-1]
     tangents = np.ascontiguousarray(tangent.T[::-1])
     shared = terms.sigma**2 * terms.shared
-    own = (terms.sigma**2 - shared) / curve.count[::-1, None] + curve.variance[::-1, None] + SMALLEST
+    own = (terms.sigma**2 - shared) / curve.count[::-1, None] + curve.variance[::-1, None] + MIN_VARIANCE
     shear, scale, added = _steps(-np.diff(curve.t[::-1]), terms)
 
     mean = np.zeros((3, 2, W))  # of d, u and e
@@ -144,47 +189,63 @@ def log_likelihood(curve: LogCurve, draws: Array) -> Array:
 
 
 def moments(curve: LogCurve, draws: Array, t: Array) -> tuple[Array, Array]:
-    """Return mean and variance (W, m) of the log y that is measured next at t (m,), for each of W draws.
+    """Return mean and variance of the log y that would be measured next.
 
-    To first order in d also beyond the data: what forms are compared by, not what is reported.
+    To first order in d, also beyond the data: good enough to compare components, not to report.
+
+    Args:
+        curve: The measured curve.
+        draws: Parameters (W, 8) in the order of PARAMETERS.
+        t: Log scales (m,).
+
+    Returns:
+        Mean and variance, both (W, m).
     """
-    known = _conditioned(curve, draws)
-    terms = known.terms
+    model = _conditioned(curve, draws)
+    terms = model.terms
     law, slope = _shape(t, curve, terms)
-    cross = known.tangent[:, None] * slope[:, :, None] * _drift_covariance(t, curve.t, curve, terms)
+    cross = model.tangent[:, None] * slope[:, :, None] * _drift_covariance(t, curve.t, curve, terms)
     cross += _shared_covariance(t, curve.t, terms)
-    mean = law + known.level[:, None] + np.einsum("wmn,wn->wm", cross, known.pull)
-    gained = np.einsum("wmi,wij->wmj", cross, known.inverse)
+    mean = law + model.level[:, None] + np.einsum("wmn,wn->wm", cross, model.pull)
+    gained = np.einsum("wmi,wij->wmj", cross, model.inverse)
     prior = slope**2 * _drift_variance(t, curve, terms) + (terms.sigma**2)[:, None]
-    unsure = (1 - gained.sum(2)) ** 2 / known.precision[:, None]
+    unsure = (1 - gained.sum(2)) ** 2 / model.precision[:, None]
     variance = prior - (gained * cross).sum(2) + unsure + curve.next_variance
-    return mean, np.maximum(variance, SMALLEST)
+    return mean, np.maximum(variance, MIN_VARIANCE)
 
 
 def paths(curve: LogCurve, draws: Array, t: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return paths of log y (W, m) at log scales t (m,): the law with its drift, and the next measurement.
+    """Return one path of log y per sample of the parameters.
 
-    One path a draw of the parameters, by conditioning a simulated path on the data (Matheron's rule: Wilson
-    et al. 2021, arXiv:2011.04026, equation 7). A measurement adds the shared noise, which goes on for a while
-    beyond the last point, and the noise of its own.
+    A simulated path is conditioned on the data (Matheron's rule: Wilson et al. 2021, arXiv:2011.04026, equation 7). A
+    measurement adds the shared noise, which goes on for a while beyond the last point, and noise of its own.
+
+    Args:
+        curve: The measured curve.
+        draws: Parameters (W, 8) in the order of PARAMETERS.
+        t: Log scales (m,), in any order.
+        rng: The random stream.
+
+    Returns:
+        The law with its drift, and the next measurement, both (W, m).
     """
-    both = [
-        _paths(curve, draws[i : i + 256], np.asarray(t, dtype=np.float64), rng)
-        for i in range(0, len(draws), 256)
+    chunks = [
+        _paths(curve, draws[i : i + CHUNK], np.asarray(t, dtype=np.float64), rng)
+        for i in range(0, len(draws), CHUNK)
     ]
-    return np.concatenate([law for law, _ in both]), np.concatenate([seen for _, seen in both])
+    return np.concatenate([law for law, _ in chunks]), np.concatenate([measured for _, measured in chunks])
 
 
 def _paths(curve: LogCurve, draws: Array, t: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    known = _conditioned(curve, draws)
-    terms, n, W = known.terms, len(curve.t), len(draws)
+    model = _conditioned(curve, draws)
+    terms, n, W = model.terms, len(curve.t), len(draws)
     drift, noise = _simulated(np.concatenate([curve.t, t]), curve, terms, rng)
-    level = known.level + rng.standard_normal(W) / np.sqrt(known.precision)
-    made = known.tangent * drift[:, :n] + noise[:, :n] + np.sqrt(known.own) * rng.standard_normal((W, n))
-    lack = np.einsum("wij,wj->wi", known.inverse, known.residual - level[:, None] - made)
+    level = model.level + rng.standard_normal(W) / np.sqrt(model.precision)
+    simulated = model.tangent * drift[:, :n] + noise[:, :n] + np.sqrt(model.own) * rng.standard_normal((W, n))
+    missing = np.einsum("wij,wj->wi", model.inverse, model.residual - level[:, None] - simulated)
     drift_n = _drift_covariance(t, curve.t, curve, terms)
-    d = drift[:, n:] + np.einsum("wmn,wn->wm", drift_n, known.tangent * lack)
-    e = noise[:, n:] + np.einsum("wmn,wn->wm", _shared_covariance(t, curve.t, terms), lack)
+    d = drift[:, n:] + np.einsum("wmn,wn->wm", drift_n, model.tangent * missing)
+    e = noise[:, n:] + np.einsum("wmn,wn->wm", _shared_covariance(t, curve.t, terms), missing)
 
     law, slope = _shape(t, curve, terms)
     bent = np.logaddexp(np.log(terms.g)[:, None], np.log1p(-terms.g)[:, None] + _fall(t, curve, terms) + d)
@@ -195,23 +256,24 @@ def _paths(curve: LogCurve, draws: Array, t: Array, rng: np.random.Generator) ->
 
 @dataclass(frozen=True, eq=False)
 class _Conditioned:
-    """What the data say under each draw: covariance inverse (W, n, n), level and its precision (W,)."""
+    """The model of each sample, conditioned on the data."""
 
     terms: _Terms
     tangent: Array  # (W, n)
-    own: Array  # (W, n): variance of the noise that a point shares with none
-    inverse: Array
+    own: Array  # (W, n): variance of the noise that a point shares with no other
+    inverse: Array  # (W, n, n): of the covariance of log y
     residual: Array  # (W, n), level included
-    level: Array
-    precision: Array
+    level: Array  # (W,)
+    precision: Array  # (W,): of the level
     pull: Array  # (W, n): the inverse times the residual without its level
 
 
 def _conditioned(curve: LogCurve, draws: Array) -> _Conditioned:
+    """Condition the model of each sample on the data."""
     terms = _terms(curve, draws)
     shape, tangent = _shape(curve.t, curve, terms)
     n = len(curve.t)
-    own = (terms.sigma**2 * (1 - terms.shared))[:, None] / curve.count + curve.variance + SMALLEST
+    own = (terms.sigma**2 * (1 - terms.shared))[:, None] / curve.count + curve.variance + MIN_VARIANCE
     total = tangent[:, :, None] * tangent[:, None] * _drift_covariance(curve.t, curve.t, curve, terms)
     total += _shared_covariance(curve.t, curve.t, terms)
     total[:, range(n), range(n)] += own
@@ -225,6 +287,7 @@ def _conditioned(curve: LogCurve, draws: Array) -> _Conditioned:
 
 
 def _terms(curve: LogCurve, draws: Array) -> _Terms:
+    """Return the parameters in natural units; clipped, since an exponential of a far tail overflows."""
     z = draws.T
     c = np.exp(np.clip(z[0], -9, 2))
     g = 1 / (1 + np.exp(-np.clip(z[1], -30, 30)))
@@ -232,7 +295,7 @@ def _terms(curve: LogCurve, draws: Array) -> _Terms:
         c=c,
         g=g,
         t0=curve.t[0] + z[2] * DECADE,
-        kappa=np.exp(np.clip(z[3], -12, 5)) * np.sqrt(c**2 + LEAST_SLOPE**2),
+        kappa=np.exp(np.clip(z[3], -12, 5)) * np.sqrt(c**2 + MIN_SLOPE_SCALE**2),
         theta=np.exp(np.clip(z[4], -7, 5)) / DECADE,
         sigma=np.exp(np.clip(z[5], -16, 3)),
         shared=1 / (1 + np.exp(-np.clip(z[6], -15, 15))),
@@ -246,9 +309,9 @@ def _fall(t: Array, curve: LogCurve, terms: _Terms) -> Array:
 
     def soft(at: Array) -> Array:
         bent = last + np.expm1(np.minimum(bend * (at - last), 50.0)) / bend
-        return np.asarray(np.logaddexp(0.0, (bent - terms.t0[:, None]) / WIDTH))
+        return np.asarray(np.logaddexp(0.0, (bent - terms.t0[:, None]) / ONSET_WIDTH))
 
-    return np.asarray(-(terms.c * WIDTH)[:, None] * (soft(t[None]) - soft(curve.t[None, -1:])))
+    return np.asarray(-(terms.c * ONSET_WIDTH)[:, None] * (soft(t[None]) - soft(curve.t[None, -1:])))
 
 
 def _shape(t: Array, curve: LogCurve, terms: _Terms) -> tuple[Array, Array]:
@@ -259,13 +322,13 @@ def _shape(t: Array, curve: LogCurve, terms: _Terms) -> tuple[Array, Array]:
 
 
 def _steps(h: Array, terms: _Terms) -> tuple[Array, Array, Array]:
-    """Return what a step of h (k,) does to (d, u, e): shear (k, W), scale (k, 3, W), covariance of (d, u)."""
+    """Return the transition of (d, u, e) over steps h (k,): shear (k, W), scale (k, 3, W), covariance of (d, u)."""
     step = h[:, None]
     x = terms.theta * step
     decay = np.exp(-x)
     lost = -np.expm1(-x)
     wide = (terms.kappa / terms.theta) ** 2
-    # below .01 the exact difference loses its digits, the series has them
+    # below .01 the exact difference cancels to few digits; the series does not
     added = np.empty((len(h), 2, 2, len(terms.c)))
     added[:, 0, 0] = wide * np.where(x < 1e-2, x**3 * (2 / 3 - 0.5 * x), 2 * x - 3 + 4 * decay - decay**2)
     added[:, 0, 1] = added[:, 1, 0] = terms.kappa**2 / terms.theta * lost**2
@@ -278,13 +341,13 @@ def _steps(h: Array, terms: _Terms) -> tuple[Array, Array, Array]:
 
 def _simulated(t: Array, curve: LogCurve, terms: _Terms, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return paths of d and e (W, m) from their prior, at any order of t, with d = 0 at t_n."""
-    places, where = np.unique(np.append(t, curve.t[-1]), return_inverse=True)
+    scales, index = np.unique(np.append(t, curve.t[-1]), return_inverse=True)
     W = len(terms.c)
-    shear, scale, added = _steps(np.diff(places), terms)
+    shear, scale, added = _steps(np.diff(scales), terms)
     shared = np.sqrt(terms.shared) * terms.sigma
     u, e, d = terms.kappa * rng.standard_normal(W), shared * rng.standard_normal(W), np.zeros(W)
     ds, es = [d], [e]
-    for j in range(len(places) - 1):
+    for j in range(len(scales) - 1):
         first, second = rng.standard_normal((2, W))
         a = np.sqrt(np.maximum(added[j, 1, 1], 1e-300))
         b = added[j, 0, 1] / a
@@ -293,7 +356,7 @@ def _simulated(t: Array, curve: LogCurve, terms: _Terms, rng: np.random.Generato
         e = scale[j, 2] * e + shared * np.sqrt(1 - scale[j, 2] ** 2) * rng.standard_normal(W)
         ds.append(d)
         es.append(e)
-    drift, noise = np.array(ds)[where].T, np.array(es)[where].T
+    drift, noise = np.array(ds)[index].T, np.array(es)[index].T
     return drift[:, :-1] - drift[:, -1:], noise[:, :-1]
 
 

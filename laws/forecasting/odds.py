@@ -1,10 +1,16 @@
-"""Read an error as odds against best guessing: y/(c − y), where the error c of best guessing is known.
+"""Odds of an error relative to the baseline error: y/(c − y).
 
-A model that has learned nothing errs as often as the best guess, and no law of log y says so: there the
-curve is flat, then falls faster and faster. The odds of an error fall as a power law from the start where
-log y does only far below c, where both are the same: y = c/(1 + (x/x0)^β). That is the sigmoid that
-Alabdulmohsin et al. 2022 (arXiv:2209.06640, equation 3) fit, without its floor and of width one; the drift,
-the floor and the onset of `laws/forecasting/drift.py` are then those of the odds.
+A model that has learned nothing errs as often as the best constant answer, and no power law of log y describes that:
+the curve is flat there, then falls faster and faster. The odds fall as a power law from the start, where log y does
+so only far below c: y = c/(1 + (x/x0)^β). That is the sigmoid of Alabdulmohsin et al. 2022 (arXiv:2209.06640,
+equation 3), without its floor and of width one. Drift, floor and onset of `laws/forecasting/drift.py` are then those
+of the odds.
+
+| symbol | meaning |
+| --- | --- |
+| y | measured error |
+| c | baseline error: error of the best constant answer (chance level) |
+| x, x0, β | data size, size at which y is c/2, exponent |
 """
 
 from dataclasses import replace
@@ -16,23 +22,48 @@ from laws.points import Points
 
 Array = NDArray[np.float64]
 
-BLUR = 0.01  # share of c by which a model that has learned nothing may err otherwise than the best guess
+BASELINE_BLUR = 0.01  # share of c by which the error of a model that has learned nothing may differ from c
 
 
-def odds(points: Points, ceiling: float) -> Points:
-    """Return points of the odds y/(c − y), whose standard errors grow towards the ceiling c."""
-    gap = np.maximum(ceiling - points.y, BLUR * ceiling)
+def odds(points: Points, baseline_error: float) -> Points:
+    """Convert measured errors to odds relative to the baseline error.
+
+    Args:
+        points: Points of one curve.
+        baseline_error: Error c of the best constant answer.
+
+    Returns:
+        Points of y/(c − y). Their standard errors grow towards c, where the odds are hardly known. They carry no
+        baseline error.
+    """
+    gap = np.maximum(baseline_error - points.y, BASELINE_BLUR * baseline_error)
     value = points.y / gap
-    blur = BLUR * ceiling / gap
-    known = 0.0 if points.y_se is None else points.y_se / points.y * ceiling / gap
-    return replace(points, y=value, y_se=value * np.hypot(blur, known), baseline_error=None)
+    blur = BASELINE_BLUR * baseline_error / gap
+    relative = 0.0 if points.y_se is None else points.y_se / points.y * baseline_error / gap
+    return replace(points, y=value, y_se=value * np.hypot(blur, relative), baseline_error=None)
 
 
-def log_error(log_odds: Array, ceiling: float) -> Array:
-    """Return log y of log odds."""
-    return np.asarray(np.log(ceiling) - np.logaddexp(0.0, -log_odds))
+def log_error(log_odds: Array, baseline_error: float) -> Array:
+    """Convert log odds back to log y.
+
+    Args:
+        log_odds: Logarithms of y/(c − y), of any shape.
+        baseline_error: Error c of the best constant answer.
+
+    Returns:
+        log y, in the same shape.
+    """
+    return np.asarray(np.log(baseline_error) - np.logaddexp(0.0, -log_odds))
 
 
-def log_steepness(y: Array, ceiling: float) -> Array:
-    """Return log of d log odds / d log y at y: what a density of log odds is of log y, divided by it."""
-    return np.asarray(-np.log(np.maximum(1 - y / ceiling, BLUR)))
+def log_steepness(y: Array, baseline_error: float) -> Array:
+    """Return log of d log odds / d log y, the Jacobian between densities of log odds and of log y.
+
+    Args:
+        y: Errors, of any shape.
+        baseline_error: Error c of the best constant answer.
+
+    Returns:
+        The logarithms, in the same shape.
+    """
+    return np.asarray(-np.log(np.maximum(1 - y / baseline_error, BASELINE_BLUR)))

@@ -1,8 +1,9 @@
-"""What is held possible of a curve before it is seen: a mixture of priors, called beliefs.
+"""Mixture prior over learning-curve shapes.
 
-A belief is normal in the eight parameters of `laws/forecasting/drift.py`: a curve that saturates, one without a floor,
-one that keeps to its law, ... Some are of the odds of an error (`laws/forecasting/odds.py`), which are there only where
-the error of best guessing is known. `laws/forecasting/prior.json` states them, `docs/research/forecasting.md` explains them.
+Each component is a normal distribution of the eight parameters of `laws/forecasting/drift.py`: a curve that
+saturates, one without a floor, one that keeps to its law, ... Some components describe the odds of an error
+(`laws/forecasting/odds.py`); they can be used only where the baseline error is known. `laws/forecasting/prior.json`
+states the components, docs/research/forecasting.md explains them.
 """
 
 import json
@@ -18,60 +19,95 @@ from laws.fitting.importance import log_sum
 from laws.forecasting.drift import PARAMETERS
 
 Array = NDArray[np.float64]
-# where a curve comes from: a sweep of this program, from shards so small that little is learned, or elsewhere
+# where a curve comes from: a sweep of this program, whose smallest shards teach a model little, or elsewhere
 Origin = Literal["elsewhere", "sweep"]
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """K beliefs about the parameters: normal with mean and sd (K, 8), weights (K,), names of forms."""
+    """A mixture of K normal distributions of the eight parameters.
+
+    Attributes:
+        names: Names of the components.
+        forms: The form of law that each belongs to; several components may share one.
+        mean: Means (K, 8), in the order of PARAMETERS.
+        sd: Standard deviations (K, 8).
+        weight: Weights (K,), summing to 1.
+        is_odds: Whether a component describes the odds of y instead of y (K,).
+    """
 
     names: tuple[str, ...]
     forms: tuple[str, ...]
     mean: Array
     sd: Array
     weight: Array
-    of_odds: NDArray[np.bool_]  # (K,): whether a belief is of the odds of y instead of y
+    is_odds: NDArray[np.bool_]
 
-    def part(self, some: NDArray[np.bool_]) -> "Prior":
-        """Return some of the beliefs, their weights summing to one."""
-        weight = self.weight[some]
+    def subset(self, mask: NDArray[np.bool_]) -> "Prior":
+        """Return some of the components, their weights scaled to sum to 1.
+
+        Args:
+            mask: Which components to keep (K,).
+        """
+        weight = self.weight[mask]
         return Prior(
-            names=tuple(np.array(self.names)[some].tolist()),
-            forms=tuple(np.array(self.forms)[some].tolist()),
-            mean=self.mean[some],
-            sd=self.sd[some],
+            names=tuple(np.array(self.names)[mask].tolist()),
+            forms=tuple(np.array(self.forms)[mask].tolist()),
+            mean=self.mean[mask],
+            sd=self.sd[mask],
             weight=weight / weight.sum(),
-            of_odds=self.of_odds[some],
+            is_odds=self.is_odds[mask],
         )
 
-    def log_parts(self, draws: Array) -> Array:
-        """Return the log density (K, W) of each belief."""
+    def log_components(self, draws: Array) -> Array:
+        """Return the log density of each component, without its weight.
+
+        Args:
+            draws: Parameters (W, 8).
+
+        Returns:
+            Log densities (K, W).
+        """
         away = (draws[None] - self.mean[:, None]) / self.sd[:, None]
         constant = np.log(self.sd).sum(1) + 0.5 * self.mean.shape[1] * np.log(2 * np.pi)
         return np.asarray(-0.5 * (away**2).sum(2) - constant[:, None])
 
     def log_density(self, draws: Array, weight: Array) -> Array:
-        """Return the log density (W,) of the beliefs mixed by weight (K,)."""
+        """Return the log density of a mixture of the components.
+
+        Args:
+            draws: Parameters (W, 8).
+            weight: Weights (K,) in place of the prior's own.
+
+        Returns:
+            Log densities (W,).
+        """
         with np.errstate(divide="ignore"):
-            return log_sum(np.log(weight)[:, None] + self.log_parts(draws))
+            return log_sum(np.log(weight)[:, None] + self.log_components(draws))
 
 
 @cache
 def bundled_prior(origin: Origin = "elsewhere") -> Prior:
-    """Return the prior that ships with the tool, with the weights for curves of an origin."""
+    """Return the prior that comes with the package.
+
+    Args:
+        origin: Where the curve comes from; the weights of the components depend on it.
+
+    Returns:
+        The prior.
+    """
     text = (Path(__file__).parent / "prior.json").read_text(encoding="utf-8")
-    beliefs = json.loads(text)["beliefs"]
+    components = json.loads(text)["components"]
 
     def column(key: str) -> Array:
-        return np.array([[belief["parameters"][name][key] for name in PARAMETERS] for belief in beliefs])
+        return np.array([[stated["parameters"][name][key] for name in PARAMETERS] for stated in components])
 
-    weight = np.array([belief["weight"][origin] for belief in beliefs])
+    weight = np.array([stated["weight"][origin] for stated in components])
     return Prior(
-        names=tuple(belief["name"] for belief in beliefs),
-        forms=tuple(belief["form"] for belief in beliefs),
+        names=tuple(stated["name"] for stated in components),
+        forms=tuple(stated["form"] for stated in components),
         mean=column("mean"),
         sd=column("sd"),
         weight=weight / weight.sum(),
-        of_odds=np.array([belief["odds"] for belief in beliefs]),
+        is_odds=np.array([stated["odds"] for stated in components]),
     )

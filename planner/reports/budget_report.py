@@ -1,139 +1,172 @@
-"""What a budget is for and what it went for, as it is shown: before, during and after a sweep."""
+"""The use of a measurement budget, for people and as JSON: before, during and after a sweep."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from calibrate.types import BudgetStep, BudgetUse, Domain
+from calibrate.types import BudgetEnd, BudgetStep, BudgetUse, Domain
 from planner import units
 
+END_SENTENCES = {
+    BudgetEnd.ALL_TRAINED: "the preset has nothing left to train",
+    BudgetEnd.NOTHING_AFFORDABLE: "the rest of the budget does not pay for another run",
+    BudgetEnd.NOTHING_INFORMATIVE: "no affordable run would narrow the interval by 1%",
+}
 
-def record(spent: BudgetUse) -> dict[str, Any]:
-    """Return what JSON carries; None is data that is never enough."""
+
+def record(use: BudgetUse) -> dict[str, Any]:
+    """Return what JSON carries.
+
+    Args:
+        use: What a budget was spent on.
+
+    Returns:
+        A record; an amount of data that never suffices is None.
+    """
     return {
-        "amount": spent.budget.amount,
-        "unit": spent.budget.unit,
-        "spent": _total(spent),
-        "metric": spent.goal.metric,
-        "target": spent.goal.target,
-        "interval_left": spent.width,
-        "left_out": [{"family": family, "data": shard} for family, shard in spent.left_out],
-        "ended": spent.ended,
+        "amount": use.budget.amount,
+        "unit": use.budget.unit,
+        "spent": _total(use),
+        "metric": use.goal.metric,
+        "target": use.goal.target,
+        "interval_ratio": use.interval_ratio,
+        "left_out": [{"family": family, "data": shard} for family, shard in use.left_out],
+        "ended": use.ended,
         "steps": [
             {
                 "family": step.family or None,
                 "data": step.data,
-                "again": step.again,
+                "repeat": step.repeat,
                 "spent": step.spent,
-                "asked_at": step.place,
-                "error": _named(step.error),
-                "needed": _named(step.needed) if step.needed else None,
+                "evaluated_at": step.evaluated_at,
+                "error": _quantiles(step.error),
+                "needed": _quantiles(step.needed) if step.needed else None,
             }
-            for step in spent.steps
+            for step in use.steps
         ],
     }
 
 
-def heading(spent: BudgetUse) -> str:
-    """Return how much of a budget is spent."""
-    return f"The budget: {_amount(_total(spent), spent)} of {_amount(spent.budget.amount, spent)} spent"
+def heading(use: BudgetUse) -> str:
+    """Return the heading of the report: how much of the budget was spent."""
+    return f"Budget: {_amount(_total(use), use)} of {_amount(use.budget.amount, use)} spent"
 
 
-def beginning(spent: BudgetUse, domain: Domain) -> str:
-    """Say what the start is and what the rest will go for."""
-    if spent.goal.target is None:
-        asked = f"the 90% interval of {spent.goal.metric} beyond the largest shard"
+def plan(use: BudgetUse, domain: Domain) -> str:
+    """Return one sentence on what a budget will be spent on, before anything is trained.
+
+    Args:
+        use: The budget and the cost of its start.
+        domain: The domain that is calibrated.
+
+    Returns:
+        A sentence.
+    """
+    if use.goal.target is None:
+        goal = f"the 90% interval of {use.goal.metric} beyond the largest shard"
     else:
-        asked = f"the answer to {_target(spent, domain)}"
-    start = f"about {_amount(spent.start, spent)}" if spent.start else "done already"
+        goal = f"the data needed for {_target(use, domain)}"
+    start = f"about {_amount(use.start, use)}" if use.start else "already done"
     return (
-        f"A budget of {_amount(spent.budget.amount, spent)}: first every size on the smallest shards, "
-        f"{start}; then, step by step, the runs that narrow {asked} most for their cost."
+        f"Budget {_amount(use.budget.amount, use)}: first every size on the smallest shards ({start}), "
+        f"then, one step at a time, the runs that most reduce the uncertainty of {goal} for their cost."
     )
 
 
-def latest(spent: BudgetUse, domain: Domain) -> str:
-    """Say what the last step took and what is known after it."""
-    step = spent.steps[-1]
-    ended = f"; {spent.ended}" if spent.ended else ""
-    whole = f"{_amount(_total(spent), spent)} of {_amount(spent.budget.amount, spent)} spent"
-    took = f"{_what(step, domain)} took {_amount(step.spent, spent)}"
-    return f"{took}, {whole}: {_known(step, spent, domain)}{ended}"
+def last_step(use: BudgetUse, domain: Domain) -> str:
+    """Return one sentence on the last step: its cost and the estimate after it.
+
+    Args:
+        use: What the budget was spent on so far, one step at least.
+        domain: The domain that is calibrated.
+
+    Returns:
+        A sentence.
+    """
+    step = use.steps[-1]
+    ended = f"; {END_SENTENCES[use.ended]}" if use.ended else ""
+    total = f"{_amount(_total(use), use)} of {_amount(use.budget.amount, use)} spent"
+    took = f"{_name(step, domain)} took {_amount(step.spent, use)}"
+    return f"{took}, {total}: {_estimate(step, use, domain)}{ended}"
 
 
-def account(spent: BudgetUse, domain: Domain) -> list[str]:
-    """Say what a budget went for, how surer each step made the answer, and what was left out."""
-    families = {step.family for step in spent.steps} | {family for family, _ in spent.left_out}
-    best = (
-        ["Asked is the best of the families, draw by draw; `planner estimate` answers by one of them."]
-        if len(families - {""}) > 1
-        else []
-    )
-    lines = best + [
-        f"{_what(step, domain)}, {_amount(step.spent, spent)}: {_known(step, spent, domain)}"
-        for step in spent.steps
+def step_lines(use: BudgetUse, domain: Domain) -> list[str]:
+    """Return the lines of the report: each step with the estimate after it, and what was left out.
+
+    Args:
+        use: What the budget was spent on, one step at least.
+        domain: The domain that is calibrated.
+
+    Returns:
+        One sentence per line.
+    """
+    families = {step.family for step in use.steps} | {family for family, _ in use.left_out}
+    lines = []
+    if len(families - {""}) > 1:
+        lines.append(
+            "The budget optimizes the best family per posterior sample; `planner estimate` "
+            "reports one family."
+        )
+    lines += [
+        f"{_name(step, domain)}, {_amount(step.spent, use)}: {_estimate(step, use, domain)}"
+        for step in use.steps
     ]
-    place = units.format_data(spent.steps[-1].place, domain.data_unit)
+    scale = units.format_data(use.steps[-1].evaluated_at, domain.data_unit)
     lines.append(
-        f"The 90% interval of {spent.goal.metric} at {place} is {spent.width:.0%} as wide as after the "
+        f"The 90% interval of {use.goal.metric} at {scale} is {use.interval_ratio:.0%} as wide as after the "
         "start, on a log scale."
     )
-    if spent.ended:
-        lines.append(f"It ended there: {spent.ended}.")
-    if spent.left_out:
-        several = len({family for family, _ in spent.left_out}) > 1
+    if use.ended:
+        lines.append(f"Stopped because {END_SENTENCES[use.ended]}.")
+    if use.left_out:
+        several = len({family for family, _ in use.left_out}) > 1
         shards = ", ".join(
-            f"{f'{family} ' if several else ''}{units.format_number(shard)}"
-            for family, shard in spent.left_out
+            f"{f'{family} ' if several else ''}{units.format_number(shard)}" for family, shard in use.left_out
         )
-        lines.append(f"Not trained: the shards of {shards} {domain.data_unit}.")
+        lines.append(f"Shards that were not trained: {shards} {domain.data_unit}.")
     return lines
 
 
-def _what(step: BudgetStep, domain: Domain) -> str:
+def _name(step: BudgetStep, domain: Domain) -> str:
     if step.data is None:
-        return "the start"
-    again = ", another seed" if step.again else ""
-    return f"{step.family}, {units.format_data(step.data, domain.data_unit)}{again}"
+        return "start"
+    repeat = ", another seed" if step.repeat else ""
+    return f"{step.family}, {units.format_data(step.data, domain.data_unit)}{repeat}"
 
 
-def _known(step: BudgetStep, spent: BudgetUse, domain: Domain) -> str:
-    """Say what is known: the data that the target needs, or the error at a fixed amount."""
-    unit = domain.metrics[spent.goal.metric]
+def _estimate(step: BudgetStep, use: BudgetUse, domain: Domain) -> str:
+    """Return the estimate after a step: the data that the target needs, or the error at a fixed scale."""
+    unit = domain.metrics[use.goal.metric]
     if step.needed is None:
         low, middle, high = (units.format_metric(error, unit) for error in step.error)
-        place = units.format_data(step.place, domain.data_unit)
-        return f"{spent.goal.metric} at {place} {middle} ({low} to {high})"
+        scale = units.format_data(step.evaluated_at, domain.data_unit)
+        return f"{use.goal.metric} at {scale} {middle} ({low} to {high})"
     if math.isinf(step.needed[1]):
-        soonest = step.needed[0]
-        few = (
-            ""
-            if math.isinf(soonest)
-            else f"; in 5% of them {units.format_data(soonest, domain.data_unit)} do"
-        )
-        return f"no amount of data reaches {_target(spent, domain)} in most draws{few}"
+        earliest = step.needed[0]
+        few = "" if math.isinf(earliest) else f" (5%: {units.format_data(earliest, domain.data_unit)})"
+        return f"{_target(use, domain)} is probably out of reach with any amount of data{few}"
     low, middle, high = ("never" if math.isinf(data) else units.format_number(data) for data in step.needed)
-    return f"{_target(spent, domain)} needs {middle} ({low} to {high}) {domain.data_unit}"
+    return f"{_target(use, domain)} needs {middle} ({low} to {high}) {domain.data_unit}"
 
 
-def _target(spent: BudgetUse, domain: Domain) -> str:
-    assert spent.goal.target is not None
-    value = units.format_metric(spent.goal.target, domain.metrics[spent.goal.metric])
-    return f"{spent.goal.metric} {value}"
+def _target(use: BudgetUse, domain: Domain) -> str:
+    assert use.goal.target is not None
+    value = units.format_metric(use.goal.target, domain.metrics[use.goal.metric])
+    return f"{use.goal.metric} {value}"
 
 
-def _total(spent: BudgetUse) -> float:
-    return sum(step.spent for step in spent.steps)
+def _total(use: BudgetUse) -> float:
+    return sum(step.spent for step in use.steps)
 
 
-def _amount(amount: float, spent: BudgetUse) -> str:
-    if spent.budget.unit == "FLOP":
+def _amount(amount: float, use: BudgetUse) -> str:
+    if use.budget.unit == "FLOP":
         return f"{units.format_flops(amount)} FLOP"
-    if spent.budget.unit == "GPU-seconds":
+    if use.budget.unit == "GPU-seconds":
         return units.format_gpu_hours(amount / 3600)
-    return units.format_duration(amount)
+    return units.duration_in_words(amount)
 
 
-def _named(values: Sequence[float]) -> dict[str, float | None]:
+def _quantiles(values: Sequence[float]) -> dict[str, float | None]:
     names = ("q05", "median", "q95")
     return {name: None if math.isinf(value) else value for name, value in zip(names, values, strict=True)}

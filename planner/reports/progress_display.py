@@ -1,4 +1,4 @@
-"""A calibration while it runs, on stderr: live in a terminal, plain lines anywhere else."""
+"""The progress of a calibration on stderr: live in a terminal, plain lines anywhere else."""
 
 import sys
 from types import TracebackType
@@ -12,17 +12,21 @@ from calibrate.sweep.progress import Progress
 from calibrate.types import BudgetUse, Domain
 from laws.types import Run
 from planner import units
-from planner.reports import budget_report as spending
+from planner.reports import budget_report
 
 
 class ProgressDisplay:
-    """Show how far a calibration is; use it as a context manager around one."""
+    """Show the progress of a calibration; use it as a context manager around one.
+
+    Args:
+        domain: The domain that is calibrated.
+    """
 
     def __init__(self, domain: Domain) -> None:
-        self.done = self.planned = 0  # for the line that says what an interrupted sweep has kept
+        self.done = self.planned = 0  # trainings; an interrupted command says how many it has kept
         self._domain = domain
         self._metric = next(iter(domain.metrics))
-        self._said = ""
+        self._step = ""
         console = Console(stderr=True)
         self._bar = bars.Progress(
             bars.TextColumn("{task.description}"),
@@ -45,31 +49,46 @@ class ProgressDisplay:
         if self._live:
             self._live.stop()
 
-    def preparing(self, text: str, share: float) -> None:
-        """Tell what is done before and after the training, and how far it is."""
+    def show_step(self, text: str, share: float) -> None:
+        """Show a step before or after the training.
+
+        Args:
+            text: What is done, such as "loading libraries".
+            share: The share of it that is done, from 0 to 1.
+        """
         if self._live:
             self._live.update(f"{text} … {share:.0%}" if 0 < share < 1 else text, refresh=True)
-        elif text != self._said:
-            _line(f"{text} …")
-        self._said = text
+        elif text != self._step:
+            _write_line(f"{text} …")
+        self._step = text
 
-    def spending(self, spent: BudgetUse) -> None:
-        """Tell what a budget is for, and after each step what it went for."""
-        text = (spending.latest if spent.steps else spending.beginning)(spent, self._domain)
+    def show_budget(self, use: BudgetUse) -> None:
+        """Show what a budget is for, and after each step what it was spent on.
+
+        Args:
+            use: What was spent so far.
+        """
+        text = (budget_report.last_step if use.steps else budget_report.plan)(use, self._domain)
         if self._live:
             self._live.console.print(text, highlight=False, markup=False)
         else:
-            _line(text)
+            _write_line(text)
 
-    def sweeping(self, progress: Progress) -> None:
-        """Tell how far the sweep is, the best of each shard and the time that is left."""
+    def show_sweep(self, progress: Progress) -> None:
+        """Show the best model of each shard and the time that is left.
+
+        Args:
+            progress: The state of the sweep.
+        """
         self.done, self.planned = progress.done, progress.planned
         if self._live:
             self._live.update(self._view(progress), refresh=True)
         elif progress.last:
-            _line(f"{progress.done}/{progress.planned} {self._in_words(progress.last)}{_left(progress)}")
-        elif progress.before == progress.done and progress.before and not progress.last:
-            _line(f"{progress.before} of {progress.planned} runs are done already")
+            _write_line(
+                f"{progress.done}/{progress.planned} {self._sentence(progress.last)}{_left(progress)}"
+            )
+        elif progress.before == progress.done and progress.before:
+            _write_line(f"{progress.before} of {progress.planned} runs are already done")
 
     def _view(self, progress: Progress) -> Group:
         if self._task is None:
@@ -91,13 +110,13 @@ class ProgressDisplay:
             )
         return Group(self._bar, table) if progress.best else Group(self._bar)
 
-    def _in_words(self, run: Run) -> str:
-        what = (
-            f"{units.format_data(run.data, self._domain.data_unit)}, {run.family} of size {run.hyper['size']}"
-        )
+    def _sentence(self, run: Run) -> str:
+        data = units.format_data(run.data, self._domain.data_unit)
+        name = f"{data}, {run.family} of size {run.hyper['size']}"
         if run.status == "finished":
-            return f"{what}: {self._metric} {self._value(run)} in {units.format_duration(run.seconds or 0)}"
-        return f"{what}: {run.status}, {run.reason}"
+            took = units.duration_in_words(run.seconds or 0)
+            return f"{name}: {self._metric} {self._value(run)} in {took}"
+        return f"{name}: {run.status}, {run.reason}"
 
     def _value(self, run: Run) -> str:
         return units.format_metric(run.metrics[self._metric], self._domain.metrics[self._metric])
@@ -106,9 +125,9 @@ class ProgressDisplay:
 def _left(progress: Progress) -> str:
     if not progress.seconds_left:
         return ""
-    return f", about {units.format_duration(progress.seconds_left)} left at this stage"
+    return f", about {units.duration_in_words(progress.seconds_left)} left in this stage"
 
 
-def _line(text: str) -> None:
+def _write_line(text: str) -> None:
     sys.stderr.write(text + "\n")
     sys.stderr.flush()

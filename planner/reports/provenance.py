@@ -3,10 +3,10 @@
 import hashlib
 import json
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from calibrate.versions import library_version
 from laws.catalog.published import PublishedLaw, published_law
 from laws.types import Law
 from planner.lawmodel.select import SelectedLaw
@@ -36,9 +36,9 @@ def provenance(review: Review) -> dict[str, Any]:
         if fleet is None
         else {"file": fleet.name, "sha256": hashlib.sha256(fleet.read_bytes()).hexdigest()},
         "versions": {
-            "planner": f"{_version('scaling-planner')}, sources {_source_hash()}",
+            "planner": f"{library_version('scaling-planner')}, sources {_source_hash()}",
             "python": platform.python_version(),
-            **{name: _version(name) for name in _LIBRARIES},
+            **{name: library_version(name) for name in _LIBRARIES},
         },
     }
 
@@ -97,13 +97,6 @@ def _published(role: str, law: PublishedLaw) -> dict[str, Any]:
         "confidence": law.confidence,
         "fingerprint": hashlib.sha256(json.dumps(constants, sort_keys=True).encode()).hexdigest()[:16],
     }
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _source_hash() -> str:

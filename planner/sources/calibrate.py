@@ -1,4 +1,4 @@
-"""Calibrate a domain: measure its learning curves on this machine, fit their laws, store both."""
+"""Calibrate a domain: measure its learning curves, fit their laws, and store both."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,62 +9,111 @@ from typing import Any
 
 from calibrate import domains
 from calibrate.data.archive import is_archive, prepare_from
-from calibrate.engines.gpu_capacity import devices, gpus
+from calibrate.engines.gpu_capacity import count_gpus, worker_devices
 from calibrate.engines.local import LocalEngine, Pool
 from calibrate.engines.signals import ctrl_c_held
 from calibrate.sweep.best_model import BestModel
 from calibrate.sweep.progress import Progress
-from calibrate.sweep.run import AGAIN, run_sweep
+from calibrate.sweep.run import RETRIED, SweepResult, run_sweep
 from calibrate.sweep.search import STAGES, planned_trainings
 from calibrate.sweep.spec import Spec, run_id, shards_within
-from calibrate.sweep.trials import trials
-from calibrate.types import Budget, BudgetUse, Corpus, Domain, DomainCode, ReportProgress, Training
-from laws.errors import PlannerError
+from calibrate.sweep.trials import memory_trials
+from calibrate.types import (
+    Budget,
+    BudgetUse,
+    Corpus,
+    Domain,
+    DomainCode,
+    EdgeProblem,
+    ReportProgress,
+    TimeSource,
+    Training,
+)
+from laws.errors import CorpusError, EngineError, PlannerError, run
 from laws.storage.store import Store
 from laws.types import Law, RunStatus
-from planner.sources.calibrate_request import CalibrationRequest, budget_of, check_gpus, goal_of, preset_of
+from planner.sources.calibrate_request import (
+    CalibrationRequest,
+    check_gpus,
+    check_request,
+    goal_of,
+    parse_request_budget,
+)
 
-RUNGS_BEYOND = 10  # doublings of the largest trained size that the ladder goes on for
-INSTALL = "calibrating needs more libraries ({missing} is missing): pip install 'scaling-planner[calibrate]'"
+LADDER_DOUBLINGS = 10  # of the largest trained size, so that laws of size can be evaluated far beyond it
+INSTALL_CALIBRATE = "pip install 'scaling-planner[calibrate]'"
+INSTALL_RAY = "pip install 'scaling-planner[ray]'"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What a calibration came to."""
+    """The result of a calibration.
+
+    Attributes:
+        spec: The sweep.
+        counts: Status -> how many trainings ended with it.
+        flops: Training FLOP of all runs.
+        saved: FLOP that early stopping saved.
+        best: Family -> the best model of each shard.
+        laws: The laws that answer questions.
+        size_laws: Laws of single sizes and joint laws, which answer by id only.
+        edges: Families whose best models are at the edge of what the sweep allowed.
+        problems: Nodes that could not train, and laws that could not be fitted or stored: one line each.
+        budget_use: What the budget was spent on; None without a budget.
+    """
 
     spec: Spec
-    counts: Mapping[RunStatus, int]  # how the runs ended
-    flops: float  # that the runs took
-    saved: float  # FLOP that runs which were stopped early had still before them
-    best: Mapping[str, Sequence[BestModel]]  # family -> best-fit model of each shard
+    counts: Mapping[RunStatus, int]
+    flops: float
+    saved: float
+    best: Mapping[str, Sequence[BestModel]]
     laws: Sequence[Law]
-    spent: BudgetUse | None  # what a budget went for, where there was one
-    beside: Sequence[Law]  # of single sizes, and the surface over all: asked by id alone
-    problems: Sequence[str]  # best sizes at the edge, laws that could not be fitted: one line each
+    size_laws: Sequence[Law]
+    edges: Sequence[EdgeProblem]
+    problems: Sequence[str]
+    budget_use: BudgetUse | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShardEstimate:
-    """What one shard of one family is expected to cost."""
+    """The expected cost of one shard of one family.
+
+    Attributes:
+        family: The family.
+        data: The shard, data unit.
+        sizes: The sizes that are trained.
+        runs: Planned trainings.
+        done: Trainings that are done.
+        flops: FLOP of the others.
+        seconds: Time of the others with one worker.
+    """
 
     family: str
     data: float
     sizes: tuple[int, ...]
     runs: int
     done: int
-    flops: float  # of the runs that are not done
-    seconds: float  # of one worker
+    flops: float
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
-    """What a sweep will train at most, before anything is trained."""
+    """The trainings of a sweep, at most, before anything is trained.
+
+    Attributes:
+        spec: The sweep.
+        shards: The expected cost of each shard.
+        workers: Trainings at once.
+        time_source: How the expected time is known.
+        budget_use: The budget, whose start is all that is planned; None without a budget.
+    """
 
     spec: Spec
     shards: Sequence[ShardEstimate]
     workers: int
-    source: str  # where the expected time is known from
-    spent: BudgetUse | None = None  # a budget, where there is one: its start alone is shown
+    time_source: TimeSource
+    budget_use: BudgetUse | None = None
 
     @property
     def seconds(self) -> float:
@@ -73,15 +122,27 @@ class DryRun:
 
 
 def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[Spec, DomainCode]:
-    """Prepare the corpus, count the sizes and return what is to be trained."""
-    domain, families, preset = preset_of(request)
+    """Prepare the corpus and count the sizes.
+
+    Args:
+        request: What was asked.
+        report: Called with a step and the share of it that is done.
+
+    Returns:
+        The sweep and the domain's module.
+
+    Raises:
+        PlannerError: The request cannot be fulfilled (`check_request`), a library is missing
+            ("library-missing"), or the corpus cannot be used.
+    """
+    domain, families, preset = check_request(request)
     report("loading libraries", 0.0)  # torch takes seconds
-    # a Ctrl-C amid the import of a native library aborts the process, so DuckDB, which the first result
-    # that is stored asks for, is here, too
+    # Ctrl-C during the import of a native library aborts the process. DuckDB is imported here for that
+    # reason: storing the first result would import it in the middle of the sweep.
     with ctrl_c_held():
         code = _code(domain)
         import_module("duckdb")
-    check_gpus(request, gpus())
+    check_gpus(request, count_gpus())
     prepare: Callable[..., Corpus] = code.prepare
     if request.data is not None and is_archive(request.data):
         prepare = partial(prepare_from, code.prepare)
@@ -97,7 +158,7 @@ def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[
     sizes = {family: preset.sizes[family] for family in families}
     ladder = {
         family: code.ladder(
-            family, (*trained, *(trained[-1] * 2**i for i in range(1, RUNGS_BEYOND + 1))), corpus
+            family, (*trained, *(trained[-1] * 2**i for i in range(1, LADDER_DOUBLINGS + 1))), corpus
         )
         for family, trained in sizes.items()
     }
@@ -115,80 +176,98 @@ def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[
 
 
 def dry_run(request: CalibrationRequest, report: ReportProgress) -> DryRun:
-    """Return what a sweep would train, without training more than a rate needs."""
+    """Return what a sweep would train; trains some seconds at most, to measure the time.
+
+    Args:
+        request: What was asked.
+        report: Called with a step and the share of it that is done.
+
+    Returns:
+        The planned trainings with their cost.
+    """
     spec, code = prepare_sweep(request, report)
     store = Store(request.store)
     planned = {run_id(training): training for training in planned_trainings(spec, ())}
-    done = {run.id: run for run in store.last_runs(planned) if run.status not in AGAIN}
+    done = {run.id: run for run in store.last_runs(planned) if run.status not in RETRIED}
     planned = {run_id(training): training for training in planned_trainings(spec, done.values())}
-    known = _costs(spec, store, code, report)
+    times = _times(spec, store, code, report)
     with make_engine(request, spec) as pool:
         workers = pool.workers
-        within = _within(request, spec, store, pool, expected=partial(known.seconds, spec))
+        within = _budgeted(request, spec, store, pool, expected=partial(times.seconds, spec))
     if within:
         planned = {run_id(training): training for training in within.start.trainings}
-        done = {run.id: run for run in store.last_runs(planned) if run.status not in AGAIN}
+        done = {run.id: run for run in store.last_runs(planned) if run.status not in RETRIED}
     shards = []
     for family in spec.families:
         for data in spec.preset.shards:
-            here = {id: t for id, t in planned.items() if (t.family, t.data) == (family, data)}
-            todo = [training for id, training in here.items() if id not in done]
-            if not here:  # beyond a budget's start
+            of_shard = {id: t for id, t in planned.items() if (t.family, t.data) == (family, data)}
+            todo = [training for id, training in of_shard.items() if id not in done]
+            if not of_shard:  # not in the start of a budget
                 continue
             shards.append(
                 ShardEstimate(
                     family=family,
                     data=data,
-                    sizes=tuple(sorted({training.size for training in here.values()})),
-                    runs=len(here),
-                    done=len(here) - len(todo),
+                    sizes=tuple(sorted({training.size for training in of_shard.values()})),
+                    runs=len(of_shard),
+                    done=len(of_shard) - len(todo),
                     flops=sum(map(spec.flops, todo)),
-                    seconds=sum(known.seconds(spec, training) for training in todo),
+                    seconds=sum(times.seconds(spec, training) for training in todo),
                 )
             )
     return DryRun(
         spec=spec,
         shards=shards,
         workers=workers,
-        source=known.source,
-        spent=within.report() if within else None,
+        time_source=times.source,
+        budget_use=within.report() if within else None,
     )
 
 
 def calibrate(
     request: CalibrationRequest,
     report: ReportProgress,
-    progress: Callable[[Progress], None],
-    told: Callable[[BudgetUse], None] = lambda _: None,
+    on_progress: Callable[[Progress], None],
+    on_budget: Callable[[BudgetUse], None] = lambda _: None,
 ) -> Calibration:
-    """Train what the sweep still misses, fit its laws and store them.
+    """Train what the sweep still lacks, fit its laws and store them.
 
-    `told` hears what a budget went for, as it goes. Raises PlannerError where nothing came out: no run
-    finished, or another process runs the same sweep.
+    Args:
+        request: What was asked.
+        report: Called with a step before or after the training and the share of it that is done.
+        on_progress: Called with the state of the sweep after each training.
+        on_budget: Called with the use of the budget, at the start and after each step.
+
+    Returns:
+        The result.
+
+    Raises:
+        EngineError: No run finished ("no-run-finished").
+        CorpusError: No run finished because the corpus is damaged ("corpus-unreadable").
+        StoreBusyError: Another process runs the same sweep.
+        PlannerError: See `prepare_sweep`.
     """
     spec, code = prepare_sweep(request, report)
     from calibrate.sweep.fit_laws import best_by_family, edge_problems, fit_size_laws, fit_sweep_laws
 
     store = Store(request.store)
     report("starting workers", 0.0)
-    costs = cache(lambda: _costs(spec, store, code, report))
+    times = cache(lambda: _times(spec, store, code, report))
     with make_engine(request, spec) as engine:
-        within = _within(
+        within = _budgeted(
             request,
             spec,
             store,
             engine,
-            expected=lambda training: costs().seconds(spec, training),
-            told=told,
+            expected=lambda training: times().seconds(spec, training),
+            on_budget=on_budget,
         )
         stages = within.stages() if within else STAGES
-        swept = run_sweep(spec, store, engine, engine.workers, progress, stages=stages)
-    best = best_by_family(spec, swept.incumbents)
+        result = run_sweep(spec, store, engine, engine.workers, on_progress, stages=stages)
+    best = best_by_family(spec, result.incumbents)
     if not any(best.values()):
-        why = f": {swept.unfinished.status}, {swept.unfinished.reason}" if swept.unfinished else ""
-        count = sum(swept.counts.values())
-        raise PlannerError(f"none of the {count} runs finished{why}; `planner runs list` shows them all")
-    problems = [*engine.problems, *edge_problems(spec, best)]
+        raise _none_finished(result)
+    problems = list(engine.problems)
     laws = []
     report("fitting laws", 0.0)
     provenance = {"command": request.command, "torch": _torch_version()}
@@ -196,76 +275,122 @@ def calibrate(
     for law in fit_sweep_laws(spec, best, provenance, problems.append):
         store.add_law(law, sequence=sequence)
         laws.append(law)
-    more = list(fit_size_laws(spec, swept.incumbents, provenance))
-    sequence = store.fits.next_sequence() if more else 0
-    for law in more:
+    size_laws = list(fit_size_laws(spec, result.incumbents, provenance))
+    sequence = store.fits.next_sequence() if size_laws else 0
+    for law in size_laws:
         store.fits.add_law(law, sequence=sequence)
     report("fitting laws", 1.0)
-    problems += [*store.publish(), *(store.fits.publish() if more else ())]
+    problems += [*store.publish(), *(store.fits.publish() if size_laws else ())]
     return Calibration(
         spec=spec,
-        counts=swept.counts,
-        flops=swept.flops,
-        saved=swept.saved,
+        counts=result.counts,
+        flops=result.flops,
+        saved=result.saved,
         best=best,
         laws=laws,
-        spent=within.report() if within else None,
-        beside=more,
+        budget_use=within.report() if within else None,
+        size_laws=size_laws,
+        edges=edge_problems(spec, best),
         problems=problems,
     )
 
 
-def _within(
+def _none_finished(result: SweepResult) -> PlannerError:
+    """Return the error of a sweep without a finished run; a damaged corpus is the corpus's fault."""
+    run_ = result.unfinished
+    count = sum(result.counts.values())
+    if run_ and set(result.counts) == {"bad-data"}:
+        return CorpusError(
+            f"no run could read the corpus ({run_.reason}): repair or replace it, then run the "
+            "same command again",
+            code="corpus-unreadable",
+            value=run_.reason,
+        )
+    reason = f": {run_.status}, {run_.reason}" if run_ else ""
+    return EngineError(
+        f"none of the {count} runs finished{reason}",
+        code="no-run-finished",
+        value=count,
+        hint=run("runs", "list", purpose="to see them all"),
+    )
+
+
+def _budgeted(
     request: CalibrationRequest,
     spec: Spec,
     store: Store,
     engine: Pool,
     *,
     expected: Callable[[Training], float],
-    told: Callable[[BudgetUse], None] = lambda _: None,
+    on_budget: Callable[[BudgetUse], None] = lambda _: None,
 ) -> Any:
-    """Return the sweep within the budget that was given (`calibrate.sweep.budget.Within`), None without one."""
+    """Return the sweep within a budget (`calibrate.sweep.budget.BudgetedSweep`), None without one."""
     if not request.budget:
         return None
     from calibrate.sweep.budget import BudgetedSweep
 
-    amount, unit = budget_of(request)
+    amount, unit = parse_request_budget(request)
     gpus = engine.gpus if isinstance(engine, LocalEngine) else 0
     budget = Budget(amount=amount, unit=unit, workers=engine.workers, gpus=gpus)
-    return BudgetedSweep(spec, store, budget, goal_of(request, spec.domain), expected=expected, told=told)
+    return BudgetedSweep(
+        spec, store, budget, goal_of(request, spec.domain), expected=expected, on_progress=on_budget
+    )
 
 
-def _costs(spec: Spec, store: Store, code: DomainCode, report: ReportProgress) -> Any:
-    """Return what trainings are expected to take on this machine (`calibrate.sweep.time_estimates.Costs`)."""
-    from calibrate.sweep.time_estimates import costs
+def _times(spec: Spec, store: Store, code: DomainCode, report: ReportProgress) -> Any:
+    """Return the expected time of trainings on this machine (`calibrate.sweep.time_estimates`)."""
+    from calibrate.sweep.time_estimates import estimate_times
 
-    report("measuring how fast this machine is", 0.0)
-    (device,) = devices((), 1)
-    known = costs(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
-    report("measuring how fast this machine is", 1.0)
-    return known
+    report("measuring the speed of this machine", 0.0)
+    (device,) = worker_devices((), 1)
+    times = estimate_times(spec, store.runs(domain=spec.domain.name, status="finished"), code, device)
+    report("measuring the speed of this machine", 1.0)
+    return times
 
 
 def make_engine(request: CalibrationRequest, spec: Spec) -> Pool:
-    """Return the engine that a request names, for what is to be trained; a context manager."""
+    """Return the engine of a request, a context manager.
+
+    Args:
+        request: What was asked.
+        spec: The sweep.
+
+    Returns:
+        An engine that is not yet started.
+
+    Raises:
+        EngineError: Ray is not installed ("library-missing").
+    """
     if request.engine == "ray":
         if find_spec("ray") is None:
-            raise PlannerError("--engine ray needs one more library: pip install 'scaling-planner[ray]'")
+            raise EngineError(
+                f"the engine ray needs a library that is not installed: {INSTALL_RAY}",
+                code="library-missing",
+                value="ray",
+            )
         from calibrate.engines.ray_cluster import RayEngine
 
         return RayEngine(
-            request.address, module=spec.domain.module, workers=request.workers, trials=trials(spec)
+            request.address, module=spec.domain.module, workers=request.workers, trials=memory_trials(spec)
         )
-    return LocalEngine(devices(trials(spec), request.workers))
+    return LocalEngine(worker_devices(memory_trials(spec), request.workers))
 
 
 def _code(domain: Domain) -> DomainCode:
     if find_spec("torch") is None:
-        raise PlannerError(INSTALL.format(missing="torch"))
+        raise _missing("torch")
     try:
         return domains.domain_code(domain)
     except ModuleNotFoundError as error:
-        raise PlannerError(INSTALL.format(missing=error.name)) from error
+        raise _missing(error.name or str(error)) from error
+
+
+def _missing(library: str) -> EngineError:
+    return EngineError(
+        f"calibrating needs {library}, which is not installed: {INSTALL_CALIBRATE}",
+        code="library-missing",
+        value=library,
+    )
 
 
 def _torch_version() -> str:

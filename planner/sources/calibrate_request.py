@@ -1,4 +1,4 @@
-"""What the user asked to calibrate, read and checked before a corpus is made for nothing."""
+"""What you asked to calibrate, checked before a corpus is made for nothing."""
 
 from dataclasses import dataclass
 from glob import has_magic
@@ -6,28 +6,43 @@ from pathlib import Path
 
 from calibrate import domains
 from calibrate.types import Domain, Goal, Preset
-from laws.errors import PlannerError, nearest
+from laws.errors import ConflictingInput, InputError, MissingInput, UnknownName, run, use
 from planner import units
 
-_WANTED = "give a time such as 30m, or FLOP such as 1e15"
+BUDGET_KINDS = "a time such as 30m, or FLOP such as 1e15"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationRequest:
-    """What the user asked to calibrate, as it was written."""
+    """A request to calibrate, as it was written.
+
+    Attributes:
+        domain: Name of a domain, or path of a domain's .py file.
+        preset: Name of one of its presets.
+        families: Families to train; empty for those of the preset.
+        data: A corpus of the user; None for the embedded one.
+        store: Folder of the store.
+        cache: Folder of prepared corpora.
+        seed: Seed of corpus, draws and trainings.
+        workers: Trainings at once; None for as many as fit.
+        engine: "local" or "ray".
+        address: The Ray cluster.
+        budget: The most to spend; empty for all that the preset asks for.
+        target: Metric (empty for the domain's first) and value whose uncertainty a budget reduces.
+    """
 
     domain: str
     preset: str
-    families: tuple[str, ...]  # none: those of the preset
+    families: tuple[str, ...]
     data: Path | None
     store: Path
     cache: Path
     seed: int
     workers: int | None
     engine: str = "local"
-    address: str = "auto"  # of the cluster, where the engine is ray
-    budget: str = ""  # what may be spent; nothing: all that the preset asks for
-    target: tuple[str, str] | None = None  # metric (none: the domain's first) and value, for a budget
+    address: str = "auto"
+    budget: str = ""
+    target: tuple[str, str] | None = None
 
     @property
     def command(self) -> str:
@@ -40,72 +55,133 @@ class CalibrationRequest:
         return " ".join(words)
 
 
-def preset_of(request: CalibrationRequest) -> tuple[Domain, tuple[str, ...], Preset]:
-    """Return the domain, families and preset that a request names; raise PlannerError for what cannot be."""
+def check_request(request: CalibrationRequest) -> tuple[Domain, tuple[str, ...], Preset]:
+    """Look up the domain, families and preset of a request.
+
+    Args:
+        request: What was asked.
+
+    Returns:
+        The domain, the families to train, and the preset.
+
+    Raises:
+        UnknownName: For an unknown domain, preset, family or metric.
+        MissingInput: For a corpus that does not exist ("corpus-not-found").
+        InputError: For a budget or target that cannot be used.
+    """
     domain = domains.find_domain(request.domain)
     if request.preset not in domain.presets:
-        raise PlannerError(f"no preset is called {request.preset!r}{nearest(request.preset, domain.presets)}")
+        raise UnknownName("preset", request.preset, domain.presets, code="unknown-preset")
     for family in request.families:
         if family not in domain.families:
-            raise PlannerError(f"{domain.name} has no family {family!r}{nearest(family, domain.families)}")
+            raise UnknownName(f"family of {domain.name}", family, domain.families, code="unknown-family")
     if request.data is not None and not request.data.exists() and not has_magic(str(request.data)):
-        raise PlannerError(
-            f"--data {request.data}: wanted a corpus (a folder, file, glob or archive), and there is none"
+        raise MissingInput(
+            f"corpus {request.data} does not exist: expected a folder, file, glob or archive",
+            code="corpus-not-found",
+            value=str(request.data),
         )
     preset = domain.presets[request.preset]
     families = tuple(dict.fromkeys(request.families)) or preset.families or domain.families
     if request.budget:
-        budget_of(request)
-        _check_alike(domain, families, goal_of(request, domain).metric)
+        parse_request_budget(request)
+        _check_comparable(domain, families, goal_of(request, domain).metric)
     elif request.target:
-        raise PlannerError(
-            "a target says what a budget is spent on, and there is no budget: add one such as --budget 30m, "
-            "or leave the target to `planner estimate`"
+        raise MissingInput(
+            "a target was given without a budget: expected a budget to spend on it",
+            code="target-without-budget",
+            value="=".join(filter(None, request.target)),
+            hint=(
+                use("budget", value="30m"),
+                run("estimate", purpose="to ask what a target needs from laws that are measured"),
+            ),
         )
     return domain, families, preset
 
 
-def _check_alike(domain: Domain, families: tuple[str, ...], metric: str) -> None:
-    """Raise PlannerError where the best of families is asked by a metric that they count differently."""
-    counted = {
+def _check_comparable(domain: Domain, families: tuple[str, ...], metric: str) -> None:
+    """Raise InputError where families count a metric differently, so that none of them is the best."""
+    definitions = {
         domain.definitions.get(f"{metric} of {family}", domain.definitions.get(metric)) for family in families
     }
-    if len(counted) > 1:
-        raise PlannerError(
-            f"{metric} is counted differently in {' and '.join(families)}, so the best of them cannot be "
-            "told: give one --family, or a target of another metric"
+    if len(definitions) > 1:
+        raise ConflictingInput(
+            f"{' and '.join(families)} count {metric} differently: expected families that can be compared",
+            code="metric-differs",
+            value=metric,
+            hint=(use("family", purpose="to train one"), use("target", purpose="to name another metric")),
         )
 
 
-def budget_of(request: CalibrationRequest) -> tuple[float, str]:
-    """Return what may be spent and its unit; raise PlannerError where that buys nothing."""
+def parse_request_budget(request: CalibrationRequest) -> tuple[float, str]:
+    """Parse the budget of a request.
+
+    Args:
+        request: What was asked, with a budget.
+
+    Returns:
+        The amount and its unit: "FLOP", "seconds" or "GPU-seconds".
+
+    Raises:
+        InputError: For an amount of 0 ("empty-budget"), or GPU-hours on a cluster, whose number of GPUs
+            changes ("gpu-hours-on-cluster").
+    """
     amount, unit = units.parse_budget(request.budget)
+    written = request.budget.strip()
     if amount <= 0:
-        raise PlannerError(f"--budget {request.budget.strip()} buys nothing: wanted more than 0")
+        raise InputError(f"budget {written}: expected more than 0", code="empty-budget", value=written)
     if unit == "GPU-seconds" and request.engine == "ray":
-        raise PlannerError(
-            f"--budget {request.budget.strip()}: the nodes of a cluster come and go, so how many GPUs a "
-            f"sweep holds is not known beforehand: {_WANTED}"
+        raise ConflictingInput(
+            f"budget {written}: expected {BUDGET_KINDS}, because nodes of a cluster come and go "
+            "and the number of "
+            "GPUs is not known in advance",
+            code="gpu-hours-on-cluster",
+            value=written,
+            expected=BUDGET_KINDS,
         )
     return amount, unit
 
 
 def check_gpus(request: CalibrationRequest, gpus: int) -> None:
-    """Raise PlannerError for a budget of GPU-hours where trainings run on the CPU."""
-    if request.budget and not gpus and budget_of(request)[1] == "GPU-seconds":
-        raise PlannerError(
-            f"--budget {request.budget.strip()}: no GPU is seen here, trainings run on the CPU: {_WANTED}"
+    """Refuse a budget of GPU-hours where trainings run on the CPU.
+
+    Args:
+        request: What was asked.
+        gpus: How many GPUs this machine has.
+
+    Raises:
+        InputError: For GPU-hours without a GPU ("no-gpu").
+    """
+    if request.budget and not gpus and parse_request_budget(request)[1] == "GPU-seconds":
+        written = request.budget.strip()
+        raise InputError(
+            f"budget {written}: expected {BUDGET_KINDS}, because this machine has no GPU",
+            code="no-gpu",
+            value=written,
+            expected=BUDGET_KINDS,
         )
 
 
 def goal_of(request: CalibrationRequest, domain: Domain) -> Goal:
-    """Return what a budget is to make surer; raise PlannerError for a target that no law could mean."""
+    """Return the quantity whose uncertainty a budget reduces.
+
+    Args:
+        request: What was asked.
+        domain: Its domain.
+
+    Returns:
+        The metric, and the target where one was given.
+
+    Raises:
+        UnknownName: For a metric that the domain does not have.
+        InputError: For a target that no law can reach.
+    """
     if request.target is None:
         return Goal(metric=next(iter(domain.metrics)))
     metric = request.target[0] or next(iter(domain.metrics))
     written = request.target[1]
     if metric not in domain.metrics:
-        raise PlannerError(f"{domain.name} has no metric {metric!r}{nearest(metric, domain.metrics)}")
+        raise UnknownName(f"metric of {domain.name}", metric, domain.metrics, code="unknown-metric")
     unit = domain.metrics[metric]
     value = units.parse_metric(written, unit, metric=metric)
     return Goal(metric=metric, target=units.checked_target(value, metric, unit, written=written))

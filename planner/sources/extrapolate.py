@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -337,14 +337,15 @@ class _Curve:
 def _points(q: Question) -> Any:
     import numpy as np
 
-    from laws.points import Points
+    from laws.points import check_points
 
     rows = [row for row in q.measured if row[1] > 0]
     x, y = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     se = np.array([r[2] or 0.0 for r in rows]) if any(r[2] for r in rows) else None
     weight = np.array([r[3] or 1.0 for r in rows]) if any(r[3] for r in rows) else None
     left_out = (WarningCode.ZERO_LEFT_OUT,) if len(rows) < len(q.measured) else ()
-    return Points(x=x, y=y, y_se=se, weight=weight, baseline_error=q.ceiling, warnings=left_out)
+    points = check_points(x, y, y_se=se, weight=weight, baseline_error=q.ceiling, min_sizes=1)
+    return replace(points, warnings=left_out)
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:

@@ -1,4 +1,4 @@
-"""Run one function on many inputs in processes of their own, which may be killed without losing what is done."""
+"""Run one function on many inputs in processes of their own; a killed process costs nothing but time."""
 
 import os
 import threading
@@ -21,7 +21,8 @@ def run_all(
 ) -> Generator[tuple[str, Any], None, None]:
     """Yield the result of a function for each input, as they end.
 
-    Where a process is killed, its inputs are tried again in new processes. Leaving the loop ends the processes.
+    Where a process is killed, its inputs are tried again in new processes. Leaving the loop ends the
+    processes.
 
     Args:
         function: A function that a new process can import.

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean
 
 from calibrate.sweep.search import end_trainings
-from calibrate.training.early_stopping import RungResults, reached, too_high
+from calibrate.training.early_stopping import RungResults, rungs_reached, too_high
 from calibrate.training.train import train
 from planner.sources.calibrate import prepare_sweep
 from planner.sources.calibrate_request import CalibrationRequest
@@ -69,9 +69,14 @@ def replayed(curves: list[Curve]) -> tuple[float, int, float]:
     standing, spent, left = RungResults(), 0.0, []
     for curve in curves:
         stop = next(
-            (i for i in range(len(curve)) if too_high(reached(curve[: i + 1], 1), standing.bars())), -1
+            (
+                i
+                for i in range(len(curve))
+                if too_high(rungs_reached(curve[: i + 1], 1), standing.thresholds())
+            ),
+            -1,
         )
-        standing.add(reached(curve[: stop + 1] if stop >= 0 else curve, 1))
+        standing.add(rungs_reached(curve[: stop + 1] if stop >= 0 else curve, 1))
         spent += curve[stop][0] if stop >= 0 else 1.0
         if stop < 0:
             left.append(min(error for _, error in curve))

@@ -140,16 +140,16 @@ def reached(score: Array, weight: Array) -> float:
 
 def text() -> str:
     """Return what `laws/forecasting/prior.json` holds."""
-    beliefs = []
+    components = []
     for each in BELIEFS:
         both = COMMON | each.own
         values = {key: {"mean": round(both[key][0], 4), "sd": both[key][1]} for key in PARAMETERS}
         weight = {"elsewhere": each.elsewhere, "sweep": each.sweep}
-        beliefs.append(
+        components.append(
             {"name": each.name, "form": each.form, "odds": each.odds, "weight": weight, "parameters": values}
         )
     made = "python -m tests.benchmarks.prior --write"
-    return json.dumps({"made_by": made, "beliefs": beliefs}, indent=1) + "\n"
+    return json.dumps({"made_by": made, "components": components}, indent=1) + "\n"
 
 
 def measured(origin: Origin, found: Iterable[tuple[str, list[float]]]) -> None:

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import torch
 
-from calibrate.engines import gpu_capacity as room
+from calibrate.engines.gpu_capacity import worker_devices
 from calibrate.engines.local import Job, LocalEngine
 from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import Spec, run_id
-from calibrate.sweep.trials import trials
-from calibrate.training.train import FIRST, schedule
+from calibrate.sweep.trials import memory_trials
+from calibrate.training.train import FIRST_EVALUATION, schedule
 from calibrate.types import EVALUATION_STEP, DomainCode, Training
 from planner.sources.calibrate import prepare_sweep
 from planner.sources.calibrate_request import CalibrationRequest
@@ -50,7 +50,7 @@ def plain(code: DomainCode, training: Training, spec: Spec, device: str) -> floa
     """Train as the one loop does, with nothing but what PyTorch offers; return the lowest error."""
     task = code.task(training, spec.corpus, device)
     optimizer = torch.optim.Adam(task.model.parameters(), lr=training.learning_rate)
-    seen, evaluate_at, best, epoch = 0.0, training.planned * FIRST, math.inf, 0
+    seen, evaluate_at, best, epoch = 0.0, training.planned * FIRST_EVALUATION, math.inf, 0
     while True:
         for batch, amount in task.batches(training.seed * 1_000_003 + epoch):
             for group in optimizer.param_groups:
@@ -105,7 +105,7 @@ def measured(domain: str, folder: Path, device: str) -> Measured:
             training=t,
             corpus=spec.corpus,
             module=spec.domain.module,
-            flops=spec.rung(t.family, t.size).flops,
+            flops=spec.size_cost(t.family, t.size).flops,
             time_limit=3600,
         )
         for t in trainings
@@ -114,7 +114,7 @@ def measured(domain: str, folder: Path, device: str) -> Measured:
     begun = time.perf_counter()
     errors = {run_id(t): plain(code, t, spec, device) for t in trainings}
     seconds, apart = [time.perf_counter() - begun], 0.0
-    several = (device,) * 2 if device == "cpu" else room.devices(trials(spec), None)
+    several = (device,) * 2 if device == "cpu" else worker_devices(memory_trials(spec), None)
     for places in ((device,), several):
         with LocalEngine(places) as engine:
             short = [replace(job, training=replace(job.training, max_samples=1.0)) for job in jobs]

@@ -18,7 +18,7 @@ import torch
 
 from calibrate.engines.local import AttemptResult, Job, JobQueue, LocalEngine
 from calibrate.sweep.run import SweepResult, run_sweep
-from calibrate.training.early_stopping import RUNGS, RungResults, reached, too_high
+from calibrate.training.early_stopping import RUNGS, RungResults, rungs_reached, too_high
 from calibrate.training.train import train
 from calibrate.types import ERROR_NOISE, Corpus
 from laws.storage.records import decode, encode, validate
@@ -32,9 +32,9 @@ DRAWS = 6
 
 def test_a_rung_is_the_lowest_error_up_to_the_first_evaluation_at_it() -> None:
     history = [(10.0, 0.9), (20.0, 0.5), (30.0, 0.6), (49.0, 0.8), (51.0, 0.4), (100.0, 0.1)]
-    assert reached(history, 100) == ((0.25, 0.5), (0.5, 0.4))
-    assert reached(history[:4], 100) == ((0.25, 0.5),)
-    assert reached(history[:2], 100) == ()
+    assert rungs_reached(history, 100) == ((0.25, 0.5), (0.5, 0.4))
+    assert rungs_reached(history[:4], 100) == ((0.25, 0.5),)
+    assert rungs_reached(history[:2], 100) == ()
 
 
 @given(st.lists(st.floats(0.01, 100), max_size=9), st.floats(0.01, 100))
@@ -43,9 +43,9 @@ def test_what_goes_on_is_within_noise_of_the_better_half(before: list[float], er
     for each in before:
         standing.add(((RUNGS[0], each),))
     better = sum(each * (1 + ERROR_NOISE) < error for each in before)
-    stopped = too_high(((RUNGS[0], error),), standing.bars())
+    stopped = too_high(((RUNGS[0], error),), standing.thresholds())
     assert bool(stopped) == (better >= math.ceil((len(before) + 1) / 2))
-    assert not too_high(((RUNGS[1], error),), standing.bars())  # nobody came to that rung yet
+    assert not too_high(((RUNGS[1], error),), standing.thresholds())  # nobody came to that rung yet
 
 
 class Steady:
@@ -66,18 +66,19 @@ class Steady:
 
 
 @pytest.mark.parametrize(
-    ("bars", "seen"), [((), 16), (((0.25, 0.5), (0.5, 0.4)), 16), (((0.5, 0.2),), 9), (((0.25, 0.2),), 5)]
+    ("thresholds", "samples"),
+    [((), 16), (((0.25, 0.5), (0.5, 0.4)), 16), (((0.5, 0.2),), 9), (((0.25, 0.2),), 5)],
 )
-def test_a_training_above_the_bar_ends_there_and_says_why(bars: object, seen: float) -> None:
+def test_a_training_above_the_threshold_ends_there_with_a_reason(thresholds: object, samples: float) -> None:
     code = SimpleNamespace(task=lambda training, corpus, device: Steady(0.4))
     training = replace(faulty.job(faulty.FINE, Path()).training, data=16.0, epochs=1)
     corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=16)
-    outcome = train(code, training, corpus, device="cpu", flops=2.0, time_limit=60, bars=bars)  # type: ignore[arg-type]
-    assert outcome.flops == 2 * seen
-    assert outcome.status == ("finished" if seen == 16 else "stopped-early")
-    assert (
-        "error was 0.4; the better half of the settings drawn so far had at most 0.2" in outcome.reason
-    ) == (seen < 16)
+    outcome = train(code, training, corpus, device="cpu", flops=2.0, time_limit=60, thresholds=thresholds)  # type: ignore[arg-type]
+    assert outcome.flops == 2 * samples
+    assert outcome.status == ("finished" if samples == 16 else "stopped-early")
+    assert ("error was 0.4; the better half of the trials so far had at most 0.2" in outcome.reason) == (
+        samples < 16
+    )
 
 
 class Interrupted:

@@ -1,4 +1,4 @@
-"""A sweep says where its own limits, not the data, decided what came out."""
+"""A sweep reports where its own limits, not the data, decided the best model."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,9 @@ from calibrate.sweep.best_model import best_models
 from calibrate.sweep.fit_laws import edge_problems, fit_sweep_laws
 from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
+from laws.codes import WarningCode
 from laws.types import Run, SizeCost
+from planner.reports.calibrate import edge_sentence
 
 DOMAIN = domains.find_domain("teacher")
 PRESET = replace(DOMAIN.presets["quick"], epochs=60, max_samples=60 * 2**11)  # the largest shards see less
@@ -28,7 +30,7 @@ def run(i: int, data: float, size: int, samples: float) -> Run:
 
 @pytest.mark.parametrize("largest", [False, True], ids=["sizes inside", "largest size best"])
 @pytest.mark.parametrize("cut", [False, True], ids=["best before the end", "best at the end"])
-def test_what_the_preset_cut_is_said_and_stored(largest: bool, cut: bool) -> None:
+def test_limits_of_the_preset_are_reported_and_stored(largest: bool, cut: bool) -> None:
     runs = []
     for i, data in enumerate(PRESET.shards):
         whole = min(PRESET.epochs * data, PRESET.max_samples)
@@ -41,8 +43,13 @@ def test_what_the_preset_cut_is_said_and_stored(largest: bool, cut: bool) -> Non
         ladder={"mlp": tuple(SizeCost(size=s, params=100 * s, flops=600 * s) for s in SIZES)},
     )  # fmt: skip
     bests = {"mlp": best_models(runs, "error", 0)}
-    said = " ".join(edge_problems(spec, bests))
-    assert ("largest mlp" in said, "still getting better" in said) == (largest, cut)
+    codes = {edge.code for edge in edge_problems(spec, bests)}
+    assert (WarningCode.SIZES_CUT in codes, WarningCode.TRAINING_CUT in codes) == (largest, cut)
+    assert {edge.count for edge in edge_problems(spec, bests)} <= set(range(1, len(PRESET.shards) + 1))
+    assert all(
+        edge_sentence(edge).startswith(f"{edge.count} of {edge.shards} shards")
+        for edge in edge_problems(spec, bests)
+    )
     failures: list[str] = []
     laws = {law.metric: law for law in fit_sweep_laws(spec, bests, {}, failures.append)}
     assert not failures

@@ -1,4 +1,4 @@
-"""What is fitted beside the laws that answer: curves of single sizes, the surface where larger is better."""
+"""Laws of single sizes, and the joint law of size and data where larger is better."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibrate import domains
-from calibrate.sweep.fit_laws import DRAWS, LEAN, fit_size_laws
+from calibrate.sweep.fit_laws import SIZE_LAW_DRAWS, SIZE_LAW_PATHS, fit_size_laws
 from calibrate.sweep.spec import Spec
 from calibrate.types import Corpus
 from laws.storage.records import content_id
@@ -30,15 +30,15 @@ def params(size: int) -> int:
 def runs(*, overfit: bool = False, repeats: bool = False) -> list[Run]:
     """Return two settings of every shard and size on a known surface; the second one is worse."""
     rng = np.random.default_rng(0)
-    found = []
+    made = []
     for data in PRESET.shards:
         for size in SIZES:
             error = E + A * params(size) ** -a + B * data**-b
             error *= 1 + (0.5 if overfit and size == SIZES[-1] and data == PRESET.shards[0] else 0)
             for rate, worse in ((0.01, 1.0), (0.1, 1.3)):
                 noisy = error * worse * np.exp(0.003 * rng.standard_normal())
-                name = f"r{len(found)}"
-                found.append(
+                name = f"r{len(made)}"
+                made.append(
                     Run(
                         id=name,
                         status="finished",
@@ -57,10 +57,10 @@ def runs(*, overfit: bool = False, repeats: bool = False) -> list[Run]:
                     )
                 )
                 if repeats:
-                    found.append(
-                        replace(found[-1], id=name + "again", seed=1, metrics={"error": 9.0, "loss": 9.0})
+                    made.append(
+                        replace(made[-1], id=name + "again", seed=1, metrics={"error": 9.0, "loss": 9.0})
                     )
-    return found
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def made(spec: Spec) -> dict[str, Law]:
     }
 
 
-def test_every_size_has_its_curve_and_all_have_a_surface(made: dict[str, Law]) -> None:
+def test_every_size_has_a_law_and_all_have_a_joint_law(made: dict[str, Law]) -> None:
     assert set(made) == {*(f"mlp, size {size}" for size in SIZES), "mlp, all sizes"}
     for size in SIZES:
         law = made[f"mlp, size {size}"]
@@ -88,7 +88,7 @@ def test_every_size_has_its_curve_and_all_have_a_surface(made: dict[str, Law]) -
         assert low < floor < high
         assert len(law.runs) == len(PRESET.shards)
         assert not any(id.endswith("again") for id in law.runs)  # repeats are of the composite
-        assert (len(law.parameters["gamma"]), len(law.paths)) == (DRAWS, LEAN)
+        assert (len(law.parameters["gamma"]), len(law.paths)) == (SIZE_LAW_DRAWS, SIZE_LAW_PATHS)
     surface = made["mlp, all sizes"]
     for name, truth in {"a": a, "b": b, "E": E}.items():
         low, high = np.quantile(surface.parameters[name], (0.02, 0.98))
@@ -98,17 +98,17 @@ def test_every_size_has_its_curve_and_all_have_a_surface(made: dict[str, Law]) -
     assert surface.provenance["command"] == "planner calibrate"
 
 
-def test_where_a_larger_model_errs_more_there_is_no_surface(spec: Spec) -> None:
+def test_there_is_no_joint_law_where_a_larger_model_errs_more(spec: Spec) -> None:
     few = replace(spec, preset=replace(PRESET, sizes={"mlp": SIZES[-1:]}))
     assert [law.form for law in fit_size_laws(few, runs(overfit=True), {})] == ["power-floor"]
 
 
-def test_a_size_with_three_shards_has_no_curve(spec: Spec) -> None:
-    few = [each for each in runs() if each.data in PRESET.shards[:3]]
+def test_a_size_with_three_shards_has_no_law(spec: Spec) -> None:
+    few = [run for run in runs() if run.data in PRESET.shards[:3]]
     assert [law.form for law in fit_size_laws(spec, few, {})] == ["surface"]
 
 
-def test_they_are_asked_by_id_alone(
+def test_size_laws_answer_by_id_only(
     tmp_path: Path, made: dict[str, Law], capsys: pytest.CaptureFixture
 ) -> None:
     store = Store(tmp_path)
@@ -123,23 +123,23 @@ def test_they_are_asked_by_id_alone(
     assert len(store.laws()) == 1
 
     surface = made["mlp, all sizes"]
-    told = said(capsys, "estimate", "--law", surface.id, "--target", "error=20%", "--store", tmp_path)
-    assert told["source"] == "calibrated"
-    assert "epochs-of-runs" in told["assumption_codes"]
-    each = [6 * p * d * PRESET.epochs for p, d in [(told["params"]["median"], told["data"]["median"])]]
-    assert told["flops"]["median"] == pytest.approx(each[0], rel=0.2)
-    listed = said(
+    answer = json_of(capsys, "estimate", "--law", surface.id, "--target", "error=20%", "--store", tmp_path)
+    assert answer["source"] == "calibrated"
+    assert "epochs-of-runs" in answer["assumption_codes"]
+    expected = 6 * answer["params"]["median"] * answer["data"]["median"] * PRESET.epochs
+    assert answer["flops"]["median"] == pytest.approx(expected, rel=0.2)
+    listed = json_of(
         capsys, "laws", "list", "--domain", "teacher", "--source", "calibrated", "--store", tmp_path
     )
     assert len(listed) == 1
     words = ("laws", "list", "--all", "--domain", "teacher", "--source", "calibrated", "--store", tmp_path)
-    assert len(said(capsys, *words)) == 1 + len(made)
-    assert said(capsys, "laws", "show", surface.id, "--store", tmp_path)["form"] == "surface"
-    assert said(capsys, "store", "check", "--store", tmp_path)["faults"] == []
+    assert len(json_of(capsys, *words)) == 1 + len(made)
+    assert json_of(capsys, "laws", "show", surface.id, "--store", tmp_path)["form"] == "surface"
+    assert json_of(capsys, "store", "check", "--store", tmp_path)["faults"] == []
 
 
-def said(capsys: pytest.CaptureFixture, *words: object) -> object:
-    """Return what a command answers in JSON."""
+def json_of(capsys: pytest.CaptureFixture, *words: object) -> object:
+    """Return the JSON of a command."""
     from planner.cli import assembled
 
     with pytest.raises(SystemExit) as end:

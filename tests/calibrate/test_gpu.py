@@ -12,11 +12,11 @@ import torch
 from test_domains import every_domain, prepared, spec
 
 from calibrate.domains import DOMAINS
-from calibrate.engines import gpu_capacity as room
+from calibrate.engines.gpu_capacity import count_gpus, measure_worker_memory, worker_devices
 from calibrate.engines.local import Job, LocalEngine, train_job
 from calibrate.sweep.search import end_trainings
 from calibrate.sweep.spec import run_id
-from calibrate.sweep.trials import trials
+from calibrate.sweep.trials import memory_trials
 from calibrate.types import Corpus, Domain, Training
 
 pytestmark = [pytest.mark.torch, pytest.mark.gpu, pytest.mark.usefixtures("one_thread")]
@@ -57,12 +57,12 @@ def test_trainings_share_a_card(cache: Path) -> None:
     """As many workers as the largest trainings leave room for, each with its share of the memory."""
     domain = DOMAINS["image"]
     corpus = prepared(domain, cache)
-    largest = trials(spec(domain, corpus))
-    assert room.taken(largest, GPU)
-    places = room.devices(largest, None)
-    assert len(places) > 1
-    assert set(places) <= {f"cuda:{i}" for i in range(room.gpus())}
+    largest = memory_trials(spec(domain, corpus))
+    assert measure_worker_memory(largest, GPU)
+    devices = worker_devices(largest, None)
+    assert len(devices) > 1
+    assert set(devices) <= {f"cuda:{i}" for i in range(count_gpus())}
     together = {job.id: job for job in jobs(domain, corpus)}
-    with LocalEngine(places) as engine:
+    with LocalEngine(devices) as engine:
         outcomes = [result.outcome for result in engine.run(together.values())]
     assert [outcome.status for outcome in outcomes] == ["finished"] * len(together)

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import faulty_domain as faulty
 from faulty_domain import job
 
-from calibrate.engines.local import ATTEMPTS, LocalEngine
+from calibrate.engines.local import MAX_ATTEMPTS, LocalEngine
 
 pytestmark = pytest.mark.torch
 
@@ -27,14 +27,16 @@ def test_whatever_happens_to_a_worker_every_job_ends_once(tmp_path: Path) -> Non
         later = list(engine.run([replace(jobs[0], attempt=5)]))
     final = {result.job.id: result for result in results if result.final}
     assert sorted(final) == sorted(job.id for job in jobs)
-    assert len(results) - len(final) == 1 + (ATTEMPTS - 1)  # the deaths that were followed by another attempt
+    assert len(results) - len(final) == 1 + (
+        MAX_ATTEMPTS - 1
+    )  # the deaths that were followed by another attempt
     assert {name: r.outcome.metrics for name, r in final.items() if name.startswith("fine")} == {
         f"fine-{i}": final["fine-0"].outcome.metrics for i in range(10)
     }
     expected = {
         faulty.FINE: ("finished", "", 1),
         faulty.DIES_ONCE: ("finished", "", 2),
-        faulty.DIES_ALWAYS: ("failed", "exit code 7", ATTEMPTS),
+        faulty.DIES_ALWAYS: ("failed", "exit code 7", MAX_ATTEMPTS),
         faulty.HANGS: ("timed-out", "hung", 1),
         faulty.NO_MEMORY: ("out-of-memory", "no memory left on cpu", 1),
         faulty.BROKEN_DATA: ("bad-data", "a.flac: broken", 1),

@@ -21,8 +21,10 @@ if importlib.util.find_spec("ray") is None:
 
 import faulty_domain as faulty
 from ray_cluster import ROOT, Cluster, finish, wait_until
+from test_safe_path import hostile
 
-from calibrate.engines.local import ATTEMPTS
+from calibrate.engines.local import MAX_ATTEMPTS
+from calibrate.engines.ray_cluster import HEAD_SECONDS
 from laws.storage.store import Store
 from laws.types import Run
 
@@ -132,7 +134,7 @@ def test_what_goes_wrong_in_a_training_is_recorded_as_by_the_local_engine(
         }
         assert ends == {
             faulty.FINE: ["finished"],
-            faulty.DIES_ALWAYS: ["failed"] * ATTEMPTS,
+            faulty.DIES_ALWAYS: ["failed"] * MAX_ATTEMPTS,
             faulty.HANGS: ["timed-out"],
             faulty.NO_MEMORY: ["out-of-memory"],
             faulty.BROKEN_DATA: ["bad-data"],
@@ -255,7 +257,7 @@ def test_a_node_with_other_code_is_refused_and_a_stopped_one_is_missed_by_nobody
     nodes.stop(second)
     other = tmp_path / "calibrate"
     shutil.copytree(ROOT / "calibrate", other, ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "train.py").open("a") as file:
+    with (other / "types.py").open("a") as file:
         file.write("# a later version\n")
     if subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:
         pytest.skip("no mount namespace may be made here")
@@ -263,7 +265,7 @@ def test_a_node_with_other_code_is_refused_and_a_stopped_one_is_missed_by_nobody
     refused = ended(nodes.sweep(tmp_path / "store", tmp_path / "first", str(faulty.SLOW), "--runs", "24"))
     lines = [line for line in refused.splitlines() if line.startswith("problem:")]
     assert len(lines) == 1
-    assert "was refused: it computes with planner" in lines[0]
+    assert "was refused: its versions are planner" in lines[0]
     found = attempts(tmp_path / "store")
     assert [len(runs) for runs in found.values()] == [1] * 72
 
@@ -328,7 +330,7 @@ def test_a_node_that_cannot_take_the_corpus_is_given_up_and_the_others_go_on(
     folder, cache = tmp_path / "sweep", tmp_path / "cache"
     folder.mkdir()
     cache.mkdir()
-    wrap, why = f"mount -t tmpfs none {folder}", "nothing was heard of it for 20 s"
+    wrap, why = f"mount -t tmpfs none {folder}", "no answer for 20 s"
     if fault == "full":
         wrap += f" && mount -t tmpfs -o size=16k none {cache} && head -c 16384 /dev/zero > {cache}/filler"
         why = "No space left on device"
@@ -346,3 +348,28 @@ def test_a_node_that_cannot_take_the_corpus_is_given_up_and_the_others_go_on(
     found = attempts(tmp_path / "store")
     assert len(found) == 120
     assert {tuple(run.status for run in runs) for runs in found.values()} == {("finished",)}
+
+
+@pytest.mark.slow
+def test_a_sweep_ends_in_one_line_when_the_head_node_is_gone(tmp_path: Path) -> None:
+    with Cluster() as nodes:
+        head = nodes.node(2)
+        sweep = nodes.sweep(tmp_path / "store", tmp_path, str(faulty.SLOW), "--runs", "40")
+        busy(nodes, head, tmp_path)
+        nodes.stop(head)
+        _, err = sweep.communicate(timeout=120)
+    assert sweep.returncode == 1
+    assert f"has not answered for {HEAD_SECONDS:g} s" in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_workers_import_nothing_from_the_current_folder_of_the_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = hostile(tmp_path / "hostile")
+    monkeypatch.chdir(folder)
+    with Cluster() as nodes:
+        nodes.node(1)
+        ended(nodes.sweep(tmp_path / "store", tmp_path, str(faulty.FINE)))
+    assert not (folder / "executed").exists(), (folder / "executed").read_text()

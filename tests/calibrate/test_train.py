@@ -16,7 +16,16 @@ import torch
 from calibrate.domains import find_domain
 from calibrate.domains.teacher import task as teacher
 from calibrate.training import train as train_module
-from calibrate.training.train import CLIP, COOL_DOWN, EVALUATIONS, LOOK, WARM_UP, _clip, make_optimizer, train
+from calibrate.training.train import (
+    COOL_DOWN,
+    EVALUATIONS,
+    MAX_GRADIENT_NORM,
+    STEPS_BETWEEN_CHECKS,
+    WARM_UP,
+    _clip,
+    make_optimizer,
+    train,
+)
 from calibrate.types import Corpus, Task, Training, TrainingOutcome
 from laws.errors import ConflictingInput, drop
 
@@ -190,7 +199,9 @@ class Breaking(Script):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-@pytest.mark.parametrize("at", [0, 1, LOOK - 1, LOOK, 5 * LOOK + 3, 639])
+@pytest.mark.parametrize(
+    "at", [0, 1, STEPS_BETWEEN_CHECKS - 1, STEPS_BETWEEN_CHECKS, 5 * STEPS_BETWEEN_CHECKS + 3, 639]
+)
 def test_a_loss_that_is_no_number_is_noticed_soon_and_named_with_its_step(at: int, value: float) -> None:
     task = Breaking(at, value)
     code = SimpleNamespace(task=lambda training, corpus, device: task)
@@ -198,7 +209,7 @@ def test_a_loss_that_is_no_number_is_noticed_soon_and_named_with_its_step(at: in
     corpus = Corpus(folder=Path("nowhere"), fingerprint="", available=640)
     outcome = train(code, training, corpus, device="cpu", flops=1.0, time_limit=60)  # type: ignore[arg-type]
     assert (outcome.status, outcome.reason) == ("diverged", f"the loss was {value} after {at} samples")
-    assert at < task.done <= min(640, at + LOOK)
+    assert at < task.done <= min(640, at + STEPS_BETWEEN_CHECKS)
     assert outcome.flops == task.done  # what was spent until it was noticed
 
 
@@ -242,7 +253,7 @@ def test_the_learning_rate_goes_up_stays_and_goes_down_to_zero() -> None:
         ({"optimizer": "sgd", "learning_rate": 1e38}, "diverged", "the loss was"),
         ({"size": 2**22}, "out-of-memory", "can't allocate memory"),
         ({"time_limit": 0}, "timed-out", "after 64 of 5120 samples"),
-        ({"optimizer": "nadam"}, "failed", "no optimizer is called 'nadam'"),
+        ({"optimizer": "nadam"}, "failed", "unknown optimizer 'nadam'"),
     ],
 )
 def test_what_goes_wrong_is_told_and_not_raised(
@@ -293,7 +304,7 @@ def test_gradients_are_clipped_as_torch_does(scale: float) -> None:
         a.grad = scale * torch.randn(3, 4)
         b.grad = a.grad.clone()
     _clip(ours)
-    torch.nn.utils.clip_grad_norm_(theirs, CLIP)
+    torch.nn.utils.clip_grad_norm_(theirs, MAX_GRADIENT_NORM)
     for a, b in zip(ours[:4], theirs[:4], strict=True):
         assert torch.equal(a.grad, b.grad)  # type: ignore[arg-type]
 

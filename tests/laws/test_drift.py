@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from laws.forecasting import drift
-from laws.forecasting.drift import DECADE, REACH, WIDTH, LogCurve
+from laws.forecasting.drift import DECADE, ONSET_WIDTH, REACH, LogCurve
 
 RNG = np.random.default_rng(5)
 CENTER = np.array([np.log(0.3), -0.5, 0.3, np.log(0.4), 0.0, np.log(0.02), -0.5, np.log(0.4)])
@@ -31,7 +31,7 @@ def dense(found, draw, extra=()):
 
     def m(at):
         bent = end + (np.exp(bend * (at - end)) - 1) / bend
-        return -c * WIDTH * np.log1p(np.exp((bent - t0) / WIDTH))
+        return -c * ONSET_WIDTH * np.log1p(np.exp((bent - t0) / ONSET_WIDTH))
 
     falling = (1 - g) * np.exp(m(t) - m(end))
     tangent = falling / (g + falling)
@@ -61,7 +61,7 @@ def test_the_filter_gives_the_likelihood_of_the_dense_gaussian():
     by_filter = drift.log_likelihood(found, draws)
     for value, draw in zip(by_filter, draws, strict=True):
         mean, covariance = dense(found, draw)
-        covariance += np.diag(found.variance + drift.SMALLEST)
+        covariance += np.diag(found.variance + drift.MIN_VARIANCE)
         inverse, ones = np.linalg.inv(covariance), np.ones(5)
         residual = found.log_y - mean
         precision = ones @ inverse @ ones
@@ -79,7 +79,9 @@ def test_moments_are_those_of_the_dense_gaussian_conditioned_on_the_data():
     mean, variance = drift.moments(found, draws, asked)
     for k, draw in enumerate(draws):
         law, covariance = dense(found, draw, asked)
-        covariance += np.diag(np.concatenate([found.variance + drift.SMALLEST, [found.next_variance] * 2]))
+        covariance += np.diag(
+            np.concatenate([found.variance + drift.MIN_VARIANCE, [found.next_variance] * 2])
+        )
         covariance += 100.0  # a level of which nothing is known
         gain = covariance[4:, :4] @ np.linalg.inv(covariance[:4, :4])
         assert mean[k] == pytest.approx(law[4:] + gain @ (found.log_y - law[:4]), abs=2e-3)

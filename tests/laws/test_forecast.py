@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from laws.build import LawProvenance, LawSubject, build_law, points_of
-from laws.errors import PlannerError
+from laws.errors import InputError
 from laws.forecasting import forecast as f
 from laws.forecasting import stacking
 from laws.forecasting.drift import LogCurve, paths
-from laws.forecasting.odds import BLUR, log_error, log_steepness, odds
+from laws.forecasting.odds import BASELINE_BLUR, log_error, log_steepness, odds
 from laws.forecasting.priors import bundled_prior
 from laws.points import Points, check_points
 
@@ -113,8 +113,9 @@ def test_the_ceiling_holds_and_a_loss_above_one_has_none():
 
 def test_a_surface_is_refused_in_one_line():
     points = check_points([[1e6, 1e8], [1e7, 1e8], [1e6, 1e9]], [3.0, 2.9, 2.8])
-    with pytest.raises(PlannerError, match="one curve"):
+    with pytest.raises(InputError) as caught:
         f.forecast(points, seed=0)
+    assert caught.value.code == "wrong-columns"
 
 
 def test_stacking_follows_the_evidence_and_keeps_the_prior_where_there_is_none():
@@ -125,14 +126,14 @@ def test_stacking_follows_the_evidence_and_keeps_the_prior_where_there_is_none()
     first[0] = 3.0
     told = stacking.stacking_weights([first] * 20)
     assert np.all(told[:, 0] > 0.8)
-    # maximizing sum(log(w·exp(s))) + EQUALS·prior·log(w): the fixed point has no gradient
+    # maximizing sum(log(w·exp(s))) + PRIOR_CURVES·prior·log(w): the fixed point has no gradient
     scores = np.random.default_rng(0).standard_normal((30, len(prior.names)))
     common = prior.weight
     for _ in range(2000):
         share = common * np.exp(scores)
-        common = (share / share.sum(1)[:, None]).sum(0) + stacking.EQUALS * prior.weight
+        common = (share / share.sum(1)[:, None]).sum(0) + stacking.PRIOR_CURVES * prior.weight
         common /= common.sum()
-    each = common * np.exp(stacking.TRUST * scores)
+    each = common * np.exp(stacking.OWN_POWER * scores)
     assert stacking.stacking_weights(list(scores)) == pytest.approx(each / each.sum(1)[:, None], abs=1e-3)
 
 
@@ -168,26 +169,26 @@ def rank(seed):
     """Return the share of draws below the truth, for one curve from one belief; every fourth one by emcee."""
     prior, rng, t = bundled_prior(), np.random.default_rng(seed), np.log(X)
     k = seed % len(prior.names)
-    alone = prior.part(np.arange(len(prior.names)) == k)
+    alone = prior.subset(np.arange(len(prior.names)) == k)
     draw = alone.mean + alone.sd * rng.standard_normal(alone.mean.shape)
     # a curve of one point at the largest scale fixes the level; the onset is counted from the smallest scale
     anchor = LogCurve(t[-1:], np.zeros(1), np.ones(1), np.zeros(1))
     moved = draw - np.eye(draw.shape[1])[2] * (t[-1] - t[0]) / np.log(10)
     _, seen = paths(anchor, moved, np.append(t, np.log(4e5)), rng)
     ceiling = np.inf
-    if alone.of_odds[0]:
+    if alone.is_odds[0]:
         # odds of 1 at the last point; what blurs them near the ceiling is drawn, too
         ceiling = 1.0
         share = 1 / (1 + np.exp(-seen[0, :9]))
-        seen[0, :9] += BLUR / np.maximum(1 - share, BLUR) * rng.standard_normal(9)
-        seen[0, 9] += BLUR / (1 - share[8]) * rng.standard_normal()
+        seen[0, :9] += BASELINE_BLUR / np.maximum(1 - share, BASELINE_BLUR) * rng.standard_normal(9)
+        seen[0, 9] += BASELINE_BLUR / (1 - share[8]) * rng.standard_normal()
         seen = log_error(seen, ceiling)
     points = Points(x=X, y=np.exp(seen[0, :9]), baseline_error=ceiling)
     # a seed of its own: with that of the truth the sampler would draw the numbers that made the truth
     own = int(rng.integers(2**31))
     told = f.forecast(points, seed=own, draws=400, weights=np.ones(1), prior=alone, chain=seed // 11 % 4 == 0)
     # a series that never rises is one by chance here
-    told = replace(told, parts=tuple(replace(part, lift=np.zeros(400)) for part in told.parts))
+    told = replace(told, posteriors=tuple(replace(part, lift=np.zeros(400)) for part in told.posteriors))
     return np.mean(told.measurements([4e5])[:, 0] < seen[0, 9])
 
 
@@ -224,13 +225,13 @@ def test_beliefs_about_odds_are_held_only_where_best_guessing_is_known():
     for known in (True, False):
         points = saturating(X, known=known)
         score = stacking.held_out_scores(points, seed=0)
-        assert np.isfinite(score[~prior.of_odds]).all()
-        assert np.isfinite(score[prior.of_odds]).all() == known
+        assert np.isfinite(score[~prior.is_odds]).all()
+        assert np.isfinite(score[prior.is_odds]).all() == known
         weights = stacking.stacking_weights([score])[0]
         assert weights.sum() == pytest.approx(1)
-        assert (weights[prior.of_odds].sum() > 0.2) == known
+        assert (weights[prior.is_odds].sum() > 0.2) == known
         told = f.forecast(points, seed=0, draws=600, chain=False)
-        assert len(told.parts) == 1 + known
+        assert len(told.posteriors) == 1 + known
         assert ("power law of odds" in told.weights) == known
         assert ("odds" in told.parameters()) == known
         assert {len(column) for column in told.parameters().values()} == {600}
@@ -238,7 +239,7 @@ def test_beliefs_about_odds_are_held_only_where_best_guessing_is_known():
     # one curve without a ceiling in a collection with one: what is stacked there is of y alone
     both = [stacking.held_out_scores(saturating(X, known=known), seed=0) for known in (True, False)]
     weights = stacking.stacking_weights(both)
-    assert weights[1][prior.of_odds].sum() == 0
+    assert weights[1][prior.is_odds].sum() == 0
     assert weights[1].sum() == pytest.approx(1)
 
 
@@ -249,7 +250,7 @@ def test_odds_are_blurred_at_the_ceiling_and_logs_far_below_it():
     read = odds(points, 0.8)
     assert read.y[:2] == pytest.approx([150, 100])  # as far above the ceiling as may be seen, and on it
     assert read.y_se[1] / read.y[1] == pytest.approx(np.hypot(1, 10))
-    assert read.y_se[3] / read.y[3] == pytest.approx(np.hypot(BLUR, 0.1), rel=1e-3)
+    assert read.y_se[3] / read.y[3] == pytest.approx(np.hypot(BASELINE_BLUR, 0.1), rel=1e-3)
     assert log_error(np.log(read.y[2:]), 0.8) == pytest.approx(np.log(points.y[2:]))
     step = np.log(odds(check_points([1, 2], [0.4, 0.401], baseline_error=0.8), 0.8).y)
     steepness = np.exp(log_steepness(np.array(0.4), 0.8))

@@ -133,7 +133,7 @@ def test_two_far_modes_are_refused_with_numbers():
     start = rng.standard_normal((sampler.WALKERS, 2)) + np.where(
         rng.random((sampler.WALKERS, 1)) < 0.5, 100, -100
     )
-    chain = sampler.sample(modes, start, narrow, seed=1, longest=400)
+    chain = sampler.sample(modes, start, narrow, seed=1, max_steps=400)
     assert not chain.converged
     assert chain.rhat > 1.5
 
@@ -147,14 +147,14 @@ def test_the_autocorrelation_time_of_a_known_process_and_of_emcee():
 
 def test_a_short_chain_reports_a_tau_that_fails_the_rule():
     chain = autoregressive(200, 32, 0.99, seed=3)
-    assert autocorrelation_time(chain)[0] > len(chain) / sampler.TAUS
+    assert autocorrelation_time(chain)[0] > len(chain) / sampler.MIN_AUTOCORRELATION_TIMES
 
 
 def test_one_stuck_walker_shows_in_rhat():
     good = autoregressive(600, 64, 0.2, seed=4)
     stuck = good.copy()
     stuck[:, 0] = 5.0
-    assert split_rhat(good)[0] < sampler.RHAT < split_rhat(stuck)[0]
+    assert split_rhat(good)[0] < sampler.MAX_RHAT < split_rhat(stuck)[0]
 
 
 def test_effective_sizes_of_independent_draws_are_their_number():
@@ -181,10 +181,10 @@ def test_a_tail_that_the_mixture_misses_is_mended_where_draws_show_it():
     z = rng.standard_normal((4000, 2)) + 8.0 * (rng.random((4000, 1)) < 0.01)
     narrow = importance.Mixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
     before = tailed(z) - narrow.log_density(z)
-    mixture = importance.mended(narrow, z, tailed(z))
+    mixture = importance.extend(narrow, z, tailed(z))
     after = tailed(z) - mixture.log_density(z)
-    assert np.exp(before.max()) > 100 * importance.HEAVY
-    assert after.max() - np.median(after) < np.log(importance.HEAVY)
+    assert np.exp(before.max()) > 100 * importance.MAX_RELATIVE_WEIGHT
+    assert after.max() - np.median(after) < np.log(importance.MAX_RELATIVE_WEIGHT)
     assert mixture.weight.sum() == pytest.approx(1)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from laws.forecasting import forecast as f
-from laws.forecasting.running_minima import ABOVE, WIDER, probability
+from laws.forecasting.running_minima import ADDED_SCATTER, LIFT, probability
 from laws.points import check_points
 
 X = np.geomspace(1e3, 1e5, 40)
@@ -50,17 +50,17 @@ def test_simulated_minima_are_followed_by_what_the_constants_say():
             scatter = (best[5:] - np.polyval(line, step[5:])).std(ddof=2)
             later = y[20 * between :][between - 1 :: between] - np.polyval(line, np.arange(20, 25))
             above.append(np.mean(later / scatter))
-            spread.append(np.mean((later / scatter - ABOVE) ** 2))
+            spread.append(np.mean((later / scatter - LIFT) ** 2))
             repeated.append(np.mean(np.diff(best) == 0))
     assert 0.05 < np.mean(repeated) < 0.35
-    assert np.median(above) == pytest.approx(ABOVE, abs=0.4)
-    assert np.sqrt(np.median(spread)) == pytest.approx(np.sqrt(1 + WIDER**2), abs=0.4)
+    assert np.median(above) == pytest.approx(LIFT, abs=0.4)
+    assert np.sqrt(np.median(spread)) == pytest.approx(np.sqrt(1 + ADDED_SCATTER**2), abs=0.4)
 
 
 def test_forecasts_of_running_minima_are_not_too_low():
     """Eight series: what is forecast lies less than .02 below the law, whose noise is .03.
 
-    Without the lift it lies .030 below (ABOVE = 0), with it .011; the standard error is .003.
+    Without the lift it lies .030 below (LIFT = 0), with it .011; the standard error is .003.
     """
     low = []
     for seed in range(8):
