@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
-from tests.laws import simulated
+from tests.laws import prior_simulation
 from tests.laws.true_laws import CASES, holds
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -34,9 +34,9 @@ def coverage(case: str, seeds: range, known: dict[str, Any]) -> dict[str, Any]:
 
 def ranks(form: str, seeds: range, known: dict[str, Any]) -> dict[str, Any]:
     """Return histograms of ranks, what is known from earlier seeds included."""
-    found = [simulated.rank(form, seed) for seed in seeds]
+    found = [prior_simulation.rank(form, seed) for seed in seeds]
     kept = [each for each in found if each]
-    counts = {name: cells([each[name] / (simulated.DRAWS + 1) for each in kept]) for name in kept[0]}
+    counts = {name: cells([each[name] / (prior_simulation.DRAWS + 1) for each in kept]) for name in kept[0]}
     before = known.get("counts", {name: [0] * CELLS for name in counts})
     return {
         "laws": seeds.stop,
@@ -118,7 +118,7 @@ def stored() -> dict[str, Any]:
 
 
 def main() -> None:
-    everything = [*CASES, *simulated.PLACES]
+    everything = [*CASES, *prior_simulation.PLACES]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
