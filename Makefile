@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= store
 
-.PHONY: demo test test-slow test-gpu lint ship docs-update clean
+.PHONY: demo test test-slow test-gpu lint ship docs-update pictures clean
 .DEFAULT_GOAL := test
 
 # Re-made when the project's own requirements change. --no-deps cannot be used: extras pull in libraries.
@@ -41,6 +41,10 @@ ship: .venv/ready
 # Every page shows what the program prints now: read the difference before you commit it
 docs-update: .venv/ready
 	$(BIN)/python -m cogapp -rP README.md docs/*.md docs/*/*.md
+
+# docs/pictures, in a Chromium: look at them before you commit them
+pictures: .venv/ready
+	$(BIN)/python -m docs.generators.pictures
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -98,10 +98,10 @@ def estimate(
         from laws.storage.store import Store
         from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
         from planner.reports.assumption_text import plan_sentences
-        from planner.reports.forecasts import kept_in_words
+        from planner.reports.forecasts import saved_sentence
 
         forecast = as_saved_forecast(answer, plan_sentences(answer), today=today, name=name)
         save_forecasts(Store(folder), [forecast])
-        page = replace(page, notes=(*page.notes, kept_in_words(forecast.id)))
+        page = replace(page, notes=(*page.notes, saved_sentence(forecast.id)))
         fields |= {"forecast": forecast.id}
     show(page, fields, style)

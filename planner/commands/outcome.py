@@ -49,7 +49,7 @@ def add_outcome(
     from planner.plans.tracking.track_record import comparisons
     from planner.reports.report import show
     from planner.reports.store import current
-    from planner.reports.track_record import outcomes_records, outcomes_report, recorded_in_words
+    from planner.reports.track_record import outcomes_records, outcomes_report, recorded_sentence
 
     opened = current(existing_store(store))
     made = add_outcome(
@@ -70,7 +70,7 @@ def add_outcome(
         replaces=replaces,
     )
     found = [each for each in comparisons(opened) if each.outcome.id == made.id]
-    show(outcomes_report(found, recorded_in_words(made)), outcomes_records(found), style)
+    show(outcomes_report(found, recorded_sentence(made)), outcomes_records(found), style)
 
 
 @app.command("list")

@@ -18,5 +18,5 @@ def track_record(
 
     compared = comparisons(current(existing_store(store)), domain=domain)
     found = scores(compared)
-    left_out = sum(each.said is None for each in compared)
+    left_out = sum(each.predicted is None for each in compared)
     show(track_report(found, left_out), track_records(found), style)

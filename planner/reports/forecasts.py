@@ -1,4 +1,4 @@
-"""Kept estimates as they are shown: the records that scripts read and the sheets that people read."""
+"""The reports of `planner forecasts`: records for scripts and tables for people."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _ENDS = ("q05", "median", "q95")
 
 
 def forecasts_records(store: Store, *, domain: str | None) -> list[dict[str, Any]]:
-    """Return one record a forecast, newest first, with the number of outcomes that count."""
+    """Return one record per forecast, newest first, with the number of outcomes that count."""
     of = [outcome.forecast for outcome in current(store.outcomes())]
     return [{**asdict(row), "outcomes": of.count(row.id)} for row in store.forecasts(domain=domain)]
 
@@ -36,12 +36,12 @@ def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain:
         for record in records
     )
     notes: tuple[str, ...] = (
-        "`planner forecasts show ID` has what was said; `planner outcome add ID` records what happened.",
+        "`planner forecasts show ID` shows a forecast; `planner outcome add ID` records its outcome.",
     )
     if not rows:
         known = {"domain": {row.domain for row in store.forecasts()}}
         notes = none_of({"domain": domain}, known) or (
-            "`planner estimate ... --save` and `planner review PLAN --save` keep forecasts.",
+            "`planner estimate ... --save` and `planner review PLAN --save` save forecasts.",
         )
     return Report(
         title=f"{counted(len(rows), 'forecast')} in {store.folder}",
@@ -55,12 +55,12 @@ def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain:
 
 def forecast_record(store: Store, id: str) -> dict[str, Any]:
     """Return one forecast with the intervals of its draws, and its outcomes."""
-    found = store.forecast(id)
-    plain = {name: value for name, value in asdict(found).items() if name != "quantities"}
+    forecast = store.forecast(id)
+    plain = {name: value for name, value in asdict(forecast).items() if name != "quantities"}
     return plain | {
-        "quantities": {name: quantiles(quantity) for name, quantity in found.quantities.items()},
-        "warnings": warnings.records(found.warnings),
-        "outcomes": [asdict(each) for each in current(store.outcomes()) if each.forecast == found.id],
+        "quantities": {name: quantiles(quantity) for name, quantity in forecast.quantities.items()},
+        "warnings": warnings.records(forecast.warnings),
+        "outcomes": [asdict(each) for each in current(store.outcomes()) if each.forecast == forecast.id],
     }
 
 
@@ -81,23 +81,24 @@ def forecast_report(record: dict[str, Any]) -> Report:
         ),
         notes=(
             record["question"],
-            f"Given: {_values(record, record['given']) or 'nothing but limits'}.",
-            f"By law {record['law']} ({record['source']}), planner {record['code']}, seed {record['seed']}.",
+            f"Given: {_values(record, record['given']) or 'limits only'}.",
+            f"From law {record['law']} ({record['source']}), planner {record['code']}, seed "
+            f"{record['seed']}.",
         ),
         sections={
-            "What happened": [
+            "Outcomes": [
                 f"{each['day']}: {_values(record, each['observed'])}"
                 f"{f' ({note})' if (note := each['note']) else ''}, outcome {each['id']}"
                 for each in record["outcomes"]
             ],
-            "It stood on": record["assumptions"],
+            "Sources and assumptions": record["assumptions"],
             "Warnings": [f"{w['sentence']} [{w['code']}]" for w in record["warnings"]],
         },
     )
 
 
 def quantiles(quantity: Quantity) -> dict[str, Any]:
-    """Return the 50 and 90 % intervals of a quantity; None for what is infinite or was not stated."""
+    """Return the 50% and 90% intervals of a quantity; None for what is infinite or was not stated."""
     levels = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
     found = {
         name: quantity.quantile(level) for name, level in levels.items() if quantity.spread or level == 0.5
@@ -106,13 +107,13 @@ def quantiles(quantity: Quantity) -> dict[str, Any]:
     return {name: finite.get(name) for name in levels} | {"unit": quantity.unit}
 
 
-def kept_in_words(id: str) -> str:
-    """Return the sentence that says what is to be done with a forecast once it is known what happened."""
-    return f"Kept as forecast {id}: `planner outcome add {id}` records what happened."
+def saved_sentence(id: str) -> str:
+    """Return the sentence that says how to record the outcome of a forecast."""
+    return f"Saved as forecast {id}: run `planner outcome add {id}` to record its outcome."
 
 
 def _values(record: dict[str, Any], values: dict[str, float]) -> str:
-    """Return quantities in words, with the units that the forecast has them in."""
+    """Return quantities as text, in the units of the forecast."""
     units = {name: quantity["unit"] for name, quantity in record["quantities"].items()}
     return ", ".join(
         f"{record['metric'] if name == 'error' else kind_of(name).label} "
@@ -122,7 +123,7 @@ def _values(record: dict[str, Any], values: dict[str, float]) -> str:
 
 
 def _cell(name: str, values: dict[str, Any], end: str) -> str:
-    """Return a printed end of an interval; "-" was not stated, "never" is infinite."""
+    """Return a printed end of an interval; "-" stands for one that was not stated, "never" for infinity."""
     value = values[end]
     if value is not None:
         return kind_of(name).printed(value, values["unit"] if name == "error" else "")

@@ -208,11 +208,18 @@ def summary(review: Review, review_record: dict[str, Any]) -> Report:
         for (_, plan), row in zip(review.plans, review_record["products"], strict=True)
     ]
     plans = [plan for _, plan in review.plans]
-    missing = [
-        f"{product.name}: {label} not known, left out of the total."
+    unknown = {
+        product.name: [
+            label
+            for key, label in (("gpu_hours", "GPU-hours"), ("total_dollars", "cost"))
+            if not samples_of(plan, key)
+        ]
         for product, plan in review.plans
-        for key, label in (("gpu_hours", "GPU-hours are"), ("total_dollars", "price is"))
-        if not samples_of(plan, key)
+    }
+    missing = [
+        f"{name}: unknown {' and '.join(labels)}, left out of the total."
+        for name, labels in unknown.items()
+        if labels
     ]
     total_row = (
         *("Total", "", "", ""),

@@ -1,4 +1,4 @@
-"""Outcomes and the track record as they are shown."""
+"""The reports of `planner outcome` and `planner track-record`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -7,59 +7,59 @@ from typing import Any
 from laws.types import Outcome
 from planner import units
 from planner.plans.quantities import kind_of
-from planner.plans.tracking.track_record import ALL, FEW, Comparison, Score, by_chance
+from planner.plans.tracking.track_record import ALL, MIN_OUTCOMES, Comparison, Score, by_chance
 from planner.reports.forecasts import quantiles
 from planner.reports.quantities import counted, in_brackets
 from planner.reports.report import Report
 
 
-def outcomes_records(found: Iterable[Comparison]) -> list[dict[str, Any]]:
-    """Return one record a quantity of an outcome, beside what was forecast of it."""
+def outcomes_records(compared: Iterable[Comparison]) -> list[dict[str, Any]]:
+    """Return one record per quantity of an outcome, with its forecast."""
     return [
         {
-            "outcome": each.outcome.id,
-            "forecast": each.forecast.id,
-            "name": each.forecast.name,
-            "domain": each.forecast.domain,
-            "metric": each.forecast.metric,
-            "day": each.outcome.day,
-            "age_days": each.age,
-            "quantity": each.quantity,
-            "observed": each.observed,
-            "said": None if each.said is None else quantiles(each.said),
-            "within_50": each.within(0.5),
-            "within_90": each.within(0.9),
-            "reason": each.reason,
-            "note": each.outcome.note,
-            "replaces": each.outcome.replaces,
+            "outcome": comparison.outcome.id,
+            "forecast": comparison.forecast.id,
+            "name": comparison.forecast.name,
+            "domain": comparison.forecast.domain,
+            "metric": comparison.forecast.metric,
+            "day": comparison.outcome.day,
+            "age_days": comparison.age,
+            "quantity": comparison.quantity,
+            "observed": comparison.observed,
+            "predicted": None if comparison.predicted is None else quantiles(comparison.predicted),
+            "within_50": comparison.within(0.5),
+            "within_90": comparison.within(0.9),
+            "reason": comparison.reason,
+            "note": comparison.outcome.note,
+            "replaces": comparison.outcome.replaces,
         }
-        for each in found
+        for comparison in compared
     ]
 
 
-def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
-    """Return the table of outcomes beside their forecasts."""
+def outcomes_report(compared: Sequence[Comparison], title: str) -> Report:
+    """Return the table of outcomes with their forecasts."""
     rows = []
     reasons: dict[tuple[str, str], list[str]] = {}
-    for each in found:
-        inside = each.within(0.9)
-        data = each.forecast.quantities.get("data")
-        name = kind_of(each.quantity).label_of(each.forecast.metric, data.unit if data else "")
-        unit = each.forecast.metric_unit if each.quantity == "error" else ""
+    for comparison in compared:
+        inside = comparison.within(0.9)
+        data = comparison.forecast.quantities.get("data")
+        name = kind_of(comparison.quantity).label_of(comparison.forecast.metric, data.unit if data else "")
+        unit = comparison.forecast.metric_unit if comparison.quantity == "error" else ""
         rows.append(
             (
-                each.outcome.id[:8],
-                each.outcome.day,
-                each.forecast.name or each.forecast.id[:8],
+                comparison.outcome.id[:8],
+                comparison.outcome.day,
+                comparison.forecast.name or comparison.forecast.id[:8],
                 name,
-                kind_of(each.quantity).printed(each.observed, unit),
-                in_brackets(each.quantity, each.said),
+                kind_of(comparison.quantity).printed(comparison.observed, unit),
+                in_brackets(comparison.quantity, comparison.predicted),
                 "-" if inside is None else "yes" if inside else "no",
             )
         )
-        if each.reason:
-            plain = kind_of(each.quantity).label_of(each.forecast.metric)
-            reasons.setdefault((each.outcome.id[:8], each.reason), []).append(plain)
+        if comparison.reason:
+            plain = kind_of(comparison.quantity).label_of(comparison.forecast.metric)
+            reasons.setdefault((comparison.outcome.id[:8], comparison.reason), []).append(plain)
     return Report(
         title=title,
         columns=("outcome", "day", "name", "of", "observed", "forecast (5% to 95%)", "in 90%"),
@@ -72,60 +72,60 @@ def outcomes_report(found: Sequence[Comparison], title: str) -> Report:
     )
 
 
-def recorded_in_words(made: Outcome) -> str:
-    """Return what was done, in a line."""
+def recorded_sentence(made: Outcome) -> str:
+    """Return a sentence on what was recorded."""
     if not made.observed:
         return f"Outcome {made.replaces} no longer counts"
     return f"Recorded: outcome {made.id}" + (f", in place of {made.replaces}" if made.replaces else "")
 
 
-def track_records(found: Iterable[Score]) -> list[dict[str, Any]]:
-    """Return one record for each domain, age and quantity."""
-    return [{**asdict(each), "few": each.few} for each in found]
+def track_records(scores: Iterable[Score]) -> list[dict[str, Any]]:
+    """Return one record for score domain, age and quantity."""
+    return [{**asdict(score), "few": score.few} for score in scores]
 
 
-def track_report(found: Sequence[Score], left_out: int) -> Report:
+def track_report(scores: Sequence[Score], left_out: int) -> Report:
     """Return the track record for people; `left_out` is how many values had no forecast of them."""
     rows = tuple(
         (
-            each.domain,
-            each.age,
-            "all" if each.quantity == ALL else kind_of(each.quantity).label_of("error"),
-            str(each.outcomes),
-            _percent(each.within_50),
-            _percent(each.within_90),
-            "-" if each.bias is None else f"{each.bias:+.2f}",
-            "-" if each.interval_score is None else units.format_number(each.interval_score),
+            score.domain,
+            score.age,
+            "all" if score.quantity == ALL else kind_of(score.quantity).label_of("error"),
+            str(score.outcomes),
+            _percent(score.within_50),
+            _percent(score.within_90),
+            "-" if score.bias is None else f"{score.bias:+.2f}",
+            "-" if score.interval_score is None else units.format_number(score.interval_score),
         )
-        for each in found
+        for score in scores
     )
     notes = [
         "Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the median of "
         "log(observed / forecast median), +0.10 is a tenth more than forecast. Interval score: width of the "
         "log 90% interval and 20 times what it missed by; less is better."
     ]
-    few = [each for each in found if each.few and each.quantity == ALL]
+    few = [score for score in scores if score.few and score.quantity == ALL]
     if few:
-        n = max(each.outcomes for each in few)
+        n = max(score.outcomes for score in few)
         low, high = by_chance(n)
         notes.append(
-            f"Too few to judge by (fewer than {FEW} outcomes): "
-            f"{', '.join(f'{each.domain} {each.age}' for each in few)}. "
-            f"A right 90% interval holds {low:.0%} to {high:.0%} of {n} by chance alone."
+            f"Too few to judge by (fewer than {MIN_OUTCOMES} outcomes): "
+            f"{', '.join(f'{score.domain} {score.age}' for score in few)}. "
+            f"By chance, {low:.0%} to {high:.0%} of {n} outcomes fall inside a correct 90% interval."
         )
-    opened = sum(each.open for each in found if each.quantity == ALL)
+    opened = sum(score.open for score in scores if score.quantity == ALL)
     if opened:
         notes.append(f"{opened} intervals are open at the top and have no interval score.")
     if left_out:
         notes.append(f"{left_out} values are not scored: `planner outcome list` says why.")
     if not rows:
         notes = [
-            "Nothing to hold against each other yet: `planner estimate ... --save` keeps a forecast, "
-            "`planner outcome add` records what happened.",
+            "No outcome has a forecast yet: `planner estimate ... --save` saves a forecast, "
+            "`planner outcome add` records its outcome.",
             *notes[1:],
         ]
     return Report(
-        title="Track record: " + counted(sum(e.outcomes for e in found if e.quantity == ALL), "outcome"),
+        title="Track record: " + counted(sum(e.outcomes for e in scores if e.quantity == ALL), "outcome"),
         columns=("domain", "age", "of", "outcomes", "in 50%", "in 90%", "bias", "interval score"),
         rows=rows,
         notes=tuple(notes),

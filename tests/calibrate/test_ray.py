@@ -21,8 +21,10 @@ if importlib.util.find_spec("ray") is None:
 
 import faulty_domain as faulty
 from ray_cluster import ROOT, Cluster, finish, wait_until
+from test_safe_path import hostile
 
 from calibrate.engines.local import MAX_ATTEMPTS
+from calibrate.engines.ray_cluster import HEAD_SECONDS
 from laws.storage.store import Store
 from laws.types import Run
 
@@ -346,3 +348,28 @@ def test_a_node_that_cannot_take_the_corpus_is_given_up_and_the_others_go_on(
     found = attempts(tmp_path / "store")
     assert len(found) == 120
     assert {tuple(run.status for run in runs) for runs in found.values()} == {("finished",)}
+
+
+@pytest.mark.slow
+def test_a_sweep_ends_in_one_line_when_the_head_node_is_gone(tmp_path: Path) -> None:
+    with Cluster() as nodes:
+        head = nodes.node(2)
+        sweep = nodes.sweep(tmp_path / "store", tmp_path, str(faulty.SLOW), "--runs", "40")
+        busy(nodes, head, tmp_path)
+        nodes.stop(head)
+        _, err = sweep.communicate(timeout=120)
+    assert sweep.returncode == 1
+    assert f"has not answered for {HEAD_SECONDS:g} s" in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_workers_import_nothing_from_the_current_folder_of_the_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = hostile(tmp_path / "hostile")
+    monkeypatch.chdir(folder)
+    with Cluster() as nodes:
+        nodes.node(1)
+        ended(nodes.sweep(tmp_path / "store", tmp_path, str(faulty.FINE)))
+    assert not (folder / "executed").exists(), (folder / "executed").read_text()

@@ -117,19 +117,19 @@ def test_a_published_law_cannot_judge_a_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "cell"),
     [
-        ("-5,0.3", "row 2, column 'hours' is -5: wanted more than 0"),
-        ("100,0", "row 2, column 'wer' is 0: wanted more than 0"),
-        ("100,35", "row 2, column 'wer' is 35: wanted a fraction, 35 % is 0.35 or 35%"),
+        ("-5,0.3", "row 2, column 'hours'"),
+        ("100,0", "row 2, column 'wer'"),
+        ("100,35", "row 2, column 'wer'"),
     ],
 )
-def test_a_row_that_no_training_has_is_one_line(folder, tmp_path, row, said):
+def test_a_row_that_no_training_has_is_refused_with_its_cell(folder, tmp_path, row, cell):
     path = tmp_path / "runs.csv"
     path.write_text(f"hours,wer\n{row}\n", encoding="utf-8")
     ran = planner("check", path, "--store", folder)
-    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
-    assert said in ran.err
+    assert ran.refused is not None
+    assert cell in ran.err
 
 
 def test_a_file_of_another_domain_is_told_which_law_was_asked(tmp_path):
@@ -140,5 +140,5 @@ def test_a_file_of_another_domain_is_told_which_law_was_asked(tmp_path):
     path = tmp_path / "runs.csv"
     path.write_text("images,error\n100,0.3\n", encoding="utf-8")
     ran = planner("check", path, "--store", store.folder)
-    assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert "was asked: --domain names another" in ran.err
+    assert ran.refused is not None
+    assert "Use --domain to name another domain than " in ran.err

@@ -80,9 +80,9 @@ def test_time_is_what_runs_here_took(folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--domain", "speech", "--target", "wer=20%", "--budget", "1"), "buys no run"),
+        (("--domain", "speech", "--target", "wer=20%", "--budget", "1"), "smallest run"),
         (("--domain", "speech", "--target", "wer=20%", "--budget", "-5m"), "more than 0"),
-        (("--domain", "speech", "--target", "wer=20%", "--budget", "a lot"), "wanted a time such as 30m"),
+        (("--domain", "speech", "--target", "wer=20%", "--budget", "a lot"), "a time such as 30m"),
         (("--domain", "speech", "--target", "wer=-1", "--budget", "1e11"), "wer"),
         (("--domain", "bare", "--target", "wer=20%", "--budget", "1e11"), "no compute cost"),
         (

@@ -69,8 +69,11 @@ def test_a_question_from_the_other_end_leads_back(folder, choice, target, end):
     there = ask(folder, selector=choice, target=target)
     back = ask(folder, selector=choice, **{end: f"{middle(there, end)!r}"})
     assert back.given == end
-    assert len(set(quantities(back)[end].draws)) == 1 or end != "data"
-    assert all(d == pytest.approx(middle(there, end)) for d in quantities(back)[end].draws)
+    given = quantities(back)[end].draws
+    assert len(given) == DRAWS
+    assert given == pytest.approx([middle(there, end)] * DRAWS)
+    if end == "data":
+        assert len(set(given)) == 1, "the amount that is given is the scale itself"
     assert middle(back, "error") == pytest.approx(
         float(target.rstrip("%")) / (100 if "%" in target else 1), rel=0.02
     )
@@ -202,9 +205,9 @@ def test_serving_makes_a_smaller_model_seen_more_data(folder):
 @pytest.mark.parametrize(
     ("arguments", "title"),
     [
-        (["--metric", "wer", "--data", "100h"], "What 100 hours of audio reach "),  # seen twelve times
-        (["--domain", "lm", "--data", "2e10", "--have-data", "5e9"], "What 20B tokens reach "),
-        (["--domain", "lm", "--data", "2e10", "--params", "1B"], "What 1B parameters on 20B tokens reach "),
+        (["--metric", "wer", "--data", "100h"], "With 100 hours of audio "),  # seen twelve times
+        (["--domain", "lm", "--data", "2e10", "--have-data", "5e9"], "With 20B tokens "),
+        (["--domain", "lm", "--data", "2e10", "--params", "1B"], "With 1B parameters on 20B tokens "),
     ],
 )
 def test_the_title_says_the_amount_that_was_given(folder, arguments, title):

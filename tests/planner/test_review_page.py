@@ -110,6 +110,15 @@ def test_names_from_a_plan_cannot_inject(written):
     assert NASTY in {product["name"] for product in json.loads(embedded[1])["products"]}
 
 
+def test_charts_and_inputs_have_text_for_a_screen_reader(written):
+    elements = ParsedPage(written[0]).elements
+    charts = [attributes for tag, attributes in elements if tag == "svg"]
+    assert len(charts) == 2
+    assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
+    panel = written[0][written[0].index("<form>") : written[0].index("</form>")]
+    assert len(re.findall("<(?:input|select) ", panel)) == panel.count("<label>") == 5
+
+
 def test_the_page_refers_to_nothing_outside(written):
     for _, attributes in ParsedPage(written[0]).elements:
         for name in ("src", "href", "xlink:href", "action", "srcset", "data", "poster"):

@@ -14,7 +14,7 @@ from synthetic import LADDER, passes, planner, power, size
 
 from laws.storage.store import Store
 from laws.types import Outcome, Quantity, SavedForecast
-from planner.plans.tracking.track_record import ALL, FEW, Comparison, by_chance, scores
+from planner.plans.tracking.track_record import ALL, MIN_OUTCOMES, Comparison, by_chance, scores
 
 FORMATS = ("table", "json", "csv", "markdown")
 
@@ -81,9 +81,9 @@ def test_without_save_nothing_is_kept(store):
     assert not (store / "forecasts").exists()
 
 
-def test_a_name_is_for_what_is_kept(store):
+def test_a_name_needs_a_saved_forecast(store):
     ran = planner("estimate", "--target-wer", "5%", "--name", "Kiosk", "--store", store)
-    assert (ran.code, "add --save" in ran.err) == (2, True)
+    assert (ran.code, "--save" in ran.err) == (2, True)
 
 
 def test_the_same_estimate_of_the_same_day_is_one_forecast(store):
@@ -131,7 +131,7 @@ def test_every_page_comes_in_every_format(store, style):
         ran = planner(*command, "--store", store, "--format", style)
         assert ran.code == 0, ran.err
         assert ran.out.strip()
-        assert command[0] == "track-record" or "Kiosk" in ran.out
+        assert ("speech" if command[0] == "track-record" else "Kiosk") in ran.out
     for empty in (("forecasts", "list"), ("outcome", "list"), ("track-record",)):
         ran = planner(*empty, "--store", store, "--domain", "nothing", "--format", style)
         assert ran.code == 0, ran.err
@@ -150,7 +150,7 @@ def test_an_outcome_is_held_against_what_was_said(store):
             store, id, "--error", "5.05%", "--data", "2150h", "--gpu-hours", f"{hours:.6g}", "--cost", "$9"
         )
     }
-    assert found["gpu_hours"]["said"] == said["gpu_hours"]
+    assert found["gpu_hours"]["predicted"] == said["gpu_hours"]
     assert (found["gpu_hours"]["within_50"], found["gpu_hours"]["within_90"]) == (True, True)
     assert (found["total_dollars"]["within_50"], found["total_dollars"]["within_90"]) == (False, False)
     assert found["data"]["within_50"] is True
@@ -163,10 +163,10 @@ def test_the_error_is_held_against_the_law_at_the_data_that_was_used(store):
     median = told(store, "estimate", "--data", "500h", "--metric", "wer")["error"]["median"]
     rows = added(store, id, "--error", f"{100 * median:.6g}%", "--data", "500h", "--gpu-hours", "3")
     found = {row["quantity"]: row for row in rows}
-    assert found["error"]["said"]["median"] == pytest.approx(median, rel=1e-9)
+    assert found["error"]["predicted"]["median"] == pytest.approx(median, rel=1e-9)
     assert found["error"]["within_50"] is True
-    assert found["data"]["said"] is None
-    assert "wer became" in found["data"]["reason"]
+    assert found["data"]["predicted"] is None
+    assert "wer 5% was planned" in found["data"]["reason"]
     assert found["gpu_hours"]["reason"] == "it was not forecast"
 
 
@@ -175,8 +175,8 @@ def test_what_was_asked_for_is_no_forecast(store):
     assert added(store, id, "--error", "5%")[0]["reason"] == "it was asked for, not forecast"
     id = kept(store, "--data", "1000h", "--metric", "wer")
     found = {row["quantity"]: row for row in added(store, id, "--data", "1000h", "--error", "6%")}
-    assert found["data"]["said"] is None
-    assert found["error"]["said"] is not None
+    assert found["data"]["predicted"] is None
+    assert found["error"]["predicted"] is not None
     id = kept(store, "--budget", "$1", "--on", "h100")
     assert added(store, id, "--cost", "$1")[0]["reason"] == "it was asked for, not forecast"
 
@@ -184,17 +184,17 @@ def test_what_was_asked_for_is_no_forecast(store):
 def test_one_plan_for_a_confidence_forecasts_the_error(store):
     id = kept(store, "--target-wer", "5%", "--confidence", "80%")
     (row,) = added(store, id, "--error", "4.6%")
-    assert row["said"]["q05"] < row["said"]["median"] < 0.05
+    assert row["predicted"]["q05"] < row["predicted"]["median"] < 0.05
     assert told(store, "track-record")[0]["compared"] == 1
 
 
 def test_what_is_known_later_is_added(store):
     """Bits of one outcome are read together: what was missed also tells how to read what comes later."""
     id = kept(store, "--target-wer", "5%", "--on", "h100")
-    assert added(store, id, "--gpu-hours", "1")[0]["said"] is not None
+    assert added(store, id, "--gpu-hours", "1")[0]["predicted"] is not None
     added(store, id, "--error", "9%")
     rows = {row["quantity"]: row for row in told(store, "outcome", "list")}
-    assert "wer became 9% where 5% was asked for" in rows["gpu_hours"]["reason"]
+    assert "wer 5% was planned, got 9%" in rows["gpu_hours"]["reason"]
 
 
 def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
@@ -217,28 +217,31 @@ def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "wanted"),
+    ("arguments", "code"),
     [
-        ((), "nothing is said"),
-        (("--error", "500h"), "wanted wer as a percentage"),
-        (("--error", "0%"), "expected more than 0"),
-        (("--data", "10 GPU-hours"), "GPU-hours are compute"),
-        (("--data", "3 words"), "amount of data in hours"),
-        (("--gpu-hours", "30h"), "wanted GPU-hours"),
-        (("--cost", "5"), "US dollars"),
-        (("--took", "5"), "duration"),
-        (("--took", "3d", "--date", "2999-01-01"), "is to come"),
-        (("--took", "3d", "--date", "2001-01-01"), "before the forecast was made"),
-        (("--took", "3d", "--replaces", "zz"), "no outcome 'zz'"),
+        ((), "no-value"),
+        (("--error", "500h"), "unreadable-quantity"),
+        (("--error", "0%"), "not-positive"),
+        (("--data", "10 GPU-hours"), "unreadable-quantity"),
+        (("--data", "3 words"), "unreadable-quantity"),
+        (("--gpu-hours", "30h"), "unreadable-quantity"),
+        (("--cost", "5"), "unreadable-quantity"),
+        (("--took", "5"), "unreadable-quantity"),
+        (("--took", "3d", "--date", "2999-01-01"), "date-in-future"),
+        (("--took", "3d", "--date", "2001-01-01"), "date-before-forecast"),
     ],
 )
-def test_what_cannot_have_happened_is_one_line(store, arguments, wanted):
+def test_an_impossible_outcome_is_refused_in_one_line(store, arguments, code):
     id = kept(store, "--target-wer", "5%")
-    ran = planner("outcome", "add", id, *arguments, "--store", store)
-    assert (ran.code, ran.out) == (1, "")
-    assert wanted in ran.err
-    assert len(ran.err.splitlines()) == 1
+    assert planner("outcome", "add", id, *arguments, "--store", store).refused == code
     assert told(store, "outcome", "list") == []
+
+
+def test_an_outcome_that_does_not_exist_cannot_be_replaced(store):
+    id = kept(store, "--target-wer", "5%")
+    ran = planner("outcome", "add", id, "--took", "3d", "--replaces", "zz", "--store", store)
+    assert ran.refused is not None
+    assert "'zz'" in ran.err
 
 
 def test_two_who_record_the_same_at_once_are_not_both_believed(store):
@@ -272,7 +275,7 @@ def test_a_law_that_is_gone_leaves_its_error_unscored(store):
     law = Store(store).forecast(id).law
     (store / "laws" / f"{law}.json").unlink()
     (data, error) = added(store, id, "--data", "2000h", "--error", "5%")
-    assert data["said"] is not None
+    assert data["predicted"] is not None
     assert f"no law '{law}'" in error["reason"]
 
 
@@ -290,7 +293,9 @@ def comparison(observed, draws, *, quantity="data", domain="speech", number=0, a
         id=f"o{number}", created="", forecast=forecast.id, observed={quantity: observed},
         day=(made + timedelta(days=age)).isoformat(),
     )  # fmt: skip
-    return Comparison(forecast=forecast, outcome=outcome, quantity=quantity, observed=observed, said=said)
+    return Comparison(
+        forecast=forecast, outcome=outcome, quantity=quantity, observed=observed, predicted=said
+    )
 
 
 def test_scores_are_those_of_the_definitions():
@@ -377,7 +382,7 @@ def test_too_few_is_said(store):
     id = kept(store, "--target-wer", "5%", "--on", "h100")
     added(store, id, "--gpu-hours", "1")
     ran = planner("track-record", "--store", store)
-    assert f"Too few to judge by (fewer than {FEW} outcomes): speech up to 90 days" in " ".join(
+    assert f"Too few to judge by (fewer than {MIN_OUTCOMES} outcomes): speech up to 90 days" in " ".join(
         ran.out.split()
     )
     assert told(store, "track-record")[0]["few"] is True

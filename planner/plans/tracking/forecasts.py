@@ -1,4 +1,4 @@
-"""An estimate that is kept: what was said on a day, so that it can be held against what happened."""
+"""Saved forecasts: an estimate with its posterior samples, so that its outcome can be scored later."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,54 +12,71 @@ from planner.plans.plan import Plan
 from planner.plans.quantities import quantities
 from planner.plans.question import PAIR, as_command
 
-# the quantity that a limit leaves no choice of, where limits alone are the question
-_DECIDES = {"budget": "total_dollars", "deadline": "days", "gpu_hours": "gpu_hours", "data": "data"}
+# constraint -> the quantity that it fixes where constraints are the question
+_FIXED_BY = {"budget": "total_dollars", "deadline": "days", "gpu_hours": "gpu_hours", "data": "data"}
 
 
 def as_saved_forecast(
     plan: Plan, assumptions: Sequence[str], *, today: date, seed: int = 0, name: str = ""
 ) -> SavedForecast:
-    """Return what a plan said as a record, with the draws of everything that it knows."""
-    found, asked = plan.estimate, plan.question
-    made = SavedForecast(
+    """Return a plan as a record with the posterior samples of every quantity that it has.
+
+    Args:
+        plan: The answer to a question.
+        assumptions: Its assumptions as sentences.
+        today: The day on which it was made.
+        seed: The seed it was made with.
+        name: What it is an estimate for.
+
+    Returns:
+        The record; its id is the hash of its content.
+    """
+    estimate, selector = plan.estimate, plan.question.selector
+    question = replace(plan.question, selector=replace(selector, metric=estimate.law.metric))
+    forecast = SavedForecast(
         id="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         day=today.isoformat(),
         name=name,
-        question=as_command(replace(asked, selector=replace(asked.selector, metric=found.law.metric))),
+        question=as_command(question),
         given=_given(plan),
-        source=found.law.source,
-        law=found.law.id,
-        companions=dict(found.law_model.companions),
-        domain=found.law.domain,
-        family=found.law.family,
-        metric=found.law.metric,
-        metric_unit=found.law.metric_unit,
-        quantities={name: q for name, q in quantities(plan).items() if q.draws},
-        probability=found.probability_reachable,
+        source=estimate.law.source,
+        law=estimate.law.id,
+        companions=dict(estimate.law_model.companions),
+        domain=estimate.law.domain,
+        family=estimate.law.family,
+        metric=estimate.law.metric,
+        metric_unit=estimate.law.metric_unit,
+        quantities={key: quantity for key, quantity in quantities(plan).items() if quantity.draws},
+        probability=estimate.probability_reachable,
         seed=seed,
         code=code_version(),
         assumptions=tuple(assumptions),
         warnings=plan.warnings,
     )
-    return replace(made, id=content_id(made))
+    return replace(forecast, id=content_id(forecast))
 
 
 def save_forecasts(store: Store, forecasts: Sequence[SavedForecast]) -> None:
-    """Store forecasts; the same one again is the one that is there."""
-    for each in forecasts:
-        store.add_forecast(each)
+    """Store forecasts; a forecast with the same content is stored once.
+
+    Args:
+        store: The store.
+        forecasts: The forecasts.
+    """
+    for forecast in forecasts:
+        store.add_forecast(forecast)
     store.publish()
 
 
 def _given(plan: Plan) -> dict[str, float]:
-    """Return what the question fixed: nothing is learned from holding it against what happened."""
+    """Return what the question fixed: comparing it with the outcome would teach nothing."""
     if plan.given == "target":
-        # one plan for all scenarios fixes what is bought; what it reaches is the forecast
-        names = ("error",) if plan.confidence is None else ("data", "params")
+        # a plan with a confidence fixes what is bought; what it reaches is the forecast
+        keys = ("error",) if plan.confidence is None else ("data", "params")
     elif plan.given == PAIR:
-        names = ("data", "params")
+        keys = ("data", "params")
     else:
-        names = (plan.given or _DECIDES[str(plan.binding)],)
-    known = quantities(plan)
-    return {name: known[name].quantile(0.5) for name in names if known[name].draws}
+        keys = (plan.given or _FIXED_BY[str(plan.binding)],)
+    samples = quantities(plan)
+    return {key: samples[key].quantile(0.5) for key in keys if samples[key].draws}

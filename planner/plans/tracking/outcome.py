@@ -1,10 +1,10 @@
-"""What happened after a forecast: recorded once, corrected by one that replaces it, never overwritten."""
+"""The outcome of a forecast: recorded once, corrected by an outcome that replaces it, never overwritten."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from laws.errors import PlannerError
+from laws.errors import ConflictingInput, InputError, MissingInput, use
 from laws.storage.records import content_id
 from laws.storage.store import Store
 from laws.types import Outcome, SavedForecast
@@ -22,24 +22,43 @@ def add_outcome(
     note: str = "",
     replaces: str | None = None,
 ) -> Outcome:
-    """Store what happened after the forecast `id`: quantities by name, as people write them.
+    """Store the outcome of a forecast.
+
+    Args:
+        store: The store of the forecast.
+        id: Id of the forecast, or its first characters.
+        observed: Key of a quantity -> its value as people write it, None where nothing is given.
+        day: The day on which the values were known.
+        today: The current day.
+        note: Anything worth remembering.
+        replaces: Id of the outcome that this one corrects; without values it only takes it back.
+
+    Returns:
+        The stored outcome.
 
     Raises:
-        PlannerError: no such forecast, a value that cannot be read, a day before the forecast or to come,
-            nothing said, or something said again without naming the outcome that it replaces.
+        InputError: A value cannot be parsed, the day is in the future or before the forecast, or the outcome
+            to replace is of another forecast.
+        MissingInput: No value is given.
+        ConflictingInput: A value is already recorded, or the outcome to replace is already replaced.
     """
     forecast = store.forecast(id)
     if day > today:
-        raise PlannerError(f"{day} is to come: an outcome is of a day that has been")
-    if day < date.fromisoformat(forecast.day):
-        raise PlannerError(
-            f"{day} is before the forecast was made ({forecast.day}): give the day with --date"
+        raise InputError(
+            f"date {day} is in the future: expected a past date", code="date-in-future", value=day.isoformat()
         )
-    with store.exclusive(f"forecast-{forecast.id}"):  # two at once would not see each other
-        return _added(store, forecast, observed, day=day, note=note, replaces=replaces)
+    if day < date.fromisoformat(forecast.day):
+        raise InputError(
+            f"date {day} is before the forecast was made: expected {forecast.day} or later",
+            code="date-before-forecast",
+            value=day.isoformat(),
+            hint=use("date"),
+        )
+    with store.exclusive(f"forecast-{forecast.id}"):  # two processes at once would not see each other
+        return _add(store, forecast, observed, day=day, note=note, replaces=replaces)
 
 
-def _added(
+def _add(
     store: Store,
     forecast: SavedForecast,
     observed: Mapping[str, str | None],
@@ -48,63 +67,80 @@ def _added(
     note: str,
     replaces: str | None,
 ) -> Outcome:
-    read = _readers(forecast)
+    parsers = _parsers(forecast)
     values = {
         name: value
         for name, text in observed.items()
-        if (value := positive(read[name], text, name.replace("_", " "))) is not None
+        if (value := positive(parsers[name], text, name)) is not None
     }
-    known = [each for each in store.outcomes() if each.forecast == forecast.id]
-    wrong = None if replaces is None else _wrong(store.outcome(replaces), forecast, known)
-    if not values and wrong is None:
-        raise PlannerError(
-            "nothing is said of what happened: give --error, --data, --params, --flops, --gpu-hours, --took "
-            "or --cost"
+    recorded = [outcome for outcome in store.outcomes() if outcome.forecast == forecast.id]
+    replaced = None if replaces is None else _replaceable(store.outcome(replaces), forecast, recorded)
+    if not values and replaced is None:
+        raise MissingInput(
+            "no observed value is given: expected at least one",
+            code="no-value",
+            hint=use("error", "data", "params", "flops", "gpu_hours", "took", "cost"),
         )
-    for each in current(known):
-        again = [name for name in values if name in each.observed]
-        if again and each.id != wrong:
-            raise PlannerError(
-                f"outcome {each.id} has {' and '.join(again)} already: to correct it, add --replaces "
-                f"{each.id}"
+    for outcome in current(recorded):
+        again = [name for name in values if name in outcome.observed]
+        if again and outcome.id != replaced:
+            raise ConflictingInput(
+                f"{' and '.join(again)}: expected a value that is not recorded, outcome {outcome.id} has "
+                "it already",
+                code="already-recorded",
+                value=tuple(again),
+                hint=use("replaces", value=outcome.id, purpose="to correct it"),
             )
-    made = Outcome(
+    outcome = Outcome(
         id="",
-        # finer than a second: what is said again at once, after it was taken back, is another event
+        # finer than a second: a value that is recorded again after it was taken back is another event
         created=datetime.now(UTC).isoformat(timespec="microseconds"),
         forecast=forecast.id,
         day=day.isoformat(),
         observed=values,
         note=note,
-        replaces=wrong,
+        replaces=replaced,
     )
-    made = replace(made, id=content_id(made))
-    store.add_outcome(made)
+    outcome = replace(outcome, id=content_id(outcome))
+    store.add_outcome(outcome)
     store.publish()
-    return made
+    return outcome
 
 
 def current(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes that count: none that was replaced, none that only takes another back."""
-    replaced = {each.replaces for each in outcomes}
-    return [each for each in outcomes if each.id not in replaced and each.observed]
+    """Return the outcomes that count.
+
+    Args:
+        outcomes: All outcomes.
+
+    Returns:
+        Those that were not replaced and do not only take another back.
+    """
+    replaced = {outcome.replaces for outcome in outcomes}
+    return [outcome for outcome in outcomes if outcome.id not in replaced and outcome.observed]
 
 
-def _wrong(outcome: Outcome, forecast: SavedForecast, known: Sequence[Outcome]) -> str:
-    """Return the id of the outcome to be replaced, if it can be."""
+def _replaceable(outcome: Outcome, forecast: SavedForecast, recorded: Sequence[Outcome]) -> str:
+    """Return the id of the outcome to replace, if it can be replaced."""
     if outcome.forecast != forecast.id:
-        raise PlannerError(
-            f"outcome {outcome.id} is of forecast {outcome.forecast}, not of {forecast.id}: one replaces "
-            "another of the same forecast"
+        raise InputError(
+            f"outcome {outcome.id}: expected one of forecast {forecast.id}, got one of {outcome.forecast}",
+            code="outcome-of-other-forecast",
+            value=outcome.id,
         )
-    for each in known:
-        if each.replaces == outcome.id:
-            raise PlannerError(f"outcome {outcome.id} is replaced by {each.id} already: replace that one")
+    for other in recorded:
+        if other.replaces == outcome.id:
+            raise ConflictingInput(
+                f"outcome {outcome.id} is already replaced by {other.id}: expected the newer one",
+                code="already-replaced",
+                value=outcome.id,
+                hint=use("replaces", value=other.id),
+            )
     return outcome.id
 
 
-def _readers(forecast: SavedForecast) -> dict[str, Callable[[str], float]]:
-    """Return how each quantity is read, in the forecast's units."""
+def _parsers(forecast: SavedForecast) -> dict[str, Callable[[str], float]]:
+    """Return the parser of each quantity, in the forecast's units."""
     data = forecast.quantities["data"].unit
     return {
         "error": lambda text: units.parse_metric(text, forecast.metric_unit, metric=forecast.metric),

@@ -1,8 +1,9 @@
-"""Were the forecasts right: each outcome held against what was said, and how often, by how much, how sharply.
+"""Forecast evaluation: each outcome compared with its forecast; coverage, bias and sharpness of the
+intervals.
 
-A quantity that the question fixed is no forecast and is not compared. The error is held against what the law
-says of the data that was used, whatever was planned; everything else counts only where the plan was followed,
-because what another target would have taken was not forecast.
+A quantity that the question fixed is no forecast and is not compared. The observed error is compared with
+what the law predicts for the data that was used, whatever was planned. Everything else counts only where the
+plan was followed, because what another target would have taken was not forecast.
 """
 
 import math
@@ -24,21 +25,21 @@ from planner.lawmodel.published import published_law_model
 from planner.lawmodel.stored import law_model
 from planner.plans.tracking.outcome import current
 
-FOLLOWED = 1.05  # within this factor of what was asked the plan counts as followed
-FEW = 10  # outcomes below which nothing is proven
+MAX_DEVIATION = 1.05  # factor within which a plan counts as followed
+MIN_OUTCOMES = 10  # below which nothing is proven
 AGES = ((90, "up to 90 days"), (365, "up to a year"), (math.inf, "more than a year"))
 ALL = "all"  # quantities together
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One quantity of one outcome beside what was forecast of it; `reason` says why it is not scored."""
+    """One quantity of one outcome with its forecast; `reason` says why it is not scored."""
 
     forecast: SavedForecast
     outcome: Outcome
     quantity: str
     observed: float
-    said: Quantity | None
+    predicted: Quantity | None
     reason: str = ""
 
     @property
@@ -47,21 +48,28 @@ class Comparison:
         return (date.fromisoformat(self.outcome.day) - date.fromisoformat(self.forecast.day)).days
 
     def within(self, share: float) -> bool | None:
-        """Return whether it observed inside the central interval of this share; None without an interval."""
-        if self.said is None or not self.said.spread:
+        """Return whether the observed value is inside a central interval.
+
+        Args:
+            share: Probability of the interval.
+
+        Returns:
+            Whether it is inside; None without an interval.
+        """
+        if self.predicted is None or not self.predicted.spread:
             return None
-        low, high = (self.said.quantile((1 + side * share) / 2) for side in (-1, 1))
+        low, high = (self.predicted.quantile((1 + side * share) / 2) for side in (-1, 1))
         return low <= self.observed <= high
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How one kind of forecast did; a share or mean is None where nothing has an interval."""
+    """How well one kind of forecast did; a share or mean is None where nothing has an interval."""
 
     domain: str
     age: str
     quantity: str  # or `ALL`
-    outcomes: int  # different ones
+    outcomes: int
     compared: int  # quantities of outcomes
     intervals: int  # of those, forecasts that stated an interval
     within_50: float | None
@@ -72,112 +80,131 @@ class Score:
 
     @property
     def few(self) -> bool:
-        """Return whether these are too few to judge by."""
-        return self.outcomes < FEW
+        """Return whether these are too few outcomes to judge by."""
+        return self.outcomes < MIN_OUTCOMES
 
 
 def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
-    """Return every quantity of every outcome that counts, beside what was said of it, by day.
+    """Return every quantity of every outcome that counts, with its forecast.
+
+    Args:
+        store: The store of forecasts and outcomes.
+        domain: Forecasts of this domain only; None for all.
+
+    Returns:
+        The comparisons, by day.
 
     Raises:
-        PlannerError: the file of a forecast is gone or damaged.
+        StoreError: The file of a forecast is missing or damaged.
     """
-    known = {row.id for row in store.forecasts(domain=domain)}
+    ids = {row.id for row in store.forecasts(domain=domain)}
 
     @cache
-    def forecast(id: str) -> SavedForecast:
+    def forecast_of(id: str) -> SavedForecast:
         return store.forecast(id)
 
     @cache
-    def reading(source: str, law: str) -> LawModel:
+    def model_of(source: str, law: str) -> LawModel:
         if source == "published":
             return published_law_model(published_law(law), AllocationConstraints())
         return law_model(locate_law(store, law).law(law), AllocationConstraints())
 
-    found = []
-    counting = [each for each in current(store.outcomes()) if each.forecast in known]
-    facts: dict[str, dict[str, float]] = {}  # what observed may have been recorded bit by bit
+    compared = []
+    counting = [outcome for outcome in current(store.outcomes()) if outcome.forecast in ids]
+    observed: dict[str, dict[str, float]] = {}  # one training may have been recorded in several outcomes
     for outcome in counting:
-        facts[outcome.forecast] = facts.get(outcome.forecast, {}) | outcome.observed
+        observed[outcome.forecast] = observed.get(outcome.forecast, {}) | outcome.observed
     for outcome in counting:
-        of = forecast(outcome.forecast)
-        observed = facts[of.id]
-        for name, value in outcome.observed.items():
-            said: Quantity | None = None
+        forecast = forecast_of(outcome.forecast)
+        together = observed[forecast.id]
+        for key, value in outcome.observed.items():
+            predicted: Quantity | None = None
             try:
-                if name == "error" and "data" in observed:
-                    said, reason = _error_at(observed, reading(of.source, of.law))
+                if key == "error" and "data" in together:
+                    predicted, reason = _error_at(together, model_of(forecast.source, forecast.law))
                 else:
-                    said, reason = _said(of, observed, name)
-            except PlannerError as error:  # the law's file is gone
-                reason = str(error)
-            found.append(
+                    predicted, reason = _prediction(forecast, together, key)
+            except PlannerError as error:  # the file of the law is gone
+                reason = error.message
+            compared.append(
                 Comparison(
-                    forecast=of, outcome=outcome, quantity=name, observed=value, said=said, reason=reason
+                    forecast=forecast,
+                    outcome=outcome,
+                    quantity=key,
+                    observed=value,
+                    predicted=predicted,
+                    reason=reason,
                 )
             )
-    return found
+    return compared
 
 
-def _said(forecast: SavedForecast, observed: Mapping[str, float], name: str) -> tuple[Quantity | None, str]:
-    """Return what was forecast of a quantity, or why nothing was."""
-    if name in forecast.given:
-        return None, "it was asked for, not forecast"
-    if name not in forecast.quantities:
+def _prediction(
+    forecast: SavedForecast, observed: Mapping[str, float], key: str
+) -> tuple[Quantity | None, str]:
+    """Return the forecast of a quantity, or why there is none."""
+    if key in forecast.given:
+        return None, "it was given, not forecast"
+    if key not in forecast.quantities:
         return None, "it was not forecast"
-    for asked, value in forecast.given.items():
-        became = observed.get(asked, value)
-        if abs(math.log(became / value)) > math.log(FOLLOWED):
-            what, unit = asked.replace("_", " "), ""
-            if asked == "error":
-                what, unit = forecast.metric, forecast.metric_unit
-            texts = (units.format_metric(each, unit) for each in (became, value))
-            return None, "the plan was not followed, {} became {} where {} was asked for".format(what, *texts)
-    return forecast.quantities[name], ""
+    for given, planned in forecast.given.items():
+        actual = observed.get(given, planned)
+        if abs(math.log(actual / planned)) > math.log(MAX_DEVIATION):
+            name, unit = given.replace("_", " "), ""
+            if given == "error":
+                name, unit = forecast.metric, forecast.metric_unit
+            texts = (units.format_metric(value, unit) for value in (planned, actual))
+            return None, "the plan was not followed: {} {} was planned, got {}".format(name, *texts)
+    return forecast.quantities[key], ""
 
 
-def _error_at(observed: Mapping[str, float], reading: LawModel) -> tuple[Quantity | None, str]:
-    """Return what the law says of the error at the data that was used."""
-    x, size = observed["data"], observed.get("params")
-    scenarios = reading.scenarios
-    if reading.is_joint:
-        if size is None:
-            return None, "this law needs the parameters beside the data: record them, too"
-        draws = tuple(world.loss(size, x) for world in scenarios if world.loss is not None)
+def _error_at(observed: Mapping[str, float], model: LawModel) -> tuple[Quantity | None, str]:
+    """Return the error that the law predicts for the data that was used, or why it predicts none."""
+    x, params = observed["data"], observed.get("params")
+    if model.is_joint:
+        if params is None:
+            return None, "this law needs the parameters besides the data: record them too"
+        draws = tuple(s.loss(params, x) for s in model.scenarios if s.loss is not None)
     else:
-        draws = tuple(world.error(min(x, world.high)) for world in scenarios)
-    return Quantity(draws=draws, unit=reading.law.metric_unit, spread=reading.has_posterior), ""
+        draws = tuple(s.error(min(x, s.high)) for s in model.scenarios)
+    return Quantity(draws=draws, unit=model.law.metric_unit, spread=model.has_posterior), ""
 
 
-def scores(found: Iterable[Comparison]) -> list[Score]:
-    """Return how the forecasts did for each domain and age, all quantities together and each alone."""
+def scores(compared: Iterable[Comparison]) -> list[Score]:
+    """Return how well forecasts did, by domain and age, for all quantities together and for each by itself.
+
+    Args:
+        compared: Outcomes with their forecasts.
+
+    Returns:
+        One score per domain, age and quantity.
+    """
     groups: dict[tuple[str, str, str], list[Comparison]] = {}
-    for each in found:
-        if each.said is not None:
-            age = next(words for days, words in AGES if each.age <= days)
-            for quantity in (ALL, each.quantity):
-                groups.setdefault((each.forecast.domain, age, quantity), []).append(each)
-    places = {words: place for place, (_, words) in enumerate(AGES)}
-    order = sorted(groups, key=lambda key: (key[0], places[key[1]], key[2] != ALL))
+    for comparison in compared:
+        if comparison.predicted is not None:
+            age = next(text for days, text in AGES if comparison.age <= days)
+            for quantity in (ALL, comparison.quantity):
+                groups.setdefault((comparison.forecast.domain, age, quantity), []).append(comparison)
+    ranks = {text: rank for rank, (_, text) in enumerate(AGES)}
+    order = sorted(groups, key=lambda key: (key[0], ranks[key[1]], key[2] != ALL))
     return [_score(key, groups[key]) for key in order]
 
 
 def _score(key: tuple[str, str, str], group: Sequence[Comparison]) -> Score:
-    said = [(each, each.said) for each in group if each.said is not None]
-    sized = [(each.observed, quantity) for each, quantity in said if quantity.spread]
-    widths = [_interval_score(observed, quantity) for observed, quantity in sized]
+    pairs = [(c.observed, c.predicted) for c in group if c.predicted is not None]
+    widths = [_interval_score(observed, predicted) for observed, predicted in pairs if predicted.spread]
     closed = [width for width in widths if math.isfinite(width)]
-    bias = median(_log_ratio(each.observed, quantity.quantile(0.5)) for each, quantity in said)
+    bias = median(_log_ratio(observed, predicted.quantile(0.5)) for observed, predicted in pairs)
     domain, age, quantity = key
     return Score(
         domain=domain,
         age=age,
         quantity=quantity,
-        outcomes=len({each.outcome.id for each in group}),
+        outcomes=len({comparison.outcome.id for comparison in group}),
         compared=len(group),
-        intervals=len(sized),
-        within_50=_share([each.within(0.5) for each in group]),
-        within_90=_share([each.within(0.9) for each in group]),
+        intervals=len(widths),
+        within_50=_share([comparison.within(0.5) for comparison in group]),
+        within_90=_share([comparison.within(0.9) for comparison in group]),
         bias=bias if math.isfinite(bias) else None,
         interval_score=fmean(closed) if closed else None,
         open=len(widths) - len(closed),
@@ -185,8 +212,8 @@ def _score(key: tuple[str, str, str], group: Sequence[Comparison]) -> Score:
 
 
 def _share(inside: Sequence[bool | None]) -> float | None:
-    known = [each for each in inside if each is not None]
-    return sum(known) / len(known) if known else None
+    stated = [value for value in inside if value is not None]
+    return sum(stated) / len(stated) if stated else None
 
 
 def _log_ratio(observed: float, middle: float) -> float:
@@ -195,13 +222,13 @@ def _log_ratio(observed: float, middle: float) -> float:
     return math.log(observed / middle) if math.isfinite(middle) else -math.inf
 
 
-def _interval_score(observed: float, said: Quantity) -> float:
-    """Return the score of the 90 % interval of the logarithm: its width, and 20 times what it missed by.
+def _interval_score(observed: float, predicted: Quantity) -> float:
+    """Return the score of the 90% interval of the logarithm: its width, and 20 times what it missed by.
 
     Gneiting & Raftery 2007 (doi:10.1198/016214506000001437), equation 43, with alpha 0.1. Infinite for an
     interval that is open at the top.
     """
-    low, high = said.quantile(0.05), said.quantile(0.95)
+    low, high = predicted.quantile(0.05), predicted.quantile(0.95)
     if low <= 0 or not math.isfinite(high):
         return math.inf
     missed = max(math.log(low / observed), math.log(observed / high), 0.0)
@@ -209,7 +236,15 @@ def _interval_score(observed: float, said: Quantity) -> float:
 
 
 def by_chance(n: int, share: float = 0.9) -> tuple[float, float]:
-    """Return between which shares n independent outcomes fall in 95 of 100 cases if `share` is right."""
+    """Return between which shares n independent outcomes fall in 95 of 100 cases if intervals are right.
+
+    Args:
+        n: Number of outcomes.
+        share: Probability of the intervals.
+
+    Returns:
+        The smallest and the largest share.
+    """
     below = 0.0
     ends = [0, n]
     for k in range(n + 1):
