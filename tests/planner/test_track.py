@@ -166,7 +166,7 @@ def test_the_error_is_held_against_the_law_at_the_data_that_was_used(store):
     assert found["error"]["predicted"]["median"] == pytest.approx(median, rel=1e-9)
     assert found["error"]["within_50"] is True
     assert found["data"]["predicted"] is None
-    assert "wer became" in found["data"]["reason"]
+    assert "wer 5% was planned" in found["data"]["reason"]
     assert found["gpu_hours"]["reason"] == "it was not forecast"
 
 
@@ -194,7 +194,7 @@ def test_what_is_known_later_is_added(store):
     assert added(store, id, "--gpu-hours", "1")[0]["predicted"] is not None
     added(store, id, "--error", "9%")
     rows = {row["quantity"]: row for row in told(store, "outcome", "list")}
-    assert "wer became 9% where 5% was asked for" in rows["gpu_hours"]["reason"]
+    assert "wer 5% was planned, got 9%" in rows["gpu_hours"]["reason"]
 
 
 def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
