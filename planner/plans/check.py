@@ -1,7 +1,8 @@
 """Check whether training runs fall on the expected learning curve (Hestness et al. 2017, section 5).
 
-A run with more error than the law predicts has too small a model, was not trained well enough, or has other data than
-the law was measured on. The law's companions say what the best models have, and so which cause is likely.
+A run with more error than the law predicts has too small a model, was not trained well enough, or has other
+data than the law was measured on. The law's companions say what the best models have, and so which cause is
+likely.
 """
 
 import math
@@ -104,7 +105,8 @@ def check(
     law = selected.law
     if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
         raise LawError(
-            f"law {law.id} has no sampled curve with noise: expected one, to say how far a run may be from it",
+            f"law {law.id} has no sampled curve with noise: expected one, to say how far a run may be from "
+            "it",
             code="no-sampled-curve",
             value=law.id,
             hint=(run("calibrate", purpose="to measure one"), run("fit", purpose="to fit one")),
