@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from laws.errors import InputError, UnknownName, run
+from laws.errors import InputError, run, use
 from planner.sources.table_file import COMPRESSED_SUFFIXES, SUFFIXES, Row
 from planner.sources.trackers.open_source import is_source, open_source
 from planner.sources.trackers.runs import Best, Cell, RunTable, finite
@@ -17,10 +17,10 @@ MIN_NAME = 3  # characters of a name that may be the end of a column's
 
 
 def is_tracked(path: Path) -> bool:
-    """Return whether a path is a tracker's store: a folder, or a file that is not a table by its name."""
+    """Return whether a path is to be read as a tracker's store: a folder, or a file not named as a table."""
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED_SUFFIXES]
     is_table = bool(suffixes) and suffixes[-1] in SUFFIXES
-    return path.is_dir() or (not is_table and is_source(path))
+    return path.is_dir() or (not is_table and (not path.exists() or is_source(path)))
 
 
 def conditions(texts: Sequence[str]) -> dict[str, str]:
@@ -112,8 +112,10 @@ def resolved(
         name = given.get(role)
         try:
             columns[role] = table.column(name) if name else _usual(table, role, names)
-        except UnknownName as error:
-            error.hints = (run("columns", value=str(path), purpose="to list the columns"),)
+        except InputError as error:
+            listing = run("columns", value=str(path), purpose="to list the columns")
+            several = error.code == "ambiguous-column"
+            error.hints = (use(f"{role}_column", purpose="to name one"),) if several else (listing,)
             raise
     return columns
 

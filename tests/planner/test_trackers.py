@@ -512,6 +512,13 @@ def test_runs_left_out_of_a_fit_are_counted_by_reason(stores: Path, tmp_path: Pa
 def test_fit_refuses_several_experiments_and_one_training(stores: Path, tmp_path: Path) -> None:
     ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, "--store", tmp_path)
     assert ran.refused == "several-groups"
+    ran = planner(
+        "fit", stores / "mlruns", *LAW_OPTIONS, "--where", "experiment=asr-ladder", "--store", tmp_path
+    )
+    assert ran.refused == "ambiguous-column"
+    assert "--data-column" in ran.err
+    assert planner("fit", tmp_path / "missing", *LAW_OPTIONS, "--store", tmp_path).refused == "no-such-file"
+    ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, "--store", tmp_path)
     assert "--where experiment=asr-ladder" in ran.err
     ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, "--where", "asr-ladder", "--store", tmp_path)
     assert ran.refused == "invalid-condition"
