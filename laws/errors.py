@@ -8,14 +8,14 @@ PlannerError                 base class; catch it to catch everything below
 ├── FileError                a file that cannot be read or written
 │   └── TableError           a table without the rows, columns or cells that are needed
 ├── StoreError               a store that is missing, locked or damaged
+│   └── StoreBusyError       another process has the lock (laws/storage/files.py)
 ├── LawError                 a law that cannot be fitted, or cannot answer this question
-│   └── LawNotFound          no law matches what was asked for
+│   └── LawNotFound          no law matches the selection
 ├── CorpusError              a corpus that cannot be read or does not suffice
 └── EngineError              workers, GPUs or a cluster that cannot train
 
-Each carries data: a `code`, the `value` that was given, what was `expected`, and a `hint`, the next step. A hint
-names arguments and commands; the command line prints them as `--options`, `str(error)` prints them as arguments.
-Anything that is not a `PlannerError` is a bug of ours.
+Each carries data: a `code`, the `value` that was given, what was `expected`, and `hints`, the next steps. A hint
+names arguments and commands; the command line prints them as `--options`, `str(error)` as arguments. Anything that is not a `PlannerError` is a bug of ours.
 """
 
 from collections.abc import Collection
@@ -43,7 +43,7 @@ class Hint:
     purpose: str = ""
 
     def sentence(self) -> str:
-        """Return the hint for somebody who calls functions, such as "Set data_column to name the column."."""
+        """Return the hint for someone who calls functions, such as "Set data_column to name the column."."""
         names = " or ".join(self.names) if self.action != "run" else f"planner {' '.join(self.names)}"
         if self.action == "run":
             step = f"See `{names}{' ' + self.value if self.value else ''}`"
@@ -125,7 +125,7 @@ class PlannerError(Exception):
         self.hints = hint if isinstance(hint, tuple) else (hint,)
 
     def __str__(self) -> str:
-        """Return the message and the hints, in one line, for somebody who calls functions."""
+        """Return the message and the hints, in one line, for someone who calls functions."""
         if not self.hints:
             return self.message
         return " ".join([f"{self.message}.", *(hint.sentence() for hint in self.hints)])
@@ -179,13 +179,13 @@ class UnknownName(InputError):
 
 
 class MissingInput(InputError):
-    """Raised where something that is needed was not given."""
+    """Raised if something that is needed was not given."""
 
     code = "missing-input"
 
 
 class ConflictingInput(InputError):
-    """Raised where two things were given that exclude each other."""
+    """Raised if two things were given that exclude each other."""
 
     code = "conflicting-input"
 
@@ -215,7 +215,7 @@ class LawError(PlannerError):
 
 
 class LawNotFound(LawError):
-    """Raised where no law matches what was asked for."""
+    """Raised if no law matches the selection."""
 
     code = "law-not-found"
 
@@ -233,14 +233,14 @@ class EngineError(PlannerError):
 
 
 def closest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that an unknown one was probably meant to be.
+    """Return the known name that an unknown one probably stands for.
 
     Args:
         name: The unknown name.
         known: The names that would do.
 
     Returns:
-        The nearest name, or None where none is near.
+        The nearest name, or None if none is near.
     """
     if len(name) > MAX_NAME_LENGTH:  # matching takes minutes for a name of 40 kB
         return None
@@ -249,12 +249,6 @@ def closest(name: str, known: Collection[str]) -> str | None:
     by_lower_case = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(name, known, n=1) or get_close_matches(name.lower(), by_lower_case, n=1)
     return by_lower_case.get(near[0].lower()) if near else None
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """Return the end of a message that refuses an unknown name: the nearest known one, or all of them."""
-    near = closest(name, known)
-    return f": did you mean {near!r}?" if near else f": expected one of {', '.join(known)}"
 
 
 def harmless(text: str) -> str:

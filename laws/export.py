@@ -1,10 +1,10 @@
-"""A law for other tools: its posterior as netCDF that ArviZ opens, and as Parquet."""
+"""Export a law to other tools: its posterior as netCDF that ArviZ opens, and as Parquet."""
 
 import math
 from pathlib import Path
 from typing import Any
 
-from laws.errors import PlannerError
+from laws.errors import FileError, MissingInput
 from laws.storage.atomic_write import write_atomically
 from laws.types import Law
 
@@ -12,15 +12,24 @@ from laws.types import Law
 def netcdf(law: Law, out: Path) -> None:
     """Write a law as ArviZ InferenceData: groups of netCDF-4 (https://python.arviz.org, schema of 2024).
 
-    `posterior` holds the draws of the parameters over (chain, draw): one chain, what a law keeps of all
-    walkers. A curve has also `predictions`, its paths as log_METRIC over (chain, draw, data), `observed_data`
-    with the points it was fitted to, and their x in `constant_data`. Raises PlannerError where h5netcdf is
-    missing.
+    `posterior` has the samples of the parameters over (chain, draw): one chain with the stored samples of all
+    walkers. A curve also has `predictions`, its paths as log_METRIC over (chain, draw, data), `observed_data`
+    with the points it was fitted to, and their x in `constant_data`.
+
+    Args:
+        law: The law.
+        out: The file; one that exists is replaced.
+
+    Raises:
+        MissingInput: h5netcdf is not installed.
+        OSError: The file cannot be written.
     """
     try:
         import h5netcdf
     except ImportError:
-        raise PlannerError("netCDF needs one more library: pip install 'scaling-planner[netcdf]'") from None
+        raise MissingInput(
+            "netCDF needs another library: pip install 'scaling-planner[netcdf]'", code="missing-library"
+        ) from None
 
     def write(path: Path) -> None:
         with h5netcdf.File(path, "w") as file:
@@ -33,8 +42,8 @@ def netcdf(law: Law, out: Path) -> None:
                 return
             data = [math.exp(x) for x in law.grid]
             paths = _group(file, "predictions", {"chain": [0], "draw": range(len(law.paths)), "data": data})
-            said = f"logarithm of {law.metric} ({law.metric_unit}), noise left out; data in {law.x_unit}"
-            _variable(paths, f"log_{_plain(law.metric)}", ("chain", "draw", "data"), [law.paths], said)
+            meaning = f"logarithm of {law.metric} ({law.metric_unit}), noise left out; data in {law.x_unit}"
+            _variable(paths, f"log_{_plain(law.metric)}", ("chain", "draw", "data"), [law.paths], meaning)
             if law.points:
                 points = {"point": range(len(law.points["y"]))}
                 observed, constant = (
@@ -48,7 +57,16 @@ def netcdf(law: Law, out: Path) -> None:
 
 
 def parquet(law: Law, out: Path) -> None:
-    """Write the draws of a law's parameters as Parquet, one row a draw, what the law is in its metadata."""
+    """Write the posterior samples of a law as Parquet, one row per sample, with the facts of the law as metadata.
+
+    Args:
+        law: The law.
+        out: The file; one that exists is replaced.
+
+    Raises:
+        FileError: The file cannot be written.
+        OSError: The folder cannot be written.
+    """
     import duckdb
 
     def write(path: Path) -> None:
@@ -65,7 +83,9 @@ def parquet(law: Law, out: Path) -> None:
     try:
         write_atomically(out, write)
     except duckdb.Error as error:
-        raise PlannerError(f"{out} cannot be written: {' '.join(str(error).split())}") from error
+        raise FileError(
+            f"cannot write {out}: {' '.join(str(error).split())}", code="unwritable-file", value=str(out)
+        ) from error
 
 
 def _facts(law: Law) -> dict[str, str]:
@@ -82,13 +102,13 @@ def _group(file: Any, name: str, coordinates: dict[str, Any]) -> Any:
     return group
 
 
-def _variable(group: Any, name: str, dimensions: tuple[str, ...], values: Any, said: str | None) -> None:
+def _variable(group: Any, name: str, dimensions: tuple[str, ...], values: Any, meaning: str | None) -> None:
     import numpy as np
 
     array = np.asarray(values)
     variable = group.create_variable(name, dimensions, array.dtype, data=array)
-    if said:
-        variable.attrs["description"] = said
+    if meaning:
+        variable.attrs["description"] = meaning
 
 
 def _plain(name: str) -> str:

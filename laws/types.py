@@ -1,4 +1,4 @@
-"""The values that travel between the floors: plain, frozen, free of numpy and pydantic.
+"""Values that the packages exchange: frozen dataclasses without numpy or pydantic.
 
 They are standard-library dataclasses, so that a command which only reads stored laws imports nothing heavy.
 `laws/storage/records.py` writes them to files and checks what it reads back with pydantic. Base units everywhere:
@@ -25,11 +25,11 @@ _RECORD: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One attempt at one training: what was asked, what came out, on what."""
+    """One attempt at one training: its specification, its result and the device."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
 
-    id: str  # hash of the specification: the same training asked again has the same id
+    id: str  # hash of the specification: the same training has the same id
     attempt: int = 1
     status: RunStatus
     reason: str = ""  # one sentence when the status is not "finished"
@@ -68,32 +68,32 @@ class SizeCost:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """What one calibration set out to train; its runs carry its id. Rewritten whole when the plan grows."""
+    """The plan of one calibration; its runs carry its id. Rewritten as a whole when the plan grows."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
 
-    id: str  # hash of what was asked: the same command goes on with the same sweep
+    id: str  # hash of the request: the same command continues the same sweep
     created: str  # ISO 8601, UTC
     domain: str
     preset: str
     seed: int
-    planned: int  # trainings that the plan comes to, those not yet drawn included
+    planned: int  # number of trainings, those not yet drawn included
     runs: tuple[str, ...] = ()  # ids planned so far, in order; some may be finished runs of earlier sweeps
     fingerprint: str = ""  # hash of the corpus
     device: str = ""
     code: str = ""  # version of this program
     ladder: dict[str, tuple[SizeCost, ...]] = field(default_factory=dict)  # family -> exact cost of its sizes
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", each metric
-    settings: dict[str, Any] = field(default_factory=dict)  # what else the plan was made from, plain JSON
+    settings: dict[str, Any] = field(default_factory=dict)  # what else the plan depends on, plain JSON
 
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """A sampled law: y against x as posterior draws, with everything needed to trust and repeat it.
+    """A sampled law: y against x as posterior samples, with everything needed to trust and repeat it.
 
-    `parameters` holds the posterior draws of the form; `paths` holds what they say: log y over `grid`,
-    which is log x, one row a draw, from the smallest measured x to far beyond the largest. Whoever reads
-    a law forwards or backwards reads the paths (`laws/paths.py`), so a new form never touches the planner.
+    `parameters` holds posterior samples of the form's parameters. `paths` holds log y over `grid`, which is log x, one row
+    per sample, from the smallest measured x to far beyond the largest. A law is evaluated by its paths
+    (`laws/paths.py`), so a new form needs no change in the planner.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
@@ -118,8 +118,10 @@ class Law:
     # of a single form: probability of each phase (`laws/fitting/phases.py`) at every size of column "x", those that
     # were left out of the fit included
     phases: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    forms: dict[str, float] = field(default_factory=dict)  # of a forecast: what each form weighs, 1 in all
-    ladder: tuple[SizeCost, ...] = ()  # with a law of metric "params": what sizes cost
+    forms: dict[str, float] = field(
+        default_factory=dict
+    )  # of a forecast: the weight of each form, summing to 1
+    ladder: tuple[SizeCost, ...] = ()  # with a law of metric "params": the cost of each size
     diagnostics: dict[str, float] = field(default_factory=dict)  # rhat, ess_bulk, ess_tail, steps, tau, ...
     definitions: dict[str, str] = field(default_factory=dict)  # "parameters", "sample", "metric": what counts
     provenance: dict[str, str] = field(default_factory=dict)  # data fingerprint, code, device, seed, command
@@ -129,7 +131,7 @@ class Law:
 
 @dataclass(frozen=True, kw_only=True)
 class LawRow:
-    """One line of the list of laws: everything of a law but its draws, paths and ladder."""
+    """One row of the list of laws: a law without its samples, paths and ladder."""
 
     id: str
     created: str
@@ -151,7 +153,7 @@ class LawRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """Median and 90 % interval of one quantity; infinite where draws never reach the target."""
+    """Median and 90 % interval of one quantity; None where it is infinite or unknown."""
 
     q05: float | None
     median: float | None
@@ -161,16 +163,18 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """One quantity as joint draws: position i of every quantity of an answer is the same possible world."""
+    """One quantity as joint posterior samples: position i of every quantity of an answer is one scenario."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
 
-    draws: tuple[float, ...]  # infinite where the target is never reached; empty where nothing is known
+    draws: tuple[
+        float, ...
+    ]  # infinite where the target is never reached; empty where the quantity is unknown
     unit: str
-    spread: bool = True  # False: one published figure, whose uncertainty nobody stated
+    spread: bool = True  # False: one published figure without a stated uncertainty
 
     def interval(self) -> Interval:
-        """Return median and 90 % interval; None for what is infinite or not known."""
+        """Return the median and the 90 % interval; None for values that are infinite or unknown."""
         if not self.draws:
             return Interval(q05=None, median=None, q95=None, unit=self.unit)
         low, middle, high = (self.quantile(level) for level in (0.05, 0.5, 0.95))
@@ -182,22 +186,29 @@ class Quantity:
         )
 
     def quantile(self, level: float) -> float:
-        """Return the draw below or at which the share `level` of them lies."""
+        """Return a quantile of the samples.
+
+        Args:
+            level: Between 0 and 1.
+
+        Returns:
+            The smallest sample with at least this share of them at or below it.
+        """
         return paths.quantile(self.draws, level)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedForecast:
-    """One kept estimate: what was asked on which day, and what was said of it, draw by draw."""
+    """One saved estimate: the question, its day, and the answer as posterior samples."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
 
     id: str  # hash of the content
     created: str  # ISO 8601, UTC
-    day: str  # ISO 8601: the day that prices and deadlines were held against
+    day: str  # ISO 8601: the day of its prices and deadlines
     name: str = ""  # of the product
     question: str  # as a command line
-    given: dict[str, float]  # what was asked, not forecast: quantity -> value
+    given: dict[str, float]  # quantities that were given, not forecast
     source: Source
     law: str  # id
     companions: dict[str, str] = field(default_factory=dict)  # "params", "samples" -> law
@@ -215,7 +226,7 @@ class SavedForecast:
 
 @dataclass(frozen=True, kw_only=True)
 class SavedForecastRow:
-    """One line of the list of forecasts: intervals in place of draws."""
+    """One row of the list of forecasts: intervals in place of samples."""
 
     id: str
     created: str

@@ -1,7 +1,7 @@
 """Default hardware assumptions, with sources. You can override each one.
 
-An assumption is one value or a band. A band is sampled with a seed, uniformly between its ends, so that what is
-not known widens every interval that depends on it.
+An assumption is one value or a band. A band is sampled with a seed, uniformly between its ends, so that what
+is not known widens every interval that depends on it.
 """
 
 import math

@@ -8,10 +8,11 @@ import re
 
 from laws.errors import harmless
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+# not compiled here: most answers need none of them
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ONE_NUMBER = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?|inf|nan)"
-_NUMBERS = re.compile(rf"{_ONE_NUMBER}(?:; {_ONE_NUMBER})*|-+")
-_HTML = re.compile(r"<(?=[A-Za-z/!?])")
+_NUMBERS = rf"{_ONE_NUMBER}(?:; {_ONE_NUMBER})*|-+"
+_HTML = r"<(?=[A-Za-z/!?])"
 
 
 def csv_cell(value: object) -> object:
@@ -27,7 +28,9 @@ def csv_cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = harmless(value)
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBERS.fullmatch(text) else text
+    if text.startswith(_FORMULA_STARTS) and not re.fullmatch(_NUMBERS, text):
+        return f"'{text}"
+    return text
 
 
 def json_text(text: str) -> str:
@@ -53,7 +56,7 @@ def markdown_text(text: str) -> str:
     Returns:
         The text, in which `<` never opens a tag.
     """
-    return _HTML.sub("&lt;", harmless(text))
+    return re.sub(_HTML, "&lt;", harmless(text))
 
 
 def _escaped(character: str) -> str:

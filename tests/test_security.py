@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from laws.errors import PlannerError
+from laws.errors import PlannerError, StoreError
 from laws.export import parquet
 from laws.storage.store import Store
 from laws.types import Law, Run
@@ -148,8 +148,9 @@ def test_an_index_from_somebody_else_reads_no_other_file(tmp_path: Path) -> None
             f"(select id from read_csv('{secret}')) as id" if c == "id" else c for c in columns
         )
         connection.execute(f"create view runs as select {chosen} from honest")
-    with pytest.raises(PlannerError, match="store rebuild"):
+    with pytest.raises(StoreError) as refused:
         store.runs()
+    assert refused.value.code == "unreadable-index"
     store.rebuild()
     assert [found.id for found in store.runs()] == ["a"]
 

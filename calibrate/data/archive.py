@@ -27,6 +27,7 @@ MAX_MEMBERS = 5_000_000  # ImageNet has 1.3 million
 # Compressed tar files are recognized by name: to look into one is to unpack its beginning.
 _SUFFIXES = frozenset({".tar", ".tgz", ".tbz2", ".txz", ".zip"})
 _OTHER_COMPRESSIONS = {9: "deflate64", 93: "zstd", 95: "xz", 98: "PPMd"}
+_READ_TOGETHER = 2**20  # bytes
 _ENCRYPTED = 0x1  # flag of a zip member
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 
@@ -168,13 +169,18 @@ def _unpack_tar(source: Path, folder: Path, limit: int) -> None:
     if not hasattr(tarfile, "data_filter"):
         raise CorpusError("this Python has no safe way to unpack tar files: update it, or unpack by hand")
     with tarfile.open(source) as archive:
-        total = 0
+        count = total = 0
         # checked member by member: to reach the next header is to unpack what is before it
         for count, member in enumerate(archive, 1):
             check_levels(member.name)
             total += max(0, member.size)
             _check_total(count, total, limit, folder)
         archive.extractall(folder, filter="data")
+        # gzip, bzip2 and xz compare their checksum at the end, which is after the last member
+        rest = 0
+        while archive.fileobj and (piece := archive.fileobj.read(_READ_TOGETHER)):
+            rest += len(piece)
+            _check_total(count, total + rest, limit, folder)
 
 
 def _check_total(members: int, total: int, limit: int, folder: Path) -> None:

@@ -62,6 +62,15 @@ def quiet_decoders() -> Iterator[None]:
             screen.write(_NOTES.sub(b"", written.read()))
 
 
+def return_memory() -> None:
+    """Return freed memory to the system, which glibc keeps for every thread that ever used it."""
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have no such function
+    if trim:
+        trim(0)
+
+
 def reason(error: object) -> str:
     """Return what an error of a decoder says, in one line."""
     return harmless(" ".join(str(error).split())) or type(error).__name__

@@ -1,8 +1,8 @@
-"""Laws of the literature: constants with source, range and confidence, evaluated by plain functions.
+"""Evaluate laws of the literature: constants with source, range and confidence, and plain functions.
 
-`published.json` holds the constants; no text in it is ever run: a law names one of `FORMULAS`. Laws whose
-coefficient was not published have no formula and answer ratio questions alone: how much more data for half
-the error. Pure Python, so that asking one imports nothing heavy. Inputs and results are in base units: where
+`published.json` has the constants; no text in it is ever run: a law names one of `FORMULAS`. Laws whose
+coefficient was not published have no formula and answer only ratio questions, such as how much more data halves
+the error. Pure Python, so that using one imports nothing heavy. Inputs and results are in base units: where
 a paper counts PF-days or millions, `Input.per` and `PublishedLaw.scale` convert.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Literal
 
-from laws.errors import PlannerError
+from laws.errors import InputError, LawError, UnknownName, run
 
 Confidence = Literal["exact", "secondary", "derived", "uncertain"]
 _CONFIDENCE: tuple[Confidence, ...] = ("exact", "derived", "secondary", "uncertain")  # best first
@@ -162,7 +162,7 @@ FORMULAS: dict[str, tuple[str, Callable[..., float]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """One thing that a law is asked at: its name, its base unit, and the paper's unit in base units."""
+    """One input of a law: its name, its base unit, and the paper's unit in base units."""
 
     name: str  # "data", "params", "flops", ...
     unit: str
@@ -171,7 +171,7 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckPoint:
-    """A published pair of inputs and result that the constants must give back."""
+    """A published pair of inputs and result that the constants must reproduce."""
 
     inputs: Mapping[str, float]
     expected: float
@@ -189,7 +189,7 @@ class PublishedLaw:
     unit: str  # of the result
     inputs: tuple[Input, ...]
     parameters: Mapping[str, float]
-    formula: str | None = None  # a key of FORMULAS; None: only exponents are known
+    formula: str | None = None  # a key of FORMULAS; None: only exponents were published
     scale: float = 1.0  # base units of the result for one of the paper's
     exponents: Mapping[str, float] = field(default_factory=dict)  # input -> exponent of the reducible part
     errors: Mapping[str, float] = field(default_factory=dict)  # parameter -> published standard error
@@ -207,63 +207,118 @@ class PublishedLaw:
 
     @property
     def equation(self) -> str:
-        """Return the formula in words, or what is known of it."""
+        """Return the formula as text; of a law without one, its exponents."""
         if self.formula is not None:
             return FORMULAS[self.formula][0]
         return ", ".join(f"∝ {name}^{value:g}" for name, value in self.exponents.items())
 
     def evaluate(self, **inputs: float) -> float:
-        """Return the law's value in base units at inputs in base units.
+        """Return the law's value.
+
+        Args:
+            inputs: Every input by name, in base units.
+
+        Returns:
+            The value in base units (`unit`).
 
         Raises:
-            PlannerError: only exponents are published, or an input is missing, unknown or not positive.
+            LawError: Only exponents are published.
+            InputError: An input is missing, unknown or not positive.
         """
         return self._at(self._checked(inputs, {i.name for i in self.inputs}))
 
     def invert(self, target: float, **given: float) -> float:
-        """Return the one input that is not given, in base units, at which the law has the value `target`.
+        """Return the one missing input at which the law has a value.
+
+        Args:
+            target: The value, in base units.
+            given: Every other input by name, in base units.
+
+        Returns:
+            The missing input, in base units.
 
         Raises:
-            PlannerError: the law never has that value, or not exactly one input is left open.
+            LawError: The law never has that value, or only exponents are published.
+            InputError: Not exactly one input is missing, or one is unknown or not positive.
         """
         names = [i.name for i in self.inputs if i.name not in given]
         if len(names) != 1:
-            open_ = " and ".join(names) or "nothing"
-            raise PlannerError(f"law {self.id} read backwards leaves {open_} open: give all but one")
-        known = self._checked(given, {i.name for i in self.inputs} - set(names))
-        return math.exp(self._solve(target, names[0], known))
+            missing = " and ".join(names) or "none"
+            raise InputError(
+                f"inputs of law {self.id}: expected all but one, missing {missing}",
+                code="wrong-inputs",
+                value=tuple(given),
+                expected="all inputs but one",
+            )
+        others = self._checked(given, {i.name for i in self.inputs} - set(names))
+        return math.exp(self._solve(target, names[0], others))
 
     def factor(self, ratio: float, input: str = "data") -> float:
-        """Return how many times more of an input multiplies the law's value by `ratio`.
+        """Return how many times more of an input multiplies the law's value by a ratio.
 
-        Where a floor is known it is no part of the value here: the ratio is that of the reducible part.
+        A known floor is not part of the value here: the ratio is that of the reducible part.
+
+        Args:
+            ratio: New value over old value.
+            input: The name of the input.
+
+        Returns:
+            New input over old input.
 
         Raises:
-            PlannerError: the law is no power of this input.
+            LawError: The law is not a power law of this input.
         """
         return float(ratio ** (1 / self._exponent(input)))
 
     def change(self, times: float, input: str = "data") -> float:
-        """Return what multiplying an input multiplies the law's value (its reducible part) by."""
+        """Return the factor of the law's value (its reducible part) when an input is multiplied.
+
+        Args:
+            times: New input over old input.
+            input: The name of the input.
+
+        Returns:
+            New value over old value.
+
+        Raises:
+            LawError: The law is not a power law of this input.
+        """
         return float(times ** self._exponent(input))
 
     def _exponent(self, input: str) -> float:
         if input not in self.exponents:
-            known = ", ".join(self.exponents) or "no input"
-            raise PlannerError(f"law {self.id} is no power of {input!r}; it is one of {known}")
+            names = ", ".join(self.exponents) or "no input"
+            raise LawError(
+                f"exponent of {input!r} in law {self.id}: expected one of {names}",
+                code="no-exponent",
+                value=input,
+                expected=names,
+            )
         return self.exponents[input]
 
-    def _checked(self, inputs: Mapping[str, float], wanted: set[str]) -> dict[str, float]:
+    def _checked(self, inputs: Mapping[str, float], names: set[str]) -> dict[str, float]:
         if self.formula is None:
-            raise PlannerError(
-                f"law {self.id} has exponents only ({self.equation}): it answers how much more, not how much"
+            raise LawError(
+                f"law {self.id} has only exponents ({self.equation}): it answers how much more, not how much",
+                code="exponents-only",
+                value=self.id,
             )
-        if set(inputs) != wanted:
-            asked = ", ".join(f"{i.name} in {i.unit}" for i in self.inputs)
-            raise PlannerError(f"law {self.id} takes {asked}; given {', '.join(inputs) or 'nothing'}")
+        if set(inputs) != names:
+            expected = ", ".join(f"{i.name} in {i.unit}" for i in self.inputs)
+            raise InputError(
+                f"inputs of law {self.id}: expected {expected}, got {', '.join(inputs) or 'none'}",
+                code="wrong-inputs",
+                value=tuple(inputs),
+                expected=expected,
+            )
         for name, value in inputs.items():
             if not (value > 0 and math.isfinite(value)):
-                raise PlannerError(f"law {self.id}: {name} = {value:g}: wanted a positive number")
+                raise InputError(
+                    f"{name} of law {self.id}: expected a positive number, got {value:g}",
+                    code="not-positive",
+                    value=value,
+                    expected="a positive number",
+                )
         return dict(inputs)
 
     def _at(self, inputs: Mapping[str, float]) -> float:
@@ -274,19 +329,22 @@ class PublishedLaw:
             value = math.inf
         return value * self.scale
 
-    def _solve(self, target: float, name: str, known: dict[str, float]) -> float:
+    def _solve(self, target: float, name: str, others: dict[str, float]) -> float:
         """Bisect for log x between e^-50 and e^120: every published law is monotone in each input."""
         low, high = -50.0, 120.0
-        first, last = (self._at({**known, name: math.exp(x)}) for x in (low, high))
+        first, last = (self._at({**others, name: math.exp(x)}) for x in (low, high))
         if not min(first, last) < target < max(first, last):
             edge = "above" if target >= max(first, last) else "below"
             bound = max(first, last) if edge == "above" else min(first, last)
-            raise PlannerError(
-                f"law {self.id} has no {name} for {target:g} {self.unit}: {edge} its {bound:.4g}"
+            raise LawError(
+                f"law {self.id} never has {target:g} {self.unit}, whatever the {name}: {edge} its {bound:.4g}",
+                code="value-out-of-reach",
+                value=target,
+                expected=f"{'less' if edge == 'above' else 'more'} than {bound:.4g}",
             )
         for _ in range(200):
             middle = (low + high) / 2
-            if (self._at({**known, name: math.exp(middle)}) > target) == (first > last):
+            if (self._at({**others, name: math.exp(middle)}) > target) == (first > last):
                 low = middle
             else:
                 high = middle
@@ -303,35 +361,63 @@ def all_laws() -> tuple[PublishedLaw, ...]:
 
 
 def published_law(id: str) -> PublishedLaw:
-    """Return the law of that id, or raise PlannerError."""
-    for law in all_laws():
-        if law.id == id:
-            return law
-    raise PlannerError(
-        f"no published law is called {id!r}: `planner laws list --source published` shows them"
-    )
+    """Return one law.
+
+    Args:
+        id: Its id.
+
+    Returns:
+        The law.
+
+    Raises:
+        UnknownName: No published law has this id.
+    """
+    laws = {law.id: law for law in all_laws()}
+    if id not in laws:
+        raise UnknownName(
+            "published law",
+            id,
+            tuple(laws),
+            hint=run("laws", "list", value="--source published", purpose="to see all"),
+        )
+    return laws[id]
 
 
 def published_laws(
     domain: str | None = None, metric: str | None = None, unit: str | None = None
 ) -> tuple[PublishedLaw, ...]:
-    """Return the laws of a domain and a metric, the one to ask first at the front.
+    """Return the laws of a domain and a metric, best first.
 
-    First come laws that give a value from data, then by confidence, then those that say model size and
-    compute too, then the newer ones. Two laws of one metric may have different units (character models: nats
-    in 2017, bits in 2019; speech: hours in 2017, characters in 2019): `unit` keeps one, and an answer must
-    print it.
+    Laws that give a value from data come first, then by confidence, then those that also have a law of model size or
+    compute, then newer ones. Two laws of one metric may have different units (character models: nats in 2017, bits in
+    2019; speech: hours in 2017, characters in 2019), so an answer must print the unit.
+
+    Args:
+        domain: Only of this domain.
+        metric: Only of this metric.
+        unit: Only with a result in this unit.
+
+    Returns:
+        The laws.
     """
-    found = [
+    matching = [
         law
         for law in all_laws()
         if domain in (None, law.domain) and metric in (None, law.metric) and unit in (None, law.unit)
     ]
-    return tuple(sorted(found, key=_preference))
+    return tuple(sorted(matching, key=_preference))
 
 
 def companion(law: PublishedLaw, metric: str) -> PublishedLaw | None:
-    """Return the law that completes this one: "params", "flops" (of a pass), "step-flops", "memory", ..."""
+    """Return the law that completes another one.
+
+    Args:
+        law: The law to complete.
+        metric: What to complete it with: "params", "flops" (of one epoch), "step-flops", "memory", ...
+
+    Returns:
+        The law, or None if none was published with it.
+    """
     return published_law(law.companions[metric]) if metric in law.companions else None
 
 

@@ -1,23 +1,32 @@
-"""Where a form is sampled: unconstrained coordinates that the data pin down one by one, with their priors.
+"""Unconstrained coordinates in which each form is sampled, with their priors.
 
-Offset, intercept and exponent of a law are jointly flat: along a long curved ridge all three change and the
-curve hardly does. So a curve is sampled by its *end points*, log y at the smallest and the largest measured
-x, which the data fix almost independently; the exponent and the intercept follow. They are counted from a
-smooth curve through the points in units of the noise: how well an end is known is proportional to it. Every
-prior is stated on a quantity with a meaning, and the Jacobian to the coordinates is part of the density. The
-prior of the noise is in `laws/fitting/noise.py`.
+Floor, intercept and exponent of a law are jointly flat: along a long curved ridge all three change and the curve
+hardly does. So a curve is sampled by its *end points*, log y at the smallest and the largest measured x, which the data
+fix almost independently; the exponent and the intercept follow. End points are measured from a smooth curve through the
+points, in units of the noise: how well an end is known is proportional to the noise. Every prior is stated on a quantity
+with a meaning, and the Jacobian to the coordinates is part of the density. The prior of the noise is in
+`laws/fitting/noise.py`.
 
 | quantity | prior | why |
 | --- | --- | --- |
 | log y at the largest x | Normal(mean log y of the data, 3) | a factor of 20 either way: no information |
-| exponents | half-Normal(1) | measured ones lie in 0.05 … 1, theory says 1/2 or 1; flat where it matters |
-| floor, as a share of y at the largest x | Uniform(0, 1) | nothing is known of what no one has reached |
+| exponents | half-Normal(1) | measured ones are 0.05 … 1, theory says 1/2 or 1; flat where it matters |
+| floor, as a share of y at the largest x | Uniform(0, 1) | no information below the data |
 | onset of the power law, in ranges of log x from the left end | Normal(0, 1/2) | in the data or before them |
-| break, in ranges of log x from the left end | Uniform(0, 1) | inside the data: outside nothing shows it |
+| break, in ranges of log x from the left end | Uniform(0, 1) | inside the data: outside it would not show |
 | width of onset or break, in log x | log-Normal(log 1/2, 1/2) | a bend takes between a fifth and one decade |
 | log ratio of the exponents at a break | Normal(0, 1/2) | either may be steeper, rarely by more than 2.7 |
 | E, A/N^a, B/D^b, as shares of L at the largest N and D | uniform on the simplex | as for the floor |
-| exponent of a model-size law | Normal(0.7, 0.5) | published ones lie in 0.5 … 1; any sign is possible |
+| exponent of a model-size law | Normal(0.7, 0.5) | published ones are 0.5 … 1; any sign is possible |
+
+| symbol | meaning | shape |
+| --- | --- | --- |
+| z | coordinates of all walkers; the noise has the last 2 or 3 columns | (walkers, dimension) |
+| first, last | log y at the smallest and the largest x | (walkers,) |
+| reducible | log of y minus the floor, at an end | (walkers,) |
+| span | range of log x | |
+| reach | change of log y between the ends for an exponent of 1 | (walkers,) |
+| unit | scale of the noise in which ends are counted | (walkers,) |
 """
 
 from collections.abc import Callable
@@ -34,20 +43,34 @@ from laws.points import Points
 Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
-SHARES = (0.05, 0.3, 0.7)  # floors to start from, as shares of the last point
+START_FLOORS = (0.05, 0.3, 0.7)  # as shares of y at the last point
 
 
 @dataclass(frozen=True)
 class Coordinates:
-    """One form on one set of points; z is (walkers, dimension), its last columns those of the noise."""
+    """The coordinates of one form on one set of points.
 
-    unpack: Callable[[Array], tuple[dict[str, Array], Array]]  # z -> parameters of the form, log prior of z
-    starts: Array  # (k, dimension): places worth starting from, all read off the data
+    Attributes:
+        unpack: Function from z (walkers, dimension) to the parameters of the form, each (walkers,), and the log prior
+            density of z (walkers,).
+        starts: Starting points (k, dimension), read off the data.
+        noise: The noise, whose coordinates are the last columns of z.
+    """
+
+    unpack: Callable[[Array], tuple[dict[str, Array], Array]]
+    starts: Array
     noise: Noise
 
 
 def power(points: Points) -> Coordinates:
-    """Return the coordinates (first end, last end, noise) of a power law."""
+    """Return the coordinates (first end, last end, noise) of a power law.
+
+    Args:
+        points: The measured points.
+
+    Returns:
+        The coordinates.
+    """
     return _curve(points, floor=False, bend="")
 
 
@@ -55,20 +78,39 @@ def power_floor(points: Points) -> Coordinates:
     """Return the coordinates of a power law with a floor: those of `power` and Φ⁻¹(γ / y last).
 
     Φ⁻¹ turns the uniform prior into a normal one: a logit would have a long tail towards no floor at all.
+
+    Args:
+        points: The measured points.
+
+    Returns:
+        The coordinates.
     """
     return _curve(points, floor=True, bend="")
 
 
 def three_phase(points: Points) -> Coordinates:
-    """Return the coordinates of three phases: those of `power_floor`, the place of the onset, its log width.
+    """Return the coordinates of three phases: those of `power_floor`, the position of the onset, its log width.
 
-    A known ceiling counts as one more measurement, good to 5 %.
+    A known baseline error counts as one more measurement of the left plateau, good to 5 %.
+
+    Args:
+        points: The measured points.
+
+    Returns:
+        The coordinates.
     """
     return _curve(points, floor=True, bend="onset")
 
 
 def broken(points: Points) -> Coordinates:
-    """Return the coordinates of a broken law: those of `three_phase` (place through Φ⁻¹), log((β + c)/β)."""
+    """Return the coordinates of a broken law: those of `three_phase` (position through Φ⁻¹), log((β + c)/β).
+
+    Args:
+        points: The measured points.
+
+    Returns:
+        The coordinates.
+    """
     return _curve(points, floor=True, bend="break")
 
 
@@ -92,13 +134,13 @@ def _curve(points: Points, *, floor: bool, bend: str) -> Coordinates:
         reach, parameters = np.full_like(last, span), {}
         at_low, gain = np.zeros_like(last), np.zeros_like(last)
         if bend:
-            place, log_width = columns[3], columns[4]
+            position, log_width = columns[3], columns[4]
             if bend == "onset":
-                prior = prior + _normal(place, 0.0, 0.5)
+                prior = prior + _normal(position, 0.0, 0.5)
             else:
-                prior = prior + _normal(place, 0.0, 1.0)
-                place = ndtr(place)
-            where, width = low + span * place, np.exp(log_width)
+                prior = prior + _normal(position, 0.0, 1.0)
+                position = ndtr(position)
+            where, width = low + span * position, np.exp(log_width)
             at_low = width * np.logaddexp(0.0, (low - where) / width)
             turn = width * np.logaddexp(0.0, (low + span - where) / width) - at_low
             prior = prior + _normal(log_width, np.log(0.5), 0.5)
@@ -127,7 +169,7 @@ def _curve(points: Points, *, floor: bool, bend: str) -> Coordinates:
     first = max(log_y[points.x == points.x[0]].mean(), last + 0.02)
     axes: list[tuple[float, ...]] = [(first, last - min(slope, -0.01) * span), (last,)]
     if floor:
-        axes.append(tuple(float(ndtri(share)) for share in SHARES))
+        axes.append(tuple(float(ndtri(share)) for share in START_FLOORS))
     if bend:
         axes += [(0.0, 0.2, 0.5, 0.8) if bend == "onset" else (-0.8, 0.0, 0.8), (float(np.log(0.5)),)]
     if bend == "break":
@@ -136,7 +178,14 @@ def _curve(points: Points, *, floor: bool, bend: str) -> Coordinates:
 
 
 def size(points: Points) -> Coordinates:
-    """Return the coordinates (first end, last end, noise) of a model-size law."""
+    """Return the coordinates (first end, last end, noise) of a model-size law.
+
+    Args:
+        points: The measured points.
+
+    Returns:
+        The coordinates.
+    """
     log_x, log_y = np.log(points.x), np.log(points.y)
     noise = Noise(points)
     span, level = log_x[-1] - log_x[0], log_y.mean()
@@ -157,6 +206,12 @@ def surface(points: Points) -> Coordinates:
 
     They are log L*, log(ΔN/L*), log(ΔD/L*), log a, log b and those of the noise, with L* = L(N max, D max),
     ΔN = L(N min, D max) − L* and ΔD likewise: differences that the runs measure directly.
+
+    Args:
+        points: The measured points.
+
+    Returns:
+        The coordinates.
     """
     noise = Noise(points)
     log_x, log_y = np.log(points.x), np.log(points.y)
@@ -211,14 +266,14 @@ def _grid(axes: list[tuple[float, ...]]) -> Array:
 
 
 def _smooth_ends(points: Points, *, degree: int) -> Array:
-    """Return log y at the first and the last x of a polynomial in log x that ruined points do not bend.
+    """Return log y at the first and the last x of a polynomial in log x, robust to outliers.
 
     Least squares reweighted ten times as for Student-t noise of 3 degrees of freedom.
     """
     log_x, log_y = np.log(points.x), np.log(points.y)
-    place = (log_x - log_x[0]) / (log_x[-1] - log_x[0])
-    powers = place[:, None] ** np.arange(max(1, min(degree, points.distinct - 2)) + 1)
-    weight = np.ones(len(place))
+    position = (log_x - log_x[0]) / (log_x[-1] - log_x[0])
+    powers = position[:, None] ** np.arange(max(1, min(degree, points.distinct - 2)) + 1)
+    weight = np.ones(len(position))
     for _ in range(10):
         root = np.sqrt(weight)[:, None]
         polynomial = np.linalg.lstsq(powers * root, log_y * root[:, 0], rcond=None)[0]
@@ -229,13 +284,13 @@ def _smooth_ends(points: Points, *, degree: int) -> Array:
 
 
 def _ends(noise: Noise, ends: Array, z: Array) -> tuple[Array, Array, Array]:
-    """Return log y at the first and the last x, and the log Jacobian of counting in units of the noise."""
+    """Return log y at the first and the last x, and the log Jacobian of the units."""
     unit = _unit(noise, z)
     return ends[0] + unit * z[:, 0], ends[1] + unit * z[:, 1], 2 * np.log(unit)
 
 
 def _in_noise(noise: Noise, ends: Array, z: Array) -> Array:
-    """Return z with its first two columns, log y at the ends, counted as `_ends` reads them."""
+    """Return z with its first two columns, log y at the ends, in the units of `_ends`."""
     return np.column_stack([(z[:, :2] - ends) / _unit(noise, z)[:, None], z[:, 2:]])
 
 

@@ -1,6 +1,6 @@
-"""Whether a chain can be trusted: autocorrelation time, split-R-hat, bulk and tail effective sample size.
+"""Diagnostics of a chain: autocorrelation time, split-R-hat, bulk and tail effective sample size.
 
-Everywhere a chain is an array (steps, walkers, d). All are vectorized over walkers and coordinates.
+A chain is an array (steps, walkers, d). Everything is vectorized over walkers and coordinates.
 """
 
 import numpy as np
@@ -11,12 +11,19 @@ Array = NDArray[np.float64]
 
 
 def autocorrelation_time(chain: Array, *, window: float = 5.0) -> Array:
-    """Return the integrated autocorrelation time (d,) in steps, of all walkers together.
+    """Return the integrated autocorrelation time, of all walkers together.
 
-    Lags are summed up to the smallest M with M >= window·tau(M), or to a tenth of the chain: where that is
-    not enough the result is a lower bound, and above a fiftieth of the chain's length. Deviations are taken
-    from the mean of all walkers, so one that is stuck shows.
-    Source: Goodman & Weare 2010, section 5; window by Sokal 1996.
+    Lags are summed up to the smallest M with M >= window·tau(M), or to a tenth of the chain: where that is not enough
+    the result is a lower bound, and above a fiftieth of the chain's length. Unlike in the source, deviations are taken
+    from the mean of all walkers, so that a walker that is stuck shows.
+    Source: Goodman and Weare 2010, section 5; window by Sokal 1996.
+
+    Args:
+        chain: Positions (steps, walkers, d).
+        window: Autocorrelation times up to which lags are summed.
+
+    Returns:
+        Times (d,) in steps, at least 1; inf for a coordinate that never moved.
     """
     steps = len(chain)
     away = chain - chain.mean((0, 1))
@@ -34,9 +41,15 @@ def autocorrelation_time(chain: Array, *, window: float = 5.0) -> Array:
 
 
 def split_rhat(chain: Array) -> Array:
-    """Return split-R-hat (d,), each half of each walker counting as a chain of its own.
+    """Return split-R-hat, each half of each walker counting as a chain of its own.
 
     Source: Gelman et al. 2013, Bayesian Data Analysis, third edition, equations 11.3 and 11.4.
+
+    Args:
+        chain: Positions (steps, walkers, d).
+
+    Returns:
+        R-hat (d,); inf where nothing moved.
     """
     half = len(chain) // 2
     halves = np.concatenate([chain[:half], chain[-half:]], axis=1)  # (half, 2 walkers, d)
@@ -48,10 +61,16 @@ def split_rhat(chain: Array) -> Array:
 
 
 def effective_sizes(chain: Array) -> tuple[float, float]:
-    """Return (bulk, tail) effective sample size, the smallest over the coordinates.
+    """Return bulk and tail effective sample size.
 
     Bulk: of the rank-normalized draws; tail: of the indicators of the 5 % and 95 % quantiles, the smaller.
     Source: Vehtari et al. 2021, arXiv:1903.08008, section 4.
+
+    Args:
+        chain: Positions (steps, walkers, d).
+
+    Returns:
+        Bulk and tail size, the smallest over the coordinates.
     """
     draws = chain.reshape(-1, chain.shape[2])
     total = len(draws)

@@ -1,8 +1,8 @@
-"""The forms a law can take.
+"""Functional forms of scaling laws.
 
-Every form is a function of x and of its parameters that returns **log y**. x has shape (n,), or (n, 2) as
-(params, data) for a surface; each parameter is a number or an array (...,); the result is (n,) or (..., n):
-one signature for one point, all walkers of a sampler, all draws of a posterior.
+Every form is a function of x and of its parameters that returns **log y**. x has shape (n,), or (n, 2) as (params, data)
+for a joint law; each parameter is a number or an array (...,); the result is (n,) or (..., n). So one signature serves
+one point, all walkers of a sampler and all posterior samples.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ def power(x: ArrayLike, *, alpha: ArrayLike, beta: ArrayLike) -> Array:
 def power_floor(x: ArrayLike, *, alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike) -> Array:
     """Return log y of y = α·x^−β + γ.
 
-    γ: irreducible error, which no amount of data removes.
+    γ: irreducible error, which remains with any amount of data.
     Source: Hestness et al. 2017, arXiv:1712.00409, equation 1.
     """
     return np.log(np.exp(power(x, alpha=alpha, beta=beta)) + _last(gamma))
@@ -37,7 +37,7 @@ def three_phase(
 ) -> Array:
     """Return log y of y = (c − γ)·(1 + (x/x0)^(1/w))^(−β·w) + γ.
 
-    c (ceiling): error of best guessing, on the left; x0 (onset): data size where the power law begins;
+    c (ceiling): error at chance level, on the left; x0 (onset): data size where the power law begins;
     β: its exponent; γ: floor; w (width): how gradual the onset is, in units of log x.
     Source: the three phases of Hestness et al. 2017, arXiv:1712.00409, figure 6; the paper draws them
     without a formula, and this is the broken law below with a first exponent of 0.
@@ -90,14 +90,29 @@ def surface(x: ArrayLike, *, E: ArrayLike, A: ArrayLike, a: ArrayLike, B: ArrayL
 
 @dataclass(frozen=True)
 class Form:
-    """A form with everything that a fit or a page needs to know of it."""
+    """A form with its equation and its parameters.
+
+    Attributes:
+        function: Returns log y from x and the parameters.
+        equation: The equation as text.
+        parameters: Meaning of each parameter, by name.
+    """
 
     function: Callable[..., Array]
     equation: str
-    parameters: Mapping[str, str]  # name -> meaning
+    parameters: Mapping[str, str]
 
     def log_y(self, x: ArrayLike, parameters: Mapping[str, ArrayLike]) -> Array:
-        """Return log y (..., n); other entries of `parameters`, such as the noise's scale, are ignored."""
+        """Evaluate the form.
+
+        Args:
+            x: Data sizes (n,), or pairs (params, data) (n, 2) for a joint law.
+            parameters: The form's parameters, each a number or (...,). Other entries, such as the noise's scale, are
+                ignored.
+
+        Returns:
+            log y (..., n).
+        """
         return self.function(x, **{name: parameters[name] for name in self.parameters})
 
 
@@ -119,7 +134,7 @@ FORMS: dict[str, Form] = {
         three_phase,
         "y = (c − γ)·(1 + (x/x0)^(1/w))^(−β·w) + γ",
         {
-            "ceiling": "y of best guessing",
+            "ceiling": "y at chance level",
             "beta": "exponent of the power law",
             "gamma": "floor",
             "onset": "x where the power law begins",

@@ -1,14 +1,21 @@
-"""Do several curves share one exponent? A hierarchy over the exponents of families, computed on a grid.
+"""Partially pool the exponents of families: a hierarchical model, computed on a grid.
 
-Hestness et al. 2017 (arXiv:1712.00409, section 4) found that within a domain architectures and optimizers
-move a curve and hardly change its slope. Two models are held against each other, even odds before the data:
+Hestness et al. 2017 (arXiv:1712.00409, section 4) found that within a domain architectures and optimizers shift a
+curve and hardly change its slope. Two models are compared, each with prior probability 1/2:
 
 - one exponent:  β_k = μ for every family,
 - related ones:  log β_k ~ Normal(log μ, τ²), τ ~ half-Normal(1/2),
 
-both with μ ~ half-Normal(1), the prior under which each family was fitted. What a family's points say of its
-exponent is its posterior divided by that prior; families know of each other through the exponent alone, so
-each keeps its own intercept, floor and noise. A grid over log β, log μ and τ needs no sampler of its own.
+both with μ ~ half-Normal(1), the prior under which each family was fitted. The likelihood of a family's exponent is
+its posterior divided by that prior. Families are linked only through the exponent, so each keeps its own intercept,
+floor and noise. A grid over log β, log μ and τ needs no sampler of its own.
+
+| symbol | meaning | shape |
+| --- | --- | --- |
+| K, n | families, joint samples returned | |
+| b | points of the grid, both of log β and of log μ | |
+| β_k | exponent of family k | |
+| μ, τ | common exponent; spread of log β_k around log μ | |
 """
 
 from collections.abc import Sequence
@@ -19,7 +26,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-COARSE, FINE = 150, 80  # points of log β and of log μ: over the whole range, and at each family's quantiles
+RANGE_POINTS, QUANTILE_POINTS = 150, 80  # of the grid: over the whole range, and at each family's quantiles
 SPREADS = np.geomspace(0.01, 2.0, 16)  # values of τ; below the first, families are one
 PRIOR_SPREAD = 0.5  # sd of τ's prior: exponents of one domain differ by a factor of 1.6, seldom 2.7
 NEIGHBORS = 20  # draws of a family whose exponents are taken for the same
@@ -27,31 +34,45 @@ NEIGHBORS = 20  # draws of a family whose exponents are taken for the same
 
 @dataclass(frozen=True, eq=False)
 class PooledExponents:
-    """What K families say together: n joint draws of exponents, each with a draw of its family's law."""
+    """Joint posterior samples of the exponents of K families.
 
-    same: float  # posterior probability that one exponent serves all
-    shared: Array  # (n,) draws of the exponent if it is one
-    exponents: Array  # (n, K), over both models
-    rows: NDArray[np.int64]  # (n, K): which draw of each family goes with its exponent
+    Attributes:
+        same: Posterior probability that all families share one exponent.
+        shared: Samples of that exponent (n,), if they do.
+        exponents: Samples of each family's exponent (n, K), over both models.
+        rows: Which sample of each family's law goes with its exponent (n, K).
+    """
+
+    same: float
+    shared: Array
+    exponents: Array
+    rows: NDArray[np.int64]
 
     @property
     def ratio(self) -> Array:
-        """Return the draws (n,) of the largest exponent over the smallest."""
+        """Return samples (n,) of the largest exponent over the smallest."""
         return np.asarray(self.exponents.max(1) / self.exponents.min(1))
 
 
 def pool_exponents(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> PooledExponents:
-    """Return the hierarchical posterior of K >= 2 families from posterior draws of each one's exponent.
+    """Return the hierarchical posterior of the exponents of K >= 2 families.
 
-    `betas` holds K arrays of positive draws, made under the half-Normal(1) prior of `laws/fitting/coordinates.py`.
+    Args:
+        betas: Positive posterior samples of each family's exponent: K arrays, sampled under the half-Normal(1) prior
+            of `laws/fitting/coordinates.py`.
+        seed: The same seed gives the same samples.
+        draws: How many joint samples to return.
+
+    Returns:
+        The pooled exponents.
     """
     rng = np.random.default_rng(seed)
     logs = [np.log(beta) for beta in betas]
     margin = 0.5 * max(log.std() for log in logs) + 1e-3
     low, high = min(log.min() for log in logs) - margin, max(log.max() for log in logs) + margin
-    # finest where families are sure
-    quantiles = [np.quantile(log, np.linspace(0, 1, FINE)) for log in logs]
-    grid = np.unique(np.concatenate([np.linspace(low, high, COARSE), *quantiles]))
+    # finest where the families' posteriors are narrow
+    quantiles = [np.quantile(log, np.linspace(0, 1, QUANTILE_POINTS)) for log in logs]
+    grid = np.unique(np.concatenate([np.linspace(low, high, RANGE_POINTS), *quantiles]))
     cell = np.gradient(grid)
     prior = _log_prior(grid)
     log_likelihood = np.array([_log_density(log, grid) - prior for log in logs])  # (K, b)
@@ -60,15 +81,15 @@ def pool_exponents(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> P
 
     log_one = prior + log_likelihood.sum(0)
     one = cell * np.exp(log_one - log_one.max())
-    # what each family says of (τ, μ): its likelihood averaged over Normal(log μ, τ²)
+    # likelihood of (τ, μ) by each family: that of its exponent, averaged over Normal(log μ, τ²)
     away = (grid[None] - grid[:, None]) / SPREADS[:, None, None]  # (τ, μ, b)
     normal = cell * np.exp(-0.5 * away**2)
     normal /= normal.sum(2, keepdims=True)
-    said = normal @ likelihood.T  # (τ, μ, K)
+    averaged = normal @ likelihood.T  # (τ, μ, K)
     # half-Normal density of τ times the width of its cell on a geometric grid
     of_spread = np.exp(-0.5 * (SPREADS / PRIOR_SPREAD) ** 2) * SPREADS
     of_spread /= of_spread.sum()
-    related = of_spread[:, None] * cell * np.exp(prior) * said.prod(2)  # (τ, μ)
+    related = of_spread[:, None] * cell * np.exp(prior) * averaged.prod(2)  # (τ, μ)
 
     evidence = np.array([one.sum() * np.exp(log_one.max()), related.sum()])
     same = float(evidence[0] / evidence.sum())
@@ -77,13 +98,13 @@ def pool_exponents(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> P
     cells = rng.choice(related.size, draws, p=(related / related.sum()).ravel())
     spread, middle = np.unravel_index(cells, related.shape)
     columns = []
-    for mine in likelihood:
-        weight = np.cumsum(normal[spread, middle] * mine, axis=1)  # (n, b)
-        place = (weight < rng.random((draws, 1)) * weight[:, -1:]).sum(1)
-        columns.append(np.where(is_one, shared, np.minimum(place, len(grid) - 1)))
-    places = np.array(columns).T
+    for own in likelihood:
+        weight = np.cumsum(normal[spread, middle] * own, axis=1)  # (n, b)
+        index = (weight < rng.random((draws, 1)) * weight[:, -1:]).sum(1)
+        columns.append(np.where(is_one, shared, np.minimum(index, len(grid) - 1)))
+    indices = np.array(columns).T
     # a grid point stands for its cell
-    exponents = grid[places] + cell[places] * (rng.random((draws, 1)) - 0.5)
+    exponents = grid[indices] + cell[indices] * (rng.random((draws, 1)) - 0.5)
     rows = np.array([_nearest(log, exponents[:, k], rng) for k, log in enumerate(logs)]).T
     return PooledExponents(same=same, shared=np.exp(grid[shared]), exponents=np.exp(exponents), rows=rows)
 
@@ -101,8 +122,8 @@ def _log_density(draws: Array, grid: Array) -> Array:
     return kernel - float(np.log(len(draws[::2]) * width * np.sqrt(2 * np.pi)))
 
 
-def _nearest(draws: Array, wanted: Array, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return for each wanted value a draw near it: one of the NEIGHBORS around its place."""
+def _nearest(draws: Array, values: Array, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return for each value the index of a draw near it: one of the NEIGHBORS around it at random."""
     order = np.argsort(draws)
-    place = np.searchsorted(draws[order], wanted) + rng.integers(-NEIGHBORS // 2, NEIGHBORS // 2, len(wanted))
-    return np.asarray(order[np.clip(place, 0, len(draws) - 1)], dtype=np.int64)
+    index = np.searchsorted(draws[order], values) + rng.integers(-NEIGHBORS // 2, NEIGHBORS // 2, len(values))
+    return np.asarray(order[np.clip(index, 0, len(draws) - 1)], dtype=np.int64)

@@ -28,7 +28,6 @@ from planner import assumptions
 from planner.assumptions import Assumption
 from planner.hardware import accelerators
 from planner.hardware.accelerators import Accelerator, Quote
-from planner.toml_files import read_toml
 
 _FIGURES = {"memory_gb": ("memory", 1e9), "bandwidth_tb_s": ("bandwidth", 1e12), "power_w": ("power", 1.0)}
 MAX_COUNT = 10**9
@@ -83,6 +82,8 @@ def read_fleet(path: Path | None) -> Fleet:
     """
     if path is None:
         return Fleet(accelerators=accelerators.catalog())
+    from planner.toml_files import read_toml  # most questions have no fleet file
+
     table, _ = read_toml(path, "fleet file")
     return _fleet(table, str(path))
 

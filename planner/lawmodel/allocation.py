@@ -90,14 +90,14 @@ def logged_epochs_assumptions(constraints: AllocationConstraints) -> list[LawAss
 
 
 def check_curve(law: str, constraints: AllocationConstraints) -> None:
-    """Check that a law with one best size for each amount of data is not asked to balance the two.
+    """Check that a law with one best size for each amount of data does not have to balance the two.
 
     Args:
         law: Id of the law.
         constraints: How parameters and data are to be balanced.
 
     Raises:
-        LawError: The smallest model is asked for.
+        LawError: The smallest model is requested.
     """
     if constraints.smallest_model:
         raise LawError(

@@ -1,4 +1,4 @@
-"""Identifying fields of a law (id, source, domain, family, metric), and what a stored law's provenance says."""
+"""Identifying fields of a law (id, source, domain, family, metric), and what its provenance says."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A law with its companions, evaluable per posterior sample: every question is asked of a `LawModel`."""
+"""A law with its companions, evaluable per posterior sample: a `LawModel` answers every question."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,7 +68,7 @@ class LawModel:
 
     @property
     def curve_start(self) -> float | None:
-        """Return the smallest measured data of a curve, which answers nothing below it; None for a joint law."""
+        """Return the data below which a curve does not answer, the smallest measured; None for a joint law."""
         return None if self.is_joint else self.measured.smallest_data
 
     @property
@@ -92,7 +92,7 @@ def curve_scenario(
     Args:
         error: Error as a function of data.
         low: Smallest data.
-        high: Largest data that is asked for.
+        high: Largest data.
         inverse: Data as a function of error.
         params: Best model size as a function of data; None without a law of model size.
         samples_seen: Data seen in training as a function of data; None for one epoch.

@@ -19,7 +19,7 @@ from planner.lawmodel.model import JOINT_FORMS, LawModel, MeasuredRange, compute
 from planner.lawmodel.scenario import MAX_SCALE, ScaleFunction, Scenario
 from planner.lawmodel.surface import Surface
 
-MIN_SCALE = 1e-3  # the smallest data that a formula is asked at
+MIN_SCALE = 1e-3  # the smallest data that a formula is evaluated at
 
 
 def answerable(domain: str | None, metric: str | None) -> list[PublishedLaw]:
@@ -58,7 +58,7 @@ def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -
         The model, with one scenario.
 
     Raises:
-        LawError: The smallest model is asked of a law that is not joint.
+        LawError: The smallest model is requested of a law that is not joint.
     """
     if law.formula in JOINT_FORMS:
         return _joint_model(law, constraints)

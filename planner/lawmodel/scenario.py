@@ -1,10 +1,10 @@
 """One scenario: every quantity as a function of scale, for one posterior sample of the laws.
 
-A scenario follows one scaling path, from little data and a small model to much data and a large one. Its scale x is
-the data seen in training where data and model grow together, and the number of parameters where the data is
-fixed. A curve has one best size for each amount of data. A joint law leaves the split open: its path minimizes
-training and inference FLOP together (Hoffmann et al. 2022, arXiv:2203.15556; Sardana et al. 2023,
-arXiv:2401.00448), on data that may repeat (Muennighoff et al. 2023, arXiv:2305.16264). Pure Python.
+A scenario follows one scaling path, from little data and a small model to much data and a large one. Its
+scale x is the data seen in training where data and model grow together, and the number of parameters where
+the data is fixed. A curve has one best size for each amount of data. A joint law leaves the split open: its
+path minimizes training and inference FLOP together (Hoffmann et al. 2022, arXiv:2203.15556; Sardana et al.
+2023, arXiv:2401.00448), on data that may repeat (Muennighoff et al. 2023, arXiv:2305.16264). Pure Python.
 """
 
 import math
@@ -21,7 +21,7 @@ T = TypeVar("T")
 ScaleFunction = Callable[[float], float]
 MAX_LOG = 700.0  # beyond it exp() is taken for infinite
 MAX_SCALE = 1e40  # of a path that nothing ends
-SMALLEST = sys.float_info.min  # stands for what is smaller than any float, and is no zero to divide by
+SMALLEST = sys.float_info.min  # instead of 0 where a value is below every float, so that dividing works
 BELOW_RANGE = 1e-6  # times the smallest scale: how far down a scale is searched for
 MAX_REPEAT_LIVES = 50.0  # half-lives of repeated data after which another epoch is worth nothing
 
@@ -30,7 +30,7 @@ MAX_REPEAT_LIVES = 50.0  # half-lives of repeated data after which another epoch
 class Scenario:
     """One posterior sample: every quantity as a function of the scale x on its scaling path."""
 
-    low: float  # smallest and largest scale that is asked for
+    low: float  # smallest and largest scale
     high: float
     error: ScaleFunction
     data: ScaleFunction  # different data needed
@@ -151,8 +151,8 @@ def compute_optimal_path(
 ) -> Scenario:
     """Return the path of least FLOP on a surface; its scale is the data seen.
 
-    Minimizing 6 N D + 2 N T at a fixed loss, T the tokens of inference (Sardana et al. 2023, section 2), gives
-    n = d·(1 + T / 3D), where n and d are the changes of the loss by a relative change of N and of D.
+    Minimizing 6 N D + 2 N T at a fixed loss, T the tokens of inference (Sardana et al. 2023, section 2),
+    gives n = d·(1 + T / 3D), where n and d are the changes of the loss by a relative change of N and of D.
 
     Args:
         surface: One posterior sample of a joint law.

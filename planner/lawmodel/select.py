@@ -1,8 +1,9 @@
 """Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
 
-Among laws of one kind the newest answers, and of one fit the forecast before the single form that was fitted with
-it; the other laws that could have answered are named in the answer. Laws that ship with the tool
-(`laws/catalog/bundled.py`) are of its embedded corpora: they answer only where they are selected by source or id.
+Among laws of one kind the newest answers, and of one fit the forecast before the single form that was fitted
+with it; the other laws that could have answered are named in the answer. Laws that ship with the tool
+(`laws/catalog/bundled.py`) are of its embedded corpora: they answer only where they are selected by source
+or id.
 """
 
 from collections.abc import Iterable, Sequence
@@ -178,7 +179,8 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
     if published and answers(published[0]):
         return SelectedLaw(law=published[0])
     raise LawError(
-        f"law {law.id} is of {law.metric}: expected a law of an error or a loss that can be solved for the data",
+        f"law {law.id} is of {law.metric}: expected a law of an error or a loss that can be solved for the "
+        "data",
         code="law-of-no-error",
         value=law.id,
         hint=run("laws", "list", purpose="to see laws of an error or a loss"),

@@ -1,8 +1,8 @@
 """The law model of a stored law: its paths or surface samples, with its companions, as scenarios.
 
-Chains of two laws that were sampled with the same seed may be correlated by their random numbers, although their
-posteriors are independent. So companions are read in another order: of sizes in reverse, of data seen from the
-middle.
+Chains of two laws that were sampled with the same seed may be correlated by their random numbers, although
+their posteriors are independent. So companions are read in another order: of sizes in reverse, of data seen
+from the middle.
 """
 
 import math
@@ -47,7 +47,7 @@ def law_model(
         The model, one scenario per posterior sample.
 
     Raises:
-        LawError: The law has no paths, or leaves nothing to balance where the smallest model is asked for.
+        LawError: The law has no paths, or leaves nothing to balance where the smallest model is requested.
     """
     if law.form == "surface":
         return _joint_model(law, constraints)

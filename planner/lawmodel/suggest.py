@@ -1,4 +1,4 @@
-"""What to do where no law matches: the part of the selector that fails, the nearest name, and the next step."""
+"""Suggestions where no law matches: what fails, the nearest name, and the next step."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,16 +1,17 @@
 """Closed forms over the joint loss surface L(N, D) = E + A/N^alpha + B/D^beta, and over data that repeats.
 
-| symbol        | here                        | meaning                                                        |
-| ------------- | --------------------------- | -------------------------------------------------------------- |
-| N             | params                      | number of parameters                                           |
-| D             | data, seen                  | tokens (or other samples) trained on, repeats counted          |
-| U_D           | unique                      | different data                                                 |
-| E, A, B       | E, A, B                     | irreducible loss, scales of the two terms                      |
-| alpha, beta   | alpha, beta                 | exponents of parameters and of data                            |
-| R_D*, R_N*    | data_half, params_half      | repeats after which data, parameters lost 1 - 1/e of their worth |
+| symbol      | here                   | meaning                                                   |
+| ----------- | ---------------------- | --------------------------------------------------------- |
+| N           | params                 | number of parameters                                      |
+| D           | data, seen             | tokens (or other samples) trained on, repeats counted     |
+| U_D         | unique                 | different data                                            |
+| E, A, B     | E, A, B                | irreducible loss, scales of the two terms                 |
+| alpha, beta | alpha, beta            | exponents of parameters and of data                       |
+| R_D*, R_N*  | data_half, params_half | repeats that cost data, parameters 1 - 1/e of their worth |
 
-Pure Python: `planner estimate` evaluates these per posterior sample. A sample of a posterior may have exponents near
-zero, so that a size or an amount of data exceeds every float: it is infinite then, and no error.
+Pure Python: `planner estimate` evaluates these per posterior sample. A sample of a posterior may have
+exponents near zero, so that a size or an amount of data exceeds every float: it is infinite then, and no
+error.
 """
 
 import math
@@ -108,7 +109,8 @@ class Surface:
 
 
 def effective(unique: float, seen: float, half: float) -> float:
-    """Return how much new data repeated data is worth (Muennighoff et al. 2023, equation 5, arXiv:2305.16264).
+    """Return how much new data repeated data is worth (Muennighoff et al. 2023, equation 5,
+    arXiv:2305.16264).
 
     unique + unique x half x (1 - exp(-repeats / half)), repeats = seen / unique - 1: the first repeats are
     worth almost as much as new data, and nothing is worth more than unique x (1 + half). The same formula

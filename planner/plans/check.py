@@ -1,7 +1,8 @@
 """Check whether training runs fall on the expected learning curve (Hestness et al. 2017, section 5).
 
-A run with more error than the law predicts has too small a model, was not trained well enough, or has other data than
-the law was measured on. The law's companions say what the best models have, and so which cause is likely.
+A run with more error than the law predicts has too small a model, was not trained well enough, or has other
+data than the law was measured on. The law's companions say what the best models have, and so which cause is
+likely.
 """
 
 import math
@@ -76,7 +77,13 @@ class Check:
     left_out: str  # which rows have no metric, in a sentence; empty where all have
 
 
-def check(path: Path, selector: LawSelector, folder: Path, columns: Mapping[str, str | None]) -> Check:
+def check(
+    path: Path,
+    selector: LawSelector,
+    folder: Path,
+    columns: Mapping[str, str | None],
+    where: Mapping[str, str] | None = None,
+) -> Check:
     """Compare every run of a file with the law that answers for it.
 
     Args:
@@ -84,6 +91,7 @@ def check(path: Path, selector: LawSelector, folder: Path, columns: Mapping[str,
         selector: What the law has to match.
         folder: The store.
         columns: Role of a column -> its name, None for the usual names.
+        where: Column -> value, to choose runs of a tracker's store.
 
     Returns:
         The runs with their verdicts and likely causes.
@@ -97,14 +105,20 @@ def check(path: Path, selector: LawSelector, folder: Path, columns: Mapping[str,
     law = selected.law
     if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
         raise LawError(
-            f"law {law.id} has no sampled curve with noise: expected one, to say how far a run may be from it",
+            f"law {law.id} has no sampled curve with noise: expected one, to say how far a run may be from "
+            "it",
             code="no-sampled-curve",
             value=law.id,
             hint=(run("calibrate", purpose="to measure one"), run("fit", purpose="to fit one")),
         )
     try:
         measured = read_measurements(
-            path, metric=law.metric, metric_unit=law.metric_unit, data_unit=law.x_unit, columns=columns
+            path,
+            metric=law.metric,
+            metric_unit=law.metric_unit,
+            data_unit=law.x_unit,
+            columns=columns,
+            where=where,
         )
     except PlannerError as error:
         if WarningCode.DOMAIN_CHOSEN in selected.warnings:

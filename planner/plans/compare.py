@@ -64,8 +64,8 @@ def compare(
         folder: The store; laws of the source "shipped" come with the tool.
         domain: The domain.
         metric: The metric; by default the one that most families have.
-        at: Data sizes at which errors are compared; by default the largest that every family has measured, and
-            ten times that.
+        at: Data sizes at which errors are compared; by default the largest that every family has measured,
+            and ten times that.
         source: Laws of this source only.
         seed: Seed of the partial pooling.
 

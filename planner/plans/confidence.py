@@ -54,8 +54,9 @@ def with_confidence(
 def _smallest_scale(law_model: LawModel, scales: Sequence[float], target: float, confidence: float) -> float:
     """Return the first scale of a sample that reaches the target in enough samples.
 
-    The quantile of the scales does, and is the first where every error falls. An error that falls, rises over a
-    hump and falls for good has its scale behind the hump, although the target is already reached before it.
+    The quantile of the scales does, and is the first where every error falls. An error that falls, rises
+    over a hump and falls for good has its scale behind the hump, although the target is already reached
+    before it.
     """
     ordered = sorted(scales)
 
@@ -96,7 +97,8 @@ def _smallest_pair(
         top += 1.0
         if top > high:
             raise LawError(
-                f"probability {confidence:.0%}: expected less, because no one model size and amount of data reach "
+                f"probability {confidence:.0%}: expected less, because no one model size and amount of "
+                "data reach "
                 "the target so often",
                 code="confidence-out-of-reach",
                 value=confidence,

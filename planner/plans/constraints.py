@@ -1,4 +1,4 @@
-"""Constraints on money, time, hours and data: the largest plan that satisfies them all, and how probably one does."""
+"""Constraints on money, time, hours and data: the largest plan within them, and how probably one is."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -157,7 +157,8 @@ def _devices(
 ) -> _Devices:
     if not law_model.has_flops:
         raise LawError(
-            f"law {law_model.law.id} has no compute cost, so a budget, a deadline or GPU-hours cannot be turned into "
+            f"law {law_model.law.id} has no compute cost, so a budget, a deadline or GPU-hours cannot be "
+            "turned into "
             "data: expected data or a target",
             code="no-compute-cost",
             value=law_model.law.id,

@@ -4,9 +4,9 @@
     params  the law of model size (metric "params") at that data
     FLOP    FLOP per sample of a model of that size x data seen to the best error (metric "samples")
 
-Each posterior sample is carried to the end: an interval is taken once, of the result. A joint law E + A/N^a + B/D^b
-leaves the split of data and parameters open: `planner/lawmodel/allocation.py` makes it. No numpy: this is what
-`planner estimate` imports.
+Each posterior sample is carried to the end: an interval is taken once, of the result. A joint law E + A/N^a
++ B/D^b leaves the split of data and parameters open: `planner/lawmodel/allocation.py` makes it. No numpy:
+this is what `planner estimate` imports.
 """
 
 import math
@@ -101,7 +101,8 @@ def scales_for_target(law_model: LawModel, target: float) -> tuple[float, ...]:
         easiest = paths.quantile([scenario.error(start) for scenario in law_model.scenarios], 0.5)
         if target >= easiest:
             raise LawError(
-                f"{target_text}: expected one below {law_model.law.format_error(easiest)}, which the smallest "
+                f"{target_text}: expected one below {law_model.law.format_error(easiest)}, which the "
+                "smallest "
                 f"measured data ({units.format_data(start, law_model.unit)}) already reaches",
                 code="target-already-reached",
                 value=target,
@@ -182,7 +183,8 @@ def estimate(
         law_model: The law that answers.
         scales: One scale per posterior sample; a law without a posterior may have any number.
         target: The error that the scales reach by construction.
-        one_plan: Whether the scales are one plan for all samples, which reaches the target in some of them only.
+        one_plan: Whether the scales are one plan for all samples, which reaches the target in some of them
+            only.
         alternatives: Other laws that could answer.
         warnings: Codes to add to those of the law model.
 

@@ -1,4 +1,4 @@
-"""Convert the given quantity (data, parameters, FLOP, or a pair) to a point on each scenario's scaling path."""
+"""Convert the given quantity (data, parameters, FLOP, or a pair) to a scale of each scenario."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -86,7 +86,8 @@ def check_not_tiny(law_model: LawModel, scales: Sequence[float], given_text: str
         given_text: What is given, for the message.
 
     Raises:
-        InputError: The median scale is below the law's smallest measurement, or below one parameter or sample.
+        InputError: The median scale is below the law's smallest measurement, or below one parameter or
+            sample.
     """
     middle = paths.quantile(scales, 0.5)
     start = law_model.curve_start
@@ -118,7 +119,8 @@ def _with_size(law_model: LawModel, params: float | None) -> LawModel:
     """Return the law model with one size for all amounts of data; only a joint law has more than the best."""
     if law_model.scenarios[0].loss is None or params is None:
         raise LawError(
-            f"law {law_model.law.id} has one model size for each amount of data: expected data or params, not both",
+            f"law {law_model.law.id} has one model size for each amount of data: expected data or params, "
+            "not both",
             code="not-a-joint-law",
             value=law_model.law.id,
             hint=use("form", value="surface", purpose="to ask a joint law for both"),

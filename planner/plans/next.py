@@ -61,8 +61,8 @@ def propose(folder: Path, selector: LawSelector, target: str, budget: str) -> Pr
         folder: The store.
         selector: What the law has to match.
         target: The error to reach.
-        budget: FLOP (`1e17`), GPU-hours (`5 GPU-hours`) or a time (`30m`) of one device like that of the runs in
-            the store.
+        budget: FLOP (`1e17`), GPU-hours (`5 GPU-hours`) or a time (`30m`) of one device like that of the
+            runs in the store.
 
     Returns:
         The runs, the most informative first.
@@ -88,7 +88,8 @@ def propose(folder: Path, selector: LawSelector, target: str, budget: str) -> Pr
     if not picks:
         here = f", about {units.format_duration(min(cost) / rate)} here" if rate else ""
         raise InputError(
-            f"budget {budget.strip()}: expected at least {units.format_flops(min(cost))} FLOP{here}, the cost of the "
+            f"budget {budget.strip()}: expected at least {units.format_flops(min(cost))} FLOP{here}, the "
+            "cost of the "
             "smallest run",
             code="budget-too-small",
             value=budget,
@@ -183,7 +184,8 @@ def _budget(text: str, rate: float | None) -> float:
     amount, unit = units.parse_budget(text)
     if unit != "FLOP" and rate is None:
         raise InputError(
-            f"budget {text.strip()}: expected FLOP, because no training of this family in the store shows its speed",
+            f"budget {text.strip()}: expected FLOP, because no training of this family in the store shows "
+            "its speed",
             code="unknown-speed",
             value=text,
             hint=use("budget", value="1e17"),

@@ -6,11 +6,12 @@ How a question passes through the program:
     ParsedQuestion  the same in base units
     LawModel        the law that answers, evaluable per posterior sample (lawmodel/)
     Plan            everything that follows: estimate, resources, cost, constraints, sensitivity
-    Report          the table with its notes (reports/estimate.py); JSON and CSV carry a plain record of the plan
+    Report          the table with its notes (reports/estimate.py); JSON and CSV carry a plain record of the
+    plan
 
-At most one of target, data, params and flops is given. GPU-hours, budget and deadline constrain the answer; without
-any of the four they are the question: the most that all of them together allow. Position i of every quantity belongs
-to the same posterior sample.
+At most one of target, data, params and flops is given. GPU-hours, budget and deadline constrain the answer;
+without any of the four they are the question: the most that all of them together allow. Position i of every
+quantity belongs to the same posterior sample.
 """
 
 import math
@@ -110,7 +111,8 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
         The plan.
 
     Raises:
-        PlannerError: The question is incomplete or contradicts itself, or no law answers it with a finite number.
+        PlannerError: The question is incomplete or contradicts itself, or no law answers it with a finite
+            number.
     """
     check(question)
     selected = select_law(question.selector, folder)
@@ -204,7 +206,7 @@ def _law_model(selected: SelectedLaw, allocation: AllocationConstraints) -> LawM
 def _scales(
     model: LawModel, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
 ) -> tuple[LawModel, tuple[float, ...], str | None]:
-    """Return the scale per posterior sample that answers, the model it is of, and the constraint that decides."""
+    """Return the law model that is used, a scale per posterior sample, and the constraint that decides."""
     if parsed.target is not None:
         scales = scales_for_target(model, parsed.target)
         if parsed.confidence is None:

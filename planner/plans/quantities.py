@@ -1,8 +1,8 @@
 """The registry of quantities: everything that an answer reports, one entry each.
 
-The table, JSON, CSV, Markdown, `what-if`, `frontier`, saved forecasts and the review page all read `QUANTITIES`.
-To add a quantity, add one entry: its key in JSON, its label, its unit, how a value is printed, and how to get its
-posterior samples from a plan.
+The table, JSON, CSV, Markdown, `what-if`, `frontier`, saved forecasts and the review page all read
+`QUANTITIES`. To add a quantity, add one entry: its key in JSON, its label, its unit, how a value is printed,
+and how to get its posterior samples from a plan.
 """
 
 import math
@@ -245,8 +245,8 @@ def quantities(plan: Plan) -> dict[str, Quantity]:
         plan: The answer to a question.
 
     Returns:
-        Key -> posterior samples in base units, without samples where the value is not known; quantities of the
-        hardware only where an accelerator is named.
+        Key -> posterior samples in base units, without samples where the value is not known; quantities of
+        the hardware only where an accelerator is named.
     """
     samples = ((kind.key, kind.of(plan)) for kind in QUANTITIES)
     return {key: quantity for key, quantity in samples if quantity is not None}

@@ -1,4 +1,4 @@
-"""A question as people write it and in base units: units depend on the law that answers and are parsed late."""
+"""A question as people write it, and in base units, which depend on the law that answers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -219,7 +219,7 @@ def check(question: Question) -> None:
         question: The question as it was written.
 
     Raises:
-        InputError: Nothing or several things are asked, a value cannot be parsed, or an option needs another.
+        InputError: Nothing or several things are given, a value cannot be parsed, or an option needs another.
     """
     _ = question.given  # raises where nothing is given, or two things are
     hardware = question.hardware

@@ -1,7 +1,7 @@
 """What an estimate takes on real hardware, and how probably that stays within constraints.
 
-The samples of the estimate, of every assumption and of the price are combined position by position; an interval or a
-probability is taken once, of the result.
+The samples of the estimate, of every assumption and of the price are combined position by position; an
+interval or a probability is taken once, of the result.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Which unknown moves the answer most."""
+"""Sensitivity: the share of the variance of an answer that each unknown explains."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,12 @@ GROUPS = 20
 
 
 def shares(of: Sequence[float], unknowns: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return the share of the variance of log `of` that knowing each unknown alone would remove.
+    """Return the share of the variance of log `of` that knowing one unknown would remove.
 
     The first-order index Var(E[log of | unknown]) / Var(log of) (Sobol' 1993), from 20 groups of equal size
     along the unknown, less what groups of that size explain by chance (epsilon squared, Kelley 1935).
     Unknowns that are not independent share what they explain, so shares need not add up to 1. Draws that
-    never reach the target are left out; fewer than 100 others, or one value alone, give no shares.
+    never reach the target are left out; fewer than 100 others, or a single value, give no shares.
     """
     rows = [i for i, value in enumerate(of) if 0 < value < math.inf]
     logs = {i: math.log(of[i]) for i in rows}
@@ -24,7 +24,7 @@ def shares(of: Sequence[float], unknowns: Mapping[str, Sequence[float]]) -> dict
     total = math.fsum((value - mean) ** 2 for value in logs.values())
     if total <= 1e-18 * n:
         return {}
-    found = {}
+    explained = {}
     for name, draws in unknowns.items():
         if len({draws[i] for i in rows}) < GROUPS:
             continue  # set to one value: nothing to know
@@ -35,5 +35,5 @@ def shares(of: Sequence[float], unknowns: Mapping[str, Sequence[float]]) -> dict
             group = [logs[i] for i in ordered[low:high]]
             middle = math.fsum(group) / len(group)
             within += math.fsum((value - middle) ** 2 for value in group)
-        found[name] = max(1 - within / total * (n - 1) / (n - GROUPS), 0.0)
-    return found
+        explained[name] = max(1 - within / total * (n - 1) / (n - GROUPS), 0.0)
+    return explained

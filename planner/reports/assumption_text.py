@@ -81,7 +81,8 @@ def _stored_law(v: Values) -> str:
     if v["form"] != FORECAST:
         return f"{law} form {v['form']}, {points}. The form is assumed to hold beyond them."
     return (
-        f"{law} forecast from {points}. Beyond them, uncertainty about the curve's shape grows with distance. "
+        f"{law} forecast from {points}. Beyond them, uncertainty about the curve's shape grows with "
+        "distance. "
         f"Functional forms, weighted by how well each predicted the held-out largest points: "
         f"{forms_text(v['forms'])}. --single-form uses a single form."
     )
@@ -94,7 +95,8 @@ def _data(v: Values) -> str:
 _SENTENCES: Mapping[AssumptionCode, Callable[[Values], str]] = {
     AssumptionCode.STORED_LAW: _stored_law,
     AssumptionCode.PUBLISHED_LAW: lambda v: (
-        f"Law {v['law']}: published, {v['citation']}, {v['locator']} ({v['confidence']}); range: {v['range']}."
+        f"Law {v['law']}: published, {v['citation']}, {v['locator']} ({v['confidence']}); range: "
+        f"{v['range']}."
     ),
     AssumptionCode.SIZE_LAW: lambda v: (
         f"Parameters: the best model size for that much data, from law {v['law']}."
@@ -119,7 +121,8 @@ _SENTENCES: Mapping[AssumptionCode, Callable[[Values], str]] = {
     ),
     AssumptionCode.DATA_REPEATED: lambda v: (
         f"You have {_data(v)}; more is seen by repeating it, and each repeat is worth less "
-        f"(R_D* = {v['data_half']:.1f}, R_N* = {v['params_half']:.1f}, Muennighoff et al. 2023, arXiv:2305.16264)."
+        f"(R_D* = {v['data_half']:.1f}, R_N* = {v['params_half']:.1f}, Muennighoff et al. 2023, "
+        "arXiv:2305.16264)."
     ),
     AssumptionCode.SERVING_COST: lambda v: (
         f"Inference on {_data(v)} costs a third of the training FLOP for as much data "

@@ -60,10 +60,12 @@ def report(comparison: Comparison) -> Report:
         rows=tuple(_row(comparison, family) for family in comparison.families),
         whole=frozenset({0}),
         notes=(
-            f"Probability that one exponent fits all families: {probability(comparison.same)} (prior probability: 50%).",
+            f"Probability that one exponent fits all families: {probability(comparison.same)} (prior "
+            "probability: 50%).",
             f"If one exponent fits all, it is {shared}.",
             f"The largest exponent is {ratio} times the smallest.",
-            "Median, and the 90% interval in brackets; beta: the exponent; pooled: partially pooled across families; "
+            "Median, and the 90% interval in brackets; beta: the exponent; pooled: partially pooled across "
+            "families; "
             f"at: {comparison.metric} there"
             + ("; best: the probability that no other family has less error." if comparison.alike else "."),
         ),

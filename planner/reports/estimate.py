@@ -30,7 +30,8 @@ def report(plan: Plan) -> Report:
         plan: The answer to a question.
 
     Returns:
-        The table: one row per quantity; notes on probability and extrapolation; sources, assumptions, warnings.
+        The table: one row per quantity; notes on probability and extrapolation; sources, assumptions,
+        warnings.
     """
     sections: dict[str, Sequence[str]] = {
         Section.SENSITIVITY: _sensitivity(plan),
@@ -158,7 +159,7 @@ def _within(estimate: Estimate) -> str:
 
 
 def _if_reachable(data: Quantity) -> list[str]:
-    """Return what is needed where the target is reached; the table has nothing if most samples never reach it."""
+    """Return the data where the target is reached; the table has none if most samples never reach it."""
     reached = [d for d in data.draws if math.isfinite(d)]
     if not reached or 2 * len(reached) > len(data.draws):
         return []

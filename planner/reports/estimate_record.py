@@ -1,6 +1,7 @@
 """An estimate as scripts read it: the record that JSON and CSV carry.
 
-Its keys are the contract of `docs/reference/estimate.md`: a new version may add keys but changes the meaning of none.
+Its keys are the contract of `docs/reference/estimate.md`: a new version may add keys but changes the meaning
+of none.
 """
 
 import math
@@ -38,7 +39,8 @@ def record(plan: Plan) -> dict[str, Any]:
         plan: The answer to a question.
 
     Returns:
-        Plain values, None where a number is infinite or not known; docs/reference/estimate.md explains each key.
+        Plain values, None where a number is infinite or not known; docs/reference/estimate.md explains each
+        key.
     """
     estimate = plan.estimate
     beyond = estimate.beyond
@@ -102,8 +104,8 @@ def feasible(plan: Plan) -> bool | None:
         plan: The answer to a question.
 
     Returns:
-        Whether it satisfies all of them with the question's confidence, else more probably than not; None without
-        constraints.
+        Whether it satisfies all of them with the question's confidence, else more probably than not; None
+        without constraints.
     """
     if plan.feasible is None:
         return None

@@ -55,12 +55,12 @@ def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain:
 
 def forecast_record(store: Store, id: str) -> dict[str, Any]:
     """Return one forecast with the intervals of its draws, and its outcomes."""
-    found = store.forecast(id)
-    plain = {name: value for name, value in asdict(found).items() if name != "quantities"}
+    forecast = store.forecast(id)
+    plain = {name: value for name, value in asdict(forecast).items() if name != "quantities"}
     return plain | {
-        "quantities": {name: quantiles(quantity) for name, quantity in found.quantities.items()},
-        "warnings": warnings.records(found.warnings),
-        "outcomes": [asdict(each) for each in current(store.outcomes()) if each.forecast == found.id],
+        "quantities": {name: quantiles(quantity) for name, quantity in forecast.quantities.items()},
+        "warnings": warnings.records(forecast.warnings),
+        "outcomes": [asdict(each) for each in current(store.outcomes()) if each.forecast == forecast.id],
     }
 
 
@@ -82,7 +82,8 @@ def forecast_report(record: dict[str, Any]) -> Report:
         notes=(
             record["question"],
             f"Given: {_values(record, record['given']) or 'limits only'}.",
-            f"From law {record['law']} ({record['source']}), planner {record['code']}, seed {record['seed']}.",
+            f"From law {record['law']} ({record['source']}), planner {record['code']}, seed "
+            f"{record['seed']}.",
         ),
         sections={
             "Outcomes": [

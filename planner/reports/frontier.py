@@ -1,4 +1,4 @@
-"""The Pareto front as it is shown."""
+"""The report of `planner frontier`."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from planner.reports.sections import Section
 
 
 def records(front: Frontier) -> list[dict[str, Any]]:
-    """Return one record a point: the cost and every quantity at it."""
+    """Return one record per point: the cost and every quantity at it."""
     return [
         {
             "cost": value,
@@ -30,26 +30,26 @@ def records(front: Frontier) -> list[dict[str, Any]]:
 def report(front: Frontier) -> Report:
     """Return the table for people."""
     first = front.points[0][1]
-    found = first.estimate
+    estimate = first.estimate
     rest = [name for name in ("data", "params", "flops") if name != front.cost and samples_of(first, name)]
     rows = []
     for value, plan in front.points:
         ends = plan.estimate.error.interval()
         error = tuple(
-            "-" if end is None else units.format_metric(end, _short(found.law.metric_unit))
+            "-" if end is None else units.format_metric(end, _short(estimate.law.metric_unit))
             for end in (ends.q05, ends.median, ends.q95)
         )
         others = (_middle(plan, name) for name in rest)
         rows.append((kind_of(front.cost).printed(value), *error, *others))
     codes = list(dict.fromkeys(code for _, plan in front.points for code in plan.warnings))
     return Report(
-        title=f"Lowest {found.law.metric} for each cost ({found.law.subject})",
+        title=f"Lowest {estimate.law.metric} for each cost ({estimate.law.subject})",
         columns=(
-            kind_of(front.cost).label_of(found.law.metric, front.unit),
+            kind_of(front.cost).label_of(estimate.law.metric, front.unit),
             "5%",
-            found.law.metric,
+            estimate.law.metric,
             "95%",
-            *(kind_of(name).label_of(found.law.metric, found.data.unit) for name in rest),
+            *(kind_of(name).label_of(estimate.law.metric, estimate.data.unit) for name in rest),
         ),
         rows=tuple(rows),
         notes=(
@@ -57,7 +57,7 @@ def report(front: Frontier) -> Report:
             *(f"Left out: {reason}." for reason in front.refused[-1:]),
         ),
         sections={
-            Section.SOURCES: law_sentences(found.law_model)[:1],
+            Section.SOURCES: law_sentences(estimate.law_model)[:1],
             "Warnings of some points": warnings.with_codes(codes),
         },
     )

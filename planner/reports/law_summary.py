@@ -1,4 +1,4 @@
-"""What a stored law says, summed up: its draws and its paths as medians and 90 % intervals."""
+"""Summary of a stored law: medians and 90% intervals of its parameters and predictions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from planner.units import format_number
 
 
 def spread(draws: Sequence[float]) -> dict[str, float]:
-    """Return median and 90 % interval of draws."""
+    """Return the median and the 90% interval of posterior samples."""
     return {name: paths.quantile(draws, q) for name, q in (("q05", 0.05), ("median", 0.5), ("q95", 0.95))}
 
 
 def predictions(law: Law, *, beyond: Sequence[int] = (1, 2, 3)) -> list[dict[str, float]]:
-    """Return what a law says at its smallest and largest measured x and decades beyond, noise left out."""
+    """Return what a law predicts at its smallest and largest measured x and decades beyond, without noise."""
     if not law.paths:
         return []
     low, high = (math.log(x) for x in law.x_range)
@@ -28,8 +28,8 @@ def predictions(law: Law, *, beyond: Sequence[int] = (1, 2, 3)) -> list[dict[str
 def phases(of: Mapping[str, Sequence[float]]) -> str:
     """Say for each measured size which phase of its curve it probably lies in, and how probably."""
     columns = {name: column for name, column in of.items() if name != "x"}
-    found = []
+    texts = []
     for i, x in enumerate(of.get("x", ())):
         name = max(columns, key=lambda each: columns[each][i])
-        found.append(f"{format_number(x)} {name} {columns[name][i]:.0%}")
-    return ", ".join(found)
+        texts.append(f"{format_number(x)} {name} {columns[name][i]:.0%}")
+    return ", ".join(texts)

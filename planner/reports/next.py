@@ -3,6 +3,7 @@
 from typing import Any
 
 from planner import units
+from planner.lawmodel.info import law_info
 from planner.plans.next import Proposal, Step, total
 from planner.reports.report import Report
 
@@ -62,16 +63,16 @@ def report(proposal: Proposal) -> Report:
             f", about {units.format_duration(flops / proposal.rate)} on one device like {proposal.device}"
         )
     return Report(
-        title=f"Runs that narrow {law.metric} {target} most ({law.domain}{f', {law.family}' if law.family else ''})",
+        title=f"Runs that narrow {law.metric} {target} most ({law_info(law).subject})",
         columns=("run", law.x_unit, "parameters", "FLOP", "time", "interval left"),
         rows=tuple(_row(i, step) for i, step in enumerate(proposal.steps, 1)),
         notes=[
-            f"Today the law predicts {law.metric} {middle} (90% interval: {low} to {high}) at {scale}: where its "
-            "median reaches the target, or as close as it gets.",
+            f"Today the law predicts {law.metric} {middle} (90% interval: {low} to {high}) at {scale}: "
+            "where its median reaches the target, or as close as it gets.",
             f"After these runs the interval should be about {after}, {last.left:.0%} as wide, if the law's "
             "form is right.",
-            f"Together they take {spent}. Each is one training of the best size; searching hyperparameters costs a "
-            "multiple.",
+            f"Together they take {spent}. Each is one training of the best size; searching hyperparameters "
+            "costs a multiple.",
         ],
     )
 

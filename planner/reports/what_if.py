@@ -1,4 +1,4 @@
-"""A what-if table as it is shown: a record a cell for scripts, medians with their intervals for people."""
+"""The report of `planner what-if`: one record per cell, and medians with their intervals."""
 
 from typing import Any
 
@@ -13,26 +13,26 @@ from planner.reports.sections import Section
 
 
 def records(table: Table) -> list[dict[str, Any]]:
-    """Return one record a cell: the values of the axes, every quantity, feasibility, codes of warnings."""
+    """Return one record per cell: the values of the axes, every quantity, feasibility and warnings."""
     return [_record(table, cell) for cell in table.cells]
 
 
 def _record(table: Table, cell: Cell) -> dict[str, Any]:
     where = {"where": dict(zip(table.axes, cell.values, strict=True))}
-    found = cell.plan
-    if found is None:
+    plan = cell.plan
+    if plan is None:
         return {**where, "law": None, "reason": cell.reason}
-    fits = found.feasible
+    feasibility = plan.feasible
     return {
         **where,
-        "law": found.estimate.law.id,
+        "law": plan.estimate.law.id,
         "reason": "",
-        **{name: interval(quantity) for name, quantity in quantities(found).items()},
-        "probability_reachable": found.estimate.probability_reachable,
-        "feasible": feasible(found),
-        "probability": None if fits is None else fits.probability,
-        "binding": found.binding,
-        "warnings": warnings.records(found.warnings),
+        **{name: interval(quantity) for name, quantity in quantities(plan).items()},
+        "probability_reachable": plan.estimate.probability_reachable,
+        "feasible": feasible(plan),
+        "probability": None if feasibility is None else feasibility.probability,
+        "binding": plan.binding,
+        "warnings": warnings.records(plan.warnings),
     }
 
 
@@ -45,7 +45,7 @@ def report(table: Table) -> Report:
         (down, *([texts[down, over] for over in across] if across else [texts[down,]])) for down in rows_of
     )
     plans = [cell.plan for cell in table.cells if cell.plan is not None]
-    found = plans[0].estimate
+    estimate = plans[0].estimate
     where: dict[str, list[str]] = {}  # a reason -> the cells that have it
     for cell in table.cells:
         if cell.reason:
@@ -54,22 +54,22 @@ def report(table: Table) -> Report:
     what = (
         "Probability that all constraints hold"
         if table.show == PROBABILITY
-        else kind_of(table.show).label_of(found.law.metric, found.data.unit)
+        else kind_of(table.show).label_of(estimate.law.metric, estimate.data.unit)
     )
-    names = {"target": found.law.metric, "on": "part", "count": "devices"}
+    names = {"target": estimate.law.metric, "on": "accelerator", "count": "devices"}
     first, *rest = (names.get(name, name.replace("_", " ")) for name in table.axes)
     return Report(
-        title=f"{what} by {' and '.join((first, *rest))} ({found.law.subject})",
+        title=f"{what} by {' and '.join((first, *rest))} ({estimate.law.subject})",
         columns=(first, *(across or (what,))),
         rows=rows,
         notes=(
             "Median, and 90% interval in brackets."
             if table.show != PROBABILITY
-            else "Of all limits together.",
+            else "Of all constraints together.",
         ),
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
-            Section.SOURCES: law_sentences(found.law_model)[:1],
+            Section.SOURCES: law_sentences(estimate.law_model)[:1],
             "Warnings of some cells": warnings.with_codes(codes),
         },
     )

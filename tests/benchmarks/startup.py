@@ -1,11 +1,11 @@
-"""How long `planner` takes to start and to answer, beside what its libraries cost alone.
+"""Measure how long `planner` takes to start and to answer, compared with its libraries only.
 
     python -m tests.benchmarks.startup
 
-Whole processes, in turn A B A B ..., each pair one ratio; the median ratio is what counts, since the
-machine's speed drifts. Byte code is written and read, as it is where the program is installed. The estimate
-reads a store with a calibrated law, its size law and its samples law, 1,000 paths each. Limits: estimate at
-most 1.5 x `import typer, rich.table, duckdb`, help at most 1.3 x `typer --help`.
+It runs whole processes, in turn A B A B ..., and reports the median ratio of the pairs, since the machine's speed
+drifts. Byte code is written and read, as in an installed program. The estimate reads a store with a calibrated law,
+its size law and its samples law, 1,000 paths each. Limits: estimate at most 1.5 x `import typer, rich.table,
+duckdb`, help at most 1.3 x `typer --help`.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def measured(command: list[str], environment: dict[str, str]) -> tuple[float, fl
 
 
 def calibrated_store(folder: Path) -> Path:
-    """Write a store as a calibration leaves it: error, size and samples laws of one domain."""
+    """Write a store like that of a calibration: error, size and samples laws of one domain."""
     store = Store(folder)
     for law in (
         power(0.4, 0.3, 0.03, spread=0.1, draws=1000),
@@ -52,16 +52,16 @@ def calibrated_store(folder: Path) -> Path:
 
 
 def pairs(
-    command: list[str], beside: list[str], runs: int, environment: dict[str, str]
+    command: list[str], reference: list[str], runs: int, environment: dict[str, str]
 ) -> dict[str, list[float]]:
     """Return wall and CPU seconds of both commands, run in turn after one warm-up of each."""
-    found: dict[str, list[float]] = {name: [] for name in ("wall", "cpu", "wall beside", "cpu beside")}
+    times: dict[str, list[float]] = {name: [] for name in ("wall", "cpu", "wall reference", "cpu reference")}
     for turn in range(runs + 1):
-        ours, theirs = measured(command, environment), measured(beside, environment)
+        ours, theirs = measured(command, environment), measured(reference, environment)
         if turn:
-            for name, value in zip(found, (*ours, *theirs), strict=True):
-                found[name].append(value)
-    return found
+            for name, value in zip(times, (*ours, *theirs), strict=True):
+                times[name].append(value)
+    return times
 
 
 def main() -> None:
@@ -92,18 +92,22 @@ def main() -> None:
                 HELP_LIMIT,
             ),
         ]
-        print("| command | beside | wall s | beside s | wall ratio | CPU s | beside s | CPU ratio | limit |")
+        print(
+            "| command | reference | wall s | reference s | wall ratio | CPU s | reference s | CPU ratio | limit |"
+        )
         print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-        for name, beside, command, other, limit in cases:
-            found = pairs(command, other, runs, environment)
-            middle = {key: statistics.median(values) for key, values in found.items()}
+        for name, reference, command, other, limit in cases:
+            times = pairs(command, other, runs, environment)
+            median = {key: statistics.median(values) for key, values in times.items()}
             ratio = {
-                key: statistics.median(a / b for a, b in zip(found[key], found[f"{key} beside"], strict=True))
+                key: statistics.median(
+                    a / b for a, b in zip(times[key], times[f"{key} reference"], strict=True)
+                )
                 for key in ("wall", "cpu")
             }
             print(
-                f"| {name} | {beside} | {middle['wall']:.3f} | {middle['wall beside']:.3f} "
-                f"| {ratio['wall']:.2f} | {middle['cpu']:.3f} | {middle['cpu beside']:.3f} "
+                f"| {name} | {reference} | {median['wall']:.3f} | {median['wall reference']:.3f} "
+                f"| {ratio['wall']:.2f} | {median['cpu']:.3f} | {median['cpu reference']:.3f} "
                 f"| {ratio['cpu']:.2f} | {limit} |"
             )
 

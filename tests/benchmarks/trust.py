@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m tests.benchmarks.trust [PART ...] [--repeats 200] [--go-on]
 
-A part is a known law of `tests/laws/known.py` (how often 95 % intervals hold its truth) or a form (ranks of
+A part is a known law of `tests/laws/true_laws.py` (how often 95 % intervals hold its truth) or a form (ranks of
 the truth among the draws, for laws drawn from the prior). Each part named, or all of them, is measured and
 replaces what docs/research/trust.json had of it, or with --go-on adds the seeds that are missing there;
 docs/figures/fit-ranks.svg is drawn anew.
@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
-from tests.laws import simulated
-from tests.laws.known import CASES, holds
+from tests.laws import prior_simulation
+from tests.laws.true_laws import CASES, holds
 
 DOCS = Path(__file__).parents[2] / "docs"
 CELLS = 10
@@ -34,9 +34,9 @@ def coverage(case: str, seeds: range, known: dict[str, Any]) -> dict[str, Any]:
 
 def ranks(form: str, seeds: range, known: dict[str, Any]) -> dict[str, Any]:
     """Return histograms of ranks, what is known from earlier seeds included."""
-    found = [simulated.rank(form, seed) for seed in seeds]
+    found = [prior_simulation.rank(form, seed) for seed in seeds]
     kept = [each for each in found if each]
-    counts = {name: cells([each[name] / (simulated.DRAWS + 1) for each in kept]) for name in kept[0]}
+    counts = {name: cells([each[name] / (prior_simulation.DRAWS + 1) for each in kept]) for name in kept[0]}
     before = known.get("counts", {name: [0] * CELLS for name in counts})
     return {
         "laws": seeds.stop,
@@ -118,7 +118,7 @@ def stored() -> dict[str, Any]:
 
 
 def main() -> None:
-    everything = [*CASES, *simulated.PLACES]
+    everything = [*CASES, *prior_simulation.PLACES]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -144,7 +144,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[
     out, err = again.communicate(timeout=240)
     if again.returncode:  # it may have come so late that the first one had ended
         assert (again.returncode, out) == (1, "")
-        assert "another planner is at work on sweep-" in err.splitlines()[-1]
+        assert "another process works on sweep-" in err.splitlines()[-1]
     told = [finish(first), finish(second)]
     assert [list(one["runs"]) for one in told] == [["finished"], ["finished"]]  # type: ignore[call-overload]
     runs = Store(store).runs(domain="teacher")

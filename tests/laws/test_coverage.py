@@ -9,8 +9,8 @@ from scipy.stats import chi2
 from laws.fitting.forms import FORMS
 from laws.fitting.noise import Noise
 from laws.points import check_points
-from tests.laws.known import CASES, holds
-from tests.laws.simulated import DRAWS, PLACES, parameters, rank, residuals
+from tests.laws.prior_simulation import DRAWS, PLACES, parameters, rank, residuals
+from tests.laws.true_laws import CASES, holds
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from laws.fitting.design import (
-    FAR,
+    UNREACHED_FACTOR,
     choose_measurements,
     choose_runs,
     data_needed,
@@ -68,7 +68,7 @@ def test_what_a_target_needs_is_read_off_the_draws():
     asked = power([0.0, 0.0, 0.0], [0.3, 0.25, 0.001])
     assert data_needed([asked], 0.1) == pytest.approx([0.1 ** (-1 / 0.3), 0.1 ** (-1 / 0.25), np.inf])
     assert scale_of_interest([asked], 0.1) == pytest.approx(0.1 ** (-1 / 0.25))
-    assert scale_of_interest([power([0.0] * 3, [0.3, 0.001, 0.001])], 0.1) == FAR * 100.0
+    assert scale_of_interest([power([0.0] * 3, [0.3, 0.001, 0.001])], 0.1) == UNREACHED_FACTOR * 100.0
     assert scale_of_interest([asked], 2.0) == 1.0  # the smallest measured data does already
 
 

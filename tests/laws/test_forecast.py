@@ -193,7 +193,7 @@ def rank(seed):
 
 
 def saturating(x, *, ceiling=1.0, exponent=0.8, middle=6e3, noise=0.01, seed=0, known=True):
-    """Return points of an error that begins at best guessing, the ceiling, and is half of it at `middle`."""
+    """Return points of an error that begins at chance level and is half of it at `middle`."""
     true = ceiling / (1 + (x / middle) ** exponent)
     y = true * np.exp(noise * (1 - true / ceiling) * np.random.default_rng(seed).standard_normal(len(x)))
     return check_points(x, y, baseline_error=ceiling if known else None)

@@ -9,11 +9,11 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
-from laws.fitting.compare import compare
 from laws.fitting.fit import fit
 from laws.fitting.forms import FORMS
 from laws.forecasting.forecast import forecast
 from laws.points import check_points
+from tests.laws.form_comparison import compare
 
 # digitised from the figures of arXiv:1712.00409 (within 1 %): printed α and β, points they were drawn through
 HOURS = [8.7, 17.4, 34.8, 87, 174, 348, 870, 1740]

@@ -104,13 +104,14 @@ def fitted(tmp_path, *, alpha=1.0, form="forecast", **rest):
     draws = {"alpha": [alpha * f for f in (0.7, 0.9, 1.0, 1.1, 1.3)] * 4, "beta": [0.3] * 20}
     points = {"x": (0.5, 1.0, 2.0, 4.0, 8.0), "y": tuple(x**-0.3 for x in (0.5, 1, 2, 4, 8))}
     made = []
+    sequence = store.next_sequence()  # laws of one fit share it
     for name, scale in ((form, 1.0), ("power", 1.05)):
         law = synthetic.law(
             lambda x, d, scale=scale: math.log(scale * d["alpha"]) - d["beta"] * x, draws, form=name, **rest
         )
         law = replace(law, points=points, forms={"power": 0.7, "steady": 0.3} if name == "forecast" else {})
         law = replace(law, id=content_id(law))
-        store.add_law(law)
+        store.add_law(law, sequence=sequence)
         made.append(law)
     store.publish()
     return store, made

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from calibrate.data.decoding import SharedLimit, quiet_decoders, reason
+from calibrate.data.decoding import SharedLimit, quiet_decoders, reason, return_memory
 from calibrate.data.files import check_source, files_below
 from laws.errors import CorpusError
 
@@ -36,6 +36,7 @@ _CIFAR_SIDE = 32
 _CIFAR_TRAINING_FILES = 5
 _MAX_CLASSES = 256  # a class is one byte
 _DECODED_TOGETHER = 256  # files
+_LARGE_PIXELS = 2**22  # of an image whose memory is returned at once
 
 _EXPECTED = "a folder with one folder of images per class, CIFAR's binary version or MNIST"
 _pixels = SharedLimit(MAX_PIXELS)
@@ -167,7 +168,11 @@ def _decode(path: Path) -> Pixels | str:
             if size > MAX_PIXELS:
                 return f"{size:,} pixels: expected at most {MAX_PIXELS:,}"
             with _pixels.reserve(size):
-                return _scaled(image.convert("RGB"))
+                pixels = _scaled(image.convert("RGB"))
+                image.close()
+                if size > _LARGE_PIXELS:
+                    return_memory()
+                return pixels
     except Exception as error:  # decoders raise errors of a dozen types on damaged files
         return f"not readable: {reason(error)}".replace(f" {str(path)!r}", "")
 

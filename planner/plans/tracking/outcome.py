@@ -37,8 +37,8 @@ def add_outcome(
         The stored outcome.
 
     Raises:
-        InputError: A value cannot be parsed, the day is in the future or before the forecast, or the outcome to
-            replace is of another forecast.
+        InputError: A value cannot be parsed, the day is in the future or before the forecast, or the outcome
+            to replace is of another forecast.
         MissingInput: No value is given.
         ConflictingInput: A value is already recorded, or the outcome to replace is already replaced.
     """
@@ -85,7 +85,8 @@ def _add(
         again = [name for name in values if name in outcome.observed]
         if again and outcome.id != replaced:
             raise ConflictingInput(
-                f"{' and '.join(again)}: expected a value that is not recorded, outcome {outcome.id} has it already",
+                f"{' and '.join(again)}: expected a value that is not recorded, outcome {outcome.id} has "
+                "it already",
                 code="already-recorded",
                 value=tuple(again),
                 hint=use("replaces", value=outcome.id, purpose="to correct it"),

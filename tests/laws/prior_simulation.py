@@ -10,7 +10,7 @@ import numpy as np
 
 from laws.fitting.fit import NotConverged, fit
 from laws.fitting.forms import FORMS
-from laws.fitting.noise import MIN_NOISE, REACH, WITHIN
+from laws.fitting.noise import MIN_NOISE, NEIGHBOR_RANGE, REACH
 from laws.points import check_points
 
 DRAWS = 99  # ranks go from 0 to 99
@@ -63,7 +63,7 @@ def residuals(x, noise, rng):
     for i, place in enumerate(places):
         distance = np.sqrt(((places[:i] - place) ** 2).sum(1))
         near = np.argsort(distance, kind="stable")[:8]
-        near = near[distance[near] < WITHIN]
+        near = near[distance[near] < NEIGHBOR_RANGE]
         group = places[np.append(near, i)]
         kernel = np.exp(-np.sqrt(((group[:, None] - group) ** 2).sum(2)) / REACH)
         kernel = noise["shared"] * kernel + (1 - noise["shared"]) * np.eye(len(group))

@@ -1,0 +1,170 @@
+"""Open the runs of a tracker: what a source is, is told by its content, never by its name.
+
+Nothing of a source is run, changed or followed out of its folder. Users, hosts and paths in it are not read.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from laws.errors import ConflictingInput, FileError
+from planner.sources.trackers import (
+    json_runs,
+    mlflow_database,
+    mlflow_folder,
+    optuna_database,
+    tensorboard,
+    wandb,
+)
+from planner.sources.trackers.database import SIGNATURE, open_database, table_columns
+from planner.sources.trackers.event_file import is_event_file
+from planner.sources.trackers.folder import read_text, walk
+from planner.sources.trackers.runs import RunTable
+
+DATABASE_ENDS = (".db", ".sqlite", ".sqlite3")
+EXPECTED = (
+    "an MLflow store, a W&B folder, TensorBoard event files, an Optuna storage, JSON, or a table "
+    "(CSV, TSV, JSONL, Parquet)"
+)
+START_BYTES = 64
+
+_READERS = {
+    mlflow_database.KIND: mlflow_folder.read_mlflow_folder,
+    wandb.KIND: wandb.read_wandb,
+    tensorboard.KIND: tensorboard.read_tensorboard,
+    json_runs.KIND: json_runs.read_json,
+}
+
+
+def open_source(path: Path, where: Mapping[str, str] | None = None) -> RunTable:
+    """Read the runs of one experiment, study or project.
+
+    Args:
+        path: The file or folder.
+        where: Column -> the text that it must have, such as `{"experiment": "asr"}`.
+
+    Returns:
+        The runs that fulfill every condition, also those that did not finish.
+
+    Raises:
+        FileError: The source is missing, damaged, of no known kind, or holds no run.
+        ConflictingInput: A folder holds runs of several trackers.
+        InputError: The runs belong to several experiments, studies or projects.
+    """
+    return read_source(path).where(where or {})
+
+
+def read_source(path: Path) -> RunTable:
+    """Read every run of a tracker's file or folder.
+
+    Args:
+        path: The file or folder.
+
+    Returns:
+        The runs.
+
+    Raises:
+        FileError: The source is missing, damaged, of no known kind, or holds no run.
+        ConflictingInput: A folder holds runs of several trackers.
+    """
+    try:
+        table = _read_folder(path) if path.is_dir() else _read_file(path)
+    except OSError as error:
+        raise FileError(
+            f"{path} cannot be read: {error.strerror or error}", code="unreadable-source", value=str(path)
+        ) from None
+    if not table.runs:
+        raise FileError(f"{path}: expected runs, got an empty {table.kind}", code="no-runs", value=str(path))
+    return table
+
+
+def is_source(path: Path) -> bool:
+    """Return whether a path is a folder, or a file that looks like one of a tracker."""
+    return path.is_dir() or (path.is_file() and bool(_kind_of_file(path)))
+
+
+def _read_file(path: Path) -> RunTable:
+    if not path.is_file():
+        raise FileError(f"{path}: no such file or folder", code="no-such-file", value=str(path))
+    kind = _kind_of_file(path)
+    if kind == SIGNATURE.decode():
+        return _read_database(path)
+    if not kind:
+        raise FileError(f"{path}: expected {EXPECTED}", code="unknown-source", value=str(path))
+    return _READERS[kind](path)
+
+
+def _kind_of_file(path: Path) -> str:
+    """Return what a file is by its first bytes; "" for none of ours."""
+    with path.open("rb") as file:
+        start = file.read(START_BYTES)
+    if start.startswith(SIGNATURE):
+        return SIGNATURE.decode()
+    if start.startswith(wandb.SIGNATURE):
+        return wandb.KIND
+    if is_event_file(start):
+        return tensorboard.KIND
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return json_runs.KIND if text[:1] in (b"{", b"[") else ""
+
+
+def _read_database(path: Path) -> RunTable:
+    with open_database(path) as connection:
+        columns = table_columns(connection)
+        if columns.keys() >= mlflow_database.TABLES:
+            return mlflow_database.read_mlflow_database(connection)
+        if columns.keys() >= optuna_database.TABLES:
+            return optuna_database.read_optuna_database(connection, columns)
+    raise FileError(
+        f"{path}: expected the tables of MLflow or Optuna, got another SQLite file",
+        code="unknown-source",
+        value=str(path),
+    )
+
+
+def _read_folder(root: Path) -> RunTable:
+    kinds, databases = _kinds_of_folder(root)
+    if len(databases) == 1 and not kinds:
+        return _read_database(databases[0])
+    if len(kinds) + len(databases) > 1:
+        listed = ", ".join([*sorted(kinds), *(f"SQLite file {path.name}" for path in databases)])
+        raise ConflictingInput(
+            f"{root}: expected runs of one tracker, got {listed}", code="several-sources", value=str(root)
+        )
+    if kinds:
+        return _READERS[kinds.pop()](root)
+    table = json_runs.read_json(root)
+    if not table.runs:
+        raise FileError(f"{root} holds no runs: expected {EXPECTED}", code="unknown-source", value=str(root))
+    return table
+
+
+def _kinds_of_folder(root: Path) -> tuple[set[str], list[Path]]:
+    """Return which trackers left runs in a folder, and the databases in it.
+
+    What lies within a run of MLflow or W&B is that run's own: its artifacts may be event files or JSON.
+    """
+    kinds: set[str] = set()
+    databases: list[Path] = []
+    runs: set[Path] = set()
+    for folder, names in walk(root):
+        if any(above in runs for above in folder.parents):
+            continue
+        if any(name.endswith(".wandb") for name in names):
+            kinds.add(wandb.KIND)
+            runs.add(folder)
+        elif "meta.yaml" in names and mlflow_folder.is_run(
+            read_text(folder / "meta.yaml", mlflow_folder.MAX_SMALL_BYTES)
+        ):
+            kinds.add(mlflow_database.KIND)
+            runs.add(folder)
+        elif any(tensorboard.MARK in name for name in names):
+            kinds.add(tensorboard.KIND)
+        databases += [
+            folder / name for name in names if name.endswith(DATABASE_ENDS) and _is_database(folder / name)
+        ]
+    return kinds, databases
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SIGNATURE)) == SIGNATURE
