@@ -165,9 +165,9 @@ def test_a_warning_of_one_law_of_a_fit_says_whose_it_is():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--form", "three-phase"), "is of form 'three-phase' (stored: forecast, power-floor)"),
-        (("--form", "nonsense"), "is of form 'nonsense' (stored: forecast, power-floor)"),
-        (("--law", "{forecast}", "--single-form"), "is of form forecast, not of one form"),
+        (("--form", "three-phase"), "is of form 'three-phase'"),
+        (("--form", "nonsense"), "is of form 'nonsense'"),
+        (("--law", "{forecast}", "--single-form"), "expected a single form, got 'forecast'"),
     ],
 )
 def test_a_form_that_no_law_has_is_refused_with_what_there_is(store, options, said):
