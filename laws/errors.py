@@ -147,7 +147,7 @@ class UnknownName(InputError):
     Args:
         kind: What the name is of, such as "domain".
         name: The name that was given.
-        known: The names that would do.
+        valid_names: The names that would do.
         code: A narrower code than "unknown-name".
         hint: The next step.
     """
@@ -158,23 +158,23 @@ class UnknownName(InputError):
         self,
         kind: str,
         name: str,
-        known: Collection[str],
+        valid_names: Collection[str],
         *,
         code: str | None = None,
         hint: Hint | tuple[Hint, ...] = (),
     ) -> None:
-        near = closest(name, known)
-        listed = ", ".join(list(known)[:MAX_NAMES_LISTED]) + (
-            ", ..." if len(known) > MAX_NAMES_LISTED else ""
+        near = closest(name, valid_names)
+        listed = ", ".join(list(valid_names)[:MAX_NAMES_LISTED]) + (
+            ", ..." if len(valid_names) > MAX_NAMES_LISTED else ""
         )
-        expected = f"one of {listed}" if known else "none is known"
+        expected = f"one of {listed}" if valid_names else "none is known"
         shown = name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}..."
         tail = f"did you mean {near!r}?" if near else f"expected {expected}"
         super().__init__(
             f"unknown {kind} {shown!r}: {tail}", code=code, value=name, expected=expected, hint=hint
         )
         self.kind = kind
-        self.known = tuple(known)
+        self.valid_names = tuple(valid_names)
         self.suggestion = near
 
 
@@ -232,12 +232,12 @@ class EngineError(PlannerError):
     code = "engine-failed"
 
 
-def closest(name: str, known: Collection[str]) -> str | None:
+def closest(name: str, valid_names: Collection[str]) -> str | None:
     """Return the known name that an unknown one probably stands for.
 
     Args:
         name: The unknown name.
-        known: The names that would do.
+        valid_names: The names that would do.
 
     Returns:
         The nearest name, or None if none is near.
@@ -246,8 +246,8 @@ def closest(name: str, known: Collection[str]) -> str | None:
         return None
     from difflib import get_close_matches
 
-    by_lower_case = {candidate.lower(): candidate for candidate in known}
-    near = get_close_matches(name, known, n=1) or get_close_matches(name.lower(), by_lower_case, n=1)
+    by_lower_case = {candidate.lower(): candidate for candidate in valid_names}
+    near = get_close_matches(name, valid_names, n=1) or get_close_matches(name.lower(), by_lower_case, n=1)
     return by_lower_case.get(near[0].lower()) if near else None
 
 

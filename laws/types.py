@@ -43,7 +43,7 @@ class Run:
     flops: float | None = None  # training FLOP spent until the last step
     samples: float | None = None  # data seen until the best validation error, in data_unit (repeats counted)
     metrics: dict[str, float] = field(default_factory=dict)  # minimum validation value of each metric
-    # errors at shares of the planned samples where settings are held against each other; in the file alone
+    # (share of the planned samples, error) where settings are compared; only in the file, not in the index
     rungs: tuple[tuple[float, float], ...] = ()
     seconds: float | None = None
     device: str = ""

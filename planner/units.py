@@ -430,10 +430,15 @@ def format_fraction(value: float, *, digits: int = 3) -> str:
     return f"{_decimal(100 * value, digits)}%"
 
 
+DIMENSIONLESS = "choices"  # as records call the unit of perplexity, which has none
+
+
 def format_metric(value: float, unit: str, *, digits: int = 3) -> str:
     """Format the value of a metric: fractions as percentages, everything else as a number with its unit."""
     if unit == "fraction":
         return format_fraction(value, digits=digits)
+    if unit == DIMENSIONLESS:
+        unit = ""
     return f"{format_number(value, digits=digits)} {unit}".rstrip()
 
 

@@ -25,6 +25,7 @@ RENAMED_VALUES: dict[str, str] = {
     "passes over the data": "epochs",
     "devices that hold it": "devices",
     "offset": "floor",
+    "tokens seen": "tokens seen in training",
     "share lost a doubling": "share lost per doubling",
     "bytes a parameter": "bytes per parameter",
     "bytes a parameter and step": "bytes per parameter and step",

@@ -22,37 +22,96 @@ P = Mapping[str, float]
 
 
 def power(p: P, x: float) -> float:
-    """Return alpha·x^beta (Hestness et al. 2017, arXiv:1712.00409, and many others)."""
+    """Return alpha·x^beta (Hestness et al. 2017, arXiv:1712.00409, and many others).
+
+    Args:
+        p: The constants alpha and beta, by name.
+        x: The input in the paper's unit, such as data or FLOP.
+
+    Returns:
+        The value in the paper's unit (`PublishedLaw.scale` converts it).
+    """
     return float(p["alpha"] * x ** p["beta"])
 
 
 def power_of_ratio(p: P, x: float) -> float:
-    """Return floor + (x0/x)^a (Kaplan et al. 2020, arXiv:2001.08361; Henighan et al. 2020; eq. 1.1)."""
+    """Return floor + (x0/x)^a (Kaplan et al. 2020, arXiv:2001.08361; Henighan et al. 2020; eq. 1.1).
+
+    Args:
+        p: The constants x0 and a, and floor (0 if absent), by name.
+        x: The input, in the unit of x0.
+
+    Returns:
+        The loss in nats per token.
+    """
     return float(p.get("floor", 0.0) + (p["x0"] / x) ** p["a"])
 
 
 def scaled_power(p: P, x: float) -> float:
-    """Return (x/k)^b (Henighan et al. 2020, arXiv:2010.14701, Table 1)."""
+    """Return (x/k)^b (Henighan et al. 2020, arXiv:2010.14701, Table 1).
+
+    Args:
+        p: The constants k and b, by name.
+        x: Compute, in the unit of k.
+
+    Returns:
+        The best model size in parameters.
+    """
     return float((x / p["k"]) ** p["b"])
 
 
 def surface(p: P, N: float, D: float) -> float:
-    """Return E + A/N^a + B/D^b (Hoffmann et al. 2022, arXiv:2203.15556, eq. 2)."""
+    """Return E + A/N^a + B/D^b (Hoffmann et al. 2022, arXiv:2203.15556, eq. 2).
+
+    Args:
+        p: The constants E, A, a, B and b, by name.
+        N: Model size in parameters.
+        D: Data, such as tokens.
+
+    Returns:
+        The loss, in the unit of E.
+    """
     return float(p["E"] + p["A"] / N ** p["a"] + p["B"] / D ** p["b"])
 
 
 def capacity_and_data(p: P, N: float, D: float) -> float:
-    """Return ((Nc/N)^(aN/aD) + Dc/D)^aD (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.5)."""
+    """Return ((Nc/N)^(aN/aD) + Dc/D)^aD (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.5).
+
+    Args:
+        p: The constants Nc, aN, Dc and aD, by name.
+        N: Model size in parameters.
+        D: Data, in the unit of Dc.
+
+    Returns:
+        The loss in nats per token.
+    """
     return float(((p["Nc"] / N) ** (p["aN"] / p["aD"]) + p["Dc"] / D) ** p["aD"])
 
 
 def capacity_and_steps(p: P, N: float, S: float) -> float:
-    """Return (Nc/N)^aN + (Sc/S)^aS (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.6)."""
+    """Return (Nc/N)^aN + (Sc/S)^aS (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.6).
+
+    Args:
+        p: The constants Nc, aN, Sc and aS, by name.
+        N: Model size in parameters.
+        S: Training steps.
+
+    Returns:
+        The loss in nats per token.
+    """
     return float((p["Nc"] / N) ** p["aN"] + (p["Sc"] / S) ** p["aS"])
 
 
 def critical_batch(p: P, L: float) -> float:
-    """Return Bs/L^(1/aB) (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.4)."""
+    """Return Bs/L^(1/aB) (Kaplan et al. 2020, arXiv:2001.08361, eq. 1.4).
+
+    Args:
+        p: The constants Bs and aB, by name.
+        L: The loss in nats per token.
+
+    Returns:
+        The critical batch size in tokens.
+    """
     return float(p["Bs"] / L ** (1 / p["aB"]))
 
 
@@ -61,6 +120,15 @@ def repeated_data(p: P, N: float, D: float, U: float) -> float:
 
     N parameters see D tokens of which U are unique: D' = U + U·RDs·(1 − exp(−(D/U − 1)/RDs)), and N' alike
     with UN, the parameters that U tokens deserve.
+
+    Args:
+        p: The constants a, b, e, alpha, RDs and RNs, by name.
+        N: Model size in parameters.
+        D: Tokens seen, repeats counted.
+        U: Unique tokens; more than D count as D.
+
+    Returns:
+        The loss in nats per token.
     """
     A, B, E, alpha = math.exp(p["a"]), math.exp(p["b"]), math.exp(p["e"]), p["alpha"]
     U = min(U, D)
@@ -71,12 +139,30 @@ def repeated_data(p: P, N: float, D: float, U: float) -> float:
 
 
 def shifted_power(p: P, C: float) -> float:
-    """Return A·(C + d)^−b + c (Zhai et al. 2022, arXiv:2106.04560, Figure 2)."""
+    """Return A·(C + d)^−b + c (Zhai et al. 2022, arXiv:2106.04560, Figure 2).
+
+    Args:
+        p: The constants A, d, b and c, by name.
+        C: Compute, in the unit of d.
+
+    Returns:
+        The error as a fraction.
+    """
     return float(p["A"] * (C + p["d"]) ** -p["b"] + p["c"])
 
 
 def broken(p: P, x: float) -> float:
-    """Return a + b·x^−c0·(1 + (x/d1)^(1/f1))^(−c1·f1) (Caballero et al. 2022, arXiv:2210.14891, eq. 1)."""
+    """Return a + b·x^−c0·(1 + (x/d1)^(1/f1))^(−c1·f1).
+
+    Source: Caballero et al. 2022, arXiv:2210.14891, equation 1.
+
+    Args:
+        p: The constants a, b, c0, c1, d1 and f1, by name.
+        x: The input, in the unit of d1.
+
+    Returns:
+        The value in the paper's unit (`PublishedLaw.scale` converts it).
+    """
     # in logarithms: (x/d1)^(1/f1) overflows far beyond the break
     beyond = math.log(x / p["d1"]) / p["f1"]
     bend = beyond + math.log1p(math.exp(-beyond)) if beyond > 0 else math.log1p(math.exp(beyond))
@@ -84,22 +170,57 @@ def broken(p: P, x: float) -> float:
 
 
 def saturating(p: P, D: float) -> float:
-    """Return B·(1/D + E)^b (Bansal et al. 2022, arXiv:2202.01994)."""
+    """Return B·(1/D + E)^b (Bansal et al. 2022, arXiv:2202.01994).
+
+    Args:
+        p: The constants B, E and b, by name.
+        D: Data in millions of sentence pairs.
+
+    Returns:
+        The loss in nats per token.
+    """
     return float(p["B"] * (1 / D + p["E"]) ** p["b"])
 
 
 def transfer(p: P, D: float, N: float) -> float:
-    """Return k·D^alpha·N^beta (Hernandez et al. 2021, arXiv:2102.01293, eq. 1.1)."""
+    """Return k·D^alpha·N^beta (Hernandez et al. 2021, arXiv:2102.01293, eq. 1.1).
+
+    Args:
+        p: The constants k, alpha and beta, by name.
+        D: Data of the target task in characters.
+        N: Model size in parameters.
+
+    Returns:
+        The data that pre-training is worth, in characters of the target task.
+    """
     return float(p["k"] * D ** p["alpha"] * N ** p["beta"])
 
 
 def product(p: P, N: float, D: float) -> float:
-    """Return k·N^a·D^b (Li et al. 2025, arXiv:2503.04715)."""
+    """Return k·N^a·D^b (Li et al. 2025, arXiv:2503.04715).
+
+    Args:
+        p: The constants k, a and b, by name.
+        N: Model size in parameters.
+        D: Data in tokens.
+
+    Returns:
+        The best learning rate.
+    """
     return float(p["k"] * N ** p["a"] * D ** p["b"])
 
 
 def routed(p: P, N: float, experts: float) -> float:
-    """Return 10^(a·log N + b·log Ê + c·log N·log Ê + d) (Clark et al. 2022, arXiv:2202.01169)."""
+    """Return 10^(a·log N + b·log Ê + c·log N·log Ê + d) (Clark et al. 2022, arXiv:2202.01169).
+
+    Args:
+        p: The constants a, b, c, d, Estart and Emax, by name.
+        N: Parameters of the dense model.
+        experts: Number of experts E; Ê is E, bounded by Estart and Emax.
+
+    Returns:
+        The loss in nats per token.
+    """
     start = 1 / (1 / p["Estart"] - 1 / p["Emax"])
     log_e = math.log10(1 / (1 / (experts - 1 + start) + 1 / p["Emax"]))
     log_n = math.log10(N)
@@ -107,32 +228,86 @@ def routed(p: P, N: float, experts: float) -> float:
 
 
 def fine_grained_experts(p: P, N: float, D: float, G: float) -> float:
-    """Return c + (g/G^gamma + a)/N^alpha + b/D^beta (Krajewski et al. 2024, arXiv:2402.07871)."""
+    """Return c + (g/G^gamma + a)/N^alpha + b/D^beta (Krajewski et al. 2024, arXiv:2402.07871).
+
+    Args:
+        p: The constants c, g, gamma, a, alpha, b and beta, by name.
+        N: Model size in parameters.
+        D: Data in tokens.
+        G: Granularity of the experts.
+
+    Returns:
+        The loss in nats per token.
+    """
     return float(p["c"] + (p["g"] / G ** p["gamma"] + p["a"]) / N ** p["alpha"] + p["b"] / D ** p["beta"])
 
 
 def step_flops(p: P, b: float, N: float) -> float:
-    """Return g·b·p (Hestness et al. 2019, arXiv:1909.01736, Table 2)."""
+    """Return g·b·N (Hestness et al. 2019, arXiv:1909.01736, Table 2).
+
+    Args:
+        p: The constant g, by name.
+        b: Examples per step.
+        N: Model size in parameters.
+
+    Returns:
+        FLOP per step.
+    """
     return p["g"] * b * N
 
 
 def step_bytes(p: P, b: float, N: float) -> float:
-    """Return lam·p + mu·b·√p (Hestness et al. 2019, arXiv:1909.01736, Table 2)."""
+    """Return lam·N + mu·b·√N (Hestness et al. 2019, arXiv:1909.01736, Table 2).
+
+    Args:
+        p: The constants lam and mu, by name.
+        b: Examples per step.
+        N: Model size in parameters.
+
+    Returns:
+        Bytes moved per step.
+    """
     return p["lam"] * N + p["mu"] * b * math.sqrt(N)
 
 
 def proportional(p: P, N: float) -> float:
-    """Return delta·p (Hestness et al. 2019, arXiv:1909.01736, Table 2)."""
+    """Return delta·N (Hestness et al. 2019, arXiv:1909.01736, Table 2).
+
+    Args:
+        p: The constant delta, by name.
+        N: Model size in parameters.
+
+    Returns:
+        Memory footprint in bytes.
+    """
     return p["delta"] * N
 
 
 def flops_of_a_pass(p: P, N: float, D: float) -> float:
-    """Return c·p·D (from the days of an epoch in Hestness et al. 2019, arXiv:1909.01736, section 5.2.2)."""
+    """Return c·N·D (from the days of an epoch in Hestness et al. 2019, arXiv:1909.01736, section 5.2.2).
+
+    Args:
+        p: The constant c, by name.
+        N: Model size in parameters.
+        D: Data, such as words.
+
+    Returns:
+        FLOP of one epoch.
+    """
     return p["c"] * N * D
 
 
 def roofline(p: P, flops: float, moved: float) -> float:
-    """Return max(FLOP/(fc·xc), bytes/(fa·xa)) (Hestness et al. 2019, arXiv:1909.01736, section 5.2.2)."""
+    """Return max(flops/(fc·xc), moved/(fa·xa)) (Hestness et al. 2019, arXiv:1909.01736, section 5.2.2).
+
+    Args:
+        p: The peak rates xc (FLOP/s) and xa (bytes/s), and the shares of them that are reached, fc and fa.
+        flops: FLOP per step.
+        moved: Bytes moved per step.
+
+    Returns:
+        Seconds per step.
+    """
     return max(flops / (p["fc"] * p["xc"]), moved / (p["fa"] * p["xa"]))
 
 

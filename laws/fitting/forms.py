@@ -19,6 +19,14 @@ def power(x: ArrayLike, *, alpha: ArrayLike, beta: ArrayLike) -> Array:
 
     α: error at x = 1; β: exponent, the error falls by the factor 2^−β with each doubling of the data.
     Source: Hestness et al. 2017, arXiv:1712.00409, section 3.
+
+    Args:
+        x: Data sizes (n,).
+        alpha: α, a number or (...,).
+        beta: β, a number or (...,).
+
+    Returns:
+        log y, (n,) or (..., n).
     """
     return np.log(_last(alpha)) - _last(beta) * np.log(x)
 
@@ -28,6 +36,15 @@ def power_floor(x: ArrayLike, *, alpha: ArrayLike, beta: ArrayLike, gamma: Array
 
     γ: irreducible error, which remains with any amount of data.
     Source: Hestness et al. 2017, arXiv:1712.00409, equation 1.
+
+    Args:
+        x: Data sizes (n,).
+        alpha: α, a number or (...,).
+        beta: β, a number or (...,).
+        gamma: γ, a number or (...,).
+
+    Returns:
+        log y, (n,) or (..., n).
     """
     return np.log(np.exp(power(x, alpha=alpha, beta=beta)) + _last(gamma))
 
@@ -41,6 +58,17 @@ def three_phase(
     β: its exponent; γ: floor; w (width): how gradual the onset is, in units of log x.
     Source: the three phases of Hestness et al. 2017, arXiv:1712.00409, figure 6; the paper draws them
     without a formula, and this is the broken law below with a first exponent of 0.
+
+    Args:
+        x: Data sizes (n,).
+        ceiling: c, a number or (...,).
+        beta: β, a number or (...,).
+        gamma: γ, at most c, a number or (...,).
+        onset: x0, in the unit of x, a number or (...,).
+        width: w, above 0, a number or (...,).
+
+    Returns:
+        log y, (n,) or (..., n).
     """
     w = _last(width)
     bend = w * np.logaddexp(0.0, (np.log(x) - np.log(_last(onset))) / w)
@@ -62,6 +90,18 @@ def broken(
     α, β: power law before the break; d (breakpoint): where it bends; c (change): what the exponent gains
     there (β + c beyond it); f (width): how gradual the bend is, in units of log x; γ: floor.
     Source: Caballero et al. 2022, arXiv:2210.14891, equation 1 with n = 1 (there a, b, c0, c1, d1, f1).
+
+    Args:
+        x: Data sizes (n,).
+        alpha: α, a number or (...,).
+        beta: β, a number or (...,).
+        change: c, a number or (...,).
+        gamma: γ, a number or (...,).
+        breakpoint: d, in the unit of x, a number or (...,).
+        width: f, above 0, a number or (...,).
+
+    Returns:
+        log y, (n,) or (..., n).
     """
     w = _last(width)
     bend = w * np.logaddexp(0.0, (np.log(x) - np.log(_last(breakpoint))) / w)
@@ -73,6 +113,14 @@ def size(x: ArrayLike, *, sigma: ArrayLike, beta_p: ArrayLike) -> Array:
 
     σ: parameters at x = 1; βp: exponent, below 1 where models need to grow more slowly than their data.
     Source: Hestness et al. 2017, arXiv:1712.00409, section 3.
+
+    Args:
+        x: Data sizes (n,).
+        sigma: σ, a number or (...,).
+        beta_p: βp, a number or (...,).
+
+    Returns:
+        log s, (n,) or (..., n).
     """
     return np.log(_last(sigma)) + _last(beta_p) * np.log(x)
 
@@ -82,6 +130,17 @@ def surface(x: ArrayLike, *, E: ArrayLike, A: ArrayLike, a: ArrayLike, B: ArrayL
 
     E: irreducible loss; A, a: what a finite model costs; B, b: what finite data costs.
     Source: Hoffmann et al. 2022, arXiv:2203.15556, equation 2 (there a is α and b is β).
+
+    Args:
+        x: Pairs (N, D), (n, 2).
+        E: E, a number or (...,).
+        A: A, a number or (...,).
+        a: a, a number or (...,).
+        B: B, a number or (...,).
+        b: b, a number or (...,).
+
+    Returns:
+        log L, (n,) or (..., n).
     """
     pairs = np.asarray(x, dtype=np.float64)
     of_size, of_data = power(pairs[:, 0], alpha=A, beta=a), power(pairs[:, 1], alpha=B, beta=b)

@@ -82,7 +82,7 @@ def ensemble(walkers: int, d: int, log_density: LogDensity, moves: Any) -> Any:
         moves: emcee's moves with their weights.
 
     Returns:
-        An `emcee.EnsembleSampler`; it raises ValueError where the density is NaN.
+        An `emcee.EnsembleSampler`; its runs raise ValueError where the density is NaN.
     """
     import emcee
 

@@ -113,7 +113,7 @@ class Forecast:
         weights: Weight of each form, summing to 1.
         diagnostics: Numbers that judge the samples.
         warnings: Codes.
-        max_error: y stays at or below it; None where there is no such bound.
+        max_error: y stays at or below it; None without a bound.
         seed: Seed of the paths.
     """
 

@@ -48,6 +48,9 @@ class Prior:
 
         Args:
             mask: Which components to keep (K,).
+
+        Returns:
+            The prior of those components.
         """
         weight = self.weight[mask]
         return Prior(

@@ -130,6 +130,9 @@ class RecordFiles:
             name: The file's name within the store.
             kind: The class of the record.
 
+        Returns:
+            The record.
+
         Raises:
             FileError: The file is missing, damaged or not a regular file.
         """
@@ -143,6 +146,13 @@ class RecordFiles:
     def load(self, id: str, kind: type[R]) -> R:
         """Return the one record whose id begins with `id`.
 
+        Args:
+            id: The id, or its first characters.
+            kind: The class of the record.
+
+        Returns:
+            The record; one whose id is exactly `id` has precedence.
+
         Raises:
             StoreError: No record or several begin with it.
             FileError: Its file is damaged.
@@ -155,6 +165,13 @@ class RecordFiles:
 
     def path_of(self, id: str, kind: type) -> Path:
         """Return the file of the one record whose id begins with `id`.
+
+        Args:
+            id: The id, or its first characters.
+            kind: The class of the record.
+
+        Returns:
+            The path; a record whose id is exactly `id` has precedence.
 
         Raises:
             StoreError: No record or several begin with it.
@@ -182,7 +199,14 @@ class RecordFiles:
         return (exact or matches)[0]
 
     def sequence_of(self, record: Record) -> int | None:
-        """Return the place in the order that a record of this name has on disk; None if it has no usable file."""
+        """Return the sequence number that the file of a record has.
+
+        Args:
+            record: The record; its kind and name say which file.
+
+        Returns:
+            The number, or None if the file is missing or damaged.
+        """
         try:
             return records.sequence_of(read_regular(self.folder / file_name(record)), type(record))
         except (OSError, FileError):
@@ -209,6 +233,12 @@ class RecordFiles:
         """Yield id, highest number and last usable record of each of these runs that has an attempt.
 
         A sweep asks this before it continues, one record at a time; read from the files themselves.
+
+        Args:
+            ids: The ids of the runs.
+
+        Yields:
+            Id, number of the last attempt, and last usable record or None.
         """
         for id, numbers in self._attempts(ids).items():
             readable = (self._attempt(id, number) for number in reversed(numbers))
@@ -234,7 +264,14 @@ class RecordFiles:
         return run if (run.id, run.attempt) == (id, number) else None
 
     def stamps(self, kind: type[Record]) -> Iterator[Stamp]:
-        """Yield the stamp of every file of a kind; names that begin with a dot are unfinished."""
+        """Yield the stamp of every file of a kind; names that begin with a dot are unfinished.
+
+        Args:
+            kind: The class of the records.
+
+        Yields:
+            Name within the store, bytes and time of the last change (ns), in any order.
+        """
         folder = self.folder / FOLDERS[kind]
         with os.scandir(folder) if folder.is_dir() else contextlib.nullcontext(()) as entries:
             for entry in entries:
@@ -261,6 +298,12 @@ class RecordFiles:
         """Keep others from taking the lock of this name while files are read, as far as possible.
 
         In a folder that may not be written the lock is shared, and not taken at all if it has no file.
+
+        Args:
+            name: The name of the lock.
+
+        Raises:
+            StoreError: The folder may be written, and its file system has no locks.
         """
         if self.writable:
             with self.exclusive(name):
@@ -344,7 +387,14 @@ def _lock(descriptor: int, operation: int, path: Path) -> None:
 
 
 def file_name(record: Record) -> str:
-    """Return the name of a record's file within the store."""
+    """Return the name of a record's file within the store.
+
+    Args:
+        record: The record.
+
+    Returns:
+        Folder and file name: "runs/ID.ATTEMPT.json" for a run, "laws/ID.json" for a law.
+    """
     stem = f"{record.id}.{record.attempt}" if isinstance(record, Run) else record.id
     return f"{FOLDERS[type(record)]}/{stem}.json"
 
@@ -355,6 +405,9 @@ def read_regular(path: Path, *, max_bytes: int = records.MAX_RECORD_BYTES) -> by
     Args:
         path: The file.
         max_bytes: A larger file is refused before it is read.
+
+    Returns:
+        The content.
 
     Raises:
         OSError: The file cannot be read.
@@ -383,6 +436,9 @@ def disk_errors(path: Path, action: str) -> Iterator[None]:
     Args:
         path: The file or folder that is written or read.
         action: What is done to it, such as "write".
+
+    Raises:
+        StoreError: The block raised an OSError.
     """
     try:
         yield
@@ -402,7 +458,14 @@ def disk_errors(path: Path, action: str) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a link in a folder last; some network file systems cannot, and need not."""
+    """Make a rename or a link in a folder last; some network file systems cannot, and need not.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        OSError: The folder cannot be opened, or its disk has an error.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -52,8 +52,8 @@ def connect(path: Path, *, read_only: bool) -> Connection:
     return duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
 
 
-def known_files(connection: Connection) -> dict[str, tuple[int, int]]:
-    """Return what the index knows of files.
+def indexed_files(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Return the files as they were when they were last read into the index.
 
     Args:
         connection: An open index.
@@ -144,7 +144,14 @@ def put_records(connection: Connection, kind: type, records: Sequence[Any], sequ
 
 
 def last_sequence(connection: Connection) -> int:
-    """Return the largest place in the order that any record has; 0 without records."""
+    """Return the largest sequence number of all records.
+
+    Args:
+        connection: An open index.
+
+    Returns:
+        The number; 0 without records.
+    """
     numbers = [
         connection.execute(f"select coalesce(max(sequence), 0) from {table}").fetchall()[0][0]  # noqa: S608
         for table in schema.ORDERED

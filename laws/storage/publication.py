@@ -347,7 +347,7 @@ class Publication:
         from laws.storage import index
 
         fix = "rebuild the index"
-        _, files = self._published(index.known_files)
+        _, files = self._published(index.indexed_files)
         if files is None:
             return (f"{self._index.name}: missing, damaged or older than this program; {fix}",)
         gone = tuple(

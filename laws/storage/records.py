@@ -111,7 +111,14 @@ def sequence_of(raw: bytes, kind: type[R]) -> int:
 
 
 def time_of(created: object) -> int:
-    """Return an ISO 8601 time as microseconds since 1970; 0 for anything else and for times before."""
+    """Return an ISO 8601 time as microseconds since 1970.
+
+    Args:
+        created: The time as text; without a zone it is UTC.
+
+    Returns:
+        Microseconds; 0 for times before 1970 and for anything that is not a time.
+    """
     try:
         time = datetime.fromisoformat(str(created))
         return max(round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1e6), 0)

@@ -51,7 +51,14 @@ class Sequence:
             yield number
 
     def advance(self, number: int) -> None:
-        """Let later numbers be larger than one that a record has."""
+        """Let later numbers be larger than one that a record has.
+
+        Args:
+            number: The sequence number of the record.
+
+        Raises:
+            StoreError: The folder may not be written, or its file system has no locks.
+        """
         if (self._last() or 0) >= number:
             return
         with self._files.exclusive(LOCK):

@@ -232,6 +232,9 @@ class Store:
             name: The name of the lock.
             wait: Wait while another process has it.
 
+        Returns:
+            A context that has the lock.
+
         Raises:
             StoreBusyError: Another process has the lock, and `wait` is False.
             StoreError: The file system has no locks, or may not be written.
@@ -315,6 +318,9 @@ class Store:
         Args:
             id: Its id, or the first characters of it.
 
+        Returns:
+            The law.
+
         Raises:
             StoreError: No law or several begin with `id`.
             FileError: Its file is damaged.
@@ -343,6 +349,9 @@ class Store:
         Args:
             id: Its id, or the first characters of it.
 
+        Returns:
+            The forecast.
+
         Raises:
             StoreError: No forecast or several begin with `id`.
             FileError: Its file is damaged.
@@ -363,6 +372,9 @@ class Store:
 
         Args:
             id: Its id, or the first characters of it.
+
+        Returns:
+            The outcome.
 
         Raises:
             StoreError: No outcome or several begin with `id`.

@@ -12,6 +12,7 @@ from planner.commands.options import (
     RunsArgument,
     SamplesColumnOption,
     StoreOption,
+    WhereOption,
     existing_store,
 )
 from planner.reports.formats import Format
@@ -31,6 +32,7 @@ def check(
     train_column: Annotated[
         str | None, typer.Option(help="Column of the metric on training data. Default: train_METRIC.")
     ] = None,
+    where: WhereOption = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -43,6 +45,7 @@ def check(
     from planner.plans.check import check as run
     from planner.reports.check import records, report
     from planner.reports.report import show
+    from planner.sources.tracked_table import conditions
 
     columns = {
         "data": data_column,
@@ -51,5 +54,7 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    found = run(runs, laws.selector(), existing_store(store, source=laws.source), columns)
+    found = run(
+        runs, laws.selector(), existing_store(store, source=laws.source), columns, conditions(where or ())
+    )
     show(report(found), records(found), style)

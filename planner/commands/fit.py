@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import ColumnOptions, SubjectOptions, grouped
-from planner.commands.options import FormatOption, RunsArgument, StoreOption, store_folder
+from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
 from planner.reports.formats import Format
 
 
@@ -22,6 +22,7 @@ def fit(
         ),
     ] = "auto",
     columns: ColumnOptions,
+    where: WhereOption = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
     ] = 0,
@@ -52,12 +53,14 @@ def fit(
     from planner.reports.fit import records, report
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
+    from planner.sources.tracked_table import conditions
 
     request = Request(
         path=runs,
         **asdict(subject),
         form=form,
         columns=columns.by_role(),
+        where=conditions(where or ()),
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,

@@ -58,7 +58,18 @@ ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, or its 
 
 # a file of measurements
 RunsArgument = Annotated[
-    Path, typer.Argument(help="CSV, TSV, Parquet or JSONL file with one row per finished training.")
+    Path,
+    typer.Argument(
+        help="CSV, TSV, Parquet or JSONL file with one row per finished training; or the runs of MLflow, W&B, "
+        "TensorBoard or Optuna where they are."
+    ),
+]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=VALUE",
+        help="Only a tracker's runs with this value, such as experiment=asr. Repeatable.",
+    ),
 ]
 MetricColumnOption = Annotated[
     str | None, typer.Option("--metric-column", help="Column of the metric. Default: its name.")

@@ -77,7 +77,13 @@ class Check:
     left_out: str  # which rows have no metric, in a sentence; empty where all have
 
 
-def check(path: Path, selector: LawSelector, folder: Path, columns: Mapping[str, str | None]) -> Check:
+def check(
+    path: Path,
+    selector: LawSelector,
+    folder: Path,
+    columns: Mapping[str, str | None],
+    where: Mapping[str, str] | None = None,
+) -> Check:
     """Compare every run of a file with the law that answers for it.
 
     Args:
@@ -85,6 +91,7 @@ def check(path: Path, selector: LawSelector, folder: Path, columns: Mapping[str,
         selector: What the law has to match.
         folder: The store.
         columns: Role of a column -> its name, None for the usual names.
+        where: Column -> value, to choose runs of a tracker's store.
 
     Returns:
         The runs with their verdicts and likely causes.
@@ -106,7 +113,12 @@ def check(path: Path, selector: LawSelector, folder: Path, columns: Mapping[str,
         )
     try:
         measured = read_measurements(
-            path, metric=law.metric, metric_unit=law.metric_unit, data_unit=law.x_unit, columns=columns
+            path,
+            metric=law.metric,
+            metric_unit=law.metric_unit,
+            data_unit=law.x_unit,
+            columns=columns,
+            where=where,
         )
     except PlannerError as error:
         if WarningCode.DOMAIN_CHOSEN in selected.warnings:

@@ -10,7 +10,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -65,6 +65,7 @@ class Request:
         family: Architecture that was trained.
         form: One of `CHOICES`.
         columns: Role -> name of its column, None for the usual names (see `read_measurements`).
+        where: Column -> value, to choose runs of a tracker's store.
         seed: Seed of the sampler.
         pool: Whether the domain's other curves in the store help to weight the forms.
         baseline_error: Error of chance-level answers, as typed.
@@ -78,6 +79,7 @@ class Request:
     family: str = ""
     form: str = AUTO
     columns: Mapping[str, str | None]
+    where: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     pool: bool = False
     baseline_error: str | None = None
@@ -216,6 +218,7 @@ def _measured(request: Request) -> Measurements:
         metric_unit=request.unit,
         data_unit=request.data_unit,
         columns=request.columns,
+        where=request.where,
     )
     for role in ("flops", "gpu_hours"):
         if (column := request.columns.get(role)) and measured.params is None:
@@ -433,7 +436,7 @@ def _law(
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,
         "rows": str(len(measured)),
-        **({"left_out": measured.left_out} if measured.unmeasured else {}),
+        **({"left_out": measured.left_out} if measured.left_out else {}),
         **utilization(measured),
         "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
         "seed": str(request.seed),

@@ -8,7 +8,7 @@ column; a row whose metric is empty or not finite is a training that crashed or 
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,13 @@ from laws.errors import ConflictingInput, PlannerError, TableError, UnknownName,
 from planner import units
 from planner.metrics import MAX_RATE
 from planner.sources.table_file import Row, first_row_number, read_names, read_rows
+from planner.sources.tracked_table import (
+    is_tracked,
+    left_out_sentence,
+    open_tracked,
+    resolved,
+    rows_of,
+)
 
 MAX_SIZE = 1e100  # data sizes beyond it, or below its inverse, are errors: laws span a billion times less
 MAX_ROWS_NAMED = 10  # of the rows that were left out
@@ -58,6 +65,8 @@ class Measurements:
         train: The metric on the training data.
         columns: Role -> name of the column that was read for it.
         unmeasured: Rows of the file, from 0, without a metric: they crashed or diverged.
+        names: Names of the trainings, where the source is a tracker's store.
+        excluded: Reason -> number of a tracker's runs that were left out.
     """
 
     path: Path
@@ -74,6 +83,8 @@ class Measurements:
     train: tuple[float, ...] | None = None
     columns: Mapping[str, str]
     unmeasured: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    excluded: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of measured trainings."""
@@ -83,7 +94,7 @@ class Measurements:
     def left_out(self) -> str:
         """Return which rows were left out, as a sentence; "" where all were read."""
         if not self.unmeasured:
-            return ""
+            return left_out_sentence(self.excluded, len(self))
         count = len(self.unmeasured)
         numbers = [str(first_row_number(self.path) + n) for n in self.unmeasured[:MAX_ROWS_NAMED]]
         named = ", ".join(numbers) + (", ..." if count > MAX_ROWS_NAMED else "")
@@ -103,6 +114,8 @@ class Measurements:
         Returns:
             The file, row and column, such as "runs.csv row 3, column 'wer'".
         """
+        if self.names:
+            return _cell_of_run(self.path, self.names[i], self.columns[role])
         dropped = frozenset(self.unmeasured)
         kept = (n for n in range(len(self) + len(self.unmeasured)) if n not in dropped)
         return cell_name(self.path, next(islice(kept, i, None)), self.columns[role])
@@ -117,6 +130,13 @@ class _Cells:
     measured: Sequence[int]  # rows, from 0
     columns: Mapping[str, str]  # role -> name of the column
     indexes: Mapping[str, int]  # role -> index of its cell in a row
+    names: Sequence[str] = ()  # of the trainings, where a tracker names them
+
+    def name(self, n: int, role: str) -> str:
+        """Return the name of a cell for messages."""
+        if self.names:
+            return _cell_of_run(self.path, self.names[n], self.columns[role])
+        return cell_name(self.path, n, self.columns[role])
 
     def texts(self, role: str) -> tuple[str, ...] | None:
         """Return the column of a role as text; None where the file has none."""
@@ -131,7 +151,7 @@ class _Cells:
         return tuple(self._number(n, role, parse) for n in self.measured)
 
     def _number(self, n: int, role: str, parse: Callable[[str], float]) -> float:
-        cell = cell_name(self.path, n, self.columns[role])
+        cell = self.name(n, role)
         value = number(cell, self.rows[n][self.indexes[role]], parse)
         zero = role in {"metric", "se", "train"}
         if value < 0 or (value == 0 and not zero):
@@ -145,17 +165,24 @@ class _Cells:
 
 
 def read_measurements(
-    path: Path, *, metric: str, metric_unit: str, data_unit: str, columns: Mapping[str, str | None]
+    path: Path,
+    *,
+    metric: str,
+    metric_unit: str,
+    data_unit: str,
+    columns: Mapping[str, str | None],
+    where: Mapping[str, str] | None = None,
 ) -> Measurements:
     """Read the finished trainings of a file.
 
     Args:
-        path: A CSV, TSV, JSONL or Parquet file, one row per finished training.
+        path: A CSV, TSV, JSONL or Parquet file, one row per finished training; or a tracker's store.
         metric: Name of the metric, also of its column unless `columns` names another.
         metric_unit: Its unit; "fraction" for rates.
         data_unit: Unit of the data size, also the name of its column unless `columns` names another.
         columns: Role -> name of its column, None for the usual names. Roles are "data", "metric", "params", "se",
             "seed", "samples", "flops", "gpu_hours", "device" and "train".
+        where: Column -> value, to choose runs of a tracker's store.
 
     Returns:
         The measurements, in the order of the rows.
@@ -163,9 +190,25 @@ def read_measurements(
     Raises:
         TableError: The file, a column or a cell cannot be read.
     """
-    names = read_names(path)
-    column_of = _columns(path, names, columns, metric=metric, data_unit=data_unit)
-    rows = read_rows(path, list(column_of.values()))
+    tracked = None
+    if is_tracked(path):
+        table = open_tracked(path, where or {})
+        named = [role for role, name in columns.items() if name]
+        columns = resolved(path, table, columns, _usual_names(metric, data_unit))
+        names = tuple(dict.fromkeys([*table.columns, *filter(None, columns.values())]))
+        column_of = _columns(path, names, columns, metric=metric, data_unit=data_unit)
+        tracked = rows_of(table, column_of, named)
+        rows, column_of = tracked.rows, dict(tracked.columns)
+    else:
+        names = read_names(path)
+        column_of = _columns(path, names, columns, metric=metric, data_unit=data_unit)
+        rows = read_rows(path, list(column_of.values()))
+    if not rows and tracked:
+        raise TableError(
+            f"{path}: expected finished runs with {column_of['data']} and {column_of['metric']}, got none. "
+            f"{left_out_sentence(tracked.left_out, 0)}".rstrip("."),
+            code="no-measurement",
+        )
     if not rows:
         raise TableError(
             f"{path} has no rows: expected one per training, with columns such as {data_unit},{metric}",
@@ -183,7 +226,7 @@ def read_measurements(
             f"{path}, column {used['metric']!r}: expected at least one number, got no value in any row",
             code="no-measurement",
         )
-    cells = _Cells(path, rows, measured, used, indexes)
+    cells = _Cells(path, rows, measured, used, indexes, tracked.names if tracked else ())
     of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
     of_data = partial(units.parse_data, unit=data_unit)
     values = cells.numbers("metric", of_metric) or ()
@@ -191,7 +234,7 @@ def read_measurements(
         _refuse_percentages(cells, values)
     return Measurements(
         path=path,
-        fingerprint=hashlib.sha256(path.read_bytes()).hexdigest(),
+        fingerprint=tracked.fingerprint if tracked else hashlib.sha256(path.read_bytes()).hexdigest(),
         data=cells.numbers("data", of_data) or (),
         metric=values,
         params=cells.numbers("params", units.parse_number),
@@ -204,18 +247,26 @@ def read_measurements(
         train=cells.numbers("train", of_metric),
         columns=used,
         unmeasured=tuple(sorted(set(range(len(rows))) - set(measured))),
+        names=tracked.names if tracked else (),
+        excluded=tracked.left_out if tracked else {},
     )
+
+
+def _usual_names(metric: str, data_unit: str) -> dict[str, tuple[str, ...]]:
+    """Return the usual names of the column of each role."""
+    usual = dict(_NAMES)
+    usual["data"] = (data_unit, *usual["data"])
+    usual["metric"] = (metric, *usual["metric"])
+    usual["se"] = (f"{metric}_se", *usual["se"])
+    usual["train"] = (f"train_{metric}",)
+    return usual
 
 
 def _columns(
     path: Path, names: Sequence[str], given: Mapping[str, str | None], *, metric: str, data_unit: str
 ) -> dict[str, str]:
     """Return the column of each role that the file has."""
-    usual = dict(_NAMES)
-    usual["data"] = (data_unit, *usual["data"])
-    usual["metric"] = (metric, *usual["metric"])
-    usual["se"] = (f"{metric}_se", *usual["se"])
-    usual["train"] = (f"train_{metric}",)
+    usual = _usual_names(metric, data_unit)
     columns = {}
     for role in _NAMES:
         name = given.get(role)
@@ -250,7 +301,7 @@ def _columns(
 def _refuse_percentages(cells: _Cells, values: Sequence[float]) -> None:
     for n, value in zip(cells.measured, values, strict=True):
         if value > MAX_RATE:
-            cell = cell_name(cells.path, n, cells.columns["metric"])
+            cell = cells.name(n, "metric")
             raise _cell_error(
                 cell, f"expected a fraction, such as 0.35 or 35% for 35 percent, got {value:g}", value
             )
@@ -268,6 +319,10 @@ def cell_name(path: Path, n: int, column: str) -> str:
         The file, the row as an editor numbers it, and the column.
     """
     return f"{path} row {first_row_number(path) + n}, column {column!r}"
+
+
+def _cell_of_run(path: Path, run: str, column: str) -> str:
+    return f"{path} run {run!r}, column {column!r}"
 
 
 def column_like(name: str, names: Sequence[str], path: Path) -> str | None:

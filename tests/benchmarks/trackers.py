@@ -12,12 +12,12 @@ MAX_SECONDS = 2.0  # for 5,000 runs
 
 SCHEMA = """
 create table experiments (experiment_id integer primary key, name text, lifecycle_stage text);
-create table runs (run_uuid text primary key, name text, status text, lifecycle_stage text, start_time integer,
-    experiment_id integer);
+create table runs (run_uuid text primary key, name text, status text, lifecycle_stage text,
+    start_time integer, experiment_id integer);
 create table params (key text, value text, run_uuid text, primary key (key, run_uuid));
 create table tags (key text, value text, run_uuid text, primary key (key, run_uuid));
-create table latest_metrics (key text, value float, timestamp integer, step integer, is_nan boolean, run_uuid text,
-    primary key (key, run_uuid));
+create table latest_metrics (key text, value float, timestamp integer, step integer, is_nan boolean,
+    run_uuid text, primary key (key, run_uuid));
 create table metrics (key text, value float, timestamp integer, run_uuid text, step integer, is_nan boolean,
     primary key (key, timestamp, step, run_uuid, value, is_nan));
 insert into experiments values (1, 'ladder', 'active');

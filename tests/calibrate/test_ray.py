@@ -368,8 +368,8 @@ def test_workers_import_nothing_from_the_current_folder_of_the_driver(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = hostile(tmp_path / "hostile")
-    monkeypatch.chdir(folder)
     with Cluster() as nodes:
         nodes.node(1)
+        monkeypatch.chdir(folder)
         ended(nodes.sweep(tmp_path / "store", tmp_path, str(faulty.FINE)))
     assert not (folder / "executed").exists(), (folder / "executed").read_text()

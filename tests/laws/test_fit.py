@@ -100,7 +100,7 @@ def test_too_few_sizes_for_a_form_are_refused_in_one_line(form):
 def test_columns_and_names_that_do_not_fit_are_refused():
     with pytest.raises(UnknownName) as unknown:
         fit(curve(0), "cubic", seed=1)
-    assert unknown.value.known == tuple(FORMS)
+    assert unknown.value.valid_names == tuple(FORMS)
     for points, form in ((curve(0), "surface"), (EXAMPLES["surface"], "power")):
         with pytest.raises(InputError) as caught:
             fit(points, form, seed=1)

@@ -99,7 +99,7 @@ def test_a_typo_is_answered_with_the_nearest_name(name: str, near: set[str | Non
 def test_a_missing_precision_is_refused_with_those_it_has() -> None:
     with pytest.raises(UnknownName) as refusal:
         PARTS["v100-sxm2-32"].peak_at("bf16")
-    assert (refusal.value.code, refusal.value.known) == ("unknown-precision", ("fp16", "fp32"))
+    assert (refusal.value.code, refusal.value.valid_names) == ("unknown-precision", ("fp16", "fp32"))
     assert PARTS["v100-sxm2-32"].usual_precision() == "fp16"
     assert PARTS["ppopp19-target"].usual_precision() == "fp32"
     assert PARTS["h100-sxm"].usual_precision() == "bf16"

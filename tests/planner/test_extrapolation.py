@@ -217,7 +217,7 @@ def test_an_interrupted_command_says_that_it_goes_on(tmp_path):
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert said.endswith("planner: stopped; what is finished is kept: the same command goes on from there\n")
+    assert said.endswith("planner: stopped; finished curves are kept: run the same command to continue\n")
     assert "Traceback" not in said
     assert not (tmp_path / "out.csv").exists()
 

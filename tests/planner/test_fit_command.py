@@ -235,7 +235,7 @@ def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
         "fit", tmp_path / "other.csv", *ASR, "--device-column", "gpu", "--store", tmp_path / "third"
     )
     assert ran.code == 1
-    assert "no accelerator is called 'cuda:0'" in ran.err
+    assert ran.refused == "unknown-accelerator"
 
 
 def test_flop_of_a_surface_are_those_that_were_logged(tmp_path):
@@ -512,11 +512,11 @@ def test_a_wrong_command_is_exit_2(tmp_path, arguments):
     assert planner("fit", *arguments, "--store", tmp_path).code == 2
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_folder_without_runs_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runs.csv").mkdir()
     ran = planner("fit", tmp_path / "runs.csv", *ASR, "--store", tmp_path / "store")
-    assert ran.code == 1
-    assert "expected a file, got a folder" in ran.err
+    assert ran.refused == "unknown-source"
+    assert "expected an MLflow store, a W&B folder" in ran.err
 
 
 cells = st.one_of(st.text(max_size=6), st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,2})?[%kM]?", fullmatch=True))

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from synthetic import planner
 
 from laws.errors import ConflictingInput, FileError, InputError, PlannerError, UnknownName
+from planner.sources.run_table import read_measurements
 from planner.sources.trackers import event_file, wandb
 from planner.sources.trackers.open_source import is_source, open_source
 from planner.sources.trackers.runs import History, RunTable, State, history
@@ -428,9 +430,8 @@ def test_damaged_source_never_ends_in_a_traceback(stores: Path, tmp_path: Path, 
         except PlannerError as error:
             assert "\n" not in error.message
         else:
-            assert all(
-                len(table.cells(run, table.columns, "min")) == len(table.columns) for run in table.runs
-            )
+            rows = [table.cells(run, table.columns, "min") for run in table.runs]
+            assert {len(row) for row in rows} == {len(table.columns)}
     assert time.monotonic() - started < 10
 
 
@@ -474,3 +475,74 @@ def test_file_without_permission_is_refused(stores: Path, tmp_path: Path) -> Non
     with pytest.raises(FileError) as error:
         open_source(path)
     assert error.value.code == "unreadable-source"
+
+
+LAW_OPTIONS = ("--domain", "asr", "--metric", "wer", "--data-unit", "hours", "--form", "power")
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_measurements_come_from_every_tool(stores: Path, name: str) -> None:
+    data, error, params, _ = SOURCES[name]
+    measured = read_measurements(
+        stores / name,
+        metric="wer",
+        metric_unit="fraction",
+        data_unit="hours",
+        columns={"data": data, "metric": error},
+        where=WHERE.get(name),
+    )
+    assert measured.params is not None
+    assert measured.columns["params"] == params
+    assert len(measured) == (13 if name.startswith("mlflow") or name == "mlruns" else 12)
+    assert min(measured.metric) == pytest.approx(0.0768873558)
+
+
+def test_runs_left_out_of_a_fit_are_counted_by_reason(stores: Path, tmp_path: Path) -> None:
+    ran = planner(
+        "fit", stores / "mlflow.db", *LAW_OPTIONS, "--data-column", "params.hours", "--metric-column",
+        "metrics.test_wer", "--where", "experiment=asr-ladder", "--store", tmp_path, "--format", "json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)[0]["left_out"] == (
+        "8 of 21 runs were left out: 1 failed, 1 killed, 1 deleted, 1 running, "
+        "3 without metrics.test_wer, 1 without params.hours."
+    )
+
+
+def test_fit_refuses_several_experiments_and_one_training(stores: Path, tmp_path: Path) -> None:
+    ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, "--store", tmp_path)
+    assert ran.refused == "several-groups"
+    ran = planner(
+        "fit", stores / "mlruns", *LAW_OPTIONS, "--where", "experiment=asr-ladder", "--store", tmp_path
+    )
+    assert ran.refused == "ambiguous-column"
+    assert "--data-column" in ran.err
+    assert planner("fit", tmp_path / "missing", *LAW_OPTIONS, "--store", tmp_path).refused == "no-such-file"
+    ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, "--store", tmp_path)
+    assert "--where experiment=asr-ladder" in ran.err
+    ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, "--where", "asr-ladder", "--store", tmp_path)
+    assert ran.refused == "invalid-condition"
+    (tmp_path / "trainer_state.json").write_bytes(trainer_state())
+    ran = planner("fit", tmp_path / "trainer_state.json", *LAW_OPTIONS, "--store", tmp_path / "store")
+    assert ran.refused == "one-training"
+
+
+def test_columns_are_shown_and_written(stores: Path, tmp_path: Path) -> None:
+    ran = planner("columns", stores / "mlflow.db", "--format", "json")
+    rows = {row["name"]: row for row in json.loads(ran.out)}
+    assert (rows["params.hours"]["count"], rows["params.hours"]["low"], rows["params.hours"]["high"]) == (
+        19,
+        10,
+        2560,
+    )
+    shown = planner("columns", stores / "mlflow.db").out
+    assert "21 asr-ladder, 3 translation-ladder" in " ".join(shown.split())
+    out = tmp_path / "runs.csv"
+    ran = planner("columns", stores / "wandb", "--out", out)
+    assert ran.code == 0, ran.err
+    with out.open() as file:
+        written = list(csv.DictReader(file))
+    assert len(written) == 14
+    assert written[0]["summary.val/wer.min"] == "0.3237996649154009"
+    rows = {row["name"]: row for row in json.loads(planner("columns", out, "--format", "json").out)}
+    assert rows["config.data.hours"]["high"] == 2560

@@ -274,3 +274,8 @@ def test_a_probability_lies_between_its_ends(value) -> None:
         assert units.parse_probability(repr(value)) == value
     else:
         refused(units.parse_probability, repr(value))
+
+
+def test_a_perplexity_is_printed_without_a_unit() -> None:
+    assert units.format_metric(120.0, "choices") == "120"
+    assert units.format_metric(1.5, "nats") == "1.5 nats"

@@ -71,9 +71,9 @@ def _read_folder(root: Path) -> RunTable:
             if _is_trainer_state(content):
                 _keep_newest(trainers, _trainer_name(root, path), content)
                 continue
-            found_here = _runs(content, path.relative_to(root).with_suffix("").as_posix())
-            runs += found_here
-            skipped += not found_here
+            file_runs = _runs(content, path.relative_to(root).with_suffix("").as_posix())
+            runs += file_runs
+            skipped += not file_runs
             refuse_too_many(len(runs), MAX_RUNS, "runs")
     if trainers:  # other JSON next to trainer states is their configuration
         states = tuple(_trainer_run(content, name) for name, content in trainers.items())

@@ -36,7 +36,7 @@ _READERS = {
 
 
 def open_source(path: Path, where: Mapping[str, str] | None = None) -> RunTable:
-    """Read the runs of a tracker's file or folder.
+    """Read the runs of one experiment, study or project.
 
     Args:
         path: The file or folder.
@@ -50,6 +50,22 @@ def open_source(path: Path, where: Mapping[str, str] | None = None) -> RunTable:
         ConflictingInput: A folder holds runs of several trackers.
         InputError: The runs belong to several experiments, studies or projects.
     """
+    return read_source(path).where(where or {})
+
+
+def read_source(path: Path) -> RunTable:
+    """Read every run of a tracker's file or folder.
+
+    Args:
+        path: The file or folder.
+
+    Returns:
+        The runs.
+
+    Raises:
+        FileError: The source is missing, damaged, of no known kind, or holds no run.
+        ConflictingInput: A folder holds runs of several trackers.
+    """
     try:
         table = _read_folder(path) if path.is_dir() else _read_file(path)
     except OSError as error:
@@ -58,7 +74,7 @@ def open_source(path: Path, where: Mapping[str, str] | None = None) -> RunTable:
         ) from None
     if not table.runs:
         raise FileError(f"{path}: expected runs, got an empty {table.kind}", code="no-runs", value=str(path))
-    return table.where(where or {})
+    return table
 
 
 def is_source(path: Path) -> bool:
