@@ -1,7 +1,8 @@
 """The codes of warnings: what a law, a plan or a sweep says of itself, as data.
 
-The command line and the review page turn a code into a sentence (`planner/warnings.py`); docs/reference/warnings.md explains
-each. A record may hold a code that a newer version wrote, so records keep them as text.
+The command line and the review page turn a code into a sentence (`planner/warnings.py`);
+docs/reference/warnings.md explains each. A record may hold a code that a newer version wrote, so records keep
+them as text.
 """
 
 from enum import StrEnum

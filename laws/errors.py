@@ -14,8 +14,9 @@ PlannerError                 base class; catch it to catch everything below
 ├── CorpusError              a corpus that cannot be read or does not suffice
 └── EngineError              workers, GPUs or a cluster that cannot train
 
-Each carries data: a `code`, the `value` that was given, what was `expected`, and `hints`, the next steps. A hint
-names arguments and commands; the command line prints them as `--options`, `str(error)` as arguments. Anything that is not a `PlannerError` is a bug of ours.
+Each carries data: a `code`, the `value` that was given, what was `expected`, and `hints`, the next steps. A
+hint names arguments and commands; the command line prints them as `--options`, `str(error)` as arguments.
+Anything that is not a `PlannerError` is a bug of ours.
 """
 
 from collections.abc import Collection
@@ -34,7 +35,8 @@ class Hint:
         action: "set" or "unset" arguments, or "run" a command.
         names: Argument names (`data_column`), or the words of a command (`("laws", "list")`).
         value: An example of the value to set, or of the command's further words.
-        purpose: What it is for, a phrase that starts with "to", such as "to name the column of the data size".
+        purpose: What it is for, a phrase that starts with "to", such as "to name the column of the data
+            size".
     """
 
     action: Literal["set", "unset", "run"]

@@ -57,7 +57,8 @@ def netcdf(law: Law, out: Path) -> None:
 
 
 def parquet(law: Law, out: Path) -> None:
-    """Write the posterior samples of a law as Parquet, one row per sample, with the facts of the law as metadata.
+    """Write the posterior samples of a law as Parquet, one row per sample, with the facts of the law as
+    metadata.
 
     Args:
         law: The law.

@@ -1,8 +1,8 @@
 """Evaluate a law's paths forwards (error at a scale) and backwards (scale for an error).
 
-Pure Python on purpose: `planner estimate` answers from stored samples without importing numpy. A path is log y over a
-common grid of log x, one per posterior sample. Between grid points it is a straight line in log-log space: exact for a
-power law and, at the 0.05-decade spacing that laws store, within 1e-4 for the other forms.
+Pure Python on purpose: `planner estimate` answers from stored samples without importing numpy. A path is log
+y over a common grid of log x, one per posterior sample. Between grid points it is a straight line in log-log
+space: exact for a power law and, at the 0.05-decade spacing that laws store, within 1e-4 for the other forms.
 """
 
 import math
@@ -31,9 +31,9 @@ def value_at(grid: Sequence[float], path: Sequence[float], log_x: float) -> floa
 def inverse(grid: Sequence[float], path: Sequence[float], log_y: float) -> float:
     """Return the smallest log x from which on a path stays at or below log_y.
 
-    A path that falls to log_y and ends above it, as over a hump, counts from where it first reaches log_y. For a target
-    above the path's first point the first slope is continued backwards, so a target that the smallest measured set
-    already beats gives less data than that, not the grid's edge.
+    A path that falls to log_y and ends above it, as over a hump, counts from where it first reaches log_y.
+    For a target above the path's first point the first slope is continued backwards, so a target that the
+    smallest measured set already beats gives less data than that, not the grid's edge.
 
     Args:
         grid: log x, ascending.

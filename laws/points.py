@@ -3,9 +3,9 @@
 | input | what happens |
 | --- | --- |
 | NaN or infinite value, x at or below 0, y below 0 | refused; the message names the row and the value |
-| x or y below 1e-100 or above 1e100 | refused: exponentials of them leave the range of floating-point numbers |
-| y exactly 0 | left out, warning `zero-left-out`: it has no logarithm, and no data set is that good |
-| a standard error above 100 times its y | refused: such a measurement carries no information |
+| x or y below 1e-100 or above 1e100 | refused: outside the range of floating-point exponentials |
+| y exactly 0 | left out, warning `zero-left-out`: it has no logarithm |
+| a standard error above 100 times its y | refused: it carries no information |
 | fewer than two points, or all x equal | refused: they show no slope; a forecast accepts one size (`min_sizes`) |
 | x in any order, several y at one x | accepted: order does not matter, repeats are rows of their own |
 | a rate above 1 | kept, warning `rate-above-one` (word error rates exceed 1); above 2 refused |
@@ -104,7 +104,8 @@ def check_points(
     xs, ys = _numbers(x, "x"), _numbers(y, "y")
     if xs.ndim not in {1, 2} or (xs.ndim == 2 and xs.shape[1] != 2) or ys.ndim != 1 or len(xs) != len(ys):
         raise InputError(
-            f"x and y: expected one x, or one pair (params, data), per y, got shapes {xs.shape} and {ys.shape}",
+            f"x and y: expected one x, or one pair (params, data), per y, got shapes {xs.shape} and "
+            f"{ys.shape}",
             code="shapes-differ",
         )
     if len(ys) == 0:

@@ -1,8 +1,8 @@
 """Values that the packages exchange: frozen dataclasses without numpy or pydantic.
 
 They are standard-library dataclasses, so that a command which only reads stored laws imports nothing heavy.
-`laws/storage/records.py` writes them to files and checks what it reads back with pydantic. Base units everywhere:
-seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that the record names.
+`laws/storage/records.py` writes them to files and checks what it reads back with pydantic. Base units
+everywhere: seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that the record names.
 """
 
 import math
@@ -17,7 +17,8 @@ RunStatus = Literal[
 # "shipped": calibrated by the authors on an embedded corpus (`laws/catalog/bundled.py`)
 Source = Literal["calibrated", "fitted", "published", "shipped"]
 
-FORECAST = "forecast"  # the form of a law without an equation: drifting forms, weighted (laws/forecasting/forecast.py)
+# the form of a law without an equation: drifting forms, weighted (laws/forecasting/forecast.py)
+FORECAST = "forecast"
 
 # How pydantic reads a record back (laws/storage/records.py): unknown fields and infinities are refused.
 _RECORD: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
@@ -91,9 +92,9 @@ class Sweep:
 class Law:
     """A sampled law: y against x as posterior samples, with everything needed to trust and repeat it.
 
-    `parameters` holds posterior samples of the form's parameters. `paths` holds log y over `grid`, which is log x, one row
-    per sample, from the smallest measured x to far beyond the largest. A law is evaluated by its paths
-    (`laws/paths.py`), so a new form needs no change in the planner.
+    `parameters` holds posterior samples of the form's parameters. `paths` holds log y over `grid`, which is
+    log x, one row per sample, from the smallest measured x to far beyond the largest. A law is evaluated by
+    its paths (`laws/paths.py`), so a new form needs no change in the planner.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _RECORD
@@ -115,8 +116,8 @@ class Law:
     n_points: int
     points: dict[str, tuple[float, ...]] = field(default_factory=dict)  # what was fitted: columns "x" (or
     # "params" and "data"), "y", and "y_se" where it was known; none in laws of the first version
-    # of a single form: probability of each phase (`laws/fitting/phases.py`) at every size of column "x", those that
-    # were left out of the fit included
+    # of a single form: probability of each phase (`laws/fitting/phases.py`) at every size of column "x",
+    # those that were left out of the fit included
     phases: dict[str, tuple[float, ...]] = field(default_factory=dict)
     forms: dict[str, float] = field(
         default_factory=dict

@@ -15,8 +15,8 @@ from typer.core import TyperCommand
 
 from laws.errors import PlannerError, harmless
 
-# An answer consists of values that live until it is printed. Collecting garbage after every 700 new objects, Python's
-# default, costs a twelfth of the time of an estimate.
+# An answer consists of values that live until it is printed. Collecting garbage after every 700 new objects,
+# Python's default, costs a twelfth of the time of an estimate.
 GC_THRESHOLD = 50_000
 
 COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ and the name in it
@@ -82,8 +82,8 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
     """Return the command line.
 
     Args:
-        words: The arguments. Where the first names a command, only that one is prepared: to prepare all of them
-            would take a quarter of the time of an estimate.
+        words: The arguments. Where the first names a command, only that one is prepared: to prepare all of
+            them would take a quarter of the time of an estimate.
 
     Returns:
         The app.

@@ -1,7 +1,7 @@
 """Make text from elsewhere safe where it is shown: in CSV, JSON and Markdown.
 
-Names of domains, curves and files come from other people. A spreadsheet runs a cell that begins with `=`, a terminal
-obeys control characters, and a Markdown page shows raw HTML.
+Names of domains, curves and files come from other people. A spreadsheet runs a cell that begins with `=`, a
+terminal obeys control characters, and a Markdown page shows raw HTML.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Parse and format quantities.
 
-Base units are those of `laws/types.py`: fractions, seconds, dollars, device-hours, and data in its law's unit.
-Nothing depends on the locale: a point separates decimals; a comma is an error, never a guess. Every `format_*`
-prints text that its `parse_*` reads back to the printed digits.
+Base units are those of `laws/types.py`: fractions, seconds, dollars, device-hours, and data in its law's
+unit. Nothing depends on the locale: a point separates decimals; a comma is an error, never a guess. Every
+`format_*` prints text that its `parse_*` reads back to the printed digits.
 """
 
 import itertools

@@ -18,7 +18,9 @@ PROGRAM = (
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
-    """Start the program in a group of processes of its own, as a terminal does, and wait for its first line."""
+    """Start the program in a group of processes of its own, as a terminal does, and wait for its first
+    line.
+    """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *map(str, arguments)], env={**os.environ, "PYTHONPATH": path},

@@ -1,7 +1,8 @@
 """Say whether a page still shows what its scripts print: `python -m docs.generators.current [PAGE ...]`.
 
-Ids and dates differ from run to run, durations from machine to machine, and the last digits of a sampled number
-from processor to processor. They are set aside, and other numbers may differ by 3 %; every other character counts.
+Ids and dates differ from run to run, durations from machine to machine, and the last digits of a sampled
+number from processor to processor. They are set aside, and other numbers may differ by 3 %; every other
+character counts.
 """
 
 import re

@@ -1,4 +1,5 @@
-"""Generate docs/reference/errors.md from the `code=` of every error in the sources: `python -m docs.generators.errors`.
+"""Generate docs/reference/errors.md from the `code=` of every error in the sources: `python -m
+docs.generators.errors`.
 
 A new code needs a line in MEANINGS; `tests/test_errors_page.py` fails without one.
 """
@@ -24,7 +25,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "unusable-file": ("A file cannot be read or written.", "Check the file."),
     "unusable-table": ("A table lacks rows, columns or cells.", "Correct the table."),
     "unusable-store": ("A store is missing, locked or damaged.", "Check the store."),
-    "law-cannot-answer": ("A law cannot be fitted, or cannot answer.", "Measure more, or ask another question."),
+    "law-cannot-answer": ("A law cannot be fitted, or cannot "
+    "answer.", "Measure more, or ask another question."),
     "law-not-found": ("No law matches.", "List the laws, or measure."),
     "unusable-corpus": ("A corpus cannot be read or does not suffice.", "Correct the corpus."),
     "engine-failed": ("Workers, GPUs or a cluster cannot train.", "Read the message."),
@@ -62,7 +64,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "ambiguous-law": ("The first characters of an id match several laws.", "Write more of the id."),
     "exponents-only": ("Only the exponents of a law were published.", "Ask how much more, not how much."),
     "law-of-no-error": ("A law is not of an error or a loss.", "Ask a law of an error."),
-    "law-of-other-…": ("A named law is of another domain, family, metric or form.", "Leave one of the two out."),
+    "law-of-other-…": ("A named law is of another domain, family, metric or "
+    "form.", "Leave one of the two out."),
     "law-of-other-form": ("A named law has another form.", "Leave one of the two out."),
     "law-of-several-quantities": ("A law has several inputs.", "Use a law of one input."),
     "law-without-samples": ("A law has no posterior samples.", "Use a law that was fitted here."),
@@ -75,17 +78,20 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-sampled-curve": ("A law has no sampled curve.", "Use a law that was fitted here."),
     "no-samples": ("A law has no posterior samples to export.", "Export it as JSON."),
     "no-such-shipped-law": ("No bundled law matches.", "List the bundled laws."),
-    "not-a-joint-law": ("The question needs a joint law of parameters and data.", "Fit runs of several sizes."),
+    "not-a-joint-law": ("The question needs a joint law of parameters and "
+    "data.", "Fit runs of several sizes."),
     "too-few-families": ("Fewer than two families have a law to compare.", "Fit another family."),
     "too-few-shards": ("Too few shards have finished runs.", "Train more shards."),
     "value-out-of-reach": ("A law never has this value.", "Ask for a value that the message names."),
-    "wrong-inputs": ("The inputs of a law are not those that it takes.", "Give the inputs that the message names."),
+    "wrong-inputs": ("The inputs of a law are not those that it "
+    "takes.", "Give the inputs that the message names."),
     # questions
     "assumption-out-of-bounds": ("An assumption is out of its bounds.", "Use a value inside them."),
     "assumption-twice": ("An assumption is given twice.", "Leave one out."),
     "band-reversed": ("The ends of a band are in the wrong order.", "Write the lower end first."),
     "below-measured": ("The question is below the measured range.", "Ask at a larger scale."),
-    "confidence-out-of-reach": ("No plan reaches the target with this confidence.", "Ask for less confidence."),
+    "confidence-out-of-reach": ("No plan reaches the target with this "
+    "confidence.", "Ask for less confidence."),
     "data-for-smallest-model": ("The smallest model needs the data you have.", "Give only one of the two."),
     "decades-out-of-range": ("A plot cannot reach this far.", "Use fewer decades."),
     "impossible-target": ("A target is outside of what its metric can be.", "Correct the target."),
@@ -110,7 +116,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "price-zero": ("A price of 0 makes a budget meaningless.", "Limit the hours or the time."),
     "product-without-name": ("A product of a plan has no name.", "Name it."),
     "repeated-product": ("Two products of a plan have one name.", "Rename one."),
-    "serve-and-smallest-model": ("The smallest model and a served amount exclude each other.", "Leave one out."),
+    "serve-and-smallest-model": ("The smallest model and a served amount exclude each "
+    "other.", "Leave one out."),
     "several-questions": ("Several things to compute from were given.", "Give one."),
     "several-targets": ("Several targets were given.", "Give one."),
     "target-already-reached": ("The smallest measured data reaches the target.", "Ask for a lower target."),
@@ -130,13 +137,15 @@ MEANINGS: dict[str, tuple[str, str]] = {
     # machines
     "date-without-price": ("A date is given without a price.", "Give the price too."),
     "duplicate-accelerator": ("A fleet names an accelerator twice.", "Leave one out."),
-    "incomplete-accelerator": ("An accelerator of a fleet lacks figures.", "Add those that the message names."),
+    "incomplete-accelerator": ("An accelerator of a fleet lacks "
+    "figures.", "Add those that the message names."),
     "invalid-count": ("A number of devices cannot be used.", "Correct it."),
     "invalid-sample": ("A posterior sample cannot be used.", "Report it with the law."),
     "invalid-toml": ("A file is not valid TOML.", "Correct the line that the message names."),
     "invalid-value": ("A value of a fleet cannot be used.", "Correct the value."),
     "unequal-samples": ("Samples differ in number.", "Give the same number of each."),
-    "unknown-accelerator": ("An accelerator is unknown.", "List the accelerators, or describe it in a fleet file."),
+    "unknown-accelerator": ("An accelerator is unknown.", "List the accelerators, or describe it in a "
+    "fleet file."),
     "unknown-key": ("A key of a file is unknown.", "Use the key that the message suggests."),
     "unknown-precision": ("A precision is unknown.", "Use one that the message names."),
     "unknown-speed": ("The speed of a device is unknown.", "Give its utilization."),
@@ -233,7 +242,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "shapes-differ": ("Arrays differ in length.", "Give one value per point."),
     "sizes-too-close": ("Sizes are too close to tell a slope.", "Measure a size further away."),
     "source-too-large": ("A source is larger than can be read.", "Leave unused parts out."),
-    "too-few-sizes": ("Too few sizes were measured for the form.", "Measure more sizes, or name another form."),
+    "too-few-sizes": ("Too few sizes were measured for the "
+    "form.", "Measure more sizes, or name another form."),
     "unknown-source": ("A source is unknown.", "Use one that the message names."),
     "unreadable-source": ("A source cannot be read.", "Check the file."),
     # sweeps, engines and runs
@@ -281,8 +291,10 @@ def page() -> str:
     lines = [
         "# Errors",
         "",
-        "Every error that you can act on is a `PlannerError` (`laws/errors.py`). It prints as one line and has a `code`",
-        "that does not change, the `value` that was given, what was `expected`, and `hints`, the next steps. Anything else",
+        "Every error that you can act on is a `PlannerError` (`laws/errors.py`). It prints as one "
+        "line and has a `code`",
+        "that does not change, the `value` that was given, what was `expected`, and `hints`, the next "
+        "steps. Anything else",
         "is a bug.",
         "",
         "```",

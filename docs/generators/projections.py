@@ -1,7 +1,7 @@
 """The projections of Hestness, Ardalani, Diamos 2019, published and ours, for docs/research/projections.md.
 
-Ours come from the laws that ship (`laws/catalog/published.py`) and the planner's own formulas; published figures are
-in `ppopp2019.json`. Nothing is fitted to them.
+Ours come from the laws that ship (`laws/catalog/published.py`) and the planner's own formulas; published
+figures are in `ppopp2019.json`. Nothing is fitted to them.
 
     python -m cogapp -rP docs/research/projections.md      # writes the tables into the page
 """

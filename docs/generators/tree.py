@@ -1,4 +1,6 @@
-"""Print the files of the three packages, each with the first line of its docstring, for the architecture page."""
+"""Print the files of the three packages, each with the first line of its docstring, for the architecture
+page.
+"""
 
 import ast
 import sys

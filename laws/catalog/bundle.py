@@ -1,9 +1,12 @@
-"""Bundle laws of a store with the tool: `python -m laws.catalog.bundle STORE SWEEP...`; without SWEEP, list them.
+"""Bundle laws of a store with the tool: `python -m laws.catalog.bundle STORE SWEEP...`; without SWEEP,
+list them.
 
-Of each law of those sweeps, `laws/catalog/calibrated` gets MAX_SAMPLES of its posterior samples and paths, evenly
-spaced: parameters to DIGITS digits, paths on a part of the grid in steps of a thousandth of log y. That takes 2% of the
-bytes and moves the ends of a 90% interval by a few percent of its width (docs/reference/bundled.md). The runs of the
-sweeps are bundled too. Laws of the same domain and family that were bundled before are replaced.
+Of each law of those sweeps, `laws/catalog/calibrated` gets MAX_SAMPLES of its posterior samples and paths,
+evenly
+spaced: parameters to DIGITS digits, paths on a part of the grid in steps of a thousandth of log y. That takes
+2% of the bytes and moves the ends of a 90% interval by a few percent of its width
+(docs/reference/bundled.md). The runs of the sweeps are bundled too. Laws of the same domain and family that
+were bundled before are replaced.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Read the laws that come with the tool: calibrated by its authors on the bundled corpora, with their runs.
 
-They are for trying the tool, for teaching and for tests. Another corpus has another curve, so they answer only if
-you ask for them (source "shipped", or an id). The folder `laws/catalog/calibrated` has
+They are for trying the tool, for teaching and for tests. Another corpus has another curve, so they answer
+only if you ask for them (source "shipped", or an id). The folder `laws/catalog/calibrated` has
 
 - `laws.json`, one row per law,
 - `<id>.json.gz`, one law each, with some of its posterior samples: `laws/catalog/bundle.py` says how many,

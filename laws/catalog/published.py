@@ -1,9 +1,9 @@
 """Evaluate laws of the literature: constants with source, range and confidence, and plain functions.
 
 `published.json` has the constants; no text in it is ever run: a law names one of `FORMULAS`. Laws whose
-coefficient was not published have no formula and answer only ratio questions, such as how much more data halves
-the error. Pure Python, so that using one imports nothing heavy. Inputs and results are in base units: where
-a paper counts PF-days or millions, `Input.per` and `PublishedLaw.scale` convert.
+coefficient was not published have no formula and answer only ratio questions, such as how much more data
+halves the error. Pure Python, so that using one imports nothing heavy. Inputs and results are in base units:
+where a paper counts PF-days or millions, `Input.per` and `PublishedLaw.scale` convert.
 """
 
 import functools
@@ -512,7 +512,8 @@ class PublishedLaw:
             edge = "above" if target >= max(first, last) else "below"
             bound = max(first, last) if edge == "above" else min(first, last)
             raise LawError(
-                f"law {self.id} never has {target:g} {self.unit}, whatever the {name}: {edge} its {bound:.4g}",
+                f"law {self.id} never has {target:g} {self.unit}, whatever the {name}: {edge} its "
+                f"{bound:.4g}",
                 code="value-out-of-reach",
                 value=target,
                 expected=f"{'less' if edge == 'above' else 'more'} than {bound:.4g}",
@@ -563,9 +564,9 @@ def published_laws(
 ) -> tuple[PublishedLaw, ...]:
     """Return the laws of a domain and a metric, best first.
 
-    Laws that give a value from data come first, then by confidence, then those that also have a law of model size or
-    compute, then newer ones. Two laws of one metric may have different units (character models: nats in 2017, bits in
-    2019; speech: hours in 2017, characters in 2019), so an answer must print the unit.
+    Laws that give a value from data come first, then by confidence, then those that also have a law of model
+    size or compute, then newer ones. Two laws of one metric may have different units (character models: nats
+    in 2017, bits in 2019; speech: hours in 2017, characters in 2019), so an answer must print the unit.
 
     Args:
         domain: Only of this domain.

@@ -1,11 +1,11 @@
 """Unconstrained coordinates in which each form is sampled, with their priors.
 
-Floor, intercept and exponent of a law are jointly flat: along a long curved ridge all three change and the curve
-hardly does. So a curve is sampled by its *end points*, log y at the smallest and the largest measured x, which the data
-fix almost independently; the exponent and the intercept follow. End points are measured from a smooth curve through the
-points, in units of the noise: how well an end is known is proportional to the noise. Every prior is stated on a quantity
-with a meaning, and the Jacobian to the coordinates is part of the density. The prior of the noise is in
-`laws/fitting/noise.py`.
+Floor, intercept and exponent of a law are jointly flat: along a long curved ridge all three change and the
+curve hardly does. So a curve is sampled by its *end points*, log y at the smallest and the largest measured
+x, which the data fix almost independently; the exponent and the intercept follow. End points are measured
+from a smooth curve through the points, in units of the noise: how well an end is known is proportional to the
+noise. Every prior is stated on a quantity with a meaning, and the Jacobian to the coordinates is part of the
+density. The prior of the noise is in `laws/fitting/noise.py`.
 
 | quantity | prior | why |
 | --- | --- | --- |
@@ -51,8 +51,8 @@ class Coordinates:
     """The coordinates of one form on one set of points.
 
     Attributes:
-        unpack: Function from z (walkers, dimension) to the parameters of the form, each (walkers,), and the log prior
-            density of z (walkers,).
+        unpack: Function from z (walkers, dimension) to the parameters of the form, each (walkers,), and the
+            log prior density of z (walkers,).
         starts: Starting points (k, dimension), read off the data.
         noise: The noise, whose coordinates are the last columns of z.
     """
@@ -89,7 +89,8 @@ def power_floor(points: Points) -> Coordinates:
 
 
 def three_phase(points: Points) -> Coordinates:
-    """Return the coordinates of three phases: those of `power_floor`, the position of the onset, its log width.
+    """Return the coordinates of three phases: those of `power_floor`, the position of the onset, its log
+    width.
 
     A known baseline error counts as one more measurement of the left plateau, good to 5 %.
 

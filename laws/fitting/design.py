@@ -1,9 +1,10 @@
 """Choose the measurements that reduce the uncertainty of an answer most for their cost.
 
-The samples of a law say how the log errors at possible scales vary together with the quantity of interest, and so how
-much a measurement there would tell. With normal noise, measuring scale j once reduces the variance of q by
-Cov(q, f_j)² / (Var f_j + s_j²), the gain of a linear Gaussian model (Lindley 1956, doi:10.1214/aoms/1177728069, in
-variance); the remaining covariances follow. Measurements are chosen one after the other, the largest gain per cost first.
+The samples of a law say how the log errors at possible scales vary together with the quantity of interest,
+and so how much a measurement there would tell. With normal noise, measuring scale j once reduces the variance
+of q by Cov(q, f_j)² / (Var f_j + s_j²), the gain of a linear Gaussian model (Lindley 1956,
+doi:10.1214/aoms/1177728069, in variance); the remaining covariances follow. Measurements are chosen one after
+the other, the largest gain per cost first.
 
 | symbol | meaning | shape |
 | --- | --- | --- |
@@ -159,8 +160,8 @@ def scale_of_interest(laws: Sequence[Law], target: float) -> float:
         target: Error to reach.
 
     Returns:
-        The median of the data needed, at least the smallest measured data. Where most samples never reach the target,
-        UNREACHED_FACTOR times the largest measured data.
+        The median of the data needed, at least the smallest measured data. Where most samples never reach the
+        target, UNREACHED_FACTOR times the largest measured data.
     """
     median = paths.quantile(data_needed(laws, target).tolist(), 0.5)
     if math.isinf(median):

@@ -13,9 +13,9 @@ Array = NDArray[np.float64]
 def autocorrelation_time(chain: Array, *, window: float = 5.0) -> Array:
     """Return the integrated autocorrelation time, of all walkers together.
 
-    Lags are summed up to the smallest M with M >= window·tau(M), or to a tenth of the chain: where that is not enough
-    the result is a lower bound, and above a fiftieth of the chain's length. Unlike in the source, deviations are taken
-    from the mean of all walkers, so that a walker that is stuck shows.
+    Lags are summed up to the smallest M with M >= window·tau(M), or to a tenth of the chain: where that is
+    not enough the result is a lower bound, and above a fiftieth of the chain's length. Unlike in the source,
+    deviations are taken from the mean of all walkers, so that a walker that is stuck shows.
     Source: Goodman and Weare 2010, section 5; window by Sokal 1996.
 
     Args:

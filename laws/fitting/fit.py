@@ -1,4 +1,6 @@
-"""Fit one form to measured points: posterior samples by emcee, started from and checked by importance sampling."""
+"""Fit one form to measured points: posterior samples by emcee, started from and checked by importance
+sampling.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -49,7 +51,8 @@ class NotConverged(LawError):
             f"steps >= {sampler.MIN_AUTOCORRELATION_TIMES:.0f} tau and split-R-hat < {sampler.MAX_RHAT}"
         )
         super().__init__(
-            f"the fit of {form} did not settle: expected {expected}, got {steps} steps, tau {tau:.0f}, split-R-hat "
+            f"the fit of {form} did not settle: expected {expected}, got {steps} steps, tau "
+            f"{tau:.0f}, split-R-hat "
             f"{rhat:.3f}; measure more or wider-spaced points, or fit a simpler form",
             value=form,
             expected=expected,
@@ -63,8 +66,8 @@ class Posterior:
     Attributes:
         form: A key of FORMS.
         parameters: Each parameter of `FORMS[form]`, and those of the noise (`laws/fitting/noise.py`: "scale",
-            "degrees" and, where points are near one another, "shared"), as an array (draws,). Row i of all of them is
-            one joint sample; `FORMS[form].log_y(x, parameters)` evaluates them.
+            "degrees" and, where points are near one another, "shared"), as an array (draws,). Row i of all of
+            them is one joint sample; `FORMS[form].log_y(x, parameters)` evaluates them.
         diagnostics: Numbers that judge the samples, such as "rhat" and "ess_bulk".
         log_evidence: Log of the marginal likelihood; None where importance sampling failed.
         warnings: Codes.
@@ -87,9 +90,9 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
         draws: How many equally weighted samples to return.
 
     Returns:
-        The posterior. Its warnings are those of the points; `few-points` (no more points than parameters, so the
-        priors matter too); `rising` or `falling` (against the form's direction); `importance-disagrees` (quantiles of
-        the two samplers differ by more than MAX_GAP posterior standard deviations).
+        The posterior. Its warnings are those of the points; `few-points` (no more points than parameters, so
+        the priors matter too); `rising` or `falling` (against the form's direction); `importance-disagrees`
+        (quantiles of the two samplers differ by more than MAX_GAP posterior standard deviations).
 
     Raises:
         UnknownName: For an unknown form.
@@ -145,9 +148,10 @@ def fit(points: Points, form: str, *, seed: int, draws: int = 4000) -> Posterior
 def fit_single_form(points: Points, *, seed: int, draws: int = 4000) -> Posterior:
     """Sample a power law that may or may not have a floor: the single form of a curve.
 
-    A floor cannot be below zero, so a form that always has one sees a bend where there is none, and too large an
-    exponent: 44 of 100 of its 90 % intervals miss it (docs/concepts/laws.md). So both forms are fitted and weighted
-    by their evidence.
+    A floor cannot be below zero, so a form that always has one sees a bend where there is none, and too large
+    an
+    exponent: 44 of 100 of its 90 % intervals miss it (docs/concepts/laws.md). So both forms are fitted and
+    weighted by their evidence.
 
     Args:
         points: The measured points of one curve.
@@ -155,8 +159,9 @@ def fit_single_form(points: Points, *, seed: int, draws: int = 4000) -> Posterio
         draws: How many samples to return.
 
     Returns:
-        The posterior. Its form is `power-floor`, with a floor of 0 in the samples of the power law; the diagnostic
-        `floor` is the probability that there is one. With fewer than MIN_FLOOR_SIZES sizes the form is `power`.
+        The posterior. Its form is `power-floor`, with a floor of 0 in the samples of the power law; the
+        diagnostic `floor` is the probability that there is one. With fewer than MIN_FLOOR_SIZES sizes the
+        form is `power`.
 
     Raises:
         InputError, LawError, NotConverged: As `fit` does.
@@ -215,7 +220,8 @@ def _check_form(points: Points, form: str) -> tuple[str, ...]:
         )
     if points.distinct < parameters:
         raise InputError(
-            f"form {form}: expected {parameters} or more different sizes, one per parameter, got {points.distinct}; "
+            f"form {form}: expected {parameters} or more different sizes, one per parameter, got "
+            f"{points.distinct}; "
             "measure at more sizes, or fit a form with fewer parameters",
             code="too-few-sizes",
             value=points.distinct,
@@ -223,7 +229,8 @@ def _check_form(points: Points, form: str) -> tuple[str, ...]:
     ratio = size_ratio(points)
     if ratio < MIN_SIZE_RATIO:
         raise InputError(
-            f"sizes: expected the largest to be at least {MIN_SIZE_RATIO:g} times the smallest, better 2 times and "
+            f"sizes: expected the largest to be at least {MIN_SIZE_RATIO:g} times the smallest, "
+            f"better 2 times and "
             f"more, got {ratio:.10g} times",
             code="sizes-too-close",
             value=ratio,

@@ -1,8 +1,8 @@
 """Functional forms of scaling laws.
 
-Every form is a function of x and of its parameters that returns **log y**. x has shape (n,), or (n, 2) as (params, data)
-for a joint law; each parameter is a number or an array (...,); the result is (n,) or (..., n). So one signature serves
-one point, all walkers of a sampler and all posterior samples.
+Every form is a function of x and of its parameters that returns **log y**. x has shape (n,), or (n, 2) as
+(params, data) for a joint law; each parameter is a number or an array (...,); the result is (n,) or (..., n).
+So one signature serves one point, all walkers of a sampler and all posterior samples.
 """
 
 from collections.abc import Callable, Mapping
@@ -166,8 +166,8 @@ class Form:
 
         Args:
             x: Data sizes (n,), or pairs (params, data) (n, 2) for a joint law.
-            parameters: The form's parameters, each a number or (...,). Other entries, such as the noise's scale, are
-                ignored.
+            parameters: The form's parameters, each a number or (...,). Other entries, such as the noise's
+                scale, are ignored.
 
         Returns:
             log y (..., n).

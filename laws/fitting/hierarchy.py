@@ -1,14 +1,14 @@
 """Partially pool the exponents of families: a hierarchical model, computed on a grid.
 
-Hestness et al. 2017 (arXiv:1712.00409, section 4) found that within a domain architectures and optimizers shift a
-curve and hardly change its slope. Two models are compared, each with prior probability 1/2:
+Hestness et al. 2017 (arXiv:1712.00409, section 4) found that within a domain architectures and optimizers
+shift a curve and hardly change its slope. Two models are compared, each with prior probability 1/2:
 
 - one exponent:  β_k = μ for every family,
 - related ones:  log β_k ~ Normal(log μ, τ²), τ ~ half-Normal(1/2),
 
-both with μ ~ half-Normal(1), the prior under which each family was fitted. The likelihood of a family's exponent is
-its posterior divided by that prior. Families are linked only through the exponent, so each keeps its own intercept,
-floor and noise. A grid over log β, log μ and τ needs no sampler of its own.
+both with μ ~ half-Normal(1), the prior under which each family was fitted. The likelihood of a family's
+exponent is its posterior divided by that prior. Families are linked only through the exponent, so each keeps
+its own intercept, floor and noise. A grid over log β, log μ and τ needs no sampler of its own.
 
 | symbol | meaning | shape |
 | --- | --- | --- |
@@ -58,8 +58,8 @@ def pool_exponents(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> P
     """Return the hierarchical posterior of the exponents of K >= 2 families.
 
     Args:
-        betas: Positive posterior samples of each family's exponent: K arrays, sampled under the half-Normal(1) prior
-            of `laws/fitting/coordinates.py`.
+        betas: Positive posterior samples of each family's exponent: K arrays, sampled under the
+            half-Normal(1) prior of `laws/fitting/coordinates.py`.
         seed: The same seed gives the same samples.
         draws: How many joint samples to return.
 

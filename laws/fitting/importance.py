@@ -1,13 +1,14 @@
 """Adaptive mixture importance sampling: weighted draws, evidence, and a proposal like the posterior.
 
-The proposal is a mixture of multivariate Student-t distributions, refitted to the weighted draws after each stage by
-expectation-maximization (Cappé et al. 2008, arXiv:0710.4242). All stages are weighted together by the deterministic
-mixture of their proposals (Cornuet et al. 2012, arXiv:0907.1254). A draw that weighs too much shows a tail that the
-mixture misses; the mixture gets a component there (Raftery and Bao 2010, doi:10.1111/j.1541-0420.2010.01399.x),
-because a chain that proposes from it would be stuck in that tail.
+The proposal is a mixture of multivariate Student-t distributions, refitted to the weighted draws after each
+stage by expectation-maximization (Cappé et al. 2008, arXiv:0710.4242). All stages are weighted together by
+the deterministic mixture of their proposals (Cornuet et al. 2012, arXiv:0907.1254). A draw that weighs too
+much shows a tail that the mixture misses; the mixture gets a component there (Raftery and Bao 2010,
+doi:10.1111/j.1541-0420.2010.01399.x), because a chain that proposes from it would be stuck in that tail.
 
-It needs a few thousand evaluations, and a low effective sample size shows where it failed. It gives emcee its start
-and one of its proposals, and emcee is checked against it; the posterior samples that a law stores are emcee's.
+It needs a few thousand evaluations, and a low effective sample size shows where it failed. It gives emcee its
+start and one of its proposals, and emcee is checked against it; the posterior samples that a law stores are
+emcee's.
 
 | symbol | meaning | shape |
 | --- | --- | --- |
@@ -205,9 +206,9 @@ def sample(
 ) -> Weighted:
     """Return weighted draws of a density.
 
-    Stages of `size` draws follow one another, at least 3, until the effective sample size is half of all draws: from
-    there on the mixture hardly improves. A last stage is four times as large; where its effective sample size is
-    too low, small stages continue. Missed tails get a component at the end.
+    Stages of `size` draws follow one another, at least 3, until the effective sample size is half of all
+    draws: from there on the mixture hardly improves. A last stage is four times as large; where its effective
+    sample size is too low, small stages continue. Missed tails get a component at the end.
 
     Args:
         log_density: Function from (n, d) to (n,), unnormalized.
@@ -220,8 +221,8 @@ def sample(
         The weighted draws.
 
     Raises:
-        LawError: Where no draw has a density, or all weight is in so few draws that they have no scatter. Code
-            "no-plausible-law".
+        LawError: Where no draw has a density, or all weight is in so few draws that they have no scatter.
+            Code "no-plausible-law".
     """
     with np.errstate(all="ignore"):
         try:
@@ -232,7 +233,8 @@ def sample(
 
 def _implausible() -> LawError:
     return LawError(
-        "points: expected some law of this form to be plausible, got none: the sizes are too close together, or the "
+        "points: expected some law of this form to be plausible, got none: the sizes are too close "
+        "together, or the "
         "values too far apart or too uncertain",
         code="no-plausible-law",
     )
@@ -268,8 +270,8 @@ def _sample(
 def extend(mixture: Mixture, z: Array, density: Array) -> Mixture:
     """Return a mixture with components added in tails that it misses.
 
-    A draw lies in such a tail where the density is more than MAX_RELATIVE_WEIGHT times the mixture's, in units of the
-    median of that ratio over the draws.
+    A draw lies in such a tail where the density is more than MAX_RELATIVE_WEIGHT times the mixture's, in
+    units of the median of that ratio over the draws.
 
     Args:
         mixture: The mixture.

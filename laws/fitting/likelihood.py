@@ -21,8 +21,8 @@ def log_posterior(points: Points, form: Form, coordinates: Coordinates) -> Calla
         coordinates: Its coordinates on these points.
 
     Returns:
-        A function from z (walkers, dimension) to log densities (walkers,), up to a constant. It never gives NaN:
-        where anything overflows, the density is 0.
+        A function from z (walkers, dimension) to log densities (walkers,), up to a constant. It never gives
+        NaN: where anything overflows, the density is 0.
     """
     log_y = np.log(points.y)
 

@@ -1,16 +1,16 @@
 """The noise of measured points: Student-t on log y, partly shared by points that are close together.
 
-log y_i = log f(x_i) + √v_i·e_i with v_i = s²/w_i + (se_i/y_i)² + l². The scale s is sampled; the weight w_i and the
-standard error se_i are used where they are given. e_i is Student-t with ν degrees of freedom, sampled too: with few of
-them a run that went wrong hardly counts, with many of them the noise is normal.
+log y_i = log f(x_i) + √v_i·e_i with v_i = s²/w_i + (se_i/y_i)² + l². The scale s is sampled; the weight w_i
+and the standard error se_i are used where they are given. e_i is Student-t with ν degrees of freedom, sampled
+too: with few of them a run that went wrong hardly counts, with many of them the noise is normal.
 
-No form is exact, so measurements that are close together deviate from it together: hundreds of checkpoints of one run,
-or of runs of nearly the same size, are not hundreds of independent measurements. Points less than a factor of two apart
-are *neighbors*. Where there are any, a share ρ of the variance is correlated between them like exp(−d/r). Given its
-nearest earlier neighbors, e_i is Student-t around its kriging mean, with the kriging variance. That is a density in any
-order, and its correlations are those of the nearest neighbors' Gaussian process (Vecchia 1988,
-doi:10.1111/j.2517-6161.1988.tb01729.x; Datta et al. 2016, arXiv:1406.7343, equation 2); unlike there, the noise is
-Student-t.
+No form is exact, so measurements that are close together deviate from it together: hundreds of checkpoints of
+one run, or of runs of nearly the same size, are not hundreds of independent measurements. Points less than a
+factor of two apart are *neighbors*. Where there are any, a share ρ of the variance is correlated between them
+like exp(−d/r). Given its nearest earlier neighbors, e_i is Student-t around its kriging mean, with the
+kriging variance. That is a density in any order, and its correlations are those of the nearest neighbors'
+Gaussian process (Vecchia 1988, doi:10.1111/j.2517-6161.1988.tb01729.x; Datta et al. 2016, arXiv:1406.7343,
+equation 2); unlike there, the noise is Student-t.
 
 | symbol | in code | meaning |
 | --- | --- | --- |
@@ -92,7 +92,8 @@ class Noise:
             z: Coordinates (walkers, ...), of which the last `columns` are the noise's.
 
         Returns:
-            "scale", "degrees" and, with neighbors, "shared", each (walkers,); and the log prior density (walkers,).
+            "scale", "degrees" and, with neighbors, "shared", each (walkers,); and the log prior density
+            (walkers,).
         """
         excess = np.exp(z[:, -2])
         parameters = {"scale": np.exp(z[:, -1]), "degrees": 2.0 + excess}

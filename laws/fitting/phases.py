@@ -1,8 +1,9 @@
 """Assign measured sizes to the phases of a learning curve: small data, power law, floor.
 
-Hestness et al. 2017 (arXiv:1712.00409, figure 6) distinguish three phases without a formula. Here the slope of the
-three-phase form on log axes is β·L·R. A size is in the small-data phase where L is below 1/2 and the smaller of the
-two, in the floor phase where R is, and in the power-law phase elsewhere. Posterior samples give probabilities.
+Hestness et al. 2017 (arXiv:1712.00409, figure 6) distinguish three phases without a formula. Here the slope
+of the three-phase form on log axes is β·L·R. A size is in the small-data phase where L is below 1/2 and the
+smaller of the two, in the floor phase where R is, and in the power-law phase elsewhere. Posterior samples
+give probabilities.
 
 | symbol | meaning |
 | --- | --- |
@@ -37,8 +38,8 @@ MIN_SIZES = 6  # as many as the form has parameters, its noise included
 def probabilities(points: Points, *, seed: int) -> Array:
     """Return the probability of each phase at each point, under the posterior of the three-phase form.
 
-    Only importance sampling is used, which takes a twentieth of the time of a chain: the phase of a size needs to be
-    known to a per cent, not to the tails.
+    Only importance sampling is used, which takes a twentieth of the time of a chain: the phase of a size
+    needs to be known to a per cent, not to the tails.
 
     Args:
         points: Points of one curve.
@@ -72,9 +73,10 @@ def leave_out_small_data(points: Points, *, seed: int) -> tuple[Points, Phases]:
         seed: The same seed gives the same answer.
 
     Returns:
-        The points, with the warning `small-data-left-out` where some were left out, and the phases as columns: "x"
-        (n,) and each of PHASES (n,). Where the points show no phases (fewer than MIN_SIZES sizes, sizes that are too
-        close together, no plausible law), all points and no phases. Where too few points would be left, all points.
+        The points, with the warning `small-data-left-out` where some were left out, and the phases as
+        columns: "x" (n,) and each of PHASES (n,). Where the points show no phases (fewer than MIN_SIZES
+        sizes, sizes that are too close together, no plausible law), all points and no phases. Where too few
+        points would be left, all points.
     """
     if points.distinct < MIN_SIZES or size_ratio(points) < MIN_SIZE_RATIO:
         return points, {}

@@ -1,11 +1,12 @@
 """Sample a density with emcee, in blocks, until the chain has converged or its steps are used up.
 
-Moves: differential evolution and stretch, which need only the walkers, and independent proposals from the mixture
-that importance sampling fitted (Metropolis-Hastings with a fixed proposal, Tierney 1994, section 2.3.3), which
-forget where a walker was. Where the mixture is good the chain needs tens of steps instead of thousands; where it is
-bad its proposals are refused and the other two moves do the work. A walker that is stuck shows where the mixture
-misses a tail: the mixture is extended there, and a new chain starts. emcee's `DESnookerMove` is not used: as
-released in 3.1.6 it samples the wrong distribution (dfm/emcee, PR 531).
+Moves: differential evolution and stretch, which need only the walkers, and independent proposals from the
+mixture that importance sampling fitted (Metropolis-Hastings with a fixed proposal, Tierney 1994, section
+2.3.3), which forget where a walker was. Where the mixture is good the chain needs tens of steps instead of
+thousands; where it is bad its proposals are refused and the other two moves do the work. A walker that is
+stuck shows where the mixture misses a tail: the mixture is extended there, and a new chain starts. emcee's
+`DESnookerMove` is not
+used: as released in 3.1.6 it samples the wrong distribution (dfm/emcee, PR 531).
 """
 
 from collections.abc import Callable
@@ -60,7 +61,8 @@ def independent(mixture: Mixture) -> Proposal:
         mixture: The distribution to draw from.
 
     Returns:
-        A function from positions (walkers, d) to new positions and the log ratio of proposal densities (walkers,).
+        A function from positions (walkers, d) to new positions and the log ratio of proposal densities
+        (walkers,).
     """
 
     def propose(coords: Array, random: np.random.RandomState) -> tuple[Array, Array]:
@@ -115,12 +117,13 @@ def sample(
         seed: The same seed gives the same chain.
         share: Share of steps that propose from the mixture; a poor mixture needs more of the two other moves.
         max_steps: Steps after which a chain is given up.
-        refits: How often a chain that was given up is followed by one of twice as many steps, whose mixture is
-            fitted to the samples so far. Worth its time where tails are long: few points of a form with many
-            parameters.
+        refits: How often a chain that was given up is followed by one of twice as many steps, whose mixture
+            is fitted to the samples so far. Worth its time where tails are long: few points of a form with
+            many parameters.
 
     Returns:
-        The last chain, without its first eighth as burn-in. Where the first chains converge, `refits` changes nothing.
+        The last chain, without its first eighth as burn-in. Where the first chains converge, `refits` changes
+        nothing.
     """
     import emcee
 

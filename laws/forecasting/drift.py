@@ -1,7 +1,7 @@
 """A law whose local slope drifts: the likelihood of a measured curve, and paths sampled from its posterior.
 
-Measured curves bend away from every form that is fitted to them. Here the form gives the expected curve, and its
-slope on log axes drifts: with t = log x and t_n the largest measured scale,
+Measured curves bend away from every form that is fitted to them. Here the form gives the expected curve, and
+its slope on log axes drifts: with t = log x and t_n the largest measured scale,
 
     log y(t) = a + log(g + (1 − g)·exp(m(t) − m(t_n) + d(t))) + e(t) + ε
     m(t)  = −c·s·log(1 + exp((τ(t) − t0)/s))         three phases: flat, then a power law of exponent c
@@ -9,12 +9,12 @@ slope on log axes drifts: with t = log x and t_n the largest measured scale,
     d(t)  = ∫ u from t_n to t,  u an Ornstein-Uhlenbeck process: sd κ·√(c² + c0²), rate θ
     e(t)  = an Ornstein-Uhlenbeck process: noise that neighboring checkpoints share; ε: noise of one point
 
-b = 0 is a power law, b > 0 the stretched exponential exp(−c/b·(x/x_n)^b) of curves that keep getting steeper (exp and
-Weibull forms in Viering, Loog 2023, arXiv:2103.10948, table 1). Inside the data d enters through its tangent, which
-keeps the model Gaussian given its eight parameters: a Kalman filter gives their exact likelihood in O(n), with the
-level a integrated out under a flat prior. Integrated Ornstein-Uhlenbeck: Taylor, Cumberland, Sy (1994),
-doi:10.1080/01621459.1994.10476806; a discrepancy added to a law: Kennedy, O'Hagan (2001),
-doi:10.1111/1467-9868.00294.
+b = 0 is a power law, b > 0 the stretched exponential exp(−c/b·(x/x_n)^b) of curves that keep getting steeper
+(exp and Weibull forms in Viering, Loog 2023, arXiv:2103.10948, table 1). Inside the data d enters through its
+tangent, which keeps the model Gaussian given its eight parameters: a Kalman filter gives their exact
+likelihood in O(n), with the level a integrated out under a flat prior. Integrated Ornstein-Uhlenbeck: Taylor,
+Cumberland, Sy (1994), doi:10.1080/01621459.1994.10476806; a discrepancy added to a law: Kennedy, O'Hagan
+(2001), doi:10.1111/1467-9868.00294.
 
 | symbol | in code | meaning | shape |
 | --- | --- | --- | --- |
@@ -105,7 +105,8 @@ def thinned(
 ) -> LogCurve:
     """Return the curve of measurements on log axes, neighbors averaged.
 
-    Hundreds of checkpoints of one run tell little more than a few dozen averages, because their noise is shared.
+    Hundreds of checkpoints of one run tell little more than a few dozen averages, because their noise is
+    shared.
 
     Args:
         x: Scales (n,), ascending.
@@ -217,8 +218,9 @@ def moments(curve: LogCurve, draws: Array, t: Array) -> tuple[Array, Array]:
 def paths(curve: LogCurve, draws: Array, t: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return one path of log y per sample of the parameters.
 
-    A simulated path is conditioned on the data (Matheron's rule: Wilson et al. 2021, arXiv:2011.04026, equation 7). A
-    measurement adds the shared noise, which goes on for a while beyond the last point, and noise of its own.
+    A simulated path is conditioned on the data (Matheron's rule: Wilson et al. 2021, arXiv:2011.04026,
+    equation 7). A measurement adds the shared noise, which goes on for a while beyond the last point, and
+    noise of its own.
 
     Args:
         curve: The measured curve.
@@ -322,7 +324,9 @@ def _shape(t: Array, curve: LogCurve, terms: _Terms) -> tuple[Array, Array]:
 
 
 def _steps(h: Array, terms: _Terms) -> tuple[Array, Array, Array]:
-    """Return the transition of (d, u, e) over steps h (k,): shear (k, W), scale (k, 3, W), covariance of (d, u)."""
+    """Return the transition of (d, u, e) over steps h (k,): shear (k, W), scale (k, 3, W), covariance of
+    (d, u).
+    """
     step = h[:, None]
     x = terms.theta * step
     decay = np.exp(-x)

@@ -1,8 +1,8 @@
 """Explore a curve's posterior under all prior components at once, by importance sampling.
 
-Nineteen stages propose from one Student-t per component; all stages are weighted together (deterministic mixture:
-Cornuet et al. 2012, arXiv:0907.1254). The draws give the evidence of each component, the scores for stacking, and
-where emcee starts.
+Nineteen stages propose from one Student-t per component; all stages are weighted together (deterministic
+mixture: Cornuet et al. 2012, arXiv:0907.1254). The draws give the evidence of each component, the scores for
+stacking, and where emcee starts.
 
 | symbol | meaning | shape |
 | --- | --- | --- |
@@ -40,7 +40,8 @@ def log_curve(points: Points) -> LogCurve:
         points: Points of one curve.
 
     Returns:
-        The curve, averaged to a few dozen points; where its values repeat, with the noise that rounding hides.
+        The curve, averaged to a few dozen points; where its values repeat, with the noise that rounding
+        hides.
     """
     curve = thinned(points.x, points.y, y_se=points.y_se, weight=points.weight)
     if _repeats(points):
@@ -55,8 +56,8 @@ def odds_curve(points: Points) -> LogCurve:
         points: Points that `laws.forecasting.odds.odds` made.
 
     Returns:
-        The curve. The next measurement has the standard error of the last one: odds are blurred near the baseline
-        error, and further down they are not.
+        The curve. The next measurement has the standard error of the last one: odds are blurred near the
+        baseline error, and further down they are not.
     """
     last = 0.0 if points.y_se is None else float(points.y_se[-1] / points.y[-1])
     return replace(log_curve(points), next_variance=last**2)
@@ -104,8 +105,8 @@ class Exploration:
 def explore(curve: LogCurve, prior: Prior, rng: np.random.Generator) -> Exploration:
     """Draw importance samples in stages: from the prior, then around the posterior of each component.
 
-    Each stage proposes from one Student-t per component, so that every component is covered, also one that the data
-    refute. All draws serve all components, weighted by the mixture of all proposals.
+    Each stage proposes from one Student-t per component, so that every component is covered, also one that
+    the data refute. All draws serve all components, weighted by the mixture of all proposals.
 
     Args:
         curve: The curve on log axes.

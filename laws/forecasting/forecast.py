@@ -1,12 +1,13 @@
 """Forecast a learning curve beyond its measured scales: a mixture of drifting forms, weighted by stacking.
 
 The prior is a mixture of K components, each a normal distribution of the eight parameters of
-`laws/forecasting/drift.py` (`laws/forecasting/priors.py`). Each component forecasts the largest scales of the curve
-from the smaller ones and is weighted by its score (`laws/forecasting/stacking.py`). The weighted posterior is one
-density, likelihood × Σ_k (w_k/Z_k)·prior_k. emcee samples it from walkers that importance sampling places
-(`laws/forecasting/exploration.py`); the importance draws also give the evidences Z_k, and the chain is checked against
-them. Where the baseline error is known there are two such densities, one of y and one of its odds
-(`laws/forecasting/odds.py`), and the samples are divided among them by the weights of their components.
+`laws/forecasting/drift.py` (`laws/forecasting/priors.py`). Each component forecasts the largest scales of the
+curve from the smaller ones and is weighted by its score (`laws/forecasting/stacking.py`). The weighted
+posterior is one density, likelihood × Σ_k (w_k/Z_k)·prior_k. emcee samples it from walkers that importance
+sampling places (`laws/forecasting/exploration.py`); the importance draws also give the evidences Z_k, and the
+chain is checked against them. Where the baseline error is known there are two such densities, one of y and
+one of its odds (`laws/forecasting/odds.py`), and the samples are divided among them by the weights of their
+components.
 
 | symbol | meaning | shape |
 | --- | --- | --- |
@@ -104,8 +105,8 @@ class ComponentPosterior:
 class Forecast:
     """Posterior samples of a curve, evaluated as paths of log y at any scales.
 
-    Where the measured series is a running minimum (`laws/forecasting/running_minima.py`), the next measurements are
-    above it.
+    Where the measured series is a running minimum (`laws/forecasting/running_minima.py`), the next
+    measurements are above it.
 
     Attributes:
         posteriors: Samples of log y and, where the baseline error is known, of its log odds.
@@ -219,8 +220,8 @@ def forecast(
         points: Points of one curve; one point suffices.
         seed: The same seed gives the same forecast.
         draws: How many joint samples to return.
-        weights: Weights (K,) of the components, from `stacking_weights` over a collection; by default this curve's
-            own held-out scales decide.
+        weights: Weights (K,) of the components, from `stacking_weights` over a collection; by default this
+            curve's own held-out scales decide.
         prior: The components; those of the package if None.
         chain: False keeps the importance draws, for back-tests over hundreds of curves.
 
@@ -281,7 +282,9 @@ def _form_weights(prior: Prior, weights: Array) -> dict[str, float]:
 
 
 def _max_error(points: Points) -> float | None:
-    """Return what y cannot exceed: the baseline error, or 1 for what may be a rate; never less than was measured."""
+    """Return what y cannot exceed: the baseline error, or 1 for what may be a rate; never less than was
+    measured.
+    """
     largest = float(points.y.max())
     bound = points.baseline_error if points.baseline_error is not None else 1.0 if largest <= 1 else None
     return None if bound is None else max(bound, largest)
@@ -331,9 +334,9 @@ def _chain(
 ) -> tuple[Array, dict[str, float], tuple[str, ...]]:
     """Return samples of emcee, the numbers that judge them, and warnings.
 
-    Many walkers start from the importance draws and take a few dozen steps: the chain need not find the posterior,
-    only correct it (Chopin 2002, doi:10.1093/biomet/89.3.539, moves its particles likewise). A long chain of few
-    walkers takes minutes here, because the posterior is a mixture.
+    Many walkers start from the importance draws and take a few dozen steps: the chain need not find the
+    posterior, only correct it (Chopin 2002, doi:10.1093/biomet/89.3.539, moves its particles likewise). A
+    long chain of few walkers takes minutes here, because the posterior is a mixture.
     """
     from emcee import State
     from emcee.moves import DEMove, MHMove, StretchMove

@@ -1,10 +1,10 @@
 """Odds of an error relative to the baseline error: y/(c − y).
 
-A model that has learned nothing errs as often as the best constant answer, and no power law of log y describes that:
-the curve is flat there, then falls faster and faster. The odds fall as a power law from the start, where log y does
-so only far below c: y = c/(1 + (x/x0)^β). That is the sigmoid of Alabdulmohsin et al. 2022 (arXiv:2209.06640,
-equation 3), without its floor and of width one. Drift, floor and onset of `laws/forecasting/drift.py` are then those
-of the odds.
+A model that has learned nothing errs as often as the best constant answer, and no power law of log y
+describes that: the curve is flat there, then falls faster and faster. The odds fall as a power law from the
+start, where log y does so only far below c: y = c/(1 + (x/x0)^β). That is the sigmoid of Alabdulmohsin et al.
+2022 (arXiv:2209.06640, equation 3), without its floor and of width one. Drift, floor and onset of
+`laws/forecasting/drift.py` are then those of the odds.
 
 | symbol | meaning |
 | --- | --- |
@@ -33,8 +33,8 @@ def odds(points: Points, baseline_error: float) -> Points:
         baseline_error: Error c of the best constant answer.
 
     Returns:
-        Points of y/(c − y). Their standard errors grow towards c, where the odds are hardly known. They carry no
-        baseline error.
+        Points of y/(c − y). Their standard errors grow towards c, where the odds are hardly known. They carry
+        no baseline error.
     """
     gap = np.maximum(baseline_error - points.y, BASELINE_BLUR * baseline_error)
     value = points.y / gap

@@ -2,8 +2,8 @@
 
 Each component is a normal distribution of the eight parameters of `laws/forecasting/drift.py`: a curve that
 saturates, one without a floor, one that keeps to its law, ... Some components describe the odds of an error
-(`laws/forecasting/odds.py`); they can be used only where the baseline error is known. `laws/forecasting/prior.json`
-states the components, docs/research/forecasting.md explains them.
+(`laws/forecasting/odds.py`); they can be used only where the baseline error is known.
+`laws/forecasting/prior.json` states the components, docs/research/forecasting.md explains them.
 """
 
 import json

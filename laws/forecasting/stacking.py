@@ -1,7 +1,8 @@
 """Weight mixture components by their log score on the curve's held-out largest scales (stacking).
 
-Stacking: Yao et al. 2018, arXiv:1704.02030; leaving out the future: Bürkner et al. 2020, arXiv:1902.06281. Unlike
-there, curves of one collection share their weights, and the prior's weights count as a few more curves.
+Stacking: Yao et al. 2018, arXiv:1704.02030; leaving out the future: Bürkner et al. 2020, arXiv:1902.06281.
+Unlike there, curves of one collection share their weights, and the prior's weights count as a few more
+curves.
 
 | symbol | meaning | shape |
 | --- | --- | --- |
@@ -38,8 +39,8 @@ OUTLIER_SHARE, OUTLIER_SD = 0.02, 0.7  # one point in fifty may be anywhere, in 
 def held_out_scores(points: Points, *, seed: int, prior: Prior | None = None) -> Array:
     """Score each component by its forecast of the curve's largest scales from the smaller ones.
 
-    Held out is the last factor of two: at least one scale, and two remain. The score is the mean log density of its
-    points, times at most MAX_COUNTED_POINTS.
+    Held out is the last factor of two: at least one scale, and two remain. The score is the mean log density
+    of its points, times at most MAX_COUNTED_POINTS.
 
     Args:
         points: Points of one curve.
@@ -47,8 +48,8 @@ def held_out_scores(points: Points, *, seed: int, prior: Prior | None = None) ->
         prior: The components; those of the package if None.
 
     Returns:
-        Log scores (K,). Zeros where too little is left to learn from; minus infinity for components of odds where the
-        baseline error is not known.
+        Log scores (K,). Zeros where too little is left to learn from; minus infinity for components of odds
+        where the baseline error is not known.
     """
     prior = prior or bundled_prior()
     t = np.log(points.x)
@@ -104,7 +105,9 @@ def log_scores(early: Points, late: Points, *, seed: int, prior: Prior | None = 
 def _log_scores(
     early: Points, late: Points, *, seed: int, prior: Prior, baseline_error: float | None
 ) -> Array:
-    """Return the scores of components of y, or with a baseline error of its odds; both as densities of log y."""
+    """Return the scores of components of y, or with a baseline error of its odds; both as densities of log
+    y.
+    """
     rng = np.random.default_rng(seed)
     curve = log_curve(early) if baseline_error is None else odds_curve(odds(early, baseline_error))
     explored = explore(curve, prior, rng)
@@ -131,8 +134,9 @@ def _log_scores(
 def stacking_weights(scores: Sequence[Array], *, prior: Prior | None = None) -> Array:
     """Return the weights of the components for each curve of a collection.
 
-    The weights of the collection maximize its held-out likelihood, with the prior's weights counted as PRIOR_CURVES
-    curves (expectation-maximization). Each curve then shifts them by its own score to the power OWN_POWER.
+    The weights of the collection maximize its held-out likelihood, with the prior's weights counted as
+    PRIOR_CURVES curves (expectation-maximization). Each curve then shifts them by its own score to the power
+    OWN_POWER.
 
     Args:
         scores: Log scores (K,) of each of n curves, from `held_out_scores`.

@@ -10,11 +10,12 @@ from pathlib import Path
 
 
 def write_atomically(out: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file next to `out` and rename it to `out`; a device or a pipe is written to as it is.
+    """Let `write` make a file next to `out` and rename it to `out`; a device or a pipe is written to as it
+    is.
 
-    The file is made in a folder of its own, with a random name, that only this user may enter: in a folder that others
-    may write to, nothing that they put there is followed or overwritten. A link of the user's own is followed, one of
-    someone else's is refused. A file that is replaced keeps its permissions.
+    The file is made in a folder of its own, with a random name, that only this user may enter: in a folder
+    that others may write to, nothing that they put there is followed or overwritten. A link of the user's own
+    is followed, one of someone else's is refused. A file that is replaced keeps its permissions.
 
     Args:
         out: The file to write.

@@ -109,8 +109,8 @@ class RecordFiles:
     def _link(self, temporary: Path, path: Path) -> None:
         """Give a file its name unless the name is taken.
 
-        A link, unlike a rename, fails when the name is taken. A file system without hard links (exFAT, some network
-        mounts) gets a rename under a lock.
+        A link, unlike a rename, fails when the name is taken. A file system without hard links (exFAT, some
+        network mounts) gets a rename under a lock.
         """
         try:
             path.hardlink_to(temporary)
@@ -219,8 +219,8 @@ class RecordFiles:
             ids: The ids of the runs.
 
         Returns:
-            The attempts by id, oldest first, those that are not published yet among them. A file that cannot be used
-            counts as no attempt; `check` names it.
+            The attempts by id, oldest first, those that are not published yet among them. A file that cannot
+            be used counts as no attempt; `check` names it.
         """
         attempts: dict[str, tuple[Run, ...]] = {}
         for id, numbers in self._attempts(ids).items():
@@ -400,7 +400,8 @@ def file_name(record: Record) -> str:
 
 
 def read_regular(path: Path, *, max_bytes: int = records.MAX_RECORD_BYTES) -> bytes:
-    """Return the content of a regular file; a pipe or a device, which could wait or go on forever, is refused.
+    """Return the content of a regular file; a pipe or a device, which could wait or go on forever, is
+    refused.
 
     Args:
         path: The file.

@@ -1,7 +1,7 @@
 """Refuse laws whose numbers cannot be those of a measurement: a right hash does not make a number usable.
 
-The bounds are far beyond anything that was ever measured, and far within what floating point can represent, so that
-products and ratios of such numbers stay finite.
+The bounds are far beyond anything that was ever measured, and far within what floating point can represent,
+so that products and ratios of such numbers stay finite.
 """
 
 import math

@@ -165,7 +165,9 @@ class Publication:
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[Any]:
-        """Open the published index, made again if it is missing or of an older schema; None without records."""
+        """Open the published index, made again if it is missing or of an older schema; None without
+        records.
+        """
         if not self._index.exists() and not self._files.exists():
             yield None
             return
@@ -363,7 +365,8 @@ class Publication:
         if newer:
             return (
                 *gone,
-                f"{self._index.name}: {newer} {'file is' if newer == 1 else 'files are'} newer than it; {fix}",
+                f"{self._index.name}: {newer} {'file is' if newer == 1 else 'files are'} newer than "
+                f"it; {fix}",
             )
         if gone:
             return gone
@@ -400,7 +403,8 @@ class Publication:
         from laws.storage import schema
 
         return StoreError(
-            f"schema of {self._index}: expected at most {len(schema.STEPS)}, got {version}: update this program",
+            f"schema of {self._index}: expected at most {len(schema.STEPS)}, got {version}: update "
+            f"this program",
             code="newer-store",
             value=version,
             expected=f"at most {len(schema.STEPS)}",

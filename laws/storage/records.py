@@ -1,10 +1,12 @@
 """Encode records as files and decode them again: JSON that carries the hash of its own content.
 
-A file is one line, `{"format": ..., "sha256": ..., "record": {...}}`. The hash covers the bytes of the record, so a
-reader verifies a file without parsing it twice and detects one that was cut short or edited. Records that have an order
-(`laws/storage/sequence.py`) carry their number in front of the record; the hash covers it too, the id of the record
-does not. Long rows of numbers (a law's samples and paths) are base64 of little-endian floats: eight times faster to read
-than JSON numbers, and readable by `numpy.frombuffer`. Reading needs no pydantic.
+A file is one line, `{"format": ..., "sha256": ..., "record": {...}}`. The hash covers the bytes of the
+record, so a reader verifies a file without parsing it twice and detects one that was cut short or edited.
+Records that have an order (`laws/storage/sequence.py`) carry their number in front of the record; the hash
+covers it too, the id of the record does not. Long rows of numbers (a law's samples and paths) are base64 of
+little-endian
+floats: eight times faster to read than JSON numbers, and readable by `numpy.frombuffer`. Reading needs no
+pydantic.
 """
 
 import base64
@@ -61,7 +63,8 @@ def encode(record: Record, *, sequence: int | None = None) -> bytes:
     _check_consistent(record)
     body = _canonical(_plain(record))
     number, order = ("", "") if sequence is None else (str(sequence), f'"sequence":{sequence},')
-    head = f'{{"format":"{_format(type(record), ordered=sequence is not None)}","sha256":"{_file_hash(number, body)}",'
+    kind = _format(type(record), ordered=sequence is not None)
+    head = f'{{"format":"{kind}","sha256":"{_file_hash(number, body)}",'
     return head.encode() + order.encode() + b'"record":' + body + b"}\n"
 
 
@@ -95,8 +98,8 @@ def sequence_of(raw: bytes, kind: type[R]) -> int:
         kind: The class of the record.
 
     Returns:
-        The number in the file. Records from before there were numbers have the microseconds since 1970 at which
-        they were made instead, or 0 if they do not say.
+        The number in the file. Records from before there were numbers have the microseconds since 1970 at
+        which they were made instead, or 0 if they do not say.
 
     Raises:
         FileError: The file was cut short, edited, is of another kind, or was written by a newer version.
@@ -182,8 +185,8 @@ def content_id(record: Law | SavedForecast | Outcome) -> str:
         record: A law, a forecast or an outcome; its `id` is ignored.
 
     Returns:
-        16 hexadecimal digits. The time a law or a forecast was made is left out: a repeated fit is the same law. An
-        outcome is an event: recorded again after it was taken back, it is another.
+        16 hexadecimal digits. The time a law or a forecast was made is left out: a repeated fit is the same
+        law. An outcome is an event: recorded again after it was taken back, it is another.
     """
     content = _plain(record)
     del content["id"]
@@ -337,7 +340,9 @@ def _adapter(name: str) -> Any:
 
 
 def _rows(content: dict[str, Any], kind: type) -> dict[str, Any]:
-    """Take the packed rows out of a record's JSON, so that pydantic checks the rest without 200,000 numbers."""
+    """Take the packed rows out of a record's JSON, so that pydantic checks the rest without 200,000
+    numbers.
+    """
     if kind is SavedForecast:
         return _drawn(content)
     if kind is not Law:

@@ -1,9 +1,10 @@
 """Number the records of a store, so that "newest" does not depend on the clock only.
 
-A number is the time in microseconds, or one more than the last number where the clock did not move on or was set back.
-So later records have larger numbers in one store, whatever its clock does, and numbers of several stores can be
-compared when their records are copied together. The number is in the record's file (`laws/storage/records.py`), so it
-survives a rebuild of the index; `STORE/sequence` has the last one and is derived from the records where it is missing.
+A number is the time in microseconds, or one more than the last number where the clock did not move on or was
+set back. So later records have larger numbers in one store, whatever its clock does, and numbers of several
+stores can be compared when their records are copied together. The number is in the record's file
+(`laws/storage/records.py`), so it survives a rebuild of the index; `STORE/sequence` has the last one and is
+derived from the records where it is missing.
 """
 
 import contextlib
@@ -24,7 +25,8 @@ class Sequence:
 
         Args:
             files: The record files of the store.
-            last_of_records: Returns the largest number of any record, for stores without a file of the last one.
+            last_of_records: Returns the largest number of any record, for stores without a file of the last
+                one.
         """
         self._files = files
         self._last_of_records = last_of_records
@@ -39,9 +41,11 @@ class Sequence:
     def locked(self) -> Iterator[int]:
         """Provide the next number while no other process can take one.
 
-        The number is on the disk before it is used: a process that is killed wastes a number and never reuses one.
+        The number is on the disk before it is used: a process that is killed wastes a number and never reuses
+        one.
         """
-        # Asked before the lock is taken, because whoever publishes the index takes the lock inside of its own.
+        # Asked before the lock is taken, because whoever publishes the index takes the lock inside of its
+        # own.
         last = self._last()
         if last is None:
             last = self._last_of_records()

@@ -100,7 +100,8 @@ class Store:
             self._write_law(law, number if sequence is None else sequence)
 
     def import_law(self, law: Law, *, sequence: int) -> None:
-        """Write a law from elsewhere in the order of the time it was made, but never after what is made later here.
+        """Write a law from elsewhere in the order of the time it was made, but never after what is made
+        later here.
 
         Args:
             law: The law.
@@ -149,8 +150,8 @@ class Store:
             ids: The ids of the runs.
 
         Returns:
-            The attempts by id, oldest first, those that are not published yet among them. A file that cannot be used
-            counts as no attempt; `check` names it.
+            The attempts by id, oldest first, those that are not published yet among them. A file that cannot
+            be used counts as no attempt; `check` names it.
         """
         return self._files.attempts(ids)
 

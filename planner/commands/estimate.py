@@ -25,19 +25,22 @@ def estimate(
     gpu_hours: Annotated[
         str | None,
         typer.Option(
-            help="GPU-hours available, e.g. 5000. With a target it is a constraint; without one, it asks what they buy. Requires --on."
+            help="GPU-hours available, e.g. 5000. With a target it is a constraint; without one, it "
+            "asks what they buy. Requires --on."
         ),
     ] = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Money available, e.g. '$50k'. A constraint or the question, like --gpu-hours. Requires --on."
+            help="Money available, e.g. '$50k'. A constraint or the question, like --gpu-hours. "
+            "Requires --on."
         ),
     ] = None,
     deadline: Annotated[
         str | None,
         typer.Option(
-            help="Time available: 30d, or a date such as 2027-03-01. A constraint or the question, like --gpu-hours. Requires --on."
+            help="Time available: 30d, or a date such as 2027-03-01. A constraint or the question, "
+            "like --gpu-hours. Requires --on."
         ),
     ] = None,
     machines: MachineOptions,
@@ -60,8 +63,9 @@ def estimate(
 ) -> None:
     """Estimate what a target requires, or what a budget achieves.
 
-    The budget may be data, compute, money or time. Every number comes with a 90% interval. Specify exactly one of: a target (for example planner estimate
-    --target-wer 5%), --data, --params, --flops, --gpu-hours, --budget, --deadline.
+    The budget may be data, compute, money or time. Every number comes with a 90% interval. Specify exactly
+    one of: a target (for example planner estimate --target-wer 5%), --data, --params, --flops, --gpu-hours,
+    --budget, --deadline.
     """
     if name and not save:
         raise typer.BadParameter("--name is for saved estimates: add --save")

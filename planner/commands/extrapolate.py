@@ -16,7 +16,8 @@ def extrapolate(
     curves: Annotated[
         Path,
         typer.Argument(
-            help="CSV, TSV, Parquet or JSONL file with columns curve, x, y and, optionally, y_se, weight, set, "
+            help="CSV, TSV, Parquet or JSONL file with columns curve, x, y and, optionally, y_se, "
+            "weight, set, "
             "ceiling. Rows with an empty y are forecast."
         ),
     ],

@@ -158,7 +158,8 @@ class ColumnOptions:
     gpu_hours_column: Annotated[
         str | None,
         typer.Option(
-            help="Column of the GPU-hours, all devices together. Default: gpu_hours. With FLOP and devices it "
+            help="Column of the GPU-hours, all devices together. Default: gpu_hours. With FLOP and "
+            "devices it "
             "gives the utilization."
         ),
     ] = None

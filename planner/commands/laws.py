@@ -81,7 +81,8 @@ def export_law(
         ExportFormat | None,
         typer.Option(
             "--format",
-            help="json: for `planner laws import`; csv, parquet: one row per posterior sample; nc: netCDF for "
+            help="json: for `planner laws import`; csv, parquet: one row per posterior sample; nc: "
+            "netCDF for "
             "ArviZ. Default: the suffix of the file, else json.",
         ),
     ] = None,

@@ -25,7 +25,8 @@ FleetOption = Annotated[
     typer.Option(
         "--fleet",
         envvar="PLANNER_FLEET",
-        help="TOML file with your own accelerators, prices, counts and utilization, which override the built-in ones.",
+        help="TOML file with your own accelerators, prices, counts and utilization, which override "
+        "the built-in ones.",
     ),
 ]
 
@@ -60,7 +61,8 @@ ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, or its 
 RunsArgument = Annotated[
     Path,
     typer.Argument(
-        help="CSV, TSV, Parquet or JSONL file with one row per finished training; or the runs of MLflow, W&B, "
+        help="CSV, TSV, Parquet or JSONL file with one row per finished training; or the runs of "
+        "MLflow, W&B, "
         "TensorBoard or Optuna where they are."
     ),
 ]
@@ -147,7 +149,8 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
     Args:
         store: The folder that was named; None is the default one, which need not exist yet.
         source: Origin of the laws; published and shipped ones need no store.
-        made: Whether the command makes the store, to keep the answer. A line on stderr then says that it is new.
+        made: Whether the command makes the store, to keep the answer. A line on stderr then says that it is
+            new.
 
     Returns:
         The folder.

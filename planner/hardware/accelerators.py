@@ -1,7 +1,7 @@
 """Accelerators as data: peak, memory, bandwidth, power and price, each with its source.
 
-`accelerators.json` is the table; `planner/hardware/fleet.py` adds your own figures. Base units: FLOP/s (dense, without
-sparsity), bytes, bytes/s, watts, US dollars per device-hour.
+`accelerators.json` is the table; `planner/hardware/fleet.py` adds your own figures. Base units: FLOP/s
+(dense, without sparsity), bytes, bytes/s, watts, US dollars per device-hour.
 """
 
 import json

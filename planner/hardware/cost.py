@@ -1,7 +1,7 @@
 """From device-hours to dollars, kilowatt-hours and CO2e, one value per posterior sample.
 
-The price of a device-hour is what providers quote, or what you set; the spread of the quotes is part of the interval.
-Base units: US dollars, kWh, kg CO2e.
+The price of a device-hour is what providers quote, or what you set; the spread of the quotes is part of the
+interval. Base units: US dollars, kWh, kg CO2e.
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ def current_quotes(accelerator: Accelerator) -> tuple[Quote, ...]:
         accelerator: The accelerator.
 
     Returns:
-        Each provider's newest quote on demand, within a year of the newest of all; a price of a fleet file replaces
-        them. Spot, contract and ownership prices are listed only.
+        Each provider's newest quote on demand, within a year of the newest of all; a price of a fleet file
+        replaces them. Spot, contract and ownership prices are listed only.
     """
     offers = [quote for quote in accelerator.quotes if quote.kind in ("on-demand", "fleet")]
     dated = {quote: quoted_on(quote) or date.max for quote in offers}
@@ -100,15 +100,15 @@ def price_warnings(accelerator: Accelerator, price: Assumption | None, today: da
 def cost(training: Training, *, seed: int, today: date, price: Assumption | None = None) -> Cost:
     """Return the dollars, energy and greenhouse gases of a training.
 
-    Energy is the rated power of the devices times the power usage effectiveness. Hosts and network are left out, and
-    devices rarely draw their full rating, so the two errors have opposite signs.
+    Energy is the rated power of the devices times the power usage effectiveness. Hosts and network are left
+    out, and devices rarely draw their full rating, so the two errors have opposite signs.
 
     Args:
         training: The training.
         seed: Seed of the assumptions.
         today: Date at which a price counts as old.
-        price: Price of a device-hour; None for the quotes. A price of zero is owned hardware, which still takes
-            energy.
+        price: Price of a device-hour; None for the quotes. A price of zero is owned hardware, which still
+            takes energy.
 
     Returns:
         The cost, one value per posterior sample.

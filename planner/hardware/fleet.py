@@ -63,7 +63,9 @@ class Fleet:
         return self.counts.get(accelerator.id)
 
     def assumptions(self, accelerator: Accelerator) -> dict[str, Assumption]:
-        """Return the assumptions about an accelerator: its own, else the fleet's, else the defaults; no price."""
+        """Return the assumptions about an accelerator: its own, else the fleet's, else the defaults; no
+        price.
+        """
         return assumptions.defaults() | dict(self.assumed) | dict(self.assumed_of.get(accelerator.id, {}))
 
 

@@ -30,7 +30,9 @@ class LoggedUtilization:
     measured: bool
 
     def as_text(self) -> str:
-        """Return the text that a law's provenance keeps: `0.31..0.38`, or `0.38` where it was not measured."""
+        """Return the text that a law's provenance keeps: `0.31..0.38`, or `0.38` where it was not
+        measured.
+        """
         return f"{self.low:.3g}..{self.high:.3g}" if self.measured else f"{self.low:g}"
 
 
@@ -134,7 +136,8 @@ def utilization_of(
     )
 
 
-# words that makers add or leave out, and boards that differ from the accelerator of the same name without them
+# words that makers add or leave out, and boards that differ from the accelerator of the same name without
+# them
 _MAKERS = frozenset(
     {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "sxm", "sxm2", "sxm4", "sxm5"}
 )

@@ -1,7 +1,8 @@
-"""From training FLOP to bytes, memory, devices and time: plain formulas, and one training per posterior sample.
+"""From training FLOP to bytes, memory, devices and time: plain formulas, and one training per posterior
+sample.
 
-Base units: FLOP, bytes, seconds. A sample may be infinite (a target that is never reached); everything computed from
-it is infinite too, never NaN. Notation: N parameters, D positions (tokens, frames or images).
+Base units: FLOP, bytes, seconds. A sample may be infinite (a target that is never reached); everything
+computed from it is infinite too, never NaN. Notation: N parameters, D positions (tokens, frames or images).
 """
 
 import math
@@ -21,8 +22,8 @@ HOUR_SECONDS = 3600.0
 def training_flops(params: float, positions: float) -> float:
     """Return 6 N D, the FLOP of a training whose model is not counted exactly.
 
-    2 forward and 4 backward per parameter and position; attention and embeddings are left out (Kaplan et al. 2020,
-    section 2.1, arXiv:2001.08361).
+    2 forward and 4 backward per parameter and position; attention and embeddings are left out (Kaplan et al.
+    2020, section 2.1, arXiv:2001.08361).
 
     Args:
         params: Parameters N.
@@ -107,8 +108,8 @@ def moved_bytes(
 ) -> float:
     """Return the bytes that a training moves through memory, all devices together.
 
-    A step costs 6 N `positions` FLOP on each device. It moves `traffic` bytes per parameter, and writes and reads
-    every kept activation once.
+    A step costs 6 N `positions` FLOP on each device. It moves `traffic` bytes per parameter, and writes and
+    reads every kept activation once.
 
     Args:
         flops: FLOP of the training; may be infinite.
@@ -208,7 +209,9 @@ class Throughput:
     memory_share: float
 
     def seconds(self, flops: float, params: float | None) -> float:
-        """Return the seconds on one device: the longer of computing and moving bytes, which needs the size."""
+        """Return the seconds on one device: the longer of computing and moving bytes, which needs the
+        size.
+        """
         moved = 0.0 if params is None else self.moved(flops, params)
         return roofline_seconds(
             flops,
@@ -369,7 +372,8 @@ def train(
 def _check(flops: Sequence[float], params: Sequence[float]) -> None:
     if not flops or (params and len(flops) != len(params)):
         raise InputError(
-            f"{len(flops)} samples of FLOP and {len(params)} of parameters: expected as many of both, at least 1",
+            f"{len(flops)} samples of FLOP and {len(params)} of parameters: expected as many of both, "
+            f"at least 1",
             code="unequal-samples",
         )
     if bad := [value for value in flops if math.isnan(value) or value < 0]:

@@ -68,7 +68,9 @@ class LawModel:
 
     @property
     def curve_start(self) -> float | None:
-        """Return the data below which a curve does not answer, the smallest measured; None for a joint law."""
+        """Return the data below which a curve does not answer, the smallest measured; None for a joint
+        law.
+        """
         return None if self.is_joint else self.measured.smallest_data
 
     @property

@@ -278,7 +278,8 @@ def dry_run_report(dry: DryRun) -> Report:
             TIME_SOURCES[dry.time_source],
             budget_report.plan(dry.budget_use, dry.spec.domain)
             if dry.budget_use
-            else "Shards in between only try the sizes between the best of the smallest and the largest shard, "
+            else "Shards in between only try the sizes between the best of the smallest and the "
+            "largest shard, "
             "so there may be fewer runs.",
             *(
                 ("Trials in the worse half for their shard and size are stopped early, so it may take less.",)

@@ -151,7 +151,8 @@ def export_law(store: Store, id: str, kind: str, out: Path | None) -> str | None
     Args:
         store: The store.
         id: Id of the law, or its first characters.
-        kind: "json" (which `import_files` reads), "csv" (posterior samples), "nc" or "parquet" (`laws/export.py`).
+        kind: "json" (which `import_files` reads), "csv" (posterior samples), "nc" or "parquet"
+            (`laws/export.py`).
         out: The file; None returns the text.
 
     Returns:
@@ -219,7 +220,8 @@ def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
         The laws.
 
     Raises:
-        FileError: A file is not a law, was changed after its export, or contradicts itself. Then no law is stored.
+        FileError: A file is not a law, was changed after its export, or contradicts itself. Then no law is
+            stored.
     """
     files = []
     for path in given:

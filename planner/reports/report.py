@@ -1,8 +1,8 @@
 """Print a result: the only file that imports rich.
 
-A `Report` is a table with a title and notes. `show` prints it for people, or the same content as JSON, CSV or Markdown.
-CSV and JSON have full precision; the table and Markdown have the text that `planner/units.py` formatted. Names from
-elsewhere are made safe here, for terminals, spreadsheets and web pages alike.
+A `Report` is a table with a title and notes. `show` prints it for people, or the same content as JSON, CSV or
+Markdown. CSV and JSON have full precision; the table and Markdown have the text that `planner/units.py`
+formatted. Names from elsewhere are made safe here, for terminals, spreadsheets and web pages alike.
 """
 
 import csv

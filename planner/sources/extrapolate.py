@@ -1,9 +1,9 @@
 """Forecast many learning curves at scales that were not measured: `planner extrapolate`.
 
-Each curve is forecast by `laws/forecasting/forecast.py` in worker processes. It takes two stages: each curve scores
-the prior components on its own held-out scales, then the curves of one set share those scores and every curve is
-forecast. Finished work is kept in a journal next to the output, so that the same command continues after an
-interruption.
+Each curve is forecast by `laws/forecasting/forecast.py` in worker processes. It takes two stages: each curve
+scores the prior components on its own held-out scales, then the curves of one set share those scores and
+every curve is forecast. Finished work is kept in a journal next to the output, so that the same command
+continues after an interruption.
 """
 
 import csv
@@ -183,7 +183,8 @@ def answered(
         seed: Seed of the forecasts.
         pool: Whether all curves share what they learn about the forms.
         processes: Number of worker processes; it does not change the answer.
-        journal: File with the results of an interrupted call, which are used, and to which new ones are added.
+        journal: File with the results of an interrupted call, which are used, and to which new ones are
+            added.
         on_progress: Called with the stage, the number of curves done and the number of all.
 
     Returns:
@@ -223,15 +224,16 @@ def read_curves(path: Path, *, asked: bool = True) -> list[Question]:
     """Read the curves of a table file.
 
     Args:
-        path: A file with the columns curve, x, y and, optionally, y_se, weight, set and ceiling. A row with an
-            empty y is a scale to forecast. Cells may be written as people write numbers.
+        path: A file with the columns curve, x, y and, optionally, y_se, weight, set and ceiling. A row with
+            an empty y is a scale to forecast. Cells may be written as people write numbers.
         asked: Whether there must be a scale to forecast.
 
     Returns:
         The curves, in the order of their first rows.
 
     Raises:
-        TableError: The file or a cell cannot be read, a curve has no positive y, or there is nothing to forecast.
+        TableError: The file or a cell cannot be read, a curve has no positive y, or there is nothing to
+            forecast.
     """
     names = read_names(path)
     columns = {role: column_like(role, names, path) for role in (*REQUIRED, *OPTIONAL)}
@@ -322,7 +324,8 @@ class _Curve:
         ceiling = row.number("ceiling")
         if ceiling is not None and self.ceiling not in (None, ceiling):
             raise TableError(
-                f"{row.name('ceiling')}: expected one ceiling per curve, got {ceiling:g} after {self.ceiling:g}",
+                f"{row.name('ceiling')}: expected one ceiling per curve, got {ceiling:g} after "
+                f"{self.ceiling:g}",
                 code="conflicting-ceiling",
                 value=ceiling,
             )

@@ -1,8 +1,8 @@
 """Fit scaling laws to a table of trainings that were measured elsewhere, and store them.
 
-One file gives the error of the best model at each data size and, with a column of parameters, the size of that
-model; or a joint law of parameters and data, where both vary independently and larger is better. Columns of FLOP
-and of the data seen in training give what that costs.
+One file gives the error of the best model at each data size and, with a column of parameters, the size of
+that model; or a joint law of parameters and data, where both vary independently and larger is better. Columns
+of FLOP and of the data seen in training give what that costs.
 """
 
 import math
@@ -190,13 +190,15 @@ def _checked(request: Request) -> Request:
         )
     if units.is_compute(request.data_unit):
         raise InputError(
-            f"data unit {request.data_unit!r}: expected an amount of data, such as hours, words or tokens, got compute",
+            f"data unit {request.data_unit!r}: expected an amount of data, such as hours, words or "
+            f"tokens, got compute",
             code="compute-not-data",
             value=request.data_unit,
         )
     if request.metric.lower() in RISING_METRICS:
         raise InputError(
-            f"metric {request.metric!r} rises with data: expected one that falls, such as 1 - {request.metric}",
+            f"metric {request.metric!r} rises with data: expected one that falls, such as 1 - "
+            f"{request.metric}",
             code="rising-metric",
             value=request.metric,
         )
@@ -223,7 +225,8 @@ def _measured(request: Request) -> Measurements:
     for role in ("flops", "gpu_hours"):
         if (column := request.columns.get(role)) and measured.params is None:
             raise TableError(
-                f"column {column!r} of {measured.path}: expected a column of parameters too, since cost depends on "
+                f"column {column!r} of {measured.path}: expected a column of parameters too, since "
+                f"cost depends on "
                 "model size",
                 code="missing-column",
                 value="params",
@@ -352,7 +355,8 @@ def _samples_fit(request: Request, best: Sequence[Best]) -> _Fitted:
 def _refuse_too_many(path: Path, points: int) -> None:
     if points > MAX_POINTS:
         raise TableError(
-            f"{path} has {points:,} points to fit: expected at most {MAX_POINTS:,}, such as the median of each data "
+            f"{path} has {points:,} points to fit: expected at most {MAX_POINTS:,}, such as the "
+            f"median of each data "
             "size",
             code="too-many-points",
             value=points,
@@ -397,7 +401,8 @@ def _baseline_error(typed: str | None, unit: str, best: Sequence[Best]) -> float
     if baseline <= lowest:
         raise InputError(
             f"baseline error {typed}: expected more than the lowest measured error, "
-            f"{units.format_metric(lowest, unit)}; it is that of chance-level answers, such as 99.9% for 1,000 "
+            f"{units.format_metric(lowest, unit)}; it is that of chance-level answers, such as 99.9% "
+            f"for 1,000 "
             "equally common classes",
             code="invalid-baseline-error",
             value=typed,
@@ -470,9 +475,9 @@ def _law(
 def best_by_data(measured: Measurements) -> list[Best]:
     """Return the best training at each data size: the points of the error law.
 
-    Without parameters every row is a point, repeats included. With them, the seeds of one size are condensed to
-    their median, and each data size takes the smallest model whose error is the lowest within noise (Hestness et
-    al. 2017, arXiv:1712.00409, section 3; a calibration uses the same rule).
+    Without parameters every row is a point, repeats included. With them, the seeds of one size are condensed
+    to their median, and each data size takes the smallest model whose error is the lowest within noise
+    (Hestness et al. 2017, arXiv:1712.00409, section 3; a calibration uses the same rule).
 
     Args:
         measured: The measurements of a file.
@@ -513,12 +518,13 @@ def _median(column: Sequence[float], rows: Sequence[int]) -> float:
 
 
 def _suits_surface(measured: Measurements) -> bool:
-    """Return whether the joint law E + A/N^a + B/D^b suits a file: N and D vary independently, larger is better.
+    """Return whether the joint law E + A/N^a + B/D^b suits a file: N and D vary independently, larger is
+    better.
 
     Independently means that at least 3 sizes were each tried at 3 data sizes or more, and that sizes do not
-    simply grow with the data, as in a list of best models. Where each data size was tried with several models and
-    the best one differs between data sizes, models overfit: the error then rises with N, which the joint law
-    cannot express, and the law is that of the best models.
+    simply grow with the data, as in a list of best models. Where each data size was tried with several models
+    and the best one differs between data sizes, models overfit: the error then rises with N, which the joint
+    law cannot express, and the law is that of the best models.
     """
     if measured.params is None:
         return False

@@ -1,8 +1,9 @@
 """Read measurements of finished trainings from a table file: checked columns of numbers.
 
-A column is found by its usual names or by the name you give. Cells may be written as people write numbers (`35%`,
-`10k`), see `planner/units.py`. Nothing is dropped silently: a cell that cannot be read is an error with its row and
-column; a row whose metric is empty or not finite is a training that crashed or diverged, and is counted.
+A column is found by its usual names or by the name you give. Cells may be written as people write numbers
+(`35%`, `10k`), see `planner/units.py`. Nothing is dropped silently: a cell that cannot be read is an error
+with its row and column; a row whose metric is empty or not finite is a training that crashed or diverged, and
+is counted.
 """
 
 import hashlib
@@ -180,8 +181,8 @@ def read_measurements(
         metric: Name of the metric, also of its column unless `columns` names another.
         metric_unit: Its unit; "fraction" for rates.
         data_unit: Unit of the data size, also the name of its column unless `columns` names another.
-        columns: Role -> name of its column, None for the usual names. Roles are "data", "metric", "params", "se",
-            "seed", "samples", "flops", "gpu_hours", "device" and "train".
+        columns: Role -> name of its column, None for the usual names. Roles are "data", "metric", "params",
+            "se", "seed", "samples", "flops", "gpu_hours", "device" and "train".
         where: Column -> value, to choose runs of a tracker's store.
 
     Returns:
@@ -391,7 +392,9 @@ def _is_empty(rows: Sequence[Row], i: int) -> bool:
 
 
 def _is_unmeasured(content: Any) -> bool:
-    """Return whether a cell has no measurement: it is empty, or what logs write for a loss that is not a number."""
+    """Return whether a cell has no measurement: it is empty, or what logs write for a loss that is not a
+    number.
+    """
     try:
         return content is None or not str(content).strip() or not math.isfinite(float(content))
     except (TypeError, ValueError, OverflowError):

@@ -1,8 +1,9 @@
 """Read the cells of a table file: CSV, TSV, JSONL or Parquet, without any guess that could change data.
 
-Text is read by Python's own `csv` and `json`, Parquet by DuckDB. Nothing is inferred: quotes are double quotes, no
-character starts a comment, cells stay text, and folder names such as `wer=0.01` are never read as columns. Only
-the columns that are asked for are kept, so that a large column that nothing uses costs no memory.
+Text is read by Python's own `csv` and `json`, Parquet by DuckDB. Nothing is inferred: quotes are double
+quotes, no character starts a comment, cells stay text, and folder names such as `wer=0.01` are never read as
+columns. Only the columns that are asked for are kept, so that a large column that nothing uses costs no
+memory.
 """
 
 import csv
@@ -75,11 +76,12 @@ def read_rows(path: Path, names: Sequence[str]) -> list[Row]:
         names: Names of columns that `read_names` returned; their order is that of the cells.
 
     Returns:
-        The rows. Cells of text files are text, those of JSONL and Parquet may be numbers; None is an empty cell.
+        The rows. Cells of text files are text, those of JSONL and Parquet may be numbers; None is an empty
+        cell.
 
     Raises:
-        TableError: A row is not complete, a column of `names` appears twice, or the file has more than `MAX_ROWS`
-            rows.
+        TableError: A row is not complete, a column of `names` appears twice, or the file has more than
+            `MAX_ROWS` rows.
     """
     kind = _kind(path)
     try:
@@ -148,7 +150,8 @@ def _csv_cells(path: Path, kind: str, names: Sequence[str]) -> list[Row]:
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise TableError(
-                f"{path} row {number} has {_counted(len(row), 'cell')}: expected {len(header)}, as many as the "
+                f"{path} row {number} has {_counted(len(row), 'cell')}: expected {len(header)}, as "
+                f"many as the "
                 "header has names",
                 code="ragged-row",
                 value=number,
@@ -174,7 +177,8 @@ def _json_rows(path: Path) -> Iterator[list[tuple[str, Any]]]:
             ) from None
         if not isinstance(pairs, _Pairs):
             raise TableError(
-                f'{path} line {number} is not a JSON object: expected one per row, such as {{"x": 1, "y": 0.5}}',
+                f"{path} line {number} is not a JSON object: expected one per row, such as "
+                f'{{"x": 1, "y": 0.5}}',
                 code="invalid-json",
                 value=number,
             )
@@ -293,7 +297,8 @@ def _lines(path: Path) -> Iterator[str]:
             total += len(line)
             if len(line) > MAX_LINE_BYTES or total > MAX_BYTES:
                 raise TableError(
-                    f"{path} line {number}: expected at most {MAX_LINE_BYTES:,} bytes per line and {MAX_BYTES:,} "
+                    f"{path} line {number}: expected at most {MAX_LINE_BYTES:,} bytes per line and "
+                    f"{MAX_BYTES:,} "
                     "in all",
                     code="table-too-large",
                     value=number,

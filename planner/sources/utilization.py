@@ -18,8 +18,8 @@ HOUR_SECONDS = 3600.0
 def utilization(measured: Measurements) -> dict[str, str]:
     """Return the utilization on each accelerator, as entries of a law's provenance.
 
-    It takes columns of FLOP, GPU-hours and devices, and three trainings on a known accelerator. Where FLOP were
-    computed from GPU-hours, it is the utilization that this assumed.
+    It takes columns of FLOP, GPU-hours and devices, and three trainings on a known accelerator. Where FLOP
+    were computed from GPU-hours, it is the utilization that this assumed.
 
     Args:
         measured: The measurements of a file.
@@ -47,8 +47,8 @@ def utilization(measured: Measurements) -> dict[str, str]:
 def with_flops_from_hours(measured: Measurements) -> Measurements:
     """Return the trainings with FLOP computed from GPU-hours, where only hours and devices were logged.
 
-    All get the same utilization, the middle of the assumed band. The hours of an estimate on the same accelerator
-    are then those of the logs whatever it is, and on another accelerator they follow the peak.
+    All get the same utilization, the middle of the assumed band. The hours of an estimate on the same
+    accelerator are then those of the logs whatever it is, and on another accelerator they follow the peak.
 
     Args:
         measured: The measurements of a file.

@@ -1,4 +1,5 @@
-"""Make `laws/forecasting/prior.json`: the beliefs of the forecaster and how much each is worth before a curve is seen.
+"""Make `laws/forecasting/prior.json`: the beliefs of the forecaster and how much each is worth before a
+curve is seen.
 
     python -m tests.benchmarks.prior --write           states the beliefs below and their weights: what ships
     python -m tests.benchmarks.prior --measure         what weights curves measured elsewhere would give them

@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.startup
 
-It runs whole processes, in turn A B A B ..., and reports the median ratio of the pairs, since the machine's speed
-drifts. Byte code is written and read, as in an installed program. The estimate reads a store with a calibrated law,
-its size law and its samples law, 1,000 paths each. Limits: estimate at most 1.5 x `import typer, rich.table,
-duckdb`, help at most 1.3 x `typer --help`.
+It runs whole processes, in turn A B A B ..., and reports the median ratio of the pairs, since the machine's
+speed drifts. Byte code is written and read, as in an installed program. The estimate reads a store with a
+calibrated law, its size law and its samples law, 1,000 paths each. Limits: estimate at most 1.5 x `import
+typer, rich.table, duckdb`, help at most 1.3 x `typer --help`.
 """
 
 import argparse
@@ -93,7 +93,8 @@ def main() -> None:
             ),
         ]
         print(
-            "| command | reference | wall s | reference s | wall ratio | CPU s | reference s | CPU ratio | limit |"
+            "| command | reference | wall s | reference s | wall ratio | CPU s | reference s | CPU "
+            "ratio | limit |"
         )
         print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
         for name, reference, command, other, limit in cases:

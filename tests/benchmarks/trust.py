@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m tests.benchmarks.trust [PART ...] [--repeats 200] [--go-on]
 
-A part is a known law of `tests/laws/true_laws.py` (how often 95 % intervals hold its truth) or a form (ranks of
-the truth among the draws, for laws drawn from the prior). Each part named, or all of them, is measured and
+A part is a known law of `tests/laws/true_laws.py` (how often 95 % intervals hold its truth) or a form (ranks
+of the truth among the draws, for laws drawn from the prior). Each part named, or all of them, is measured and
 replaces what docs/research/trust.json had of it, or with --go-on adds the seeds that are missing there;
 docs/figures/fit-ranks.svg is drawn anew.
 """

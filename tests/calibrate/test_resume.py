@@ -194,7 +194,8 @@ def test_ctrl_c_while_libraries_are_loaded_ends_in_a_sentence(
 def test_nothing_is_imported_amid_a_sweep_that_ctrl_c_would_abort(tmp_path: Path, cache: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from planner.sources.calibrate import prepare_sweep; "
-        "from planner.sources.calibrate_request import CalibrationRequest; prepare_sweep(CalibrationRequest(domain='teacher', preset='smoke', "
+        "from planner.sources.calibrate_request import CalibrationRequest; "
+        "prepare_sweep(CalibrationRequest(domain='teacher', preset='smoke', "
         "families=(), data=None, store=Path(sys.argv[1]), cache=Path(sys.argv[2]), seed=0, workers=1), "
         "lambda text, share: None); print({'duckdb', 'torch'} <= set(sys.modules))"
     )

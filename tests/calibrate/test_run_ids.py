@@ -1,4 +1,6 @@
-"""Ids of runs and sweeps are hashes of their specification: they stay as they are, or no old run is found again."""
+"""Ids of runs and sweeps are hashes of their specification: they stay as they are, or no old run is found
+again.
+"""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Compare forms by their predictions of the largest scales: an independent check of the forms in the package."""
+"""Compare forms by their predictions of the largest scales: an independent check of the forms in the
+package.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +38,9 @@ class Judgment:
 
 
 def held_out(points: Points, share: float = 0.3) -> NDArray[np.bool_]:
-    """Return the mask (n,) of the largest `share` of the distinct x, at least one (of data for a joint law)."""
+    """Return the mask (n,) of the largest `share` of the distinct x, at least one (of data for a joint
+    law).
+    """
     x = points.x if points.x.ndim == 1 else points.x[:, 1]
     sizes = np.unique(x)
     return np.asarray(x >= sizes[-max(1, int(share * len(sizes)))])

@@ -2,8 +2,9 @@
 
 Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788): where fits are right, these ranks are
 uniform, for every parameter and for everything computed from them. The priors are written here once more,
-from the tables in `laws/fitting/coordinates.py` and `laws/fitting/noise.py`, on the quantities on which they are stated. The
-prior of the level is centered on the data, so any level will do: here y is 1 at the largest x.
+from the tables in `laws/fitting/coordinates.py` and `laws/fitting/noise.py`, on the quantities on which they
+are stated. The prior of the level is centered on the data, so any level will do: here y is 1 at the largest
+x.
 """
 
 import numpy as np

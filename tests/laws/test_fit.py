@@ -108,7 +108,9 @@ def test_columns_and_names_that_do_not_fit_are_refused():
 
 
 def hard_points(seed):
-    """Return points that are at the limits of what can be fitted: near-equal sizes, wide errors, far values."""
+    """Return points that are at the limits of what can be fitted: near-equal sizes, wide errors, far
+    values.
+    """
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 8))
     x = 1e4 * 2.0 ** np.arange(n)

@@ -407,7 +407,8 @@ def test_any_target_is_answered_or_refused(law, target):
 
 def test_asking_a_published_law_imports_nothing_heavy():
     code = (
-        "import sys; from laws.catalog.published import published_laws; published_laws('word-lm', 'loss')[0].invert(2.48);"
+        "import sys; from laws.catalog.published import published_laws; published_laws('word-lm', "
+        "'loss')[0].invert(2.48);"
         "print({'numpy', 'pydantic', 'duckdb', 'scipy', 'typer'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

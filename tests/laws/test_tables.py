@@ -66,7 +66,8 @@ def test_a_forecast_from_the_small_shards_holds_the_largest(name):
 
 @pytest.mark.parametrize("name", [name for name in CURVES if len(CURVES[name][3]) > CURVES[name][2]])
 def test_that_law_is_too_good_at_the_largest_shard_so_a_fit_alone_is_no_forecast(name):
-    # the fact behind laws/forecasting/forecast.py: what was measured lies 3 to 18 % above the law of the small shards
+    # the fact behind laws/forecasting/forecast.py: what was measured lies 3 to 18 % above the law of the
+    # small shards
     _, _, n, x, y = CURVES[name]
     drawn = fit(check_points(x[:n], y[:n]), "power", seed=1).parameters
     promised = np.exp(np.median(FORMS["power"].log_y(x[-1:], drawn)))

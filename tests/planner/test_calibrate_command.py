@@ -42,7 +42,10 @@ def refused(*arguments: str) -> PlannerError:
         (("--domain", "teacher", "--budget", "0m"), InputError, "empty-budget", "0m"),
         (("--domain", "teacher", "--target", "error=5%"), MissingInput, "target-without-budget", "error=5%"),
         (
-            ("--domain", "teacher", "--budget", "1m", "--target", "eror=5%"), UnknownName, "unknown-metric", "eror",
+            ("--domain", "teacher", "--budget", "1m", "--target", "eror=5%"),
+            UnknownName,
+            "unknown-metric",
+            "eror",
         ),
         (
             ("--domain", "teacher", "--budget", "5 GPU-hours", "--engine", "ray"), ConflictingInput,

@@ -1,4 +1,6 @@
-"""Scaling paths of single posterior samples, compared with the closed forms of their papers and with brute force."""
+"""Scaling paths of single posterior samples, compared with the closed forms of their papers and with brute
+force.
+"""
 
 import math
 

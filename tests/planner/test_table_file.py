@@ -16,8 +16,10 @@ from planner.sources.run_table import read_measurements
 from planner.sources.table_file import read_names, read_rows
 
 CELLS = [
-    "1", "0.5", "1e-3", "35%", "10k", "", " ", "it's", "'", "''", "'a'", "#", "# note", "a#b", "N/A", "NULL", "nan",
-    "true", "2024-01-01", "2024-01-01 10:00:00+02", "1,5", "1;5", "a|b", 'say "hi"', '"', "\\", "\\N", "é", "日本",
+    "1", "0.5", "1e-3", "35%", "10k", "", " ", "it's", "'", "''", "'a'", "#", "# "
+    "note", "a#b", "N/A", "NULL", "nan",
+    "true", "2024-01-01", "2024-01-01 "
+    "10:00:00+02", "1,5", "1;5", "a|b", 'say "hi"', '"', "\\", "\\N", "é", "日本",
     "=1+1", "a\nb", "a\r\nb", "\t", "-", "1_000", "0x10", "\u2028", "\x0b", "\x00", "01", "1.10",
 ]  # fmt: skip
 NAMES = ["hours", "wer", "tag", "it's", "#", "config", "a b", "é", "id", 'q"x', "null", "group by"]
