@@ -6,7 +6,7 @@
 | x or y below 1e-100 or above 1e100 | refused: outside the range of floating-point exponentials |
 | y exactly 0 | left out, warning `zero-left-out`: it has no logarithm |
 | a standard error above 100 times its y | refused: it carries no information |
-| fewer than two points, or all x equal | refused: they show no slope; a forecast accepts one size (`min_sizes`) |
+| fewer than two points, or all x equal | refused: no slope; a forecast accepts one size (`min_sizes`) |
 | x in any order, several y at one x | accepted: order does not matter, repeats are rows of their own |
 | a rate above 1 | kept, warning `rate-above-one` (word error rates exceed 1); above 2 refused |
 
