@@ -351,7 +351,9 @@ class Publication:
         fix = "rebuild the index"
         _, files = self._published(index.indexed_files)
         if files is None:
-            return (f"{self._index.name}: missing, damaged or older than this program; {fix}",)
+            if self._is_older():
+                return ()  # an older program wrote it: the next command that reads it brings it up to date
+            return (f"{self._index.name}: missing or damaged; {fix}",)
         gone = tuple(
             f"{name}: its file is gone, the index still has it; restore the file, or rebuild the index to "
             "forget it"
@@ -378,6 +380,20 @@ class Publication:
         if not self._list.is_file() or self._list.read_bytes() != _list_of(rows):
             faults.append(f"{self._list.name}: differs from the files; {fix}")
         return tuple(faults)
+
+    def _is_older(self) -> bool:
+        """Return whether the published index is sound and of an older schema."""
+        import duckdb
+
+        from laws.storage import schema
+
+        if not self._index.is_file():
+            return False
+        try:
+            with contextlib.closing(self._open(self._index)) as connection:
+                return 0 < schema.version(connection) < len(schema.STEPS)
+        except (duckdb.Error, StoreError):
+            return False
 
     def _unreadable(self) -> StoreError:
         return StoreError(
