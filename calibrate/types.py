@@ -68,7 +68,14 @@ class Preset:
     family_rates: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
 
     def rates(self, family: str) -> Mapping[str, tuple[float, ...]]:
-        """Return optimizer -> learning rates that the trials of a family are drawn from."""
+        """Return optimizer -> learning rates that the trials of a family are drawn from.
+
+        Args:
+            family: A family.
+
+        Returns:
+            `family_rates` of the family, else `learning_rates`.
+        """
         return self.family_rates.get(family, self.learning_rates)
 
 
@@ -248,10 +255,24 @@ class Task(Protocol):
     model: Any  # torch.nn.Module on the device
 
     def batches(self, seed: int) -> Any:
-        """Yield (batch, amount): one epoch over the shard in random order, amount in data units."""
+        """Yield the batches of one epoch over the shard, in random order.
+
+        Args:
+            seed: Decides the order.
+
+        Yields:
+            A batch, as `loss` takes it, and its amount in data units.
+        """
 
     def loss(self, batch: Any) -> Any:
-        """Return the scalar training loss of a batch."""
+        """Return the training loss of a batch.
+
+        Args:
+            batch: As `batches` yields it.
+
+        Returns:
+            The loss, a scalar tensor with gradient.
+        """
 
     def evaluate(self) -> dict[str, float]:
         """Return every metric of the domain on the whole validation set."""

@@ -130,7 +130,8 @@ class PlannerError(Exception):
         """Return the message and the hints, in one line, for someone who calls functions."""
         if not self.hints:
             return self.message
-        return " ".join([f"{self.message}.", *(hint.sentence() for hint in self.hints)])
+        end = "" if self.message.endswith("?") else "."  # "did you mean ...?" ends by itself
+        return " ".join([f"{self.message}{end}", *(hint.sentence() for hint in self.hints)])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles the error: it crosses processes."""

@@ -231,7 +231,14 @@ def checked_band(name: str, low: float, high: float, *, where: str) -> tuple[flo
 
 
 def current_name(name: str) -> str:
-    """Return the current spelling of an assumption's name; older files spell some otherwise."""
+    """Return the current spelling of an assumption's name; older files spell some otherwise.
+
+    Args:
+        name: The name as a file or an option spells it.
+
+    Returns:
+        The current name; a name without a former spelling as it is.
+    """
     return _SPELLINGS.get(name, name)
 
 
@@ -251,7 +258,7 @@ def override(
         The assumption.
 
     Raises:
-        UnknownName: There is no such assumption.
+        UnknownName: The name of an assumption is unknown.
         InputError: The value is out of bounds.
     """
     name = current_name(name)
@@ -274,7 +281,7 @@ def parse_assumption(text: str) -> Assumption:
         The assumption.
 
     Raises:
-        UnknownName: There is no such assumption.
+        UnknownName: The name of an assumption is unknown.
         InputError: The text cannot be parsed, or the value is out of bounds.
     """
     name, _, value = (piece.strip() for piece in text.partition("="))

@@ -49,7 +49,15 @@ class WithOldSpellings(TyperCommand):
     """A command that also takes former spellings of its options, without showing them in its help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse arguments, after replacing former spellings of options."""
+        """Parse arguments, after replacing former spellings of options.
+
+        Args:
+            ctx: The context of the command.
+            args: The arguments after the name of the command.
+
+        Returns:
+            What click left unparsed.
+        """
         split = (arg.partition("=") for arg in args)
         return super().parse_args(
             ctx, [RENAMED_OPTIONS.get(name, name) + equals + value for name, equals, value in split]
@@ -57,7 +65,14 @@ class WithOldSpellings(TyperCommand):
 
 
 def print_version(requested: bool) -> None:
-    """Print the version and exit, if requested."""
+    """Print the version and exit, if requested.
+
+    Args:
+        requested: Whether `--version` was given.
+
+    Raises:
+        typer.Exit: The version was printed.
+    """
     if requested:
         from importlib.metadata import version  # ten milliseconds that no other command has to spend
 
@@ -126,7 +141,14 @@ def main() -> None:
 
 
 def refuse(reason: str) -> NoReturn:
-    """Print a reason as one line on stderr and exit with code 1."""
+    """Print a reason as one line on stderr and exit with code 1.
+
+    Args:
+        reason: Why the command fails; line breaks and control characters are made harmless.
+
+    Raises:
+        SystemExit: Always, with code 1.
+    """
     sys.stderr.write(f"planner: {harmless(' '.join(reason.splitlines()))}\n")
     sys.exit(1)
 

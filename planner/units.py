@@ -185,12 +185,26 @@ def checked_target(target: float, metric: str, unit: str, *, written: str = "") 
 
 
 def is_compute(word: str) -> bool:
-    """Return whether a unit counts device-hours, which are compute and not data."""
+    """Return whether a unit counts device-hours, which are compute and not data.
+
+    Args:
+        word: Name of a unit, in any case.
+
+    Returns:
+        True for device-hours and GPU-hours.
+    """
     return word.lower().startswith(("gpu", "device"))
 
 
 def unit_of_data(text: str) -> str:
-    """Return the name of a unit of data: any spelling of hours of audio is `hours`."""
+    """Return the name of a unit of data: any spelling of hours of audio is `hours`.
+
+    Args:
+        text: Name of a unit.
+
+    Returns:
+        `hours` for hours of audio, else the text as it is.
+    """
     return AUDIO_UNIT if text.strip().lower() in _AUDIO_SPELLINGS else text
 
 
@@ -396,7 +410,15 @@ def parse_budget(text: str) -> tuple[float, str]:
 
 
 def format_number(value: float, *, digits: int = 3) -> str:
-    """Format a number to `digits` significant digits: 870, 12.5k, 300M, 1.2e21."""
+    """Format a number to `digits` significant digits: 870, 12.5k, 300M, 1.2e21.
+
+    Args:
+        value: The number.
+        digits: Significant digits.
+
+    Returns:
+        The number with a suffix (k, M, ...) or an exponent; ∞ for infinity.
+    """
     if not math.isfinite(value):
         return "∞" if value > 0 else "-∞"
     rounded = float(f"{value:.{digits - 1}e}")
@@ -407,7 +429,15 @@ def format_number(value: float, *, digits: int = 3) -> str:
 
 
 def format_flops(value: float, *, digits: int = 3) -> str:
-    """Format FLOP in powers of ten, as papers do: 1.2e21."""
+    """Format FLOP in powers of ten, as papers do: 1.2e21.
+
+    Args:
+        value: FLOP.
+        digits: Significant digits.
+
+    Returns:
+        The number, without a unit.
+    """
     if not math.isfinite(value) or value == 0:
         return format_number(value)
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
@@ -426,7 +456,15 @@ def _trim(text: str) -> str:
 
 
 def format_fraction(value: float, *, digits: int = 3) -> str:
-    """Format 0.05 as `5%`."""
+    """Format 0.05 as `5%`.
+
+    Args:
+        value: A fraction; 1 is 100%.
+        digits: Significant digits.
+
+    Returns:
+        The percentage.
+    """
     return f"{_decimal(100 * value, digits)}%"
 
 
@@ -434,7 +472,16 @@ DIMENSIONLESS = "choices"  # as records call the unit of perplexity, which has n
 
 
 def format_metric(value: float, unit: str, *, digits: int = 3) -> str:
-    """Format the value of a metric: fractions as percentages, everything else as a number with its unit."""
+    """Format the value of a metric: fractions as percentages, everything else as a number with its unit.
+
+    Args:
+        value: Value of the metric.
+        unit: Its unit as records have it, such as `fraction`.
+        digits: Significant digits.
+
+    Returns:
+        The value with its unit.
+    """
     if unit == "fraction":
         return format_fraction(value, digits=digits)
     if unit == DIMENSIONLESS:
@@ -443,18 +490,41 @@ def format_metric(value: float, unit: str, *, digits: int = 3) -> str:
 
 
 def data_in_words(unit: str) -> str:
-    """Return the name of a unit of data for people: hours are hours of audio."""
+    """Return the name of a unit of data for people: hours are hours of audio.
+
+    Args:
+        unit: Unit of data as records have it.
+
+    Returns:
+        The name.
+    """
     return "hours of audio" if unit == AUDIO_UNIT else unit
 
 
 def format_data(value: float, unit: str, *, digits: int = 3) -> str:
-    """Format an amount of data with its unit."""
+    """Format an amount of data with its unit.
+
+    Args:
+        value: The amount, in `unit`.
+        unit: Unit of data as records have it.
+        digits: Significant digits.
+
+    Returns:
+        The amount with the unit's name for people.
+    """
     number = format_number(value, digits=digits)
     return "1 hour of audio" if (number, unit) == ("1", AUDIO_UNIT) else f"{number} {data_in_words(unit)}"
 
 
 def format_duration(seconds: float) -> str:
-    """Format seconds in the largest unit that fits at least once: 36 hours are `1.5d`."""
+    """Format seconds in the largest unit that fits at least once: 36 hours are `1.5d`.
+
+    Args:
+        seconds: A duration of at least 0.
+
+    Returns:
+        The duration to 3 significant digits, in s, m, h or d.
+    """
     for unit in ("d", "h", "m"):
         if seconds >= SECONDS[unit]:
             return f"{_decimal(seconds / SECONDS[unit], 3)}{unit}"
@@ -481,17 +551,40 @@ def duration_in_words(seconds: float) -> str:
 
 
 def format_money(dollars: float) -> str:
-    """Format US dollars: `$50k`."""
+    """Format US dollars: `$50k`.
+
+    Args:
+        dollars: US dollars.
+
+    Returns:
+        The amount to 3 significant digits.
+    """
     return f"${format_number(dollars)}"
 
 
 def format_gpu_hours(hours: float) -> str:
-    """Format device-hours with a name that hours of audio do not have: `5k GPU-hours`."""
+    """Format device-hours with a name that hours of audio do not have: `5k GPU-hours`.
+
+    Args:
+        hours: Device-hours.
+
+    Returns:
+        The amount to 3 significant digits, with its unit.
+    """
     return f"{format_number(hours)} GPU-hours"
 
 
 def format_si(value: float, unit: str, *, digits: int = 3) -> str:
-    """Format a physical quantity with an SI prefix: `989 TFLOP/s`, `80 GB`; no parser reads it."""
+    """Format a physical quantity with an SI prefix: `989 TFLOP/s`, `80 GB`; no parser reads it.
+
+    Args:
+        value: The quantity, in `unit`.
+        unit: Unit without a prefix, such as `FLOP/s`.
+        digits: Significant digits.
+
+    Returns:
+        The number, prefix and unit; only the number where it is infinite.
+    """
     if not math.isfinite(value):
         return format_number(value)
     rounded = float(f"{value:.{digits - 1}e}")

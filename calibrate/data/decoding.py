@@ -29,7 +29,14 @@ class SharedLimit:
 
     @contextmanager
     def reserve(self, amount: int) -> Iterator[None]:
-        """Use an amount, at most `self.amount`, until the context ends."""
+        """Use an amount until the context ends.
+
+        Args:
+            amount: At most `self.amount`; a larger one would wait forever.
+
+        Yields:
+            None, once the amount is free.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._left >= amount)
             self._left -= amount
@@ -72,5 +79,12 @@ def return_memory() -> None:
 
 
 def reason(error: object) -> str:
-    """Return what an error of a decoder says, in one line."""
+    """Return what an error of a decoder says, in one line.
+
+    Args:
+        error: An exception, or the text of one.
+
+    Returns:
+        The text without control characters; the name of its type where it is empty.
+    """
     return harmless(" ".join(str(error).split())) or type(error).__name__

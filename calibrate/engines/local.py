@@ -144,7 +144,12 @@ class JobQueue:
         return self._front.popleft()
 
     def put_back(self, job: Job, attempt: int) -> None:
-        """Run a job next, as this attempt."""
+        """Run a job next, as this attempt.
+
+        Args:
+            job: The job.
+            attempt: Number of the attempt, as `take` will return it.
+        """
         self._front.appendleft((job, attempt))
 
     def _draw(self) -> None:
@@ -155,7 +160,7 @@ class JobQueue:
 class Pool(Engine, Protocol):
     """An engine as a context manager; leaving it ends its workers."""
 
-    problems: list[str]  # one line for each place that has no worker
+    problems: list[str]  # one line for each machine that trains nothing, or less than it could
 
     @property
     def workers(self) -> int:
@@ -218,7 +223,14 @@ class LocalEngine:
         return len({device for device in self._devices if device != "cpu"})
 
     def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
-        """Run jobs and yield the result of every attempt, as they end; see `Engine.run`."""
+        """Run jobs and yield the result of every attempt, as they end; see `Engine.run`.
+
+        Args:
+            jobs: Jobs; None where the next one has to wait for a result.
+
+        Yields:
+            The result of every attempt; each job gets exactly one that is final.
+        """
         queue = JobQueue(jobs)
         while queue or any(worker.job for worker in self._workers):
             self._hand_out(queue)

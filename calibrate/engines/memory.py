@@ -26,7 +26,14 @@ def free_memory(device: str) -> int:
 
 
 def memory_per_worker(workers: int) -> int:
-    """Return the bytes that each of `workers` processes on this machine may take."""
+    """Return the bytes that each of several processes on this machine may take.
+
+    Args:
+        workers: The number of processes, 1 or more.
+
+    Returns:
+        An equal share of the memory, bytes; at least MIN_WORKER_BYTES.
+    """
     return max(MIN_WORKER_BYTES, total_memory() // workers)
 
 

@@ -71,25 +71,70 @@ class Trainer:
         load_module(module)
 
     def environment_version(self, module: str) -> str:
-        """Return the versions of code and libraries on this node; see `calibrate.versions`."""
+        """Return the versions of code and libraries on this node; see `calibrate.versions`.
+
+        Args:
+            module: Import path of the domain's code.
+
+        Returns:
+            One line of text.
+        """
         return environment_version(module)
 
     def find_corpus(self, corpus: Corpus, files: tuple[transfer.CorpusFile, ...]) -> Path | None:
-        """Return the folder of a corpus on this node, None if it has to be sent."""
+        """Return the folder of a corpus on this node, None if it has to be sent.
+
+        Args:
+            corpus: The corpus, with its folder on the machine that made it.
+            files: Its files.
+
+        Returns:
+            The folder, or None.
+
+        Raises:
+            CorpusError: The fingerprint is not only letters and digits ("invalid-fingerprint").
+        """
         return transfer.find_corpus(corpus.folder, _cache(), corpus.fingerprint, files)
 
     def unpack_corpus(
         self, corpus: Corpus, files: tuple[transfer.CorpusFile, ...], pieces: list[Any]
     ) -> Path:
-        """Fetch a corpus piece by piece and return its folder; the first worker of a node does it for all."""
+        """Fetch a corpus piece by piece and return its folder; the first worker of a node does it for all.
+
+        Args:
+            corpus: The corpus.
+            files: Its files.
+            pieces: References to their bytes in Ray's object store, in the order of `transfer.pack`.
+
+        Returns:
+            The folder of the corpus on this node.
+
+        Raises:
+            CorpusError: A name points outside the folder, or the bytes are not those of the files
+                ("corpus-incomplete").
+        """
         return transfer.unpack(_cache(), corpus.fingerprint, files, lambda: map(ray.get, pieces))
 
     def workers_per_gpu(self, trials: list[Job]) -> int:
-        """Return how many workers fit on the GPU of this process; a child process trains the trials."""
+        """Return how many workers fit on the GPU of this process; a child process trains the trials.
+
+        Args:
+            trials: The trainings that take the most memory, with their corpora on this node.
+
+        Returns:
+            The number of workers, at least one.
+        """
         return gpu_capacity.count_workers(trials, self._device)
 
     def train(self, job: Job) -> TrainingOutcome:
-        """Train once and return the result."""
+        """Train once and return the result.
+
+        Args:
+            job: The job, with its corpus on this node.
+
+        Returns:
+            The result of the training.
+        """
         return train_job(job, self._device)
 
 
@@ -147,7 +192,7 @@ class RayEngine:
         start: float = START_SECONDS,
         trials: Sequence[Job] = (),
     ) -> None:
-        self.problems: list[str] = []  # nodes that were refused, one line each
+        self.problems: list[str] = []  # one line for each node that was refused or could not be measured
         self._address, self._module = address, module
         self._grace, self._start_limit = grace, start
         self._max_workers = workers or math.inf
@@ -196,7 +241,17 @@ class RayEngine:
         return max(1, int(min(self._max_workers, sum(node.workers for node in self._nodes.values()))))
 
     def run(self, jobs: Iterable[Job | None]) -> Iterator[AttemptResult]:
-        """Yield the result of every attempt, as they end."""
+        """Yield the result of every attempt, as they end.
+
+        Args:
+            jobs: Jobs; None where the next one has to wait for a result.
+
+        Yields:
+            The result of every attempt; each job gets exactly one that is final.
+
+        Raises:
+            EngineError: No node can train ("no-usable-node"), or the head node is gone ("cluster-lost").
+        """
         queue = JobQueue(jobs)
         self._last_ready = time.monotonic()
         while queue or any(worker.job for worker in self._workers):
@@ -453,8 +508,8 @@ def _head_address(address: str) -> tuple[str, int] | None:
     """Return host and port of the head node of the cluster that this process is connected to."""
     if address.startswith("ray://"):
         return _host_and_port(address)
-    known = ray.get_runtime_context().gcs_address
-    return _host_and_port(known) if known else None
+    address_of_head = ray.get_runtime_context().gcs_address
+    return _host_and_port(address_of_head) if address_of_head else None
 
 
 def _listens(address: tuple[str, int]) -> bool:

@@ -28,7 +28,14 @@ class CorpusFile:
 
 
 def list_files(folder: Path) -> tuple[CorpusFile, ...]:
-    """Return the files of a folder, sorted by name."""
+    """Return the files of a folder, sorted by name.
+
+    Args:
+        folder: A folder; its subfolders are searched, too.
+
+    Returns:
+        Name, size and modification time of each file; empty where the folder does not exist.
+    """
     files = []
     for path in sorted(folder.rglob("*")):
         if path.is_file():

@@ -36,12 +36,29 @@ class AttentionLSTM(nn.Module):
         self.output = nn.Linear(width, targets)
 
     def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
-        """Map sources (batch, s), lengths and targets so far (batch, t) to scores (batch, t, targets)."""
+        """Return the scores of the next target pieces.
+
+        Args:
+            source: Source pieces (batch, s).
+            lengths: Pieces of each source (batch,).
+            target: Targets so far (batch, t).
+
+        Returns:
+            Scores of the next target (batch, t, targets).
+        """
         scores: Tensor = self.output(self.states(*self.encode(source, lengths), target)[0])
         return scores
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Map sources to memory (batch, s, width) and where it is padding (batch, s)."""
+        """Encode sources.
+
+        Args:
+            source: Source pieces (batch, s).
+            lengths: Pieces of each source (batch,).
+
+        Returns:
+            Memory (batch, s, width), and True where it is padding (batch, s).
+        """
         memory = self.memory(self.encoder(self.source(source), lengths))
         return memory, ~inside(lengths, source.shape[1])
 

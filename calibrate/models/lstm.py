@@ -33,6 +33,13 @@ class LSTM(nn.Module):
                 getattr(self.recurrent, f"bias_ih_l{layer}")[width : 2 * width] = 1.0
 
     def forward(self, symbols: Tensor) -> Tensor:
-        """Map symbols (batch, time) to scores (batch, time, symbols); every window begins with no memory."""
+        """Return the scores of the next symbols; every window begins with no memory.
+
+        Args:
+            symbols: Codes (batch, time).
+
+        Returns:
+            Scores of the next symbol (batch, time, symbols).
+        """
         scores: Tensor = self.output(self.recurrent(self.embedding(symbols))[0])
         return scores

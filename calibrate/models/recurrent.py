@@ -19,7 +19,15 @@ class Bidirectional(nn.Module):
         self.norm = nn.LayerNorm(2 * width)
 
     def forward(self, hidden: Tensor, lengths: Tensor) -> Tensor:
-        """Map (batch, time, inputs), of these lengths (batch,), to (batch, time, 2·width)."""
+        """Read sequences in both directions.
+
+        Args:
+            hidden: Inputs (batch, time, inputs).
+            lengths: Positions of each sequence (batch,), on the same device.
+
+        Returns:
+            Normalized states of both directions (batch, time, 2·width).
+        """
         time = torch.arange(hidden.shape[1], device=hidden.device)
         mirrored = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)[:, :, None]
         forward = self.forwards(hidden)[0]

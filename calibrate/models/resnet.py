@@ -48,7 +48,14 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (batch, channels, side, side) to scores (batch, classes)."""
+        """Return the scores of classes.
+
+        Args:
+            images: Images (batch, channels, side, side).
+
+        Returns:
+            Scores (batch, classes).
+        """
         hidden = functional.relu(self.norm(self.blocks(self.stem(images))))
         scores: Tensor = self.output(hidden.mean((2, 3)))
         return scores
@@ -73,7 +80,14 @@ class Block(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (batch, inputs, side, side) to (batch, outputs, side/stride, side/stride)."""
+        """Apply the block.
+
+        Args:
+            images: Input (batch, inputs, side, side).
+
+        Returns:
+            Output (batch, outputs, side/stride, side/stride).
+        """
         before = functional.relu(self.norms[0](images))
         shortcut = self.around(before) if self.around else images
         out: Tensor = shortcut + self.second(functional.relu(self.norms[1](self.first(before))))

@@ -35,7 +35,14 @@ class RHN(nn.Module):
                 nn.init.constant_(layer.get_parameter("bias")[width:], CARRY_BIAS)
 
     def forward(self, symbols: Tensor) -> Tensor:
-        """Map symbols (batch, time) to scores (batch, time, symbols); every window begins with no memory."""
+        """Return the scores of the next symbols; every window begins with no memory.
+
+        Args:
+            symbols: Codes (batch, time).
+
+        Returns:
+            Scores of the next symbol (batch, time, symbols).
+        """
         inputs = self.input(self.embedding(symbols))
         # the state is a long sum: it keeps the precision of the weights
         state = torch.zeros(len(symbols), self.width, dtype=self.output.weight.dtype, device=inputs.device)

@@ -34,7 +34,14 @@ class Transformer(nn.Module):
         nn.init.normal_(self.positions, std=INITIAL_DEVIATION)
 
     def forward(self, symbols: Tensor) -> Tensor:
-        """Map symbols (batch, time) to scores (batch, time, symbols); positions see only the past."""
+        """Return the scores of the next symbols; positions see only the past.
+
+        Args:
+            symbols: Codes (batch, time), at most `window` in time.
+
+        Returns:
+            Scores of the next symbol (batch, time, symbols).
+        """
         hidden = self.embedding(symbols) + self.positions[: symbols.shape[1]]
         scores: Tensor = self.output(self.norm(self.blocks(hidden)))
         return scores
@@ -65,7 +72,14 @@ class Block(nn.Module):
                 added.weight /= (2 * layers) ** 0.5
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Map (batch, positions, width) to the same shape."""
+        """Apply the block.
+
+        Args:
+            hidden: Input (batch, positions, width).
+
+        Returns:
+            Output (batch, positions, width).
+        """
         batch, positions, width = hidden.shape
         mixed = self.mixed(self.before_attention(hidden))
         queries, keys, values = mixed.view(batch, positions, 3, self.heads, -1).permute(2, 0, 3, 1, 4)

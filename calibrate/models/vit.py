@@ -46,7 +46,14 @@ class ViT(nn.Module):
         nn.init.normal_(self.positions, std=INITIAL_DEVIATION)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (batch, channels, side, side) to scores (batch, classes)."""
+        """Return the scores of classes.
+
+        Args:
+            images: Images (batch, channels, side, side).
+
+        Returns:
+            Scores (batch, classes).
+        """
         hidden = self.embedding(images).flatten(2).transpose(1, 2) + self.positions
         scores: Tensor = self.output(self.norm(self.blocks(hidden)).mean(1))
         return scores

@@ -36,7 +36,11 @@ class Incumbents:
         self._best: dict[tuple[str, float, int, int], Run] = {}
 
     def add(self, run: Run) -> None:
-        """Keep a finished run if it is better than the one with the same shard, model and seed."""
+        """Keep a finished run if it is better than the one with the same shard, model and seed.
+
+        Args:
+            run: A run; one that did not finish or lacks the metric is ignored.
+        """
         if run.status != "finished" or self._metric not in run.metrics:
             return
         key = (run.family, run.data, run.params, run.seed)
@@ -51,7 +55,14 @@ class Incumbents:
 
 
 def size_of(run: Run) -> int:
-    """Return the size parameter of the model that a run trained."""
+    """Return the size parameter of the model that a run trained.
+
+    Args:
+        run: A run of a sweep.
+
+    Returns:
+        The size parameter (width).
+    """
     return int(run.hyper["size"])
 
 

@@ -37,11 +37,25 @@ class CostModel:
         self._rates = {kind: seconds[kind] / flops[kind] for kind in flops}
 
     def predict(self, trainings: Iterable[Training]) -> float:
-        """Return the predicted cost of trainings together, in the unit of the budget."""
+        """Return the predicted cost of trainings together, in the unit of the budget.
+
+        Args:
+            trainings: Trainings of the sweep.
+
+        Returns:
+            FLOP, wall-clock seconds of the parallel workers, or those seconds times the GPUs.
+        """
         return self._total(map(self._cost, trainings))
 
     def spent(self, runs: Iterable[Run]) -> float:
-        """Return the cost of runs together, in the unit of the budget."""
+        """Return the cost of runs together, in the unit of the budget.
+
+        Args:
+            runs: Runs of the sweep, finished or not.
+
+        Returns:
+            FLOP, wall-clock seconds of the parallel workers, or those seconds times the GPUs.
+        """
         in_flop = self._budget.unit == "FLOP"
         return self._total((run.flops if in_flop else run.seconds) or 0.0 for run in runs)
 

@@ -69,12 +69,20 @@ class ProgressCounts:
         self._flops_left[training.family, training.size] += self._spec.flops(training)
 
     def end(self, training: Training) -> None:
-        """Count a training as ended."""
+        """Count a training as ended.
+
+        Args:
+            training: A training that was planned and not settled.
+        """
         self._left -= 1
         self._flops_left[training.family, training.size] -= self._spec.flops(training)
 
     def add(self, run: Run) -> None:
-        """Add the final run of a training, from this command or an earlier one."""
+        """Add the final run of a training, from this command or an earlier one.
+
+        Args:
+            run: The run.
+        """
         spec = self._spec
         self.statuses[run.status] += 1
         self.spent += run.flops or 0.0
@@ -93,7 +101,14 @@ class ProgressCounts:
                 self._best[run.family, run.data] = run
 
     def progress(self, last: Run | None) -> Progress:
-        """Return the state of the sweep; `last` is the attempt that has just ended."""
+        """Return the state of the sweep.
+
+        Args:
+            last: The attempt that has just ended; None when a stage begins.
+
+        Returns:
+            The state, with the best run of each shard so far.
+        """
         return Progress(
             planned=self._planned,
             done=self._planned - self._left,

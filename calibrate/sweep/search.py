@@ -26,7 +26,14 @@ Stage = Callable[[Spec, Runs], Iterator[TrialQueue]]
 
 
 def end_trainings(spec: Spec) -> Iterator[Training]:
-    """Yield the trainings of the smallest and the largest shard in every size, which need no result."""
+    """Yield the trainings of the smallest and the largest shard in every size, which need no result.
+
+    Args:
+        spec: The sweep.
+
+    Yields:
+        Trainings, the longest first.
+    """
     return chain.from_iterable(_ends(spec, ()))
 
 

@@ -17,13 +17,27 @@ MIN_SHARDS = 3  # below this no law is fitted
 
 
 def hashed(value: Mapping[str, Any]) -> str:
-    """Return a hash of a JSON value, 16 hexadecimal digits."""
+    """Return a hash of a JSON value, 16 hexadecimal digits.
+
+    Args:
+        value: A JSON object; the order of its keys does not matter.
+
+    Returns:
+        The first 16 digits of its SHA-256.
+    """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def run_id(training: Training) -> str:
-    """Return the id of a training; the same specification has the same id in every sweep."""
+    """Return the id of a training; the same specification has the same id in every sweep.
+
+    Args:
+        training: A training.
+
+    Returns:
+        16 hexadecimal digits.
+    """
     return hashed(asdict(training))
 
 
@@ -58,20 +72,49 @@ class Spec:
         return next(iter(self.domain.metrics))
 
     def size_cost(self, family: str, size: int) -> SizeCost:
-        """Return the exact cost of a size."""
+        """Return the exact cost of a size.
+
+        Args:
+            family: A family of the sweep.
+            size: One of its sizes.
+
+        Returns:
+            Parameters, FLOP per data unit and bytes.
+        """
         return next(cost for cost in self.ladder[family] if cost.size == size)
 
     def flops(self, training: Training) -> float:
-        """Return the training FLOP of a run that reaches its end."""
+        """Return the training FLOP of a run that reaches its end.
+
+        Args:
+            training: A training of the sweep.
+
+        Returns:
+            FLOP.
+        """
         return self.most_flops((training.family, training.data, training.size))
 
     def most_flops(self, cell: Cell) -> float:
-        """Return the training FLOP of a run of a cell that reaches its end."""
+        """Return the training FLOP of a run of a cell that reaches its end.
+
+        Args:
+            cell: Family, shard and size.
+
+        Returns:
+            FLOP.
+        """
         family, data, size = cell
         return self.planned(data) * self.size_cost(family, size).flops
 
     def planned(self, data: float) -> float:
-        """Return the samples that a run on a shard sees if it reaches its end."""
+        """Return the samples that a run on a shard sees if it reaches its end.
+
+        Args:
+            data: Size of the shard, data unit.
+
+        Returns:
+            Samples, repeats counted, data unit.
+        """
         return min(self.preset.epochs * data, self.preset.max_samples)
 
 
@@ -102,5 +145,12 @@ def shards_within(preset: Preset, corpus: Corpus) -> Preset:
 
 
 def cell_of(run: Run) -> Cell:
-    """Return the family, shard and size that a run was trained with."""
+    """Return the family, shard and size that a run was trained with.
+
+    Args:
+        run: A run of a sweep.
+
+    Returns:
+        Family, shard (data unit) and size.
+    """
     return run.family, run.data, size_of(run)

@@ -37,7 +37,15 @@ class TimeEstimates:
     source: TimeSource
 
     def seconds(self, spec: Spec, training: Training) -> float:
-        """Return the seconds that a training of a sweep is expected to take."""
+        """Return the seconds that a training of a sweep is expected to take.
+
+        Args:
+            spec: The sweep.
+            training: One of its trainings.
+
+        Returns:
+            Seconds, with those of its evaluations.
+        """
         time = self.sizes[training.family, training.size]
         return spec.flops(training) * time.per_flop + EVALUATIONS * time.evaluation
 

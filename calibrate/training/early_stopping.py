@@ -60,7 +60,11 @@ class RungResults:
         self._errors: dict[float, list[float]] = {share: [] for share in RUNGS}
 
     def add(self, rungs: Rungs) -> None:
-        """Add a training that has ended."""
+        """Add a training that has ended.
+
+        Args:
+            rungs: The rungs that the training reached, and its error at each.
+        """
         for share, error in rungs:
             insort(self._errors.setdefault(share, []), error)
 

@@ -48,5 +48,12 @@ def size_cost(size: int, model: nn.Module, flops: float) -> SizeCost:
 
 
 def trainable(model: nn.Module) -> int:
-    """Return the number of trainable parameters of a model."""
+    """Return the number of trainable parameters of a model.
+
+    Args:
+        model: A model on any device.
+
+    Returns:
+        The number of parameters that take a gradient.
+    """
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -265,7 +265,14 @@ def _first_line(error: BaseException) -> str:
 
 
 def device_name(device: str) -> str:
-    """Return the name of a device of torch, such as "NVIDIA H200" or "cpu"."""
+    """Return the name of a device of torch, such as "NVIDIA H200" or "cpu".
+
+    Args:
+        device: A device of torch.
+
+    Returns:
+        The name of the GPU, or "cpu".
+    """
     if device.startswith("cuda"):
         return torch.cuda.get_device_name(device)
     return "cpu"

@@ -94,7 +94,7 @@ def calibrate(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Train small models on growing shards and fit how the error falls.
+    """Train small models on growing shards and fit a scaling law.
 
     Finished runs are kept: after an interruption, the same command continues where it stopped.
     For example: planner calibrate --domain speech --preset quick

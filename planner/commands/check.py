@@ -54,7 +54,7 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    found = run(
+    checked = run(
         runs, laws.selector(), existing_store(store, source=laws.source), columns, conditions(where or ())
     )
-    show(report(found), records(found), style)
+    show(report(checked), records(checked), style)

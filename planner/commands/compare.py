@@ -36,6 +36,8 @@ def compare(
     from planner.reports.compare import record, report
     from planner.reports.report import show
 
-    found = run(existing_store(store, source=source), domain, metric=metric, at=at or (), source=source)
-    told = record(found)
-    show(report(found), told["families"] if style is Format.csv else told, style)
+    comparison = run(existing_store(store, source=source), domain, metric=metric, at=at or (), source=source)
+    comparison_record = record(comparison)
+    show(
+        report(comparison), comparison_record["families"] if style is Format.csv else comparison_record, style
+    )

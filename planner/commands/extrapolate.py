@@ -46,9 +46,9 @@ def extrapolate(
     except KeyboardInterrupt:
         typer.echo("\nplanner: stopped; finished curves are kept: run the same command to continue", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    asked = sum(len(question.asked) for question, _ in both)
+    n_forecasts = sum(len(question.asked) for question, _ in both)
     doubtful = sum(bool(answer.warnings) for _, answer in both)
-    summary = f"{counted(asked, 'forecast')} of {counted(len(both), 'curve')}"
+    summary = f"{counted(n_forecasts, 'forecast')} of {counted(len(both), 'curve')}"
     typer.echo(f"{out}: {summary}, {doubtful or 'none'} of them with warnings")
     counts = Counter(code for _, answer in both for code in answer.warnings)
     for code, count in counts.most_common():

@@ -18,8 +18,8 @@ def list_forecasts(
     from planner.reports.store import current
 
     opened = current(existing_store(store))
-    found = forecasts_records(opened, domain=domain)
-    show(forecasts_report(opened, found, domain=domain), found, style)
+    rows = forecasts_records(opened, domain=domain)
+    show(forecasts_report(opened, rows, domain=domain), rows, style)
 
 
 @app.command("show")

@@ -14,7 +14,8 @@ def line(error: PlannerError) -> str:
     """
     if not error.hints:
         return error.message
-    return " ".join([f"{error.message}.", *map(sentence, error.hints)])
+    end = "" if error.message.endswith("?") else "."  # "did you mean ...?" ends by itself
+    return " ".join([f"{error.message}{end}", *map(sentence, error.hints)])
 
 
 def sentence(hint: Hint) -> str:

@@ -56,8 +56,8 @@ def list_laws(
     from planner.reports.store import current
 
     opened = current(existing_store(store, source=source))
-    found = laws_records(opened, domain=domain, metric=metric, source=source, all_fits=all_fits)
-    show(laws_report(found, opened, domain=domain, metric=metric), found, style)
+    rows = laws_records(opened, domain=domain, metric=metric, source=source, all_fits=all_fits)
+    show(laws_report(rows, opened, domain=domain, metric=metric), rows, style)
 
 
 @app.command("show")

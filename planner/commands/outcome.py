@@ -29,7 +29,7 @@ def add_outcome(
     gpu_hours: Annotated[str | None, typer.Option(help="GPU-hours of the training, e.g. 1300.")] = None,
     took: Annotated[str | None, typer.Option(help="Duration of the training, e.g. 12d.")] = None,
     cost: Annotated[str | None, typer.Option(help="Cost of compute and data together, e.g. '$4k'.")] = None,
-    known: Annotated[
+    outcome_date: Annotated[
         date | None,
         typer.Option("--date", parser=day, metavar="DATE", help="Date of the outcome. Default: today."),
     ] = None,
@@ -64,13 +64,13 @@ def add_outcome(
             "days": took,
             "total_dollars": cost,
         },
-        day=known or date.today(),
+        day=outcome_date or date.today(),
         today=date.today(),
         note=note,
         replaces=replaces,
     )
-    found = [each for each in comparisons(opened) if each.outcome.id == made.id]
-    show(outcomes_report(found, recorded_sentence(made)), outcomes_records(found), style)
+    compared = [comparison for comparison in comparisons(opened) if comparison.outcome.id == made.id]
+    show(outcomes_report(compared, recorded_sentence(made)), outcomes_records(compared), style)
 
 
 @app.command("list")
@@ -87,6 +87,6 @@ def list_outcomes(
     from planner.reports.store import current
     from planner.reports.track_record import outcomes_records, outcomes_report
 
-    found = comparisons(current(existing_store(store)), domain=domain)
-    n = len({each.outcome.id for each in found})
-    show(outcomes_report(found, counted(n, "outcome")), outcomes_records(found), style)
+    compared = comparisons(current(existing_store(store)), domain=domain)
+    n = len({comparison.outcome.id for comparison in compared})
+    show(outcomes_report(compared, counted(n, "outcome")), outcomes_records(compared), style)

@@ -35,8 +35,8 @@ def list_runs(
     from planner.reports.store import current
 
     opened = current(existing_store(store))
-    found = runs_records(opened, domain=domain, sweep=sweep, status=status)
-    show(runs_report(found, opened, domain=domain), found, style)
+    rows = runs_records(opened, domain=domain, sweep=sweep, status=status)
+    show(runs_report(rows, opened, domain=domain), rows, style)
 
 
 @app.command("show")

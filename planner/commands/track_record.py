@@ -17,6 +17,6 @@ def track_record(
     from planner.reports.track_record import track_records, track_report
 
     compared = comparisons(current(existing_store(store)), domain=domain)
-    found = scores(compared)
-    left_out = sum(each.predicted is None for each in compared)
-    show(track_report(found, left_out), track_records(found), style)
+    domain_scores = scores(compared)
+    left_out = sum(comparison.predicted is None for comparison in compared)
+    show(track_report(domain_scores, left_out), track_records(domain_scores), style)

@@ -207,13 +207,20 @@ def find_accelerator(accelerators: Mapping[str, Accelerator], name: str) -> Acce
     Raises:
         UnknownName: None has the name ("unknown-accelerator").
     """
-    by_name = {_folded(alias): found for found in accelerators.values() for alias in found.aliases}
-    by_name |= {_folded(found.name): found for found in accelerators.values()}
-    by_name |= {_folded(id): found for id, found in accelerators.items()}  # an id wins over an alias
+    by_name = {
+        _folded(alias): accelerator for accelerator in accelerators.values() for alias in accelerator.aliases
+    }
+    by_name |= {_folded(accelerator.name): accelerator for accelerator in accelerators.values()}
+    by_name |= {
+        _folded(id): accelerator for id, accelerator in accelerators.items()
+    }  # an id wins over an alias
     if _folded(name) in by_name:
         return by_name[_folded(name)]
     # The folded name, so that NVIDIA-H100 is near h100; aliases count, so that tpu-v5 is near tpu-v5e.
-    spellings = [*accelerators, *(alias for found in accelerators.values() for alias in found.aliases)]
+    spellings = [
+        *accelerators,
+        *(alias for accelerator in accelerators.values() for alias in accelerator.aliases),
+    ]
     raise UnknownName(
         "accelerator",
         name,

@@ -36,7 +36,14 @@ class Cost:
 
 
 def quoted_on(quote: Quote) -> date | None:
-    """Return the date of a quote, the first of its month or year where no day is known; None if undated."""
+    """Return the date of a quote, the first of its month or year where no day is given; None if undated.
+
+    Args:
+        quote: A quote, dated YYYY, YYYY-MM or YYYY-MM-DD, or not at all.
+
+    Returns:
+        The date.
+    """
     year, month, day = (*quote.date.split("-"), "1", "1")[:3] if quote.date else ("", "", "")
     return date(int(year), int(month), int(day)) if year else None
 
@@ -66,7 +73,14 @@ def current_quotes(accelerator: Accelerator) -> tuple[Quote, ...]:
 
 
 def price_of(accelerator: Accelerator) -> Assumption | None:
-    """Return the price of a device-hour, every current quote equally likely; None where there is none."""
+    """Return the price of a device-hour, every current quote equally likely; None where there is none.
+
+    Args:
+        accelerator: The accelerator.
+
+    Returns:
+        The price in US dollars per device-hour, one band per quote.
+    """
     quotes = current_quotes(accelerator)
     if not quotes:
         return None
@@ -85,7 +99,16 @@ def price_of(accelerator: Accelerator) -> Assumption | None:
 
 
 def price_warnings(accelerator: Accelerator, price: Assumption | None, today: date) -> tuple[str, ...]:
-    """Return the warning codes of a price: unknown, zero, or older than a year."""
+    """Return the warning codes of a price: unknown, zero, or older than a year.
+
+    Args:
+        accelerator: The accelerator.
+        price: Its price in US dollars per device-hour; None where it has none.
+        today: Date at which a price counts as old.
+
+    Returns:
+        At most one code.
+    """
     if price is None:
         return (WarningCode.PRICE_UNKNOWN,)
     if price.high == 0:

@@ -55,16 +55,38 @@ class Fleet:
     source: str = ""
 
     def accelerator(self, name: str) -> Accelerator:
-        """Return the accelerator with a name, see `find_accelerator`."""
+        """Return the accelerator with a name, see `find_accelerator`.
+
+        Args:
+            name: An id, an alias or a full name.
+
+        Returns:
+            The accelerator.
+
+        Raises:
+            UnknownName: None has the name ("unknown-accelerator").
+        """
         return accelerators.find_accelerator(self.accelerators, name)
 
     def count(self, accelerator: Accelerator) -> int | None:
-        """Return how many of an accelerator the fleet has; None where the file does not say."""
+        """Return how many of an accelerator the fleet has; None where the file does not say.
+
+        Args:
+            accelerator: The accelerator.
+
+        Returns:
+            Number of devices.
+        """
         return self.counts.get(accelerator.id)
 
     def assumptions(self, accelerator: Accelerator) -> dict[str, Assumption]:
-        """Return the assumptions about an accelerator: its own, else the fleet's, else the defaults; no
-        price.
+        """Return the assumptions about an accelerator: its own, else the fleet's, else the defaults.
+
+        Args:
+            accelerator: The accelerator.
+
+        Returns:
+            Name -> assumption, without the price.
         """
         return assumptions.defaults() | dict(self.assumed) | dict(self.assumed_of.get(accelerator.id, {}))
 
@@ -96,7 +118,7 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
     rows = table.get("parts", {})
     if not isinstance(rows, dict):
         raise _invalid("parts", rows, where, "a table for each accelerator, such as [parts.h100]")
-    known = dict(accelerators.catalog())
+    by_id = dict(accelerators.catalog())
     counts: dict[str, int] = {}
     assumed_of: dict[str, dict[str, Assumption]] = {}
     for name, given in rows.items():
@@ -105,19 +127,19 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
             raise _invalid(f"parts.{name}", given, where, f"a table, such as [parts.{name}]")
         row = {assumptions.current_name(key): value for key, value in given.items()}
         _check_keys(row, _KEYS, here)
-        accelerator = _with_own_figures(name, row, known, here)
+        accelerator = _with_own_figures(name, row, by_id, here)
         if accelerator.id in assumed_of:
             raise ConflictingInput(
                 f"{here} describes {accelerator.id} a second time: expected one table for it",
                 code="duplicate-accelerator",
                 value=name,
             )
-        known[accelerator.id] = accelerator
+        by_id[accelerator.id] = accelerator
         assumed_of[accelerator.id] = _assumed(row, here)
         if "count" in row:
             counts[accelerator.id] = _count(row["count"], here)
     return Fleet(
-        accelerators=known,
+        accelerators=by_id,
         counts=counts,
         assumed=_assumed(table, where),
         assumed_of=assumed_of,
@@ -126,7 +148,7 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
 
 
 def _with_own_figures(
-    name: str, row: Mapping[str, Any], known: Mapping[str, Accelerator], here: str
+    name: str, row: Mapping[str, Any], by_id: Mapping[str, Accelerator], here: str
 ) -> Accelerator:
     """Return the known accelerator with the row's figures, or the new one that the row describes."""
     figures = {
@@ -138,7 +160,7 @@ def _with_own_figures(
         precision: _positive(value, f"peak_tflops.{precision}", here) * 1e12
         for precision, value in _peaks(row.get("peak_tflops", {}), here).items()
     }
-    base = _base(name, row, known, here)
+    base = _base(name, row, by_id, here)
     own = {**dict.fromkeys(figures, (here,)), **dict.fromkeys((f"peak {p}" for p in peak), (here,))}
     return replace(
         base,
@@ -155,10 +177,10 @@ def _with_own_figures(
     )
 
 
-def _base(name: str, row: Mapping[str, Any], known: Mapping[str, Accelerator], here: str) -> Accelerator:
+def _base(name: str, row: Mapping[str, Any], by_id: Mapping[str, Accelerator], here: str) -> Accelerator:
     """Return the known accelerator that a row is about, or an empty one for a new name."""
     try:
-        return accelerators.find_accelerator(known, name)
+        return accelerators.find_accelerator(by_id, name)
     except UnknownName as unknown:
         missing = [key for key in ("peak_tflops", "memory_gb", "bandwidth_tb_s") if key not in row]
         if missing:

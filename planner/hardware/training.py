@@ -209,8 +209,14 @@ class Throughput:
     memory_share: float
 
     def seconds(self, flops: float, params: float | None) -> float:
-        """Return the seconds on one device: the longer of computing and moving bytes, which needs the
-        size.
+        """Return the seconds on one device: the longer of computing and moving bytes.
+
+        Args:
+            flops: Training FLOP.
+            params: Parameters of the model; None where unknown, which leaves out moving bytes.
+
+        Returns:
+            Seconds, without waiting for other devices.
         """
         moved = 0.0 if params is None else self.moved(flops, params)
         return roofline_seconds(
@@ -223,7 +229,15 @@ class Throughput:
         )
 
     def moved(self, flops: float, params: float) -> float:
-        """Return the bytes that a training of a model of this size moves through memory."""
+        """Return the bytes that a training moves through memory.
+
+        Args:
+            flops: Training FLOP.
+            params: Parameters of the model.
+
+        Returns:
+            Bytes, all steps together.
+        """
         return moved_bytes(
             flops,
             params,
@@ -234,15 +248,37 @@ class Throughput:
         )
 
     def step_seconds(self, params: float) -> float:
-        """Return the seconds of one step, waiting for the other devices included."""
+        """Return the seconds of one step, waiting for the other devices included.
+
+        Args:
+            params: Parameters of the model.
+
+        Returns:
+            Seconds per step.
+        """
         return self.seconds(training_flops(params, self.positions), params) / self.scaling_efficiency
 
     def hours(self, flops: float, params: float | None) -> float:
-        """Return device-hours, all devices together."""
+        """Return device-hours, all devices together.
+
+        Args:
+            flops: Training FLOP.
+            params: Parameters of the model; None where unknown.
+
+        Returns:
+            Device-hours, waiting for other devices included.
+        """
         return self.seconds(flops, params) / HOUR_SECONDS / self.scaling_efficiency
 
     def kept_bytes(self, params: float) -> float:
-        """Return the bytes of activations that one device keeps in a step."""
+        """Return the bytes of activations that one device keeps in a step.
+
+        Args:
+            params: Parameters of the model.
+
+        Returns:
+            Bytes per device.
+        """
         per_position = activation_bytes(
             params, bytes_per_unit=self.activation_bytes, aspect_ratio=self.aspect_ratio
         )
@@ -406,7 +442,7 @@ def _warnings(
     if bound > 0.5:
         codes.append(WarningCode.MEMORY_BOUND)
     median = quantile(fewest, 0.5)
-    if math.isinf(median):  # the target is never reached: there is no model to fit
+    if math.isinf(median):  # the target is never reached: no model has to fit
         return tuple(codes)
     if median > 1:
         codes.append(WarningCode.MODEL_LARGER_THAN_DEVICE)

@@ -73,18 +73,39 @@ def allocation_assumptions(constraints: AllocationConstraints, unit: str) -> lis
 
 
 def allocation_warnings(constraints: AllocationConstraints) -> list[str]:
-    """Return the warning codes that come with how a joint law balances parameters and data."""
+    """Return the warning codes that come with how a joint law balances parameters and data.
+
+    Args:
+        constraints: How parameters and data are balanced.
+
+    Returns:
+        The code for repeated data where data is limited; else none.
+    """
     repeats = math.isfinite(constraints.data_available) and not constraints.smallest_model
     return [WarningCode.REPEATS_ASSUMED] if repeats else []
 
 
 def curve_assumptions(constraints: AllocationConstraints) -> list[LawAssumption]:
-    """Return what inference changes in the answer of a curve: only the FLOP that are counted."""
+    """Return what inference changes in the answer of a curve: only the FLOP that are counted.
+
+    Args:
+        constraints: How parameters and data are balanced.
+
+    Returns:
+        One assumption where inference is counted; else none.
+    """
     return [assume(AssumptionCode.SERVING_NOT_OPTIMIZED)] if constraints.inference_tokens else []
 
 
 def logged_epochs_assumptions(constraints: AllocationConstraints) -> list[LawAssumption]:
-    """Return what follows from FLOP of whole trainings, which have the epochs of the runs in them."""
+    """Return what follows from FLOP of whole trainings, which have the epochs of the runs in them.
+
+    Args:
+        constraints: How parameters and data are balanced.
+
+    Returns:
+        The assumption about epochs, and one about inference where it is counted.
+    """
     logged = [assume(AssumptionCode.EPOCHS_LOGGED)]
     return [*logged, assume(AssumptionCode.SERVING_OVERCOUNTED)] if constraints.inference_tokens else logged
 

@@ -36,14 +36,28 @@ def answerable(domain: str | None, metric: str | None) -> list[PublishedLaw]:
 
 
 def answers(law: PublishedLaw) -> bool:
-    """Return whether a law of an error or a loss can be solved for the data, with or without a model size."""
+    """Return whether a law of an error or a loss can be solved for the data, with or without a model size.
+
+    Args:
+        law: The law.
+
+    Returns:
+        True for a joint form, and for a formula whose only input is data.
+    """
     if law.formula is None or not (law.metric == "loss" or law.unit == "fraction"):
         return False
     return law.formula in JOINT_FORMS or [i.name for i in law.inputs] == ["data"]
 
 
 def data_unit(law: PublishedLaw) -> str:
-    """Return the unit that the law counts data in."""
+    """Return the unit that the law counts data in.
+
+    Args:
+        law: A law with an input named `data`.
+
+    Returns:
+        The unit, such as `tokens`.
+    """
     return next(i.unit for i in law.inputs if i.name == "data")
 
 

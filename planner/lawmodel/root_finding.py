@@ -9,6 +9,15 @@ def root(f: Callable[[float], float], low: float, high: float, *, tolerance: flo
 
     The Illinois variant of regula falsi (Dowell and Jarratt 1971): exact in one step where f is a straight
     line, and never slower than bisection in kind. `tolerance` is absolute, in the unit of the argument.
+
+    Args:
+        f: An increasing function.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        tolerance: Largest distance from the root, in the unit of the argument.
+
+    Returns:
+        The argument at the root, or the nearer end.
     """
     at_low, at_high = f(low), f(high)
     if at_low >= 0:

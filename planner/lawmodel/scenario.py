@@ -44,7 +44,14 @@ class Scenario:
     exact_inverse: ScaleFunction | None = None  # error -> scale, where it is known in closed form
 
     def flops(self, x: float) -> float:
-        """Return the training FLOP at a scale, infinite at an infinite one."""
+        """Return the training FLOP at a scale, infinite at an infinite one.
+
+        Args:
+            x: The scale, in its path's own unit.
+
+        Returns:
+            FLOP of the training, inference not counted.
+        """
         if math.isinf(x):
             return math.inf
         assert self.params is not None
@@ -107,7 +114,15 @@ def broadcast(values: Sequence[T], n: int) -> tuple[T, ...]:
 
 
 def value_at(function: ScaleFunction | None, x: float) -> float:
-    """Return a quantity at a scale, infinite at an infinite one."""
+    """Return a quantity at a scale, infinite at an infinite one.
+
+    Args:
+        function: The quantity as a function of the scale.
+        x: The scale.
+
+    Returns:
+        The value, in the quantity's unit.
+    """
     assert function is not None
     return function(x) if math.isfinite(x) else math.inf
 
@@ -167,13 +182,13 @@ def compute_optimal_path(
     repeated = Repeated(surface=surface, data_half=data_half, params_half=params_half)
     limited = math.isfinite(available)
 
-    def params(seen: float) -> float:
-        new = min(seen, available)
-        worth = effective(new, seen, data_half) if limited else seen
+    def params(samples_seen: float) -> float:
+        new = min(samples_seen, available)
+        worth = effective(new, samples_seen, data_half) if limited else samples_seen
         # log of d: the elasticity of D' falls off exponentially with the repeats
-        fade = math.log(seen / worth) - (seen / new - 1) / data_half if limited else 0.0
+        fade = math.log(samples_seen / worth) - (samples_seen / new - 1) / data_half if limited else 0.0
         gain = logarithm(surface.beta * surface.B) - surface.beta * math.log(worth) + fade
-        gain += math.log1p(inference / (3 * seen))
+        gain += math.log1p(inference / (3 * samples_seen))
         free = exponential((logarithm(surface.alpha * surface.A) - gain) / surface.alpha)
         free = max(free, SMALLEST)  # of almost no data the best model would have 0 parameters
         useful = surface.best_params_for(new)
@@ -189,10 +204,10 @@ def compute_optimal_path(
         most = min(free, useful * (1 + 2 * MAX_REPEAT_LIVES * params_half))
         return math.exp(root(slope, math.log(useful), math.log(most)))
 
-    def error(seen: float) -> float:
+    def error(samples_seen: float) -> float:
         if limited:
-            return repeated.loss(params(seen), seen, available)
-        return surface.loss(params(seen), seen)
+            return repeated.loss(params(samples_seen), samples_seen, available)
+        return surface.loss(params(samples_seen), samples_seen)
 
     def exact(target: float) -> float:
         return surface.least_flops(target)[1]
@@ -201,11 +216,11 @@ def compute_optimal_path(
         low=1.0,
         high=available * (1 + MAX_REPEAT_LIVES * data_half) if limited else MAX_SCALE,
         error=error,
-        data=lambda seen: min(seen, available),
-        samples_seen=lambda seen: seen,
+        data=lambda samples_seen: min(samples_seen, available),
+        samples_seen=lambda samples_seen: samples_seen,
         params=params,
         flops_per_sample=lambda params: 6 * params,
-        loss=(lambda n, seen: repeated.loss(n, seen, available)) if limited else surface.loss,
+        loss=(lambda n, samples_seen: repeated.loss(n, samples_seen, available)) if limited else surface.loss,
         floor=surface.E,
         exact_inverse=exact if not limited and inference == 0 else None,
     )

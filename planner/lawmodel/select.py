@@ -166,9 +166,9 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
             hint=run("laws", "list"),
         )
     if not stored and not published:
-        known = [row.id for row in rows] + [law.id for law in all_laws()]
+        ids = [row.id for row in rows] + [law.id for law in all_laws()]
         raise LawNotFound(
-            f"no law has the id {id!r}{suggestion(id, known, show=0)}",
+            f"no law has the id {id!r}{suggestion(id, ids, show=0)}",
             value=id,
             hint=run("laws", "list"),
         )

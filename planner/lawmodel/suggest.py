@@ -120,18 +120,18 @@ def _forms(selector: LawSelector, rows: Sequence[LawRow], literature: Sequence[P
     return list(dict.fromkeys(law_info(law).form for law in laws if matches(selector, law)))
 
 
-def suggestion(name: str, known: Iterable[str], *, show: int = MAX_SUGGESTIONS) -> str:
+def suggestion(name: str, valid_names: Iterable[str], *, show: int = MAX_SUGGESTIONS) -> str:
     """Return the end of a sentence that says a name is unknown.
 
     Args:
         name: The unknown name.
-        known: The names that exist.
+        valid_names: The names that exist.
         show: How many of them to list where none is near.
 
     Returns:
         The nearest name in brackets, else the first names that exist, else nothing.
     """
-    options = list(dict.fromkeys(known))
+    options = list(dict.fromkeys(valid_names))
     if near := closest(name, options):
         return f" (did you mean {near!r}?)"
     return f" (known: {', '.join(options[:show])})" if options and show else ""

@@ -35,7 +35,14 @@ def power(base: float, exponent: float) -> float:
 
 
 def exponential(value: float) -> float:
-    """Return e to the value, infinite where no float is that large."""
+    """Return e to the value, infinite where no float is that large.
+
+    Args:
+        value: The exponent.
+
+    Returns:
+        The exponential.
+    """
     try:
         return math.exp(value)
     except OverflowError:
@@ -43,12 +50,27 @@ def exponential(value: float) -> float:
 
 
 def logarithm(value: float) -> float:
-    """Return the natural logarithm of a value of at least 0; that of 0 is minus infinity."""
+    """Return the natural logarithm of a value of at least 0; that of 0 is minus infinity.
+
+    Args:
+        value: A number of at least 0.
+
+    Returns:
+        The natural logarithm.
+    """
     return math.log(value) if value > 0 else -math.inf
 
 
 def quotient(dividend: float, divisor: float) -> float:
-    """Return a quotient of numbers of at least 0; dividing by 0 gives infinity."""
+    """Return a quotient of numbers of at least 0; dividing by 0 gives infinity.
+
+    Args:
+        dividend: A number of at least 0.
+        divisor: A number of at least 0.
+
+    Returns:
+        The quotient.
+    """
     return dividend / divisor if divisor else math.inf
 
 
@@ -108,26 +130,26 @@ class Surface:
         return params, data
 
 
-def effective(unique: float, seen: float, half: float) -> float:
+def effective(unique: float, total: float, half: float) -> float:
     """Return how much new data repeated data is worth (Muennighoff et al. 2023, equation 5,
     arXiv:2305.16264).
 
-    unique + unique x half x (1 - exp(-repeats / half)), repeats = seen / unique - 1: the first repeats are
+    unique + unique x half x (1 - exp(-repeats / half)), repeats = total / unique - 1: the first repeats are
     worth almost as much as new data, and nothing is worth more than unique x (1 + half). The same formula
     holds for parameters beyond those that the unique data can use.
 
     Args:
         unique: Different data, or parameters that the data can use.
-        seen: Data seen, or all parameters.
+        total: Data seen, or all parameters.
         half: Repeats after which 1 - 1/e of the worth is lost.
 
     Returns:
         The worth, in the unit of `unique`.
     """
-    if unique in (seen, 0):
+    if unique in (total, 0):
         return unique
-    repeats = max(seen / unique - 1.0, 0.0)
-    return min(seen, unique) - unique * half * math.expm1(-repeats / half)
+    repeats = max(total / unique - 1.0, 0.0)
+    return min(total, unique) - unique * half * math.expm1(-repeats / half)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,19 +160,19 @@ class Repeated:
     data_half: float
     params_half: float
 
-    def loss(self, params: float, seen: float, unique: float) -> float:
+    def loss(self, params: float, samples_seen: float, unique: float) -> float:
         """Return the loss after training on data that partly repeats.
 
         Args:
             params: Number of parameters.
-            seen: Samples trained on, repeats counted.
+            samples_seen: Samples trained on, repeats counted.
             unique: Different samples that there are.
 
         Returns:
             The loss, in the unit of E.
         """
-        new = min(unique, seen)
+        new = min(unique, samples_seen)
         useful = min(self.surface.best_params_for(new), params)
         return self.surface.loss(
-            effective(useful, params, self.params_half), effective(new, seen, self.data_half)
+            effective(useful, params, self.params_half), effective(new, samples_seen, self.data_half)
         )

@@ -126,7 +126,7 @@ def check(
             error.hints = (*error.hints, use("domain", purpose=purpose))
         raise
     runs = tuple(_checked(selected, law, measured, i) for i in range(len(measured)))
-    far = [WarningCode.EXTRAPOLATED_FAR] if any(each.beyond > FAR_BEYOND for each in runs) else []
+    far = [WarningCode.EXTRAPOLATED_FAR] if any(checked.beyond > FAR_BEYOND for checked in runs) else []
     return Check(
         law=law,
         runs=runs,

@@ -63,7 +63,7 @@ def largest_scales(
         raise no_price(devices.accelerator)
     if limits.budget is not None and prices is not None and max(prices) == 0 and not supply.data_price:
         raise InputError(
-            f"accelerator {devices.accelerator} has price 0, so a budget is no constraint: expected a price, "
+            f"accelerator {devices.accelerator} has price 0, so a budget limits nothing: expected a price, "
             "GPU-hours or a deadline",
             code="price-zero",
             value=devices.accelerator,

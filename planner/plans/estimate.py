@@ -53,8 +53,8 @@ class Estimate:
     def epochs(self) -> Quantity:
         """Return how often training sees the data."""
         draws = tuple(
-            seen / data if math.isfinite(seen) else math.inf
-            for seen, data in zip(self.samples_seen.draws, self.data.draws, strict=True)
+            samples_seen / data if math.isfinite(samples_seen) else math.inf
+            for samples_seen, data in zip(self.samples_seen.draws, self.data.draws, strict=True)
         )
         return Quantity(draws=draws, unit="epochs", spread=self.samples_seen.spread)
 
@@ -91,7 +91,7 @@ def scales_for_target(law_model: LawModel, target: float) -> tuple[float, ...]:
         One scale per posterior sample, infinite where the target is never reached.
 
     Raises:
-        InputError: The target is no possible value of the metric.
+        InputError: The metric cannot have the value of the target.
         LawError: The target needs no data, or is below a floor that has no posterior.
     """
     units.checked_target(target, law_model.law.metric, law_model.law.metric_unit)
@@ -197,7 +197,7 @@ def estimate(
     data = tuple(value_at(scenario.data, x) for scenario, x in pairs)
     params = tuple(value_at(scenario.params, x) for scenario, x in pairs) if law_model.has_params else ()
     flops = tuple(scenario.flops(x) for scenario, x in pairs) if law_model.has_flops else ()
-    seen = tuple(value_at(scenario.samples_seen, x) for scenario, x in pairs)
+    samples_seen = tuple(value_at(scenario.samples_seen, x) for scenario, x in pairs)
     if target is None or one_plan:
         error = tuple(scenario.error(min(x, scenario.high)) for scenario, x in pairs)
     else:
@@ -215,7 +215,7 @@ def estimate(
         target=target,
         error=Quantity(draws=error, unit=metric_unit, spread=spread),
         data=Quantity(draws=data, unit=data_unit, spread=spread),
-        samples_seen=Quantity(draws=seen, unit=data_unit, spread=spread),
+        samples_seen=Quantity(draws=samples_seen, unit=data_unit, spread=spread),
         params=Quantity(draws=params, unit="parameters", spread=spread),
         flops=Quantity(draws=flops, unit="FLOP", spread=spread),
         probability_reachable=reachable,

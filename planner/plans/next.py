@@ -49,7 +49,14 @@ class Proposal:
     budget: float  # in FLOP
 
     def after(self, step: Step) -> tuple[float, float]:
-        """Return the 90% interval of the error to expect after a step, around today's median."""
+        """Return the 90% interval of the error to expect after a step, around today's median.
+
+        Args:
+            step: One of the proposed runs.
+
+        Returns:
+            Lower and upper end of the interval, in the unit of the error.
+        """
         width = 1.645 * self.spread * step.left
         return self.today[1] * math.exp(-width), self.today[1] * math.exp(width)
 
@@ -197,5 +204,12 @@ def _budget(text: str, rate: float | None) -> float:
 
 
 def total(steps: Sequence[Step]) -> float:
-    """Return the FLOP of all steps."""
+    """Return the FLOP of all steps.
+
+    Args:
+        steps: Proposed runs.
+
+    Returns:
+        FLOP.
+    """
     return sum(step.flops for step in steps)

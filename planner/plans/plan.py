@@ -122,7 +122,22 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
 def plan_by(
     selected: SelectedLaw, question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0
 ) -> Plan:
-    """Return what `plan` does, by a law that is already selected."""
+    """Return what `plan` does, by a law that is already selected.
+
+    Args:
+        selected: The law, with the alternatives to it.
+        question: The question.
+        folder: The store.
+        fleet: The accelerators and their assumptions.
+        today: The day that deadlines and quotes count from.
+        seed: Seed of the samples of the hardware assumptions.
+
+    Returns:
+        The plan.
+
+    Raises:
+        PlannerError: The question is incomplete or contradicts itself, or the law gives no finite answer.
+    """
     parsed = parse_for(selected, question, today)
     model = _law_model(selected, _allocation(parsed))
     assumed = _with_measured(parsed, fleet, selected.law, folder)

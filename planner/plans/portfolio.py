@@ -63,7 +63,7 @@ def read_portfolio(path: Path) -> Portfolio:
     Raises:
         FileError: The file cannot be read, or is not TOML.
         UnknownName: A key is unknown.
-        MissingInput: There is no product, or one has no name.
+        MissingInput: The file has no product, or one has no name.
         InputError: A value has the wrong type.
         ConflictingInput: Two products have the same name, or a product has two targets.
     """

@@ -171,7 +171,7 @@ class ParsedSupply:
 
     @property
     def data_limit(self) -> float | None:
-        """Return the data beyond which there is no more; None where more can be bought."""
+        """Return the most data that can be had; None where more can be bought."""
         return self.data_available if self.data_price is None else None
 
 

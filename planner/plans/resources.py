@@ -104,7 +104,14 @@ def resources(
 
 
 def no_price(accelerator: str) -> InputError:
-    """Return the error for a budget where an accelerator has no price."""
+    """Return the error for a budget where an accelerator has no price.
+
+    Args:
+        accelerator: Id of the accelerator.
+
+    Returns:
+        The error ("no-price").
+    """
     return InputError(
         f"accelerator {accelerator} has no price: expected one for a budget",
         code="no-price",
@@ -171,10 +178,10 @@ def satisfied_together(satisfied: Mapping[str, Sequence[bool]], reached: Sequenc
         The probabilities, and the constraint that fails most often.
     """
     together = [all(sample) for sample in zip(reached, *satisfied.values(), strict=True)]
-    each = {name: sum(samples) / len(samples) for name, samples in satisfied.items()}
-    worst = min(each, key=lambda name: each[name], default=None)
+    by_constraint = {name: sum(samples) / len(samples) for name, samples in satisfied.items()}
+    worst = min(by_constraint, key=lambda name: by_constraint[name], default=None)
     return Feasible(
         probability=sum(together) / len(together),
-        each=each,
-        binding=worst if worst is not None and each[worst] < 1 else None,
+        each=by_constraint,
+        binding=worst if worst is not None and by_constraint[worst] < 1 else None,
     )

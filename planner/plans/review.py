@@ -113,9 +113,9 @@ def total(plans: Sequence[Plan], key: str) -> Quantity:
     Returns:
         The sum per posterior sample, in base units.
     """
-    samples = [known for plan in plans if (known := samples_of(plan, key))]
+    samples = [draws for plan in plans if (draws := samples_of(plan, key))]
     # samples are in random order, so a law with fewer of them is repeated
-    summed = (sum(known[i % len(known)] for known in samples) for i in range(_most(samples)))
+    summed = (sum(draws[i % len(draws)] for draws in samples) for i in range(_most(samples)))
     return Quantity(draws=tuple(summed), unit=kind_of(key).unit)
 
 
@@ -128,8 +128,8 @@ def last_day(plans: Sequence[Plan]) -> Quantity:
     Returns:
         Days per posterior sample.
     """
-    samples = [known for plan in plans if (known := samples_of(plan, "days"))]
-    latest = (max(known[i % len(known)] for known in samples) for i in range(_most(samples)))
+    samples = [draws for plan in plans if (draws := samples_of(plan, "days"))]
+    latest = (max(draws[i % len(draws)] for draws in samples) for i in range(_most(samples)))
     return Quantity(draws=tuple(latest), unit="days")
 
 

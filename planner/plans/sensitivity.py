@@ -14,6 +14,13 @@ def shares(of: Sequence[float], unknowns: Mapping[str, Sequence[float]]) -> dict
     along the unknown, less what groups of that size explain by chance (epsilon squared, Kelley 1935).
     Unknowns that are not independent share what they explain, so shares need not add up to 1. Draws that
     never reach the target are left out; fewer than 100 others, or a single value, give no shares.
+
+    Args:
+        of: The answer, one value per posterior sample.
+        unknowns: Name -> values of an unknown, one per posterior sample.
+
+    Returns:
+        Name -> share, from 0 to 1.
     """
     rows = [i for i, value in enumerate(of) if 0 < value < math.inf]
     logs = {i: math.log(of[i]) for i in rows}

@@ -22,7 +22,7 @@ _NEEDS_HARDWARE = ("gpu_hours", "days", "dollars", "energy", "carbon", "utilizat
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of the table; `reason` says why there is no plan."""
+    """One cell of the table; `reason` says why a plan is missing."""
 
     values: tuple[str, ...]  # of each axis
     plan: Plan | None
@@ -51,7 +51,7 @@ def split(
         Options with one value, and axes with their values; assumptions are named by their own name.
 
     Raises:
-        UnknownName: There is no such assumption.
+        UnknownName: The name of an assumption is unknown.
     """
     texts = {name: text for name, text in given.items() if text is not None}
     for text in assume:

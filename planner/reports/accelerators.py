@@ -26,7 +26,14 @@ def _range(low: float, high: float) -> str:
 
 
 def list_records(fleet: Fleet) -> list[dict[str, Any]]:
-    """Return one flat record per accelerator, in base units; None where a figure is unknown."""
+    """Return one flat record per accelerator.
+
+    Args:
+        fleet: The accelerators with their counts and assumptions.
+
+    Returns:
+        Records in the order of the fleet, in base units; None where a figure is unknown.
+    """
     records = []
     for accelerator in fleet.accelerators.values():
         price = price_of(accelerator)
@@ -50,7 +57,14 @@ def list_records(fleet: Fleet) -> list[dict[str, Any]]:
 
 
 def list_report(fleet: Fleet) -> Report:
-    """Return the table of all accelerators."""
+    """Return the table of all accelerators.
+
+    Args:
+        fleet: The accelerators with their counts and assumptions.
+
+    Returns:
+        One row per accelerator; a column of counts only where the fleet has counts.
+    """
     rows = []
     for accelerator in fleet.accelerators.values():
         figures = (
@@ -82,7 +96,15 @@ def list_report(fleet: Fleet) -> Report:
 
 
 def accelerator_record(fleet: Fleet, accelerator: Accelerator) -> dict[str, Any]:
-    """Return every figure of an accelerator, in base units, with its sources."""
+    """Return every figure of an accelerator.
+
+    Args:
+        fleet: The accelerators with their counts and assumptions.
+        accelerator: The accelerator.
+
+    Returns:
+        Figures in base units with their sources, quotes, published utilization and assumptions.
+    """
     sources = accelerators.sources()
     return {
         "id": accelerator.id,
@@ -126,7 +148,15 @@ def _figures(accelerator: Accelerator) -> list[tuple[str, float, str]]:
 
 
 def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
-    """Return one accelerator for people: figures, prices and published utilization."""
+    """Return one accelerator for people.
+
+    Args:
+        fleet: The accelerators with their counts and assumptions.
+        accelerator: The accelerator.
+
+    Returns:
+        Figures, prices and published utilization, with their sources below the table.
+    """
     cited: dict[str, None] = {}
     rows = []
     for figure, value, unit in _figures(accelerator):
@@ -170,12 +200,28 @@ def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
 
 
 def assumptions_records(fleet: Fleet, accelerator: Accelerator | None) -> list[dict[str, Any]]:
-    """Return the assumptions about every accelerator, or about one, as records."""
+    """Return the assumptions about every accelerator, or about one, as records.
+
+    Args:
+        fleet: The accelerators with their counts and assumptions.
+        accelerator: The accelerator; None for the assumptions that hold for all.
+
+    Returns:
+        One record per assumption, with its range `low` to `high`; a price only for one accelerator.
+    """
     return [asdict(a) | {"low": a.low, "high": a.high} for a in _assumed(fleet, accelerator)]
 
 
 def assumptions_report(fleet: Fleet, accelerator: Accelerator | None) -> Report:
-    """Return the assumptions for people, each with an explanation and its source."""
+    """Return the assumptions for people.
+
+    Args:
+        fleet: The accelerators with their counts and assumptions.
+        accelerator: The accelerator; None for the assumptions that hold for all.
+
+    Returns:
+        One row per assumption; its explanation and source are notes.
+    """
     assumed = _assumed(fleet, accelerator)
     return Report(
         title="Assumptions about " + (accelerator.id if accelerator else "every accelerator"),

@@ -35,18 +35,39 @@ def law_sentences(law_model: LawModel) -> list[str]:
 
 
 def plan_sentences(plan: Plan) -> list[str]:
-    """Return every assumption of a plan, of the law and of the hardware, as saved forecasts keep them."""
+    """Return every assumption of a plan, as saved forecasts keep them.
+
+    Args:
+        plan: The plan.
+
+    Returns:
+        Sentences on the law, then on the hardware; without hardware only those on the law.
+    """
     hardware = () if plan.resources is None else plan.resources.assumed
     return [*law_sentences(plan.estimate.law_model), *map(exact_hardware_text, hardware)]
 
 
 def law_sentence(assumption: LawAssumption) -> str:
-    """Return the sentence of one assumption of a law model."""
+    """Return the sentence of one assumption of a law model.
+
+    Args:
+        assumption: The code of the assumption and its values.
+
+    Returns:
+        The sentence.
+    """
     return _SENTENCES[assumption.code](assumption.values)
 
 
 def hardware_text(assumption: Assumption) -> str:
-    """Return one assumption about the hardware, with its origin where it is not the default."""
+    """Return one assumption about the hardware as a report prints it.
+
+    Args:
+        assumption: The assumption about the hardware.
+
+    Returns:
+        Name, value or range, and unit; the origin follows where it is not the default.
+    """
     low, high = units.format_number(assumption.low), units.format_number(assumption.high)
     value = low if low == high else f"{low} to {high}"
     origin = "" if assumption.origin == "default" else f" ({assumption.origin}: {assumption.source})"
@@ -54,7 +75,14 @@ def hardware_text(assumption: Assumption) -> str:
 
 
 def exact_hardware_text(assumption: Assumption) -> str:
-    """Return one assumption about the hardware with every band and its source, as saved forecasts keep it."""
+    """Return one assumption about the hardware as saved forecasts keep it.
+
+    Args:
+        assumption: The assumption about the hardware.
+
+    Returns:
+        Name, every band of values, unit, origin and source.
+    """
     bands = " or ".join(f"{low:g}..{high:g}" if low < high else f"{low:g}" for low, high in assumption.bands)
     return f"{assumption.name}={bands} {assumption.unit} ({assumption.origin}: {assumption.source})"
 

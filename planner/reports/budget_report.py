@@ -48,7 +48,14 @@ def record(use: BudgetUse) -> dict[str, Any]:
 
 
 def heading(use: BudgetUse) -> str:
-    """Return the heading of the report: how much of the budget was spent."""
+    """Return the heading of the report.
+
+    Args:
+        use: What the budget was spent on.
+
+    Returns:
+        Text with the amount that was spent and the budget.
+    """
     return f"Budget: {_amount(_total(use), use)} of {_amount(use.budget.amount, use)} spent"
 
 

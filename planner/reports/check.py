@@ -15,7 +15,14 @@ _ADVICE = {
 
 
 def records(check: Check) -> list[dict[str, Any]]:
-    """Return one record per run."""
+    """Return one record per run.
+
+    Args:
+        check: The runs, compared with their law.
+
+    Returns:
+        Records in the order of the runs; `expected` has the 5%, 50% and 95% quantiles.
+    """
     return [
         {
             "law": check.law.id,
@@ -36,7 +43,14 @@ def records(check: Check) -> list[dict[str, Any]]:
 
 
 def report(check: Check) -> Report:
-    """Return the table for people: one row per run, and what to do about runs that are off their curve."""
+    """Return the table for people.
+
+    Args:
+        check: The runs, compared with their law.
+
+    Returns:
+        One row per run; below it, what to do about runs that are off their curve.
+    """
     law = check.law
     doubted = [run for run in check.runs if run.causes]
     unknown = list(dict.fromkeys(name for run in doubted for name in run.unknown))
@@ -52,7 +66,7 @@ def report(check: Check) -> Report:
         notes.append(check.left_out)
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
     columns = (law.x_unit, law.metric, "expected", "factor", "surprise", "verdict", "likely cause")
-    shown = len(columns) if doubted else len(columns) - 1  # without a doubt there is no cause
+    shown = len(columns) if doubted else len(columns) - 1  # causes belong to doubtful runs
     return Report(
         title=title,
         columns=columns[:shown],

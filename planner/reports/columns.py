@@ -8,17 +8,31 @@ from planner.reports.report import Report
 from planner.sources.columns import ColumnSummary, Contents
 from planner.units import format_number
 
-MAX_EXAMPLE = 30  # characters of a value that is no number
+MAX_EXAMPLE = 30  # characters of a text value
 MAX_GROUPS = 12
 
 
 def records(contents: Contents) -> list[dict[str, Any]]:
-    """Return one record per column."""
+    """Return one record per column.
+
+    Args:
+        contents: What a source holds.
+
+    Returns:
+        Records in the order of the columns, each with the number of runs.
+    """
     return [asdict(column) | {"runs": contents.runs} for column in contents.columns]
 
 
 def report(contents: Contents) -> Report:
-    """Return the columns for people, with the states of the runs and their groups."""
+    """Return the columns for people.
+
+    Args:
+        contents: What a source holds.
+
+    Returns:
+        One row per column; the states of the runs and their groups are notes.
+    """
     rows = tuple((c.name, str(c.count), _range(c), str(c.distinct)) for c in contents.columns)
     counted = "rows" if contents.kind == "table" else "runs"
     return Report(

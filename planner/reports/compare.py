@@ -52,7 +52,14 @@ def record(comparison: Comparison) -> dict[str, Any]:
 
 
 def report(comparison: Comparison) -> Report:
-    """Return the table for people: one row per family, so that six of them fit on a screen."""
+    """Return the table for people.
+
+    Args:
+        comparison: The families of a domain.
+
+    Returns:
+        One row per family, so that six of them fit on a screen.
+    """
     shared, ratio = _range(comparison.shared), _range(comparison.ratio)
     return Report(
         title=f"Families of {comparison.domain}: {comparison.metric} against {comparison.unit}",

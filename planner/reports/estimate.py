@@ -136,7 +136,7 @@ def _probabilities(plan: Plan) -> list[str]:
             sentences.FEASIBLE.format(
                 verdict=sentences.VERDICTS[feasible(plan) is True],
                 probability=probability(feasibility.probability),
-                each=sentences.EACH_LIMIT.format(limits=limits) if limits else "",
+                by_limit=sentences.EACH_LIMIT.format(limits=limits) if limits else "",
             )
         )
     if plan.binding is not None:
@@ -169,7 +169,14 @@ def _if_reachable(data: Quantity) -> list[str]:
 
 
 def sensitivity_caption(plan: Plan) -> str:
-    """Return what the shares of `plan.sensitivity` are shares of."""
+    """Return the caption of the shares in `plan.sensitivity`.
+
+    Args:
+        plan: The plan.
+
+    Returns:
+        Text that names the quantity whose variance is explained.
+    """
     names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
     quantity = plan.sensitivity.quantity
     return f"Share of the variance of log({names.get(quantity, quantity)}) explained"

@@ -17,13 +17,30 @@ _ENDS = ("q05", "median", "q95")
 
 
 def forecasts_records(store: Store, *, domain: str | None) -> list[dict[str, Any]]:
-    """Return one record per forecast, newest first, with the number of outcomes that count."""
+    """Return one record per forecast.
+
+    Args:
+        store: The store.
+        domain: Only forecasts of this domain; None for all.
+
+    Returns:
+        Records, newest first, with the number of outcomes that count.
+    """
     of = [outcome.forecast for outcome in current(store.outcomes())]
     return [{**asdict(row), "outcomes": of.count(row.id)} for row in store.forecasts(domain=domain)]
 
 
 def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain: str | None) -> Report:
-    """Return the table of forecasts."""
+    """Return the table of forecasts.
+
+    Args:
+        store: The store.
+        records: The records of `forecasts_records`.
+        domain: The filter by domain.
+
+    Returns:
+        One row per forecast; where there are none, a note on why.
+    """
     rows = tuple(
         (
             record["id"],
@@ -39,8 +56,8 @@ def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain:
         "`planner forecasts show ID` shows a forecast; `planner outcome add ID` records its outcome.",
     )
     if not rows:
-        known = {"domain": {row.domain for row in store.forecasts()}}
-        notes = none_of({"domain": domain}, known) or (
+        names = {"domain": {row.domain for row in store.forecasts()}}
+        notes = none_of({"domain": domain}, names) or (
             "`planner estimate ... --save` and `planner review PLAN --save` save forecasts.",
         )
     return Report(
@@ -54,18 +71,39 @@ def forecasts_report(store: Store, records: Sequence[dict[str, Any]], *, domain:
 
 
 def forecast_record(store: Store, id: str) -> dict[str, Any]:
-    """Return one forecast with the intervals of its draws, and its outcomes."""
+    """Return one forecast for scripts.
+
+    Args:
+        store: The store.
+        id: Id of the forecast, or its first characters.
+
+    Returns:
+        The forecast, with the intervals of its posterior samples, its warnings and its outcomes.
+
+    Raises:
+        StoreError: No forecast or several begin with `id`.
+        FileError: Its file is damaged.
+    """
     forecast = store.forecast(id)
     plain = {name: value for name, value in asdict(forecast).items() if name != "quantities"}
     return plain | {
         "quantities": {name: quantiles(quantity) for name, quantity in forecast.quantities.items()},
         "warnings": warnings.records(forecast.warnings),
-        "outcomes": [asdict(each) for each in current(store.outcomes()) if each.forecast == forecast.id],
+        "outcomes": [
+            asdict(outcome) for outcome in current(store.outcomes()) if outcome.forecast == forecast.id
+        ],
     }
 
 
 def forecast_report(record: dict[str, Any]) -> Report:
-    """Return one forecast for people."""
+    """Return one forecast for people.
+
+    Args:
+        record: The record of `forecast_record`.
+
+    Returns:
+        One row per quantity; its question, outcomes, assumptions and warnings are below the table.
+    """
     quantities = record["quantities"]
     order = [name for name in (*keys(), *quantities) if name in quantities]
     what = f"{record['name']}: " if record["name"] else ""
@@ -87,9 +125,9 @@ def forecast_report(record: dict[str, Any]) -> Report:
         ),
         sections={
             "Outcomes": [
-                f"{each['day']}: {_values(record, each['observed'])}"
-                f"{f' ({note})' if (note := each['note']) else ''}, outcome {each['id']}"
-                for each in record["outcomes"]
+                f"{outcome['day']}: {_values(record, outcome['observed'])}"
+                f"{f' ({note})' if (note := outcome['note']) else ''}, outcome {outcome['id']}"
+                for outcome in record["outcomes"]
             ],
             "Sources and assumptions": record["assumptions"],
             "Warnings": [f"{w['sentence']} [{w['code']}]" for w in record["warnings"]],
@@ -98,17 +136,31 @@ def forecast_report(record: dict[str, Any]) -> Report:
 
 
 def quantiles(quantity: Quantity) -> dict[str, Any]:
-    """Return the 50% and 90% intervals of a quantity; None for what is infinite or was not stated."""
+    """Return the 50% and 90% intervals of a quantity.
+
+    Args:
+        quantity: Its posterior samples.
+
+    Returns:
+        `q05`, `q25`, `median`, `q75`, `q95` and `unit`; None for what is infinite or was not stated.
+    """
     levels = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
-    found = {
+    values = {
         name: quantity.quantile(level) for name, level in levels.items() if quantity.spread or level == 0.5
     }
-    finite = {name: value for name, value in found.items() if math.isfinite(value)}
+    finite = {name: value for name, value in values.items() if math.isfinite(value)}
     return {name: finite.get(name) for name in levels} | {"unit": quantity.unit}
 
 
 def saved_sentence(id: str) -> str:
-    """Return the sentence that says how to record the outcome of a forecast."""
+    """Return the sentence that says how to record the outcome of a forecast.
+
+    Args:
+        id: Id of the saved forecast.
+
+    Returns:
+        The sentence, with the command.
+    """
     return f"Saved as forecast {id}: run `planner outcome add {id}` to record its outcome."
 
 

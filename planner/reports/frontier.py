@@ -13,7 +13,14 @@ from planner.reports.sections import Section
 
 
 def records(front: Frontier) -> list[dict[str, Any]]:
-    """Return one record per point: the cost and every quantity at it."""
+    """Return one record per point of a frontier.
+
+    Args:
+        front: The plans, by rising cost.
+
+    Returns:
+        Records with the cost, the interval of every quantity and the warnings.
+    """
     return [
         {
             "cost": value,
@@ -28,7 +35,14 @@ def records(front: Frontier) -> list[dict[str, Any]]:
 
 
 def report(front: Frontier) -> Report:
-    """Return the table for people."""
+    """Return the table for people.
+
+    Args:
+        front: The plans, by rising cost.
+
+    Returns:
+        One row per cost: the interval of the error, and medians of the other quantities.
+    """
     first = front.points[0][1]
     estimate = first.estimate
     rest = [name for name in ("data", "params", "flops") if name != front.cost and samples_of(first, name)]

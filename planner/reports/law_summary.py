@@ -9,12 +9,28 @@ from planner.units import format_number
 
 
 def spread(draws: Sequence[float]) -> dict[str, float]:
-    """Return the median and the 90% interval of posterior samples."""
+    """Return the median and the 90% interval of posterior samples.
+
+    Args:
+        draws: The posterior samples.
+
+    Returns:
+        `q05`, `median` and `q95`.
+    """
     return {name: paths.quantile(draws, q) for name, q in (("q05", 0.05), ("median", 0.5), ("q95", 0.95))}
 
 
 def predictions(law: Law, *, beyond: Sequence[int] = (1, 2, 3)) -> list[dict[str, float]]:
-    """Return what a law predicts at its smallest and largest measured x and decades beyond, without noise."""
+    """Return what a law predicts at its smallest and largest measured x and decades beyond.
+
+    Args:
+        law: A stored law.
+        beyond: How far beyond the largest measured x, in powers of ten.
+
+    Returns:
+        One record per x, with `q05`, `median` and `q95` of y, without the noise of measurements; none without
+        stored paths.
+    """
     if not law.paths:
         return []
     low, high = (math.log(x) for x in law.x_range)
@@ -26,10 +42,17 @@ def predictions(law: Law, *, beyond: Sequence[int] = (1, 2, 3)) -> list[dict[str
 
 
 def phases(of: Mapping[str, Sequence[float]]) -> str:
-    """Say for each measured size which phase of its curve it probably lies in, and how probably."""
+    """Name the most probable phase of the curve at each measured size, with its probability.
+
+    Args:
+        of: Phase -> its probability at each size; "x" -> the sizes.
+
+    Returns:
+        Text such as `1k power-law 80%, 1M floor 60%`; empty without sizes.
+    """
     columns = {name: column for name, column in of.items() if name != "x"}
     texts = []
     for i, x in enumerate(of.get("x", ())):
-        name = max(columns, key=lambda each: columns[each][i])
+        name = max(columns, key=lambda phase: columns[phase][i])
         texts.append(f"{format_number(x)} {name} {columns[name][i]:.0%}")
     return ", ".join(texts)

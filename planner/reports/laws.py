@@ -110,13 +110,26 @@ def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 def _nearest(store: Store, domain: str | None, metric: str | None) -> tuple[str, ...]:
     """Return why a list is empty."""
     everything = laws_records(store, domain=None, metric=None, source=None)
-    known = {kind: {record[kind] for record in everything} for kind in ("domain", "metric")}
-    unknown = none_of({"domain": domain, "metric": metric}, known)
+    names = {kind: {record[kind] for record in everything} for kind in ("domain", "metric")}
+    unknown = none_of({"domain": domain, "metric": metric}, names)
     return unknown or ("Make laws with `planner calibrate` or `planner fit`.",)
 
 
 def law_record(store: Store, id: str) -> dict[str, Any]:
-    """Return one law for scripts: a published one in full, a stored one with its posterior summarized."""
+    """Return one law for scripts.
+
+    Args:
+        store: The store.
+        id: Id of the law, or its first characters.
+
+    Returns:
+        A published law in full; a stored one with its posterior summarized.
+
+    Raises:
+        StoreError: No law or several begin with `id`.
+        LawNotFound: Several shipped or published laws begin with `id`.
+        FileError: The file of the law is damaged.
+    """
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
         content = asdict(law) | {"equation": law.equation, "source": "published"}
@@ -141,7 +154,14 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
 
 
 def law_report(record: Mapping[str, Any]) -> Report:
-    """Return one law for people: parameters, predictions and provenance."""
+    """Return one law for people.
+
+    Args:
+        record: The record of `law_record`.
+
+    Returns:
+        Parameters and predictions; the origin of the law is below the table.
+    """
     return _published_report(record) if record["source"] == "published" else _stored_report(record)
 
 
@@ -242,7 +262,7 @@ def import_files(store: Store, given: Sequence[Path]) -> list[Law]:
 
 
 def _checked(path: Path) -> tuple[Law, int]:
-    """Return the law of a file and its place in the order of laws."""
+    """Return the law of a file and its position in the order of laws."""
     try:
         content = read_regular(path)
         return records.validate(content, Law), records.sequence_of(content, Law)
@@ -331,7 +351,7 @@ def _stored_report(record: Mapping[str, Any]) -> Report:
         f"{of} from {read_from}: form {record['form']}, "
         f"{record['points']} points from {measured}, {record['draws']} posterior samples",
         *([f"forms: {forms_text(record['forms'])}"] if record["forms"] else []),
-        *([f"phases by size ({record['x_unit']}): {found}"] if (found := phases(record["phases"])) else []),
+        *([f"phases by size ({record['x_unit']}): {text}"] if (text := phases(record["phases"])) else []),
         f"fitted {record['created']}",
         *(f"{name}: {text}" for name, text in record["definitions"].items()),
         *([f"ladder: exact cost of {len(record['ladder'])} sizes"] if record["ladder"] else []),

@@ -20,20 +20,20 @@ def counted(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def none_of(asked: Mapping[str, str | None], known: Mapping[str, set[str]]) -> tuple[str, ...]:
+def none_of(filters: Mapping[str, str | None], names: Mapping[str, set[str]]) -> tuple[str, ...]:
     """Return a sentence for each filter that matches nothing.
 
     Args:
-        asked: Kind of name, such as "domain", -> the name to filter by, None for no filter.
-        known: Kind of name -> the names that exist.
+        filters: Kind of name, such as "domain", -> the name to filter by, None for no filter.
+        names: Kind of name -> the names that exist.
 
     Returns:
         One sentence per unknown name, with the nearest name that exists.
     """
     return tuple(
-        f"Nothing is of {kind} {name!r}{suggestion(name, sorted(known[kind]))}."
-        for kind, name in asked.items()
-        if name is not None and name not in known[kind]
+        f"Nothing is of {kind} {name!r}{suggestion(name, sorted(names[kind]))}."
+        for kind, name in filters.items()
+        if name is not None and name not in names[kind]
     )
 
 

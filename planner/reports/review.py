@@ -154,7 +154,14 @@ def _list(heading: str, lines: Iterable[str]) -> str:
 
 
 def headline(review: Review) -> str:
-    """Return how many products are feasible, in one sentence."""
+    """Return how many products are feasible.
+
+    Args:
+        review: The plans of all products.
+
+    Returns:
+        A sentence with the day and the number of products by verdict.
+    """
     feasible = [estimate_record.feasible(plan) for _, plan in review.plans]
     parts = [f"{feasible.count(True)} feasible", f"{feasible.count(False)} not feasible"]
     if None in feasible:

@@ -23,7 +23,20 @@ _COLUMNS = (
 def runs_records(
     store: Store, *, domain: str | None, sweep: str | None, status: RunStatus | None
 ) -> list[dict[str, Any]]:
-    """Return one record per run, with the result of its last attempt and the number of attempts."""
+    """Return one record per run.
+
+    Args:
+        store: The store.
+        domain: Only runs of this domain; None for all.
+        sweep: Only runs of the sweep whose id begins like this; None for all.
+        status: Only runs whose last attempt has this status; None for all.
+
+    Returns:
+        Records with the result of the last attempt and the number of attempts.
+
+    Raises:
+        InputError: No sweep, or several, match `sweep`.
+    """
     by_id: dict[str, list[Run]] = {}
     for run in store.runs(domain=domain, sweep=_sweep(store, sweep)):
         by_id.setdefault(run.id, []).append(run)
@@ -117,9 +130,9 @@ def _sweep(store: Store, id: str | None) -> str | None:
     """Return the id of the sweep that starts with some characters."""
     if id is None:
         return None
-    known = {sweep.id for sweep in store.sweeps()} | {run.sweep for run in store.runs()}
-    matches = [sweep for sweep in known if sweep.startswith(id)]
-    if id in known:
+    ids = {sweep.id for sweep in store.sweeps()} | {run.sweep for run in store.runs()}
+    matches = [sweep for sweep in ids if sweep.startswith(id)]
+    if id in ids:
         return id
     if len(matches) != 1:
         raise InputError(
@@ -159,7 +172,14 @@ def run_record(store: Store, id: str) -> dict[str, Any]:
 
 
 def run_report(record: dict[str, Any]) -> Report:
-    """Return one run for people, with a column per attempt."""
+    """Return one run for people.
+
+    Args:
+        record: The record of `run_record`.
+
+    Returns:
+        One column per attempt, one row per field that any attempt has.
+    """
     attempts = record["attempts"]
     shown = [_attempt_in_words(run) for run in attempts]
     names = dict.fromkeys(name for words in shown for name in words)
@@ -188,7 +208,20 @@ def _attempt_in_words(run: dict[str, Any]) -> dict[str, str]:
 def exported(
     store: Store, *, domain: str | None, sweep: str | None, status: RunStatus | None
 ) -> list[dict[str, Any]]:
-    """Return every attempt as one flat row, whose CSV `planner fit` reads."""
+    """Return every attempt as one row.
+
+    Args:
+        store: The store.
+        domain: Only runs of this domain; None for all.
+        sweep: Only runs of the sweep whose id begins like this; None for all.
+        status: Only attempts with this status; None for all.
+
+    Returns:
+        Flat rows, whose CSV `planner fit` reads; hyperparameters are columns `hyper.NAME`.
+
+    Raises:
+        InputError: No sweep, or several, match `sweep`.
+    """
     runs = store.runs(domain=domain, sweep=_sweep(store, sweep), status=status)
     return [
         {name: getattr(run, name) for name in _COLUMNS}
@@ -199,7 +232,14 @@ def exported(
 
 
 def exported_report(rows: Sequence[dict[str, Any]]) -> Report:
-    """Return the exported rows as a table."""
+    """Return the exported rows as a table.
+
+    Args:
+        rows: The rows of `exported`.
+
+    Returns:
+        One row per attempt; a cell is empty where an attempt has no value.
+    """
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     return Report(
         title=f"{len(rows)} attempts",

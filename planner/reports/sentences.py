@@ -12,7 +12,7 @@ WITHIN_DATA = (
 )
 CONFIDENT = "This plan reaches the target with probability {probability}."
 IF_REACHABLE = "If the target can be reached, it needs {median} (90% interval: {low} to {high})."
-FEASIBLE = "{verdict}: the plan meets all its limits with probability {probability}{each}."
+FEASIBLE = "{verdict}: the plan meets all its limits with probability {probability}{by_limit}."
 EACH_LIMIT = " ({limits})"
 TIGHTEST = "Tightest limit: {limit}."
 NO_RISK = "Each limit holds in every posterior sample."

@@ -75,7 +75,7 @@ def report(record: dict[str, Any], done: str) -> Report:
 
     Args:
         record: What `check` or `rebuild` returned.
-        done: The title where there is no fault.
+        done: The title where no file has a fault.
 
     Returns:
         The report.

@@ -14,7 +14,14 @@ from planner.reports.report import Report
 
 
 def outcomes_records(compared: Iterable[Comparison]) -> list[dict[str, Any]]:
-    """Return one record per quantity of an outcome, with its forecast."""
+    """Return one record per quantity of an outcome.
+
+    Args:
+        compared: Quantities of outcomes with their forecasts.
+
+    Returns:
+        Records with the observed value, the forecast interval, and the reason where it is not scored.
+    """
     return [
         {
             "outcome": comparison.outcome.id,
@@ -38,7 +45,15 @@ def outcomes_records(compared: Iterable[Comparison]) -> list[dict[str, Any]]:
 
 
 def outcomes_report(compared: Sequence[Comparison], title: str) -> Report:
-    """Return the table of outcomes with their forecasts."""
+    """Return the table of outcomes with their forecasts.
+
+    Args:
+        compared: Quantities of outcomes with their forecasts.
+        title: The title of the table.
+
+    Returns:
+        One row per quantity of an outcome; reasons for values without a score are below the table.
+    """
     rows = []
     reasons: dict[tuple[str, str], list[str]] = {}
     for comparison in compared:
@@ -73,19 +88,41 @@ def outcomes_report(compared: Sequence[Comparison], title: str) -> Report:
 
 
 def recorded_sentence(made: Outcome) -> str:
-    """Return a sentence on what was recorded."""
+    """Return a sentence on what was recorded.
+
+    Args:
+        made: The outcome that was recorded.
+
+    Returns:
+        The sentence; an outcome without values withdraws the one that it replaces.
+    """
     if not made.observed:
         return f"Outcome {made.replaces} no longer counts"
     return f"Recorded: outcome {made.id}" + (f", in place of {made.replaces}" if made.replaces else "")
 
 
 def track_records(scores: Iterable[Score]) -> list[dict[str, Any]]:
-    """Return one record for score domain, age and quantity."""
+    """Return one record per score.
+
+    Args:
+        scores: The scores by domain, age and quantity.
+
+    Returns:
+        The scores as records; `few` says whether the outcomes are too few to judge by.
+    """
     return [{**asdict(score), "few": score.few} for score in scores]
 
 
 def track_report(scores: Sequence[Score], left_out: int) -> Report:
-    """Return the track record for people; `left_out` is how many values had no forecast of them."""
+    """Return the track record for people.
+
+    Args:
+        scores: The scores by domain, age and quantity.
+        left_out: Number of observed values without a forecast of them.
+
+    Returns:
+        One row per score; notes explain the columns.
+    """
     rows = tuple(
         (
             score.domain,

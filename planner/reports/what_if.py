@@ -13,7 +13,15 @@ from planner.reports.sections import Section
 
 
 def records(table: Table) -> list[dict[str, Any]]:
-    """Return one record per cell: the values of the axes, every quantity, feasibility and warnings."""
+    """Return one record per cell.
+
+    Args:
+        table: The plans by the values of the axes.
+
+    Returns:
+        Records with the values of the axes, every quantity, feasibility and warnings; a reason where there is
+        no plan.
+    """
     return [_record(table, cell) for cell in table.cells]
 
 
@@ -37,7 +45,14 @@ def _record(table: Table, cell: Cell) -> dict[str, Any]:
 
 
 def report(table: Table) -> Report:
-    """Return the table for people: the first axis down, the second across, medians with their intervals."""
+    """Return the table for people.
+
+    Args:
+        table: The plans by the values of the axes.
+
+    Returns:
+        The first axis down, the second across; medians with their intervals.
+    """
     rows_of, *columns_of = table.axes.values()
     across = columns_of[0] if columns_of else ()
     texts = {cell.values: _text(cell, table.show) for cell in table.cells}

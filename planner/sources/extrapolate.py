@@ -61,7 +61,14 @@ class Question:
     ceiling: float | None = None
 
     def key(self, seed: int) -> str:
-        """Return a name that changes with anything that changes the answer."""
+        """Return a name that changes with anything that changes the answer.
+
+        Args:
+            seed: Seed of the forecast.
+
+        Returns:
+            24 hexadecimal digits.
+        """
         return hashlib.sha256(repr((self, seed)).encode()).hexdigest()[:24]
 
 
@@ -311,14 +318,14 @@ class _Curve:
     """The rows of one curve, as they are read."""
 
     measured: list[tuple[float, float, float | None, float | None]] = field(default_factory=list)
-    asked: list[float] = field(default_factory=list)
+    scales: list[float] = field(default_factory=list)
     ceiling: float | None = None
 
     def add(self, row: _Row) -> None:
         """Add a measurement, or a scale to forecast."""
         x, y = row.number("x") or 0.0, row.number("y")
         if y is None:
-            self.asked.append(x)
+            self.scales.append(x)
         else:
             self.measured.append((x, y, row.number("y_se"), row.number("weight")))
         ceiling = row.number("ceiling")
@@ -334,7 +341,7 @@ class _Curve:
     def question(self, set: str, curve: str) -> Question:
         """Return the curve as a question."""
         measured = tuple(sorted(self.measured, key=lambda row: row[0]))
-        return Question(set, curve, measured, tuple(self.asked), self.ceiling)
+        return Question(set, curve, measured, tuple(self.scales), self.ceiling)
 
 
 def _points(q: Question) -> Any:

@@ -102,7 +102,14 @@ def read_rows(path: Path, names: Sequence[str]) -> list[Row]:
 
 
 def first_row_number(path: Path) -> int:
-    """Return the number that an editor shows at the first row of data: 2 after a header, else 1."""
+    """Return the number that an editor shows at the first row of data: 2 after a header, else 1.
+
+    Args:
+        path: The table file.
+
+    Returns:
+        The number, counted from 1.
+    """
     return 2 if any(suffix.lower() in (".csv", ".tsv") for suffix in path.suffixes) else 1
 
 

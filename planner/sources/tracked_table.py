@@ -17,7 +17,14 @@ MIN_NAME = 3  # characters of a name that may be the end of a column's
 
 
 def is_tracked(path: Path) -> bool:
-    """Return whether a path is to be read as a tracker's store: a folder, or a file not named as a table."""
+    """Return whether a path is to be read as a tracker's store: a folder, or a file not named as a table.
+
+    Args:
+        path: A file or a folder, which need not exist.
+
+    Returns:
+        True for a folder, and for a file not named as a table that is missing or of a tracker.
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED_SUFFIXES]
     is_table = bool(suffixes) and suffixes[-1] in SUFFIXES
     return path.is_dir() or (not is_table and (not path.exists() or is_source(path)))

@@ -1,6 +1,6 @@
 """The embedded corpus of images: characters of many fonts, distorted, cluttered and noisy.
 
-The fonts are DejaVu and STIX, which come with matplotlib; Pillow draws them. There is no end of images, and
+The fonts are DejaVu and STIX, which come with matplotlib; Pillow draws them. Their number is unlimited, and
 no two are the same; the same seed and index give the same image.
 """
 

@@ -113,7 +113,7 @@ class ImageTask:
     def batches(self, seed: int) -> Iterator[tuple[tuple[Tensor, Tensor], float]]:
         """Go through the shard once.
 
-        An image that would be a batch of its own is left out: there is no variance in a batch of one.
+        An image that would be a batch of its own is left out: a batch of one has no variance.
 
         Args:
             seed: Decides the order.
@@ -128,7 +128,14 @@ class ImageTask:
                 yield (self._normalized(images[chosen]), classes[chosen].long()), float(len(chosen))
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the mean cross-entropy, a scalar, in nats per image."""
+        """Return the mean cross-entropy.
+
+        Args:
+            batch: Normalized images (batch, channels, side, side) and their classes (batch,).
+
+        Returns:
+            The loss, a scalar, nats per image.
+        """
         images, classes = batch
         return functional.cross_entropy(self.model(images).float(), classes)
 

@@ -28,7 +28,7 @@ Codes = NDArray[np.int64]  # (symbols,)
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """How text becomes codes, of which there is no limit; the vocabulary then keeps the frequent ones.
+    """How text becomes codes, any number of them; the vocabulary then keeps the frequent ones.
 
     Args:
         encode: A passage -> one code per symbol.

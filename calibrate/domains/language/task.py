@@ -196,7 +196,14 @@ class LanguageTask:
             yield self._windows(self.training, chosen), float(len(chosen) * self.window)
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Return the mean cross-entropy, a scalar, in nats per symbol, of windows (batch, window + 1)."""
+        """Return the mean cross-entropy.
+
+        Args:
+            batch: Windows of codes (batch, window + 1); each symbol but the first is predicted.
+
+        Returns:
+            The loss, a scalar, nats per symbol.
+        """
         return self._nats(batch, "mean")
 
     @torch.no_grad()

@@ -37,7 +37,14 @@ class Transcriber(Protocol):
         """Return the model."""
 
     def nats(self, batch: Batch) -> Tensor:
-        """Return minus the log probability of the texts of a batch, summed."""
+        """Return minus the log probability of the texts of a batch, summed.
+
+        Args:
+            batch: A batch.
+
+        Returns:
+            Nats of the whole batch, a scalar.
+        """
 
     def decode(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
         """Decode a batch greedily from its sound only.
@@ -71,13 +78,28 @@ class Ctc:
         self.model = DeepSpeech2(width, symbols)
 
     def nats(self, batch: Batch) -> Tensor:
-        """Return minus the log probability of the texts of a batch, over all alignments, summed."""
+        """Return minus the log probability of the texts of a batch, over all alignments, summed.
+
+        Args:
+            batch: A batch.
+
+        Returns:
+            Nats of the whole batch, a scalar.
+        """
         inputs, frame_counts, labels, label_counts = batch
         scores, counts = self.model(inputs, frame_counts)
         return ctc(scores, counts, labels, label_counts)
 
     def decode(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:  # noqa: ARG002 - it ends
-        """Return the nats of a batch, and the best symbol of every output, repeats merged, blanks dropped."""
+        """Return the nats of a batch, and the best symbol of every output, repeats merged, blanks dropped.
+
+        Args:
+            batch: A batch.
+            densest: Not used; CTC writes at most one symbol per output.
+
+        Returns:
+            The nats of the batch, a scalar, and for each utterance the codes of its characters.
+        """
         inputs, frame_counts, labels, label_counts = batch
         scores, counts = self.model(inputs, frame_counts)
         best = scores.argmax(dim=-1).T.cpu()
@@ -89,7 +111,16 @@ class Ctc:
 
     @staticmethod
     def flops(width: int, symbols: int, lengths: tuple[float, float]) -> float:  # noqa: ARG004 - in proportion
-        """Return forward FLOP per hour, counted on a few frames: they grow in proportion."""
+        """Return forward FLOP per hour, counted on a few frames: they grow in proportion.
+
+        Args:
+            width: The model's size.
+            symbols: Characters of the alphabet, and the blank.
+            lengths: Not used; the FLOP per hour do not depend on them.
+
+        Returns:
+            FLOP per hour of speech.
+        """
         with torch.device("meta"):
             model = DeepSpeech2(width, symbols)
             counted = forward_flops(model, torch.empty(1, _COUNTED, MELS), torch.tensor([_COUNTED]))
@@ -103,7 +134,14 @@ class Spelling:
         self.model = ListenAttendSpell(width, symbols)
 
     def nats(self, batch: Batch) -> Tensor:
-        """Return the cross-entropy of the characters and the end of each text, summed."""
+        """Return the cross-entropy of the characters and the end of each text, summed.
+
+        Args:
+            batch: A batch.
+
+        Returns:
+            Nats of the whole batch, a scalar.
+        """
         inputs, frame_counts, labels, label_counts = batch
         device = inputs.device
         texts = list(torch.split(labels, label_counts.tolist()))
@@ -116,7 +154,15 @@ class Spelling:
         return (nats.view_as(text) * inside(lengths, text.shape[1])).sum()
 
     def decode(self, batch: Batch, densest: float) -> tuple[Tensor, list[list[int]]]:
-        """Return the nats of a batch, and the spelled codes, cut at `densest` characters per frame."""
+        """Return the nats of a batch, and the spelled codes, cut at `densest` characters per frame.
+
+        Args:
+            batch: A batch.
+            densest: The most characters per frame that a text may have.
+
+        Returns:
+            The nats of the batch, a scalar, and for each utterance the codes of its characters.
+        """
         inputs, frame_counts = batch[0], batch[1].to(batch[0].device)
         longest = (frame_counts * densest).ceil().long()
         return self.nats(batch), self.model.spell(inputs, frame_counts, longest)
@@ -126,6 +172,14 @@ class Spelling:
         """Return forward FLOP per hour, with attention over an utterance of mean length.
 
         A character costs as much as a second one adds to the first; the end of a text is one.
+
+        Args:
+            width: The model's size.
+            symbols: Characters of the alphabet, and the end.
+            lengths: Mean frames and characters of an utterance.
+
+        Returns:
+            FLOP per hour of speech.
         """
         frames, characters = lengths
         whole = MERGED[0] * MERGED[1] * max(1, round(frames / (MERGED[0] * MERGED[1])))

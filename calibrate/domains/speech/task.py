@@ -136,7 +136,14 @@ class SpeechTask:
             yield self.training.batch(chosen, self.device), float(self.training.split.hours[chosen].sum())
 
     def loss(self, batch: Batch) -> Tensor:
-        """Return the family's loss, a scalar, in nats per character."""
+        """Return the family's loss.
+
+        Args:
+            batch: Frames, labels and their counts.
+
+        Returns:
+            The loss, a scalar, nats per character.
+        """
         return self.transcriber.nats(batch) / batch[3].sum()
 
     @torch.no_grad()

@@ -192,7 +192,14 @@ class TeacherTask:
             yield self.rows[chosen], float(len(chosen))
 
     def loss(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the mean cross-entropy, a scalar, in nats, of rows (batch,)."""
+        """Return the mean cross-entropy.
+
+        Args:
+            batch: Rows of `inputs` and `targets` (batch,).
+
+        Returns:
+            The loss, a scalar, nats per example.
+        """
         return nn.functional.cross_entropy(self.model(self.inputs[batch]), self.targets[batch])
 
     def evaluate(self) -> dict[str, float]:

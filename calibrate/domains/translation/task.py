@@ -135,7 +135,14 @@ class TranslationTask:
             yield self._batch(self.training, chosen), float(pieces[chosen].sum())
 
     def loss(self, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy, a scalar, in nats per target piece; the end of a sentence is one."""
+        """Return the mean cross-entropy; the end of a sentence is one of its pieces.
+
+        Args:
+            batch: Source pieces (batch, s), their counts (batch,) and target pieces (batch, t).
+
+        Returns:
+            The loss, a scalar, nats per target piece.
+        """
         source, lengths, target = batch
         scores = self.model(source, lengths, _shifted(target)).float()
         return functional.cross_entropy(scores.flatten(0, 1), target.flatten(), ignore_index=PAD)

@@ -1,7 +1,7 @@
 """Forecast evaluation: each outcome compared with its forecast; coverage, bias and sharpness of the
 intervals.
 
-A quantity that the question fixed is no forecast and is not compared. The observed error is compared with
+A quantity that the question fixed is not a forecast and is not compared. The observed error is compared with
 what the law predicts for the data that was used, whatever was planned. Everything else counts only where the
 plan was followed, because what another target would have taken was not forecast.
 """

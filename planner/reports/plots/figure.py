@@ -43,7 +43,14 @@ class FigureData:
     note: str
 
     def printed_y(self, value: float) -> str:
-        """Return a y as text, without its unit."""
+        """Return a y as text, without its unit.
+
+        Args:
+            value: A y in base units.
+
+        Returns:
+            The text; a percentage where y is a fraction.
+        """
         return units.format_fraction(value) if self.y_unit == "fraction" else units.format_number(value)
 
 

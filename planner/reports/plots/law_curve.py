@@ -45,7 +45,14 @@ class LawCurve:
     needed: tuple[float, ...]  # x that reaches the target: 5%, median, 95%, the finite ones
 
     def printed_y(self, value: float) -> str:
-        """Return an error as text, without its unit."""
+        """Return an error as text, without its unit.
+
+        Args:
+            value: An error in base units.
+
+        Returns:
+            The text; a percentage where the error is a fraction.
+        """
         return units.format_fraction(value) if self.y_unit == "fraction" else units.format_number(value)
 
 

@@ -36,8 +36,8 @@ def open_database(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         FileError: The file is damaged or not a database, or takes longer than `MAX_SECONDS`.
     """
-    beside = [path.with_name(path.name + end) for end in ("-wal", "-journal")]
-    unfinished = [other for other in beside if other.is_file() and other.stat().st_size > 0]
+    companions = [path.with_name(path.name + end) for end in ("-wal", "-journal")]
+    unfinished = [other for other in companions if other.is_file() and other.stat().st_size > 0]
     try:
         if not unfinished:
             with _connection(path) as connection:

@@ -50,7 +50,14 @@ class Events:
 
 
 def is_event_file(start: bytes) -> bool:
-    """Return whether a file that starts with these twelve bytes or more is an event file."""
+    """Return whether a file that starts with these bytes is an event file.
+
+    Args:
+        start: The first bytes of the file.
+
+    Returns:
+        True where bytes 8 to 11 are the masked checksum of the first eight.
+    """
     return len(start) >= 12 and _masked_crc(start[:8]) == int.from_bytes(start[8:12], "little")
 
 

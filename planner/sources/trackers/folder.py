@@ -1,4 +1,4 @@
-"""Walk a folder that somebody else filled: no link is followed, what is read has a limit."""
+"""Walk a folder of unknown origin: no link is followed, and every file read has a size limit."""
 
 import os
 from collections.abc import Iterator
@@ -36,12 +36,27 @@ def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether a path is a file, neither a link nor a device."""
+    """Return whether a path is a file, neither a link nor a device.
+
+    Args:
+        path: The path.
+
+    Returns:
+        True for a plain file.
+    """
     return path.is_file() and not path.is_symlink()
 
 
 def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str | None:
-    """Return the text of a file; None where it cannot be read or is longer than `limit` bytes."""
+    """Return the text of a file; None where it cannot be read or is longer than `limit` bytes.
+
+    Args:
+        path: The file.
+        limit: Largest size, in bytes.
+
+    Returns:
+        The text, decoded as UTF-8; bytes that are not are replaced.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)

@@ -27,7 +27,14 @@ _STATUS = {"1": "running", "2": "scheduled", "3": "finished", "4": "failed", "5"
 
 
 def is_run(meta: str | None) -> bool:
-    """Return whether the text of a `meta.yaml` describes a run; others describe experiments."""
+    """Return whether the text of a `meta.yaml` describes a run; others describe experiments.
+
+    Args:
+        meta: The text; None where the file cannot be read.
+
+    Returns:
+        True where it has the id of a run.
+    """
     return meta is not None and bool({"run_id", "run_uuid"} & _fields(meta).keys())
 
 

@@ -78,7 +78,14 @@ def read_source(path: Path) -> RunTable:
 
 
 def is_source(path: Path) -> bool:
-    """Return whether a path is a folder, or a file that looks like one of a tracker."""
+    """Return whether a path is a folder, or a file that looks like one of a tracker.
+
+    Args:
+        path: The path; it need not exist.
+
+    Returns:
+        True for any folder, and for a file that a tracker's reader recognizes.
+    """
     return path.is_dir() or (path.is_file() and bool(_kind_of_file(path)))
 
 

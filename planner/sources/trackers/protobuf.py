@@ -82,7 +82,18 @@ def messages(data: bytes, number: int) -> Iterator[bytes]:
 
 
 def message(data: bytes, number: int) -> bytes:
-    """Return the content of the last field that has a number, b"" where there is none."""
+    """Return the content of the last field that has a number, b"" where there is none.
+
+    Args:
+        data: The message.
+        number: The number of the field.
+
+    Returns:
+        The bytes of the field.
+
+    Raises:
+        ValueError: The bytes are not a message.
+    """
     content = b""
     for content in messages(data, number):  # noqa: B007 - the last one counts
         pass
@@ -90,12 +101,34 @@ def message(data: bytes, number: int) -> bytes:
 
 
 def text(data: bytes, number: int) -> str:
-    """Return the text of a field, "" where there is none."""
+    """Return the text of a field, "" where there is none.
+
+    Args:
+        data: The message.
+        number: The number of the field.
+
+    Returns:
+        The text, decoded as UTF-8; bytes that are not are replaced.
+
+    Raises:
+        ValueError: The bytes are not a message.
+    """
     return message(data, number).decode("utf-8", "replace")
 
 
 def integer(data: bytes, number: int) -> int:
-    """Return the signed integer of a field, 0 where there is none."""
+    """Return the signed integer of a field, 0 where there is none.
+
+    Args:
+        data: The message.
+        number: The number of the field.
+
+    Returns:
+        The last value of the field, read as 64 bits in two's complement.
+
+    Raises:
+        ValueError: The bytes are not a message.
+    """
     value = 0
     for n, content in fields(data):
         if n == number and isinstance(content, int):

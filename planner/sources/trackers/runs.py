@@ -17,7 +17,7 @@ from laws.errors import FileError, InputError, UnknownName, use
 MAX_RUNS = 200_000
 MAX_COLUMNS = 10_000
 MAX_DEPTH = 20  # of nested values
-MAX_TEXT = 200  # characters of a cell; what is longer is no number and no name
+MAX_TEXT = 200  # characters of a cell; a longer text is neither a number nor a name
 MAX_GROUPS_NAMED = 12
 
 Cell = str | int | float | bool | None
@@ -52,7 +52,14 @@ _STATES = {word: state for state, words in _STATE_WORDS.items() for word in word
 
 
 def state_of(word: object) -> State:
-    """Return the state that a tracker's word stands for; UNKNOWN for any other word."""
+    """Return the state that a tracker's word stands for; UNKNOWN for any other word.
+
+    Args:
+        word: What the tracker recorded, in any case.
+
+    Returns:
+        The state.
+    """
     return _STATES.get(str(word).strip().lower(), State.UNKNOWN)
 
 
@@ -73,7 +80,14 @@ class History:
     count: int = 1
 
     def best(self, which: Best) -> float | None:
-        """Return the smallest, largest or last value; None for a run that ended in NaN or infinity."""
+        """Return the smallest, largest or last value; None for a run that ended in NaN or infinity.
+
+        Args:
+            which: `min`, `max` or `last`.
+
+        Returns:
+            The value, in the metric's unit.
+        """
         return None if self.last is None else {"min": self.min, "max": self.max, "last": self.last}[which]
 
 
@@ -81,7 +95,7 @@ def history(values: Iterable[Any]) -> History:
     """Return the history of values in the order in which they were logged.
 
     Args:
-        values: Numbers; NaN, infinity and what is no number count as unmeasured.
+        values: Numbers; NaN, infinity and anything but a number count as unmeasured.
 
     Returns:
         Their summary.
@@ -97,7 +111,14 @@ def history(values: Iterable[Any]) -> History:
 
 
 def finite(value: Any) -> float | None:
-    """Return a finite number, or None; trackers keep infinity as the largest double there is."""
+    """Return a finite number, or None; trackers keep infinity as the largest double there is.
+
+    Args:
+        value: A number, or text that may be one.
+
+    Returns:
+        The number; None for anything else, for a truth value, NaN and infinity.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -108,7 +129,14 @@ def finite(value: Any) -> float | None:
 
 
 def cell(value: Any) -> Cell:
-    """Return a value as a cell: a number that is not finite is an empty cell, a long text is cut."""
+    """Return a value as a cell: a number that is not finite is an empty cell, a long text is cut.
+
+    Args:
+        value: What the tracker recorded.
+
+    Returns:
+        The cell; text has at most `MAX_TEXT` characters and an ellipsis.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):

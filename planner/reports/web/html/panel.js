@@ -103,7 +103,7 @@ function notesOf(product, { sentences }, answer) {
     notes.push(fill("feasible", {
       verdict: sentences[answer.feasible],
       probability: probability(answer.probability),
-      each: limits && fill("each_limit", { limits }),
+      by_limit: limits && fill("each_limit", { limits }),
     }));
     notes.push(answer.binding === null ? sentences.no_risk : fill("tightest", { limit: sentences[`limit_${answer.binding}`] }));
   }

@@ -152,9 +152,9 @@ function curveScenario(product) {
 
 // ---- a joint law E + A/N^alpha + B/D^beta, on which model size and data are balanced
 
-// What samples that are seen repeatedly are worth, in fresh ones.
-function effective(unique, seen, half) {
-  return Math.min(seen, unique) - unique * half * Math.expm1(-Math.max(seen / unique - 1, 0) / half);
+// The number of fresh samples that are worth as much as repeated ones.
+function effective(unique, samplesSeen, half) {
+  return Math.min(samplesSeen, unique) - unique * half * Math.expm1(-Math.max(samplesSeen / unique - 1, 0) / half);
 }
 
 function jointLoss(s, params, data) {
@@ -167,15 +167,15 @@ function bestParams(s, data) {
 
 function balancedScenario(s, { have, served, halves }, perSample) {
   const limited = Number.isFinite(have);
-  const loss = !limited ? (n, seen) => jointLoss(s, n, seen) : (n, seen) => {
-    const fresh = Math.min(have, seen);
-    return jointLoss(s, effective(Math.min(bestParams(s, fresh), n), n, halves.params), effective(fresh, seen, halves.data));
+  const loss = !limited ? (n, samplesSeen) => jointLoss(s, n, samplesSeen) : (n, samplesSeen) => {
+    const fresh = Math.min(have, samplesSeen);
+    return jointLoss(s, effective(Math.min(bestParams(s, fresh), n), n, halves.params), effective(fresh, samplesSeen, halves.data));
   };
-  const params = (seen) => {
-    const fresh = Math.min(seen, have);
-    const worth = limited ? effective(fresh, seen, halves.data) : seen;
-    const fade = limited ? Math.log(seen / worth) - (seen / fresh - 1) / halves.data : 0;
-    const gain = Math.log(s.beta * s.B) - s.beta * Math.log(worth) + fade + Math.log1p(served / (3 * seen));
+  const params = (samplesSeen) => {
+    const fresh = Math.min(samplesSeen, have);
+    const worth = limited ? effective(fresh, samplesSeen, halves.data) : samplesSeen;
+    const fade = limited ? Math.log(samplesSeen / worth) - (samplesSeen / fresh - 1) / halves.data : 0;
+    const gain = Math.log(s.beta * s.B) - s.beta * Math.log(worth) + fade + Math.log1p(served / (3 * samplesSeen));
     const free = Math.exp((Math.log(s.alpha * s.A) - gain) / s.alpha);
     const useful = bestParams(s, fresh);
     if (!limited || free <= useful) return free;
@@ -191,8 +191,8 @@ function balancedScenario(s, { have, served, halves }, perSample) {
   return new Scenario({
     low: 1,
     high: limited ? have * (1 + 50 * halves.data) : 1e40,
-    error: (seen) => loss(params(seen), seen),
-    data: (seen) => Math.min(seen, have),
+    error: (samplesSeen) => loss(params(samplesSeen), samplesSeen),
+    data: (samplesSeen) => Math.min(samplesSeen, have),
     params,
     flopsPerSample: perSample,
     loss,
