@@ -228,6 +228,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "bad-baseline-error": ("A baseline error cannot be used.", "Give a value above all measurements."),
     "date-before-forecast": ("An outcome is from before its forecast.", "Correct the date."),
     "date-in-future": ("An outcome is from a day in the future.", "Correct the date."),
+    "invalid-condition": ("A condition on runs cannot be read.", "Write COLUMN=VALUE."),
+    "one-training": ("A source is one training, not a table of trainings.", "Use `planner extrapolate`."),
     "invalid-database": ("A file is not a database that can be read.", "Check the file."),
     "no-plausible-law": ("No law explains the points.", "Check the points."),
     "no-points": ("There are no points to fit.", "Add measurements."),

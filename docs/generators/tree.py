@@ -13,7 +13,7 @@ PACKAGES = ("laws", "calibrate", "planner")
 def first_line(path: Path) -> str:
     """Return the first line of a module's docstring."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return text.split("\n")[0].replace("|", "\\|")
+    return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|")
 
 
 def show() -> None:

@@ -1,4 +1,4 @@
-"""Decode recordings on every core; what cannot be used is left out under its name, never silently."""
+"""Decode recordings on every core; unusable files are left out and named."""
 
 import hashlib
 import os

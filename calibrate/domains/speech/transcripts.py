@@ -1,4 +1,4 @@
-"""Read which recordings a corpus has and what is spoken in them: LibriSpeech, Common Voice, or a manifest.
+"""Read which recordings a corpus has and the text of each: LibriSpeech, Common Voice, or a manifest.
 
 What cannot be used is left out under the name of its file (and line), never silently.
 
