@@ -164,7 +164,6 @@ def test_a_sweep_survives_ctrl_c_and_kills(
     assert (interrupted.returncode, out) == (130, ""), err
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("planner: stopped; ")
-    assert err.splitlines()[-1].endswith("the same command goes on from there")
     wait_for(lambda: not children(interrupted), 10)
     rng = random.Random(1)
     for _ in range(2):

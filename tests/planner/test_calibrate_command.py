@@ -91,7 +91,7 @@ def test_a_machine_without_torch_is_told_what_to_install(
         raise ModuleNotFoundError("No module named 'soundfile'", name="soundfile")
 
     monkeypatch.setattr(calibration, "find_spec", lambda name: "found")
-    monkeypatch.setattr(calibration.domains, "code", without_soundfile)
+    monkeypatch.setattr(calibration.domains, "domain_code", without_soundfile)
     error = refused("--domain", "speech", "--cache", str(tmp_path))
     assert (error.code, error.value) == ("library-missing", "soundfile")
 

@@ -564,7 +564,7 @@ def test_a_cell_without_an_answer_says_why_and_the_others_stand(folder):
     table = " ".join(planner("what-if", "--store", folder, *args).out.split())
     assert table.count("already reaches") == 1
     assert "90% h100, 90% gb200: " in table
-    assert "by wer and part (speech, ds2)" in table
+    assert "by wer and accelerator (speech, ds2)" in table
     assert "[utilization-assumed]" in table
 
 
