@@ -48,7 +48,7 @@ class Hint:
         """Return the hint for someone who calls functions, such as "Set data_column to name the column."."""
         names = " or ".join(self.names) if self.action != "run" else f"planner {' '.join(self.names)}"
         if self.action == "run":
-            step = f"See `{names}{' ' + self.value if self.value else ''}`"
+            step = f"See `{names}`"  # without its options, which have no place in a notebook
         elif self.action == "set":
             step = f"Set {names}{' = ' + self.value if self.value else ''}"
         else:
@@ -151,6 +151,7 @@ class UnknownName(InputError):
         kind: What the name is of, such as "domain".
         name: The name that was given.
         valid_names: The names that would do.
+        where: What the name is in, such as "[parts.h100] of fleet.toml".
         code: A narrower code than "unknown-name".
         hint: The next step.
     """
@@ -163,6 +164,7 @@ class UnknownName(InputError):
         name: str,
         valid_names: Collection[str],
         *,
+        where: str = "",
         code: str | None = None,
         hint: Hint | tuple[Hint, ...] = (),
     ) -> None:
@@ -174,7 +176,11 @@ class UnknownName(InputError):
         shown = name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}..."
         tail = f"did you mean {near!r}?" if near else f"expected {expected}"
         super().__init__(
-            f"unknown {kind} {shown!r}: {tail}", code=code, value=name, expected=expected, hint=hint
+            f"unknown {kind} {shown!r}{f' in {where}' if where else ''}: {tail}",
+            code=code,
+            value=name,
+            expected=expected,
+            hint=hint,
         )
         self.kind = kind
         self.valid_names = tuple(valid_names)

@@ -7,8 +7,9 @@ is not known widens every interval that depends on it.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from laws.errors import InputError, UnknownName
+from laws.errors import ConflictingInput, InputError, UnknownName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +241,28 @@ def current_name(name: str) -> str:
         The current name; a name without a former spelling as it is.
     """
     return _SPELLINGS.get(name, name)
+
+
+def with_current_names(row: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return a table of a file with its keys as they are spelled now.
+
+    Args:
+        row: Key -> value.
+        where: The table and its file, for the message.
+
+    Returns:
+        Key as it is spelled now -> value.
+
+    Raises:
+        ConflictingInput: A key is there in both spellings.
+    """
+    renamed = {current_name(key): value for key, value in row.items()}
+    if len(renamed) < len(row):
+        twice = next(new for old, new in _SPELLINGS.items() if old in row and new in row)
+        raise ConflictingInput(
+            f"key {twice!r} in {where}: expected once, got both spellings", code="repeated-key"
+        )
+    return renamed
 
 
 def override(

@@ -115,6 +115,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "past-deadline": ("A deadline is in the past.", "Give a later day."),
     "price-zero": ("A price of 0 makes a budget meaningless.", "Limit the hours or the time."),
     "product-without-name": ("A product of a plan has no name.", "Name it."),
+    "repeated-key": ("A key of a file is there twice.", "Keep one."),
     "repeated-product": ("Two products of a plan have one name.", "Rename one."),
     "serve-and-smallest-model": ("The smallest model and a served amount exclude each "
     "other.", "Leave one out."),

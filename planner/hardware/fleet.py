@@ -113,7 +113,7 @@ def read_fleet(path: Path | None) -> Fleet:
 
 
 def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
-    table = {assumptions.current_name(key): value for key, value in table.items()}
+    table = assumptions.with_current_names(table, where)
     _check_keys(table, ("parts", *_ASSUMED), where)
     rows = table.get("parts", {})
     if not isinstance(rows, dict):
@@ -125,7 +125,7 @@ def _fleet(table: Mapping[str, Any], where: str) -> Fleet:
         here = f"[parts.{name[:MAX_NAME_LENGTH]}] of {where}"
         if not isinstance(given, dict):
             raise _invalid(f"parts.{name}", given, where, f"a table, such as [parts.{name}]")
-        row = {assumptions.current_name(key): value for key, value in given.items()}
+        row = assumptions.with_current_names(given, here)
         _check_keys(row, _KEYS, here)
         accelerator = _with_own_figures(name, row, by_id, here)
         if accelerator.id in assumed_of:
@@ -226,7 +226,7 @@ def _invalid(key: str, value: object, where: str, expected: str) -> InputError:
 def _check_keys(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in row:
         if key not in keys:
-            raise UnknownName(f"key of {where}", key, keys, code="unknown-key")
+            raise UnknownName("key", key, keys, where=where, code="unknown-key")
 
 
 def _assumed(row: Mapping[str, Any], where: str) -> dict[str, Assumption]:

@@ -74,7 +74,7 @@ def frontier(
         raise UnknownName("cost", cost, tuple(COSTS))
     if cost in ("dollars", "gpu_hours") and question.hardware.on is None:
         raise MissingInput(
-            f"cost {cost} without an accelerator: expected one",
+            f"cost {cost}: expected an accelerator too, got none",
             code="missing-accelerator",
             hint=use("on", value="h100"),
         )

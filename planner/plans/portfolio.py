@@ -135,7 +135,7 @@ def _product(row: Mapping[str, Any], number: int, path: str) -> Product:
 def _check_keys(row: Mapping[str, Any], keys: Collection[str], where: str) -> None:
     for key in row:
         if key not in keys:
-            raise UnknownName(f"key in {where}", key, keys, code="unknown-key")
+            raise UnknownName("key", key, keys, where=where, code="unknown-key")
 
 
 def _text(value: object, key: str, where: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from laws.errors import ConflictingInput, InputError, MissingInput, UnknownName, use
 from planner import units
-from planner.assumptions import Assumption, parse_assumption
+from planner.assumptions import Assumption, current_name, parse_assumption
 from planner.lawmodel.info import LawInfo
 from planner.lawmodel.selector import LawSelector
 
@@ -230,11 +230,11 @@ def check(question: Question) -> None:
         raise UnknownName("allocate", question.allocate, ALLOCATIONS)
     if hardware.on is None and (unused := _hardware_options(hardware)):
         raise MissingInput(
-            f"{' and '.join(unused)} without an accelerator: expected one",
+            f"{' and '.join(unused)}: expected an accelerator too, got none",
             code="missing-accelerator",
             hint=use("on", value="h100"),
         )
-    named = [text.partition("=")[0].strip() for text in hardware.assume]
+    named = [current_name(text.partition("=")[0].strip()) for text in hardware.assume]
     if twice := next((name for name in named if named.count(name) > 1), None):
         raise ConflictingInput(
             f"assumption {twice} is given twice: expected once",
@@ -276,7 +276,7 @@ def parse(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQue
         units.checked_target(target, law.metric, law.metric_unit, written=question.target)
     if question.limited and question.hardware.on is None:
         raise MissingInput(
-            "a budget, a deadline or GPU-hours without an accelerator: expected one",
+            "a budget, a deadline or GPU-hours: expected an accelerator too, got none",
             code="missing-accelerator",
             hint=use("on", value="h100"),
         )

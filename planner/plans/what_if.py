@@ -137,7 +137,7 @@ def _checked_size(axes: Mapping[str, Sequence[str]]) -> int:
             f"{len(axes)} lists of values: expected 1 or 2, with the values separated by commas",
             code="wrong-axes",
             value=tuple(axes),
-            hint=use("target_wer", value="5%,8%"),
+            hint=use("on", value="h100,a100"),
         )
     size = prod(map(len, axes.values()))
     if size > MAX_CELLS:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from laws.errors import PlannerError, UnknownName
+from laws.errors import ConflictingInput, PlannerError, UnknownName
 from planner import assumptions
 from planner.cli import assembled
 from planner.hardware import cost
@@ -245,3 +245,11 @@ def test_the_example_of_the_pages_is_read() -> None:
     assert dict(fleet.counts) == {"h100-sxm": 64, "rtx4090": 8, "in-house": 256}
     assert fleet.accelerator("in-house").peak_at("bf16") == 400e12
     assert cost.price_of(fleet.accelerator("4090")) is not None
+
+
+@pytest.mark.parametrize("table", ["", "[parts.h100]\n"])
+def test_both_spellings_of_a_key_are_refused(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(f"{table}utilisation = 0.3\nutilization = 0.4\n", encoding="utf-8")
+    with pytest.raises(ConflictingInput):
+        read_fleet(path)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from laws.errors import PlannerError, UnknownName, run
+from laws.errors import PlannerError, UnknownName, drop, run, use
 from planner.commands.hints import line
 
 HINT = run("laws", "list", purpose="to see all laws")
@@ -32,3 +32,14 @@ def test_a_question_about_a_near_name_ends_without_a_period() -> None:
 
 def test_a_message_without_hints_is_printed_as_it_is() -> None:
     assert line(PlannerError("no law matches")) == "no law matches"
+
+
+def test_a_message_in_python_mentions_no_option() -> None:
+    hints = (
+        run("fit", value="RUNS.csv --domain my-asr", purpose="to fit a law of it"),
+        use("data_column", purpose="to name the column of the data size"),
+        drop("single_form"),
+    )
+    error = PlannerError("no law", hint=hints)
+    assert "--" not in str(error)
+    assert "--domain my-asr" in line(error)
