@@ -7,7 +7,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -93,7 +92,7 @@ class RecordFiles:
             content: Its new content.
             keep: Leave a file of that name as it is.
         """
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
         try:
             with temporary.open("xb") as file:  # exclusive: never through a link that someone put there
                 file.write(content)
