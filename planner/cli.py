@@ -8,10 +8,9 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from typer.core import TyperCommand
 
 from laws.errors import PlannerError, harmless
 
@@ -40,28 +39,10 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
     "store": "store.app",
     "accelerators": "accelerators.app",
 }
-# former spelling -> spelling; scripts still use the former
-RENAMED_OPTIONS = {"--plain": "--single-form", "--best-guess": "--baseline-error"}
+# former name of an option -> its name; scripts still use the former, which no help shows
+RENAMED_OPTIONS = {"plain": "single-form", "best-guess": "baseline-error"}
+CONTEXT = {"token_normalize_func": lambda name: RENAMED_OPTIONS.get(name, name)}
 DEBUG = "--debug"
-
-
-class WithOldSpellings(TyperCommand):
-    """A command that also takes former spellings of its options, without showing them in its help."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse arguments, after replacing former spellings of options.
-
-        Args:
-            ctx: The context of the command.
-            args: The arguments after the name of the command.
-
-        Returns:
-            What click left unparsed.
-        """
-        split = (arg.partition("=") for arg in args)
-        return super().parse_args(
-            ctx, [RENAMED_OPTIONS.get(name, name) + equals + value for name, equals, value in split]
-        )
 
 
 def print_version(requested: bool) -> None:
@@ -116,7 +97,7 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
-            app.command(name, cls=WithOldSpellings)(command)
+            app.command(name, context_settings=CONTEXT)(command)
     return app
 
 

@@ -121,3 +121,15 @@ def test_former_spellings_of_options_still_work() -> None:
     shown = CliRunner().invoke(cli.assembled(["estimate"]), ["estimate", "--help"]).stdout
     assert "--single-form" in shown
     assert "--plain" not in shown
+
+
+def test_a_value_that_looks_like_a_former_option_stays_as_it_is(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    store = ["--store", str(tmp_path / "store"), "--format", "json"]
+    call = ["estimate", "--source", "shipped", "--domain", "teacher", "--target", "error=5%"]
+    saved = CliRunner().invoke(cli.assembled(call), [*call, "--save", "--name", "--plain", *store])
+    assert saved.exit_code == 0, saved.output
+    call = ["forecasts", "list", *store]
+    listed = CliRunner().invoke(cli.assembled(call), call)
+    assert [forecast["name"] for forecast in json.loads(listed.stdout)] == ["--plain"]
