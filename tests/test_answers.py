@@ -1,7 +1,7 @@
 """The answers of commit 47a8d94, asked again: whatever is renamed or moved, the numbers stay.
 
 The recording is never edited. What was renamed on purpose is written into the three tables below; to record
-anew is `python -m tests.answers.record` and a decision of its own.
+again, run `python -m tests.answers.record`, as a deliberate change.
 """
 
 import math
@@ -41,10 +41,10 @@ PROSE = {
 }  # fmt: skip
 # What is of the moment or of the bytes of a file: the hash of a file is checked where it is read.
 LEFT_OUT = {"created", "sha256", "versions"}
-# The id of a law that is fitted anew is the hash of its draws: another processor rounds them differently.
+# The id of a law that is fitted again is the hash of its draws: another processor rounds them differently.
 LEFT_OUT_FRESH = {"law"}
-# Stored draws are read. Sampling anew adds up the rounding of a processor over a whole chain, and `compare`
-# draws anew: with other vector instructions a median lands on the neighbouring draw (seen: 3e-4).
+# Stored draws are read. Sampling again adds up the rounding of a processor over a whole chain, and `compare`
+# samples again: with other vector instructions a median is the neighboring sample (seen: 3e-4).
 CLOSE = 1e-9
 CLOSE_OF = {"fit": 1e-6, "extrapolate": 1e-6, "compare": 2e-3}
 # Without AVX-512 one draw in a thousand wins instead of another, and ranks of draws that nearly tie swap.

@@ -90,7 +90,7 @@ def projections() -> list[Projection]:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """A model that the authors' tool counted exactly, beside our closed forms."""
+    """A model that the authors' tool counted exactly, next to our closed forms."""
 
     name: str
     published: dict[str, Any]
@@ -234,7 +234,7 @@ def times() -> None:
 
 
 def counts() -> None:
-    """Print the models that were counted exactly, beside closed forms."""
+    """Print the models that were counted exactly, next to closed forms."""
     rows = [
         [
             c.name,

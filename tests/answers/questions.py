@@ -117,7 +117,7 @@ QUESTIONS = {
     "track-record": "track-record",
     "store-check": "store check",
     "store-rebuild": "store rebuild",
-    # sampled anew
+    # sampled again
     "fit-power": "fit {data}/../hestness2017-speech-ds2.csv --domain again --metric loss --data-unit hours "
     "--form power",
     "fit-captions": "fit {data}/captions.csv --domain again --metric wer --data-unit hours "

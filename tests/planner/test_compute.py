@@ -60,7 +60,7 @@ def test_states_are_those_of_zero(params: float, gigabytes: float) -> None:
 def test_a_reported_throughput_is_met_but_for_attention(
     params: float, tokens_per_second: float, part: str, utilization: float
 ) -> None:
-    # llm-foundry reports tokens/s a device beside its utilization, which counts attention; 6 N D does not.
+    # llm-foundry reports tokens/s per device next to its utilization, which counts attention; 6 N D does not.
     accelerator = FLEET.accelerator(part)
     flops = compute.training_flops(params, tokens_per_second)
     seconds = flops / (utilization * accelerator.peak_at("bf16"))
