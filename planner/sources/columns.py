@@ -12,6 +12,7 @@ from planner.sources.table_file import read_names, read_rows
 from planner.sources.tracked_table import is_tracked
 from planner.sources.trackers.open_source import open_source, read_source
 from planner.sources.trackers.runs import History, RunTable, finite
+from planner.text import csv_cell
 
 MAX_DISTINCT = 1000  # texts of a column that are counted
 
@@ -131,7 +132,6 @@ def _write(out: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> No
     def write(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(names)
-            writer.writerows(rows)
+            writer.writerows(map(csv_cell, row) for row in (names, *rows))
 
     write_atomically(out, write)

@@ -8,6 +8,7 @@ is counted.
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -94,9 +95,10 @@ class Measurements:
     @property
     def left_out(self) -> str:
         """Return which rows were left out, as a sentence; "" where all were read."""
-        if not self.unmeasured:
-            return left_out_sentence(self.excluded, len(self))
         count = len(self.unmeasured)
+        if self.names or not count:
+            without = {f"without {self.columns['metric']}": count} if count else {}
+            return left_out_sentence(Counter(self.excluded) + Counter(without), len(self))
         numbers = [str(first_row_number(self.path) + n) for n in self.unmeasured[:MAX_ROWS_NAMED]]
         named = ", ".join(numbers) + (", ..." if count > MAX_ROWS_NAMED else "")
         has, was, row = ("has", "was", "row") if count == 1 else ("have", "were", "rows")
@@ -115,11 +117,12 @@ class Measurements:
         Returns:
             The file, row and column, such as "runs.csv row 3, column 'wer'".
         """
-        if self.names:
-            return _cell_of_run(self.path, self.names[i], self.columns[role])
         dropped = frozenset(self.unmeasured)
         kept = (n for n in range(len(self) + len(self.unmeasured)) if n not in dropped)
-        return cell_name(self.path, next(islice(kept, i, None)), self.columns[role])
+        n = next(islice(kept, i, None))
+        if self.names:
+            return _cell_of_run(self.path, self.names[n], self.columns[role])
+        return cell_name(self.path, n, self.columns[role])
 
 
 @dataclass(frozen=True)

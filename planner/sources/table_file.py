@@ -113,11 +113,23 @@ def first_row_number(path: Path) -> int:
     return 2 if any(suffix.lower() in (".csv", ".tsv") for suffix in path.suffixes) else 1
 
 
+def table_suffix(path: Path) -> str:
+    """Return the suffix that names a kind of table.
+
+    Args:
+        path: A path, which need not exist.
+
+    Returns:
+        One of `SUFFIXES`, in lower case and without that of a compression; "" for any other file.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED_SUFFIXES]
+    return suffixes[-1] if suffixes and suffixes[-1] in SUFFIXES else ""
+
+
 def _kind(path: Path) -> str:
     """Return the suffix that says how to read a file, or refuse the file."""
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED_SUFFIXES]
-    kind = suffixes[-1] if suffixes else ""
-    if kind not in SUFFIXES:
+    kind = table_suffix(path)
+    if not kind:
         raise TableError(
             f"{path}: expected a file that ends in {', '.join(SUFFIXES)} (text also as .csv.gz)",
             code="unknown-file-type",

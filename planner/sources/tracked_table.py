@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laws.errors import InputError, run, use
-from planner.sources.table_file import COMPRESSED_SUFFIXES, SUFFIXES, Row
+from planner.sources.table_file import Row, table_suffix
 from planner.sources.trackers.open_source import is_source, open_source
 from planner.sources.trackers.runs import Best, Cell, RunTable, finite
 
@@ -25,9 +25,7 @@ def is_tracked(path: Path) -> bool:
     Returns:
         True for a folder, and for a file not named as a table that is missing or of a tracker.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED_SUFFIXES]
-    is_table = bool(suffixes) and suffixes[-1] in SUFFIXES
-    return path.is_dir() or (not is_table and (not path.exists() or is_source(path)))
+    return path.is_dir() or (not table_suffix(path) and (not path.exists() or is_source(path)))
 
 
 def conditions(texts: Sequence[str]) -> dict[str, str]:

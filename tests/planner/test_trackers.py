@@ -546,3 +546,30 @@ def test_columns_are_shown_and_written(stores: Path, tmp_path: Path) -> None:
     assert written[0]["summary.val/wer.min"] == "0.3237996649154009"
     rows = {row["name"]: row for row in json.loads(planner("columns", out, "--format", "json").out)}
     assert rows["config.data.hours"]["high"] == 2560
+
+
+def test_a_run_whose_metric_is_not_a_number_shifts_no_name_and_is_counted(tmp_path: Path) -> None:
+    source = tmp_path / "runs.json"
+    errors = ["nan", 0.3, 0.2]
+    runs = [{"hours": 10.0 * 2**i, "wer": error} for i, error in enumerate(errors)]
+    source.write_text(json.dumps(runs), encoding="utf-8")
+    measured = read_measurements(
+        source,
+        metric="wer",
+        metric_unit="fraction",
+        data_unit="hours",
+        columns={"data": None, "metric": None},
+    )
+    assert measured.metric == (0.3, 0.2)
+    assert "runs[1]" in measured.cell_name(0, "metric")
+    assert measured.left_out == "1 of 3 runs was left out: 1 without wer."
+
+
+def test_a_written_table_holds_no_formula(tmp_path: Path) -> None:
+    source, out = tmp_path / "runs.json", tmp_path / "runs.csv"
+    runs = [{"name": "a", "hours": hours, "note": "=1+1", "shift": -0.5} for hours in (1, 2)]
+    source.write_text(json.dumps(runs), encoding="utf-8")
+    assert planner("columns", source, "--out", out).code == 0
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert {row["note"] for row in rows} == {"'=1+1"}
+    assert {row["shift"] for row in rows} == {"-0.5"}
