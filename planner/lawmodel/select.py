@@ -19,7 +19,6 @@ from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law
 from planner.lawmodel.info import COMPANIONS, LawInfo, flops_of_whole_trainings, law_info, matches
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector
-from planner.lawmodel.suggest import not_found, suggestion
 
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
 
@@ -61,6 +60,8 @@ def select_law(selector: LawSelector, folder: Path, *, sampled: bool = False) ->
     rows = store.laws()
     ranked = _ranked(selector, rows)
     if not ranked and sampled and selector.source is None:
+        from planner.lawmodel.suggest import not_found  # only a refusal needs it
+
         raise not_found(selector, rows, [])
     if not ranked:
         return _from_literature(selector, rows)
@@ -129,6 +130,8 @@ def _from_literature(selector: LawSelector, rows: Sequence[LawRow]) -> SelectedL
 
     laws = [law for law in answerable(selector.domain, selector.metric) if matches(selector, law)]
     if not laws:
+        from planner.lawmodel.suggest import not_found
+
         raise not_found(selector, rows, answerable(None, None))
     domains = list(dict.fromkeys(law.domain for law in laws))
     if len(domains) > 1:
@@ -166,6 +169,8 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
             hint=run("laws", "list"),
         )
     if not stored and not published:
+        from planner.lawmodel.suggest import suggestion
+
         ids = [row.id for row in rows] + [law.id for law in all_laws()]
         raise LawNotFound(
             f"no law has the id {id!r}{suggestion(id, ids, show=0)}",

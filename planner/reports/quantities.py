@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from laws.types import Quantity
-from planner.lawmodel.suggest import suggestion
 from planner.plans.quantities import kind_of
 
 
@@ -30,6 +29,8 @@ def none_of(filters: Mapping[str, str | None], names: Mapping[str, set[str]]) ->
     Returns:
         One sentence per unknown name, with the nearest name that exists.
     """
+    from planner.lawmodel.suggest import suggestion  # most answers filter by no unknown name
+
     return tuple(
         f"Nothing is of {kind} {name!r}{suggestion(name, sorted(names[kind]))}."
         for kind, name in filters.items()

@@ -5,8 +5,6 @@ Markdown. CSV and JSON have full precision; the table and Markdown have the text
 formatted. Names from elsewhere are made safe here, for terminals, spreadsheets and web pages alike.
 """
 
-import csv
-import io
 import json
 import sys
 import textwrap
@@ -16,7 +14,6 @@ from typing import Any, Literal
 
 from laws.errors import harmless
 from planner.reports.formats import Format
-from planner.text import csv_cell, json_text, markdown_text
 
 MIN_WIDTH = 20  # characters; terminals of editors report a width of 0
 
@@ -67,6 +64,8 @@ def show(report: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]
         style: How to print it.
     """
     if style is Format.json:
+        from planner.text import json_text  # a table needs neither this nor the library of the others
+
         unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         _write(json_text(json.dumps(records, indent=2, ensure_ascii=not unicode, allow_nan=False)))
     elif style is Format.csv:
@@ -91,6 +90,8 @@ def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     Returns:
         Keys such as `data.q05`; a list of records becomes their codes or ids.
     """
+    from planner.text import csv_cell
+
     cells: dict[str, Any] = {}
     for key, value in record.items():
         if isinstance(value, Mapping):
@@ -104,6 +105,9 @@ def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _csv(records: Sequence[Mapping[str, Any]]) -> str:
+    import csv
+    import io
+
     rows = [flat(record) for record in records]
     if not rows:
         return ""  # the names of the columns come with the first row
@@ -123,6 +127,8 @@ def markdown(report: Report) -> str:
     Returns:
         The text, in which no name can open an HTML tag.
     """
+    from planner.text import markdown_text
+
     lines = [f"### {report.title}"]
     for heading, rows in report.parts():
         head, *body = ["| " + " | ".join(map(_cell, row)) + " |" for row in (report.columns, *rows)]
