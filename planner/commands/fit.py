@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.groups import ColumnOptions, SubjectOptions, grouped
+from planner.commands.groups import ColumnOptions, MetricTermsOptions, SubjectOptions, grouped
 from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
 from planner.reports.formats import Format
 
@@ -22,6 +22,7 @@ def fit(
         ),
     ] = "auto",
     columns: ColumnOptions,
+    terms: MetricTermsOptions,
     where: WhereOption = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
@@ -58,6 +59,7 @@ def fit(
     request = Request(
         path=runs,
         **asdict(subject),
+        **asdict(terms),
         form=form,
         columns=columns.by_role(),
         where=conditions(where or ()),
