@@ -13,7 +13,6 @@ import dataclasses
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -151,6 +150,8 @@ class Publication:
         """
         if not self._files.exists():
             return ()
+        import tempfile  # only writing needs it, and it takes longer to import than a law to read
+
         with self._files.quiet("index"), tempfile.TemporaryDirectory() as temporary:
             copy = Path(temporary) / "index.duckdb"
             with _database_errors(self.folder, "check"):
@@ -194,6 +195,8 @@ class Publication:
         if self._files.writable:
             self.publish()
             return self._index
+        import tempfile  # only writing needs it, and it takes longer to import than a law to read
+
         path = Path(until_read.enter_context(tempfile.TemporaryDirectory())) / self._index.name
         with _database_errors(self.folder, "read"):
             self._fill(path)
@@ -247,6 +250,8 @@ class Publication:
         version, current = (0, None) if fresh else self._published(self._problems_of_current)
         if current is not None and self._list.exists():
             return _lines(current)
+        import tempfile  # only writing needs it, and it takes longer to import than a law to read
+
         workspace: Path | None = None
         try:
             with _database_errors(self._index, "write"):
