@@ -9,7 +9,6 @@ lock is lost as soon as the writing process closes any other descriptor of the d
 """
 
 import contextlib
-import dataclasses
 import json
 import os
 import shutil
@@ -43,7 +42,7 @@ _LISTED = 5000  # names of files that are in memory at once
 _LIST_FORMAT = "scaling-planner/laws/2"
 _MAX_LIST_BYTES = 2**30
 _MAX_COST = 0.1  # share of the time that publishing may take
-_ROW = {field.name for field in dataclasses.fields(LawRow)}
+_ROW = set(LawRow._fields)
 _REBUILD = run("store", "rebuild", purpose="to make it again from the files")
 
 
@@ -218,7 +217,7 @@ class Publication:
                     return
                 from laws.storage import index
 
-                rows = [dataclasses.asdict(row) for row in index.laws(connection)]
+                rows = [row._asdict() for row in index.laws(connection)]
         for row in rows:
             if all(value in (None, row[name]) for name, value in filters.items()):
                 yield _row(row)
@@ -441,7 +440,7 @@ def _row(values: dict[str, Any]) -> LawRow:
 
 
 def _list_of(rows: list[LawRow]) -> bytes:
-    return json.dumps({"format": _LIST_FORMAT, "laws": [dataclasses.asdict(row) for row in rows]}).encode()
+    return json.dumps({"format": _LIST_FORMAT, "laws": [row._asdict() for row in rows]}).encode()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""Groups of options: one dataclass each, which a command takes as one parameter."""
+"""Groups of options: one dataclass each, which a command takes as one parameter.
+
+They are not frozen: that would more than double the time that defining them takes, at every start.
+"""
 
 import inspect
 from collections.abc import Callable
@@ -28,7 +31,7 @@ from planner.commands.options import (
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector, with_target
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class LawOptions:
     """Options that select the law."""
 
@@ -52,7 +55,7 @@ class LawOptions:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class TargetOptions:
     """Options for the target: one of four."""
 
@@ -91,7 +94,7 @@ class TargetOptions:
         return choice, value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class MachineOptions:
     """Options for the hardware."""
 
@@ -111,7 +114,7 @@ class MachineOptions:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class DataOptions:
     """Options for your data and the use of the model."""
 
