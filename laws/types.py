@@ -7,7 +7,7 @@ everywhere: seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from laws import paths
 
@@ -130,8 +130,7 @@ class Law:
     warnings: tuple[str, ...] = ()  # codes, explained in docs/reference/warnings.md
 
 
-@dataclass(frozen=True, kw_only=True)
-class LawRow:
+class LawRow(NamedTuple):
     """One row of the list of laws: a law without its samples, paths and ladder."""
 
     id: str

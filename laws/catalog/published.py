@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
 from laws.errors import InputError, LawError, UnknownName, run
@@ -541,9 +541,7 @@ class PublishedLaw:
 @functools.cache
 def all_laws() -> tuple[PublishedLaw, ...]:
     """Return every law of the data file; read once."""
-    content = json.loads(
-        resources.files("laws.catalog").joinpath("published.json").read_text(encoding="utf-8")
-    )
+    content = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
     return tuple(_law(entry, content["sources"][entry.pop("source")]) for entry in content["laws"])
 
 

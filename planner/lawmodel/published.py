@@ -1,7 +1,7 @@
 """The law model of a published law: one scenario, because publications state no interval."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from laws.catalog.published import PublishedLaw, companion, published_laws
 from laws.codes import WarningCode
@@ -172,8 +172,7 @@ def _joint_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawMo
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Curve:
+class _Curve(NamedTuple):
     """A published curve with the laws that complete it."""
 
     scenario: Scenario
