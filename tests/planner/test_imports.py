@@ -162,6 +162,8 @@ def test_a_screen_that_calls_itself_0_wide_is_printed_on(store):
         ("estimat",),
         ("estimate", "--count", "x", "--target-wer", "5%"),
         ("estimate", "--target"),
+        ("estimate", "--target-wer"),
+        ("estimate", "--target-wer", "5%", "--format", "xml"),
         ("laws", "show"),
         ("fit",),
     ],
