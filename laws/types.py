@@ -7,7 +7,7 @@ everywhere: seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from laws import paths
 
@@ -131,8 +131,7 @@ class Law:
     warnings: tuple[str, ...] = ()  # codes, explained in docs/reference/warnings.md
 
 
-@dataclass(frozen=True, kw_only=True)
-class LawRow:
+class LawRow(NamedTuple):
     """One row of the list of laws: a law without its samples, paths and ladder."""
 
     id: str
@@ -142,7 +141,6 @@ class LawRow:
     family: str
     metric: str
     metric_unit: str
-    metric_ceiling: float | None = None
     x: str
     x_unit: str
     form: str
@@ -152,6 +150,7 @@ class LawRow:
     sequence: int = (
         0  # place in the order of its store: laws of one fit share it, later fits have a larger one
     )
+    metric_ceiling: float | None = None  # best value of a metric that rises
 
 
 @dataclass(frozen=True, kw_only=True)

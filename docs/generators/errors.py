@@ -252,6 +252,15 @@ MEANINGS: dict[str, tuple[str, str]] = {
     # forecasts, sources and fits that were added to the above
     "already-recorded": ("A quantity of a forecast has an outcome.", "Replace that outcome."),
     "already-replaced": ("An outcome is replaced by another one.", "Replace the newer one."),
+    "ambiguous-number": (
+        "A cell could be two numbers, and so could its column.",
+        "Name the decimal mark, or write the cell in one way.",
+    ),
+    "mixed-decimal-marks": ("Two cells of a column have different decimal marks.", "Write both in one way."),
+    "invalid-expression": (
+        "A column option is not a name or an expression.",
+        "Use names, numbers, + - * / and double quotes.",
+    ),
     "ambiguous-column": ("Several columns match a name.", "Name one exactly."),
     "bad-baseline-error": ("A baseline error cannot be used.", "Give a value above all measurements."),
     "date-before-forecast": ("An outcome is from before its forecast.", "Correct the date."),

@@ -70,7 +70,7 @@ def estimate(
     if name and not save:
         raise typer.BadParameter("--name is for saved estimates: add --save")
     selector, value = target.selector_and_value(laws)
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
     from datetime import date
 
     from planner.hardware.fleet import read_fleet
@@ -106,6 +106,6 @@ def estimate(
 
         forecast = as_saved_forecast(answer, plan_sentences(answer), today=today, name=name)
         save_forecasts(Store(folder), [forecast])
-        page = replace(page, notes=(*page.notes, saved_sentence(forecast.id)))
+        page = page._replace(notes=(*page.notes, saved_sentence(forecast.id)))
         fields |= {"forecast": forecast.id}
     show(page, fields, style)

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.groups import ColumnOptions, MetricTermsOptions, SubjectOptions, grouped
+from planner.commands.groups import grouped
 from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
+from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
 from planner.reports.formats import Format
 
 

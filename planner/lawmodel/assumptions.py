@@ -4,9 +4,8 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class AssumptionCode(StrEnum):
@@ -38,12 +37,11 @@ class FlopMethod(StrEnum):
     GPU_HOURS = "gpu-hours"
 
 
-@dataclass(frozen=True)
-class LawAssumption:
+class LawAssumption(NamedTuple):
     """One assumption of a law model."""
 
     code: AssumptionCode
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = {}
 
 
 def assume(code: AssumptionCode, **values: Any) -> LawAssumption:

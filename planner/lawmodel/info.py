@@ -1,6 +1,6 @@
 """Identifying fields of a law (id, source, domain, family, metric), and what its provenance says."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from laws.catalog.published import PublishedLaw
 from laws.types import FORECAST, Law, LawRow, Source
@@ -12,8 +12,7 @@ WHOLE_TRAININGS = "of whole trainings"
 COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and never answer themselves
 
 
-@dataclass(frozen=True, kw_only=True)
-class LawInfo:
+class LawInfo(NamedTuple):
     """Identifying fields of a stored or a published law."""
 
     id: str

@@ -7,9 +7,9 @@ or id.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from laws.catalog.bundled import BundledLaws, bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
@@ -30,8 +30,7 @@ from planner.lawmodel.selector import SINGLE_FORM, LawSelector
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
 
 
-@dataclass(frozen=True, kw_only=True)
-class SelectedLaw:
+class SelectedLaw(NamedTuple):
     """The law that answers, with the laws of model size and of data seen that complete it."""
 
     law: Law | PublishedLaw

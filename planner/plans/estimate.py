@@ -11,7 +11,7 @@ this is what `planner estimate` imports.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from laws import paths
 from laws.codes import WarningCode
@@ -28,8 +28,7 @@ EXTRAPOLATION_LIMIT = (
 FLOOR_CERTAIN = 0.95  # share of posterior samples that reach the target, below which the floor is in doubt
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(NamedTuple):
     """What a question needs and reaches, per posterior sample."""
 
     law_model: LawModel  # with the given model size, or with one plan for all samples, where there is one

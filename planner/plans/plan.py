@@ -16,9 +16,9 @@ quantity belongs to the same posterior sample.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from laws import paths
 from laws.catalog.published import PublishedLaw
@@ -48,8 +48,7 @@ OnProgress = Callable[
 _COST_ASSUMPTIONS = ("utilization", "scaling_loss", "price")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlanCost:
+class PlanCost(NamedTuple):
     """What is paid besides the hours of training, per posterior sample; without samples where not known."""
 
     data: Quantity  # dollars for the data that is not available yet
@@ -58,16 +57,14 @@ class PlanCost:
     serving_flops: Quantity
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sensitivity:
+class Sensitivity(NamedTuple):
     """Which unknown moves the answer most."""
 
     quantity: str  # that the shares are of: "dollars", "gpu_hours", "flops", "data" or "error"
     shares: Mapping[str, float]  # unknown -> share of the variance of the quantity's logarithm
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything that follows from one question."""
 
     parsed: ParsedQuestion  # the question in base units

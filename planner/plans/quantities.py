@@ -7,8 +7,8 @@ and how to get its posterior samples from a plan.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from laws.types import Quantity
 from planner import units
@@ -28,24 +28,23 @@ class ValueFormat(StrEnum):
     FRACTION = "fraction"
 
 
-@dataclass(frozen=True, kw_only=True)
-class QuantityKind:
+class QuantityKind(NamedTuple):
     """One quantity that an answer reports.
 
     Attributes:
         key: Its name in JSON and CSV, and in `--show` and `--against`.
         label: Its name for people; with its unit where values are printed without one.
+        of: Returns its posterior samples in a plan, None where the plan has no such quantity.
         unit: Its unit; "" where the law sets it.
         format: How a value is printed.
-        of: Returns its posterior samples in a plan, None where the plan has no such quantity.
         in_table: Whether the table of an answer has a row for it.
     """
 
     key: str
     label: str
+    of: Callable[[Plan], Quantity | None]
     unit: str = ""
     format: ValueFormat = ValueFormat.NUMBER
-    of: Callable[[Plan], Quantity | None]
     in_table: Callable[[Plan], bool] = lambda _plan: True
 
     def empty(self) -> Quantity:

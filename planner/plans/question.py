@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from laws.errors import ConflictingInput, InputError, MissingInput, UnknownName, use
 from planner import units
@@ -55,9 +55,9 @@ class Question:
     data: str | None = None
     params: str | None = None
     flops: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    hardware: Hardware = field(default_factory=Hardware)
-    supply: Supply = field(default_factory=Supply)
+    limits: Limits = Limits()
+    hardware: Hardware = Hardware()
+    supply: Supply = Supply()
     confidence: str | None = None
     allocate: str = "compute-optimal"
 
@@ -153,8 +153,7 @@ OPTIONS = (
 _DEFAULTS = Question().options()
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParsedLimits:
+class ParsedLimits(NamedTuple):
     """Limits of compute in base units."""
 
     budget: float | None  # dollars
@@ -162,8 +161,7 @@ class ParsedLimits:
     gpu_hours: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParsedSupply:
+class ParsedSupply(NamedTuple):
     """What data there is, and what the model is for, in base units."""
 
     data_available: float | None  # different data
@@ -176,8 +174,7 @@ class ParsedSupply:
         return self.data_available if self.data_price is None else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParsedQuestion:
+class ParsedQuestion(NamedTuple):
     """A question in base units; None is what was not given."""
 
     question: Question

@@ -6,8 +6,8 @@ interval or a probability is taken once, of the result.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from laws.errors import InputError, LawError, drop, use
 from planner.assumptions import Assumption
@@ -23,8 +23,7 @@ ASSUMPTION_SAMPLES = 1000  # of the assumptions, where the law is a single publi
 DEFAULT_DEVICES = 8  # one machine, where neither the question nor the fleet says how many
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resources:
+class Resources(NamedTuple):
     """Time, memory, money and energy of one training on one kind of accelerator."""
 
     training: Training
@@ -42,8 +41,7 @@ class Resources:
         return (*self.training.assumed.values(), *price)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Feasible:
+class Feasible(NamedTuple):
     """How probable it is that a training satisfies its constraints."""
 
     probability: float  # of all constraints together
