@@ -6,11 +6,12 @@ Each file in `planner/commands/` parses its options, calls one use case and prin
 import gc
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from laws.errors import PlannerError, harmless
 
@@ -45,6 +46,50 @@ CONTEXT = {"token_normalize_func": lambda name: RENAMED_OPTIONS.get(name, name)}
 DEBUG = "--debug"
 # what a command line that cannot be parsed raises: typer exports only one of its kinds
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+class Command(TyperCommand):
+    """A command whose target may be an option that names its metric: `--target-f1 0.8`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of the command line.
+
+        Args:
+            ctx: The context of the command.
+            args: The words after the command.
+
+        Returns:
+            The words that are no options.
+        """
+        options = {option for param in self.params for option in param.opts}
+        if "--target" in options and any(word.startswith("--target-") for word in args):
+            args = named_targets(args, options)
+        return super().parse_args(ctx, args)
+
+
+def named_targets(words: Sequence[str], options: Collection[str]) -> list[str]:
+    """Return words with `--target-NAME VALUE` as `--target NAME=VALUE`.
+
+    Args:
+        words: The words after a command.
+        options: Options of the command, which stay as they are.
+
+    Returns:
+        The words.
+    """
+    changed: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        option, equals, value = word.partition("=")
+        if word == "--":
+            return [*changed, word, *rest]
+        if not option.startswith("--target-") or option in options:
+            changed.append(word)
+            continue
+        if not equals:
+            value = next(rest, "")
+        changed += ["--target", f"{option.removeprefix('--target-')}={value}"]
+    return changed
 
 
 def print_version(requested: bool) -> None:
@@ -99,7 +144,7 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
-            app.command(name, context_settings=CONTEXT)(command)
+            app.command(name, cls=Command, context_settings=CONTEXT)(command)
     return app
 
 

@@ -49,6 +49,7 @@ SURFACE = "surface"
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", SURFACE})
 CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
+METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
@@ -194,9 +195,11 @@ def _checked(request: Request) -> Request:
     names = {"domain": request.domain, "metric": request.metric, "data unit": request.data_unit}
     names |= {"family": request.family} if request.family else {}
     for kind, name in names.items():
-        if not NAME.fullmatch(name):
+        if not (METRIC_NAME if kind == "metric" else NAME).fullmatch(name):
+            signs = "signs such as . _ / + - ( ) @ %" if kind == "metric" else ". _ / + -"
             raise InputError(
-                f"{kind} {name!r}: expected at most 60 letters, digits, spaces and . _ / + -, such as my-asr",
+                f"{kind} {name!r}: expected at most 60 letters, digits, spaces and {signs}, such as "
+                f"{'wer' if kind == 'metric' else 'my-asr'}",
                 code="invalid-name",
                 value=name,
             )
