@@ -95,6 +95,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "data-for-smallest-model": ("The smallest model needs the data you have.", "Give only one of the two."),
     "decades-out-of-range": ("A plot cannot reach this far.", "Use fewer decades."),
     "impossible-target": ("A target is outside of what its metric can be.", "Correct the target."),
+    "wrong-tiers": (
+        "A price of data has tiers that do not increase, or a last tier that ends.",
+        "Write every tier but the last with its end, each at more data.",
+    ),
+    "penalty-without-target": (
+        "A penalty for missing a target was given without a target, or without a price of data.",
+        "Give both.",
+    ),
     "missing-accelerator": ("The question needs an accelerator.", "Name one."),
     "missing-data": ("The question needs an amount of data.", "Give it."),
     "missing-day": ("A date is missing.", "Give it."),
