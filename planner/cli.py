@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -43,6 +43,8 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
 RENAMED_OPTIONS = {"plain": "single-form", "best-guess": "baseline-error"}
 CONTEXT = {"token_normalize_func": lambda name: RENAMED_OPTIONS.get(name, name)}
 DEBUG = "--debug"
+# what a command line that cannot be parsed raises: typer exports only one of its kinds
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 def print_version(requested: bool) -> None:
@@ -102,11 +104,21 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line. An error is one line on stderr and exit code 1."""
+    """Run the command line.
+
+    An error is one line on stderr. Its exit code is 1, or 2 where the words of the command are wrong.
+
+    Raises:
+        SystemExit: Always.
+    """
     gc.set_threshold(GC_THRESHOLD)
     _prepare_streams()
     try:
-        assembled(sys.argv[1:])()
+        code = assembled(sys.argv[1:])(standalone_mode=False)
+    except UsageError as error:
+        _refuse_usage(error)
+    except typer.Abort:
+        refuse("stopped")
     except PlannerError as error:
         from planner.commands.hints import line
 
@@ -119,19 +131,32 @@ def main() -> None:
         from planner.commands.bug_report import write_bug_report
 
         refuse(write_bug_report(error, sys.argv))
+    sys.exit(code if isinstance(code, int) else 0)  # a command returns nothing, `typer.Exit` its code
 
 
-def refuse(reason: str) -> NoReturn:
-    """Print a reason as one line on stderr and exit with code 1.
+def _refuse_usage(error: Any) -> NoReturn:
+    """Say in one line what is wrong with the words of a command, and which help has them."""
+    text = error.format_message()
+    if error.ctx is not None and text == error.ctx.get_help():  # `planner laws`, without a command
+        error.show()
+        sys.exit(error.exit_code)
+    command = error.ctx.command_path if error.ctx else "planner"
+    sentence = text[:1].lower() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+    refuse(f"{sentence} See `{command} --help`.", code=error.exit_code)
+
+
+def refuse(reason: str, *, code: int = 1) -> NoReturn:
+    """Print a reason as one line on stderr and exit.
 
     Args:
         reason: Why the command fails; line breaks and control characters are made harmless.
+        code: The exit code.
 
     Raises:
-        SystemExit: Always, with code 1.
+        SystemExit: Always.
     """
     sys.stderr.write(f"planner: {harmless(' '.join(reason.splitlines()))}\n")
-    sys.exit(1)
+    sys.exit(code)
 
 
 def _prepare_streams() -> None:

@@ -26,6 +26,13 @@ WARNINGS: dict[str, str] = {
     WarningCode.NO_INTERVAL: (
         "The paper reports no uncertainty. Intervals here cover hardware and price uncertainty only."
     ),
+    WarningCode.UNIT_UNCONFIRMED: (
+        "The source does not settle what this law counts: its unit or metric is not confirmed."
+    ),
+    WarningCode.NO_CHECK_POINT: ("No published figure was found to check the constants of this law against."),
+    WarningCode.MEASURED_OFF_LAW: (
+        "The source's own largest measurement is worse than its law says: expect more error at scale."
+    ),
     WarningCode.OTHER_CORPUS: (
         "The law was measured on its authors' corpus: error, exponent and model size may differ on your data."
     ),

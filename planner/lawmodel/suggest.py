@@ -62,7 +62,9 @@ def _unmatched(
             f"unknown domain {domain!r}{suggestion(domain, domains)}",
             code="unknown-domain",
             value=domain,
-            hint=run(
+            hint=use("domain", value=near)
+            if (near := closest(domain, domains))  # a law of a mistyped name is of no use
+            else run(
                 "fit",
                 value=f"RUNS.csv --domain {domain} --metric {metric or 'METRIC'} --data-unit UNIT",
                 purpose="to fit a law of it",

@@ -10,6 +10,7 @@ from planner import units
 from planner.assumptions import Assumption, current_name, parse_assumption
 from planner.lawmodel.info import LawInfo
 from planner.lawmodel.selector import LawSelector
+from planner.metrics import known_metric
 from planner.plans.data_price import DataPrice, parse_data_price, parse_data_rate
 
 PAIR = "data and params"
@@ -199,7 +200,7 @@ class ParsedQuestion(NamedTuple):
 
     question: Question
     given: str | None
-    target: float | None  # in the metric's unit
+    target: float | None  # as an error
     data: float | None  # in the law's unit of data
     params: float | None
     flops: float | None
@@ -243,7 +244,10 @@ def check(question: Question) -> None:
     hardware = question.hardware
     if question.target is not None:
         value = units.parse_value(question.target, expected="a target such as 5% or 2.48")
-        units.checked_target(value, question.selector.metric or "value", "")
+        metric = question.selector.metric or "value"
+        known = known_metric(metric)
+        if known is None or not known.higher_is_better:
+            units.checked_target(value, metric, "")
     if question.allocate not in ALLOCATIONS:
         raise UnknownName("allocate", question.allocate, ALLOCATIONS)
     if hardware.on is None and (unused := _hardware_options(hardware)):
@@ -299,8 +303,7 @@ def parse(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQue
     check(question)
     target = None
     if question.target is not None:
-        target = units.parse_metric(question.target, law.metric_unit, metric=law.metric)
-        units.checked_target(target, law.metric, law.metric_unit, written=question.target)
+        target = law.scale.checked_target(law.scale.parse(question.target), written=question.target)
     _check_limits(question)
 
     def amount(text: str) -> float:

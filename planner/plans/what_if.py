@@ -206,7 +206,7 @@ def _name_of(assumption: str) -> str:
 
 
 def _default_quantity(plan: Plan) -> str:
-    """Return what a reader asks for first: the error where it is open, else money, hours, data."""
+    """Return what a reader asks for first: the metric where it is open, else money, hours, data."""
     if plan.given in ("data", "params", "flops", PAIR, None):
-        return "error"
+        return plan.estimate.law.scale.quantity
     return next(key for key in ("dollars", "gpu_hours", "data") if any(samples_of(plan, key)))

@@ -110,7 +110,7 @@ def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
     rows = []
     for kind in kinds():
         if kind.in_table(plan):
-            shown = plan.estimate.law.format_error if kind.format is ValueFormat.METRIC else kind.printed
+            shown = plan.estimate.law.scale.format if kind.format is ValueFormat.METRIC else kind.printed
             quantity = kind.of(plan) or kind.empty()
             rows.append((kind.label_of(metric, data_unit), *_cells(quantity, shown)))
         if kind.key == "flops":
@@ -128,10 +128,9 @@ def _probabilities(plan: Plan) -> list[str]:
         notes.append(sentence.format(probability=reachable, within=_within(estimate)))
         notes += _if_reachable(estimate.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:
-        error = estimate.law.format_error(plan.error_at_confidence)
-        notes.append(
-            f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {error} or less."
-        )
+        scale = estimate.law.scale
+        value = scale.or_better(scale.format_error(plan.error_at_confidence))
+        notes.append(f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {value}.")
     if feasibility is not None:
         limits = ", ".join(
             f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items()
@@ -226,7 +225,9 @@ def sensitivity_caption(plan: Plan) -> str:
     Returns:
         Text that names the quantity whose variance is explained.
     """
-    names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
+    scale = plan.estimate.law.scale
+    modeled = scale.metric if scale.ceiling is None else f"{scale.format(scale.ceiling)} - {scale.metric}"
+    names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": modeled}
     quantity = plan.sensitivity.quantity
     return f"Share of the variance of log({names.get(quantity, quantity)}) explained"
 
@@ -266,9 +267,14 @@ def _irreducible_error(estimate: Estimate) -> list[str]:
     reachable = estimate.probability_reachable
     if reachable is None or reachable >= FLOOR_CERTAIN:
         return []
-    ends = estimate.limit.interval()
-    low, middle, high = (estimate.law.format_error(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
-    return [f"Estimated irreducible {estimate.law.metric}: {middle} (90% interval: {low} to {high})."]
+    scale, ends = estimate.law.scale, estimate.own_limit.interval()
+    low, middle, high = (scale.format(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
+    what = (
+        f"Best {scale.metric} at any amount of data"
+        if scale.higher_is_better
+        else f"Estimated irreducible {scale.metric}"
+    )
+    return [f"{what}: {middle} (90% interval: {low} to {high})."]
 
 
 def _alternatives(estimate: Estimate) -> list[str]:

@@ -52,6 +52,7 @@ def record(plan: Plan) -> dict[str, Any]:
     law_model = estimate.law_model
     # every quantity is named even where it is not known, so that a script finds the same keys in every answer
     quantities = {kind.key: interval(kind.of(plan) or kind.empty()) for kind in kinds()}
+    scale = estimate.law.scale
     resources, feasibility = plan.resources, plan.feasible
     return {
         "law": estimate.law.id,
@@ -62,15 +63,17 @@ def record(plan: Plan) -> dict[str, Any]:
         "forms": dict(law_model.forms),
         "metric": estimate.law.metric,
         "metric_unit": estimate.law.metric_unit,
+        "higher_is_better": scale.higher_is_better,
+        "metric_ceiling": scale.ceiling,
         "given": plan.given,
-        "target": estimate.target,
+        "target": estimate.own_target,
         **quantities,
         "probability_reachable": estimate.probability_reachable,
         "probability_within": {
             str(factor): None if plan.confidence is not None else estimate.reached_within(factor)
             for factor in EXTRAPOLATION_FACTORS
         },
-        "limit": interval(estimate.limit),
+        "limit": interval(estimate.own_limit),
         "beyond": {
             "largest_measured": law_model.measured.largest_data,
             "unit": estimate.data.unit,
@@ -94,9 +97,15 @@ def record(plan: Plan) -> dict[str, Any]:
         "limits": {} if feasibility is None else dict(feasibility.each),
         "binding": plan.binding,
         "confidence": plan.confidence,
-        "error_at_confidence": plan.error_at_confidence,
+        "error_at_confidence": None if scale.higher_is_better else plan.error_at_confidence,
+        "score_at_confidence": None
+        if not scale.higher_is_better or plan.error_at_confidence is None
+        else scale.from_error(plan.error_at_confidence),
         "have_data": plan.parsed.supply.data_available,
-        "sensitivity": {"of": plan.sensitivity.quantity, "shares": dict(plan.sensitivity.shares)},
+        "sensitivity": {
+            "of": scale.quantity if plan.sensitivity.quantity == "error" else plan.sensitivity.quantity,
+            "shares": dict(plan.sensitivity.shares),
+        },
         "assumed": [] if resources is None else [_assumed(assumption) for assumption in resources.assumed],
         "companions": dict(law_model.companions),
         "assumptions": law_sentences(law_model),
