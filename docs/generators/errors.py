@@ -133,7 +133,17 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "target-below-floor": ("No amount of data reaches the target.", "Ask for a higher target."),
     "target-of-other-metric": ("The target is of another metric.", "Leave one of the two out."),
     "target-too-easy": ("The target is above all that was measured.", "Ask for a lower target."),
-    "target-without-metric": ("A target does not name its metric.", "Write METRIC=VALUE."),
+    "target-without-metric": ("A target could be of several metrics.", "Write METRIC=VALUE."),
+    "deleted-law": (
+        "The law that you name is deleted.",
+        "Bring it back with `planner laws delete --undo ID`.",
+    ),
+    "missing-name": ("A law is to be renamed without a new name.", "Give a domain, a family or a metric."),
+    "law-not-fitted": (
+        "A law that was calibrated cannot be renamed: its runs have its names.",
+        "Delete it, and calibrate under the other name.",
+    ),
+    "ambiguous-name": ("Several forecasts have the name.", "Give an id."),
     "too-many-cells": ("A what-if has too many cells.", "Give fewer values."),
     "unreadable-assumption": ("An assumption cannot be read.", "Write NAME=VALUE."),
     "unreadable-quantity": ("A quantity cannot be read.", "Write it as the message shows."),

@@ -97,7 +97,7 @@ def estimate(
         confidence=confidence,
     )
     today = date.today()
-    folder = existing_store(store, source=laws.source, made=save)
+    folder = existing_store(store, source=laws.source, optional=True)
     answer = plan(question, folder, read_fleet(machines.fleet), today=today)
     page, fields = report(answer), record(answer)
     if save:

@@ -95,7 +95,7 @@ def what_if(
         question,
         one,
         axes,
-        existing_store(store, source=laws.source),
+        existing_store(store, source=laws.source, optional=True),
         read_fleet(fleet),
         today=date.today(),
         show=quantity,
