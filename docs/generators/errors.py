@@ -95,6 +95,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "data-for-smallest-model": ("The smallest model needs the data you have.", "Give only one of the two."),
     "decades-out-of-range": ("A plot cannot reach this far.", "Use fewer decades."),
     "impossible-target": ("A target is outside of what its metric can be.", "Correct the target."),
+    "wrong-tiers": (
+        "A price of data has tiers that do not increase, or a last tier that ends.",
+        "Write every tier but the last with its end, each at more data.",
+    ),
+    "penalty-without-target": (
+        "A penalty for missing a target was given without a target, or without a price of data.",
+        "Give both.",
+    ),
     "missing-accelerator": ("The question needs an accelerator.", "Name one."),
     "missing-data": ("The question needs an amount of data.", "Give it."),
     "missing-day": ("A date is missing.", "Give it."),
@@ -172,7 +180,34 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "pool-without-forecast": ("Pooling needs a forecast.", "Leave one of the two out."),
     "ragged-row": ("A row has more or fewer cells than the heading.", "Correct the row."),
     "reserved-metric": ("The name of a metric is reserved.", "Name an error or a loss."),
-    "rising-metric": ("A metric rises with data.", "Give what falls instead."),
+    "unknown-direction": (
+        "An unknown metric rises with data.",
+        "Say whether higher or lower is better.",
+    ),
+    "unknown-ceiling": (
+        "The best value of a metric that rises is not known.",
+        "Give its range.",
+    ),
+    "invalid-metric-range": (
+        "The range of a metric is not LOW:HIGH.",
+        "Give its least and its best value, such as 0:100.",
+    ),
+    "outside-metric-range": (
+        "A measured value is outside the range of its metric.",
+        "Correct the value, or give another range.",
+    ),
+    "invalid-chance-level": (
+        "The chance level is not worse than the measurements.",
+        "Give the value that guessing reaches.",
+    ),
+    "percent-or-fraction": (
+        "A rate has values above 1 only.",
+        "Say whether they are percent or fractions.",
+    ),
+    "wrong-direction": (
+        "The outcome of a metric that rises is a score, of one that falls an error.",
+        "Use the other option.",
+    ),
     "table-too-large": ("A table has more bytes than can be read.", "Leave unused columns out."),
     "too-many-columns": ("A table has too many columns.", "Leave unused columns out."),
     "too-many-points": ("A curve has too many points.", "Average repeated points."),

@@ -6,7 +6,7 @@ import typer
 
 from planner.commands.groups import grouped
 from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
-from planner.commands.table_options import ColumnOptions, SubjectOptions
+from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
 from planner.reports.formats import Format
 
 
@@ -23,6 +23,7 @@ def fit(
         ),
     ] = "auto",
     columns: ColumnOptions,
+    terms: MetricTermsOptions,
     where: WhereOption = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
@@ -59,6 +60,7 @@ def fit(
     request = Request(
         path=runs,
         **asdict(subject),
+        **asdict(terms),
         form=form,
         columns=columns.by_role(),
         where=conditions(where or ()),

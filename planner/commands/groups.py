@@ -15,6 +15,7 @@ from planner.commands.options import (
     AssumeOption,
     CountOption,
     DataPriceOption,
+    DataRateOption,
     DomainOption,
     FamilyOption,
     FleetOption,
@@ -22,6 +23,7 @@ from planner.commands.options import (
     HaveDataOption,
     LawOption,
     MetricOption,
+    MissPenaltyOption,
     PartOption,
     PrecisionOption,
     ServeOption,
@@ -120,6 +122,8 @@ class DataOptions:
 
     have_data: HaveDataOption = None
     data_price: DataPriceOption = None
+    data_rate: DataRateOption = None
+    miss_penalty: MissPenaltyOption = None
     serve: ServeOption = None
 
 

@@ -119,7 +119,27 @@ HaveDataOption = Annotated[
 ]
 DataPriceOption = Annotated[
     str | None,
-    typer.Option("--data-price", help="Price of data you do not have yet, e.g. '$12/hour'."),
+    typer.Option(
+        "--data-price",
+        help="Price of data you do not have yet, e.g. '$12/hour' or '$50/hour up to 1000h, then $90/hour'.",
+    ),
+]
+DataRateOption = Annotated[
+    str | None,
+    typer.Option("--data-rate", help="Pace at which data you do not have yet arrives, e.g. 200h/week."),
+]
+MissPenaltyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--miss-penalty",
+        help="What missing the target costs, e.g. '$2M': finds the data with the lowest expected cost.",
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="Day on which labeling or training starts, e.g. 2027-01-15. Default: today."
+    ),
 ]
 ServeOption = Annotated[
     str | None,

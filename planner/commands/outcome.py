@@ -23,6 +23,9 @@ def add_outcome(
     forecast: ForecastArgument,
     *,
     error: Annotated[str | None, typer.Option(help="Measured error, e.g. 5.2%.")] = None,
+    score: Annotated[
+        str | None, typer.Option(help="Measured value of a metric that rises with data, e.g. 92%.")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Data used, e.g. 4000h.")] = None,
     params: Annotated[str | None, typer.Option(help="Parameters of the model, e.g. 300M.")] = None,
     flops: Annotated[str | None, typer.Option(help="Training compute, e.g. 1e21.")] = None,
@@ -57,6 +60,7 @@ def add_outcome(
         forecast,
         {
             "error": error,
+            "score": score,
             "data": data,
             "params": params,
             "flops": flops,

@@ -17,7 +17,14 @@ from laws.codes import WarningCode
 from laws.errors import ConflictingInput, LawError, LawNotFound, MissingInput, UnknownName, drop, run, use
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law
-from planner.lawmodel.info import COMPANIONS, LawInfo, flops_of_whole_trainings, law_info, matches
+from planner.lawmodel.info import (
+    COMPANIONS,
+    LawInfo,
+    flops_of_whole_trainings,
+    law_info,
+    matches,
+    same_metric,
+)
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector
 
 _RANK = {"calibrated": 0, "fitted": 1, "published": 2, "shipped": 3}
@@ -200,7 +207,8 @@ def _check_selector(selector: LawSelector, law: LawRow | PublishedLaw) -> None:
         ("family", selector.family, info.family),
         ("metric", selector.metric, info.metric),
     ):
-        if expected not in (None, got):
+        agree = same_metric(expected, got) if name == "metric" else expected in (None, got)
+        if not agree:
             raise ConflictingInput(
                 f"law {law.id}: expected {name} {expected!r}, got {got!r}",
                 code=f"law-of-other-{name}",

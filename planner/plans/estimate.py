@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
     """What a question needs and reaches, per posterior sample."""
 
     law_model: LawModel  # with the given model size, or with one plan for all samples, where there is one
-    target: float | None  # None: another quantity was given
+    target: float | None  # as an error; None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
     samples_seen: Quantity  # data seen in training, repeats counted
@@ -47,6 +47,21 @@ class Estimate(NamedTuple):
     def law(self) -> LawInfo:
         """Return the identifying fields of the law that answers."""
         return self.law_model.law
+
+    @property
+    def own_target(self) -> float | None:
+        """Return the target in the metric's own terms; None where another quantity was given."""
+        return None if self.target is None else self.law.scale.from_error(self.target)
+
+    @property
+    def own_value(self) -> Quantity:
+        """Return the value of the metric that is reached, in its own terms."""
+        return self.law.scale.of_errors(self.error)
+
+    @property
+    def own_limit(self) -> Quantity:
+        """Return the best value of the metric at any amount of data, in its own terms."""
+        return self.law.scale.of_errors(self.limit)
 
     @property
     def epochs(self) -> Quantity:
@@ -93,7 +108,7 @@ def scales_for_target(law_model: LawModel, target: float) -> tuple[float, ...]:
         InputError: The metric cannot have the value of the target.
         LawError: The target needs no data, or is below a floor that has no posterior.
     """
-    units.checked_target(target, law_model.law.metric, law_model.law.metric_unit)
+    law_model.law.scale.checked_target(law_model.law.scale.from_error(target))
     target_text = f"target {law_model.law.metric} {law_model.law.format_error(target)}"
     if law_model.curve_start is not None:
         start = law_model.curve_start

@@ -12,6 +12,7 @@ from laws.storage.store import Store
 from laws.types import Law
 from planner import units
 from planner.lawmodel.allocation import AllocationConstraints
+from planner.lawmodel.info import law_info
 from planner.lawmodel.model import MEASURE_COST, LawModel
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
@@ -39,7 +40,7 @@ class Proposal:
     """Runs in the order in which they are worth training."""
 
     law: Law
-    target: float
+    target: float  # as an error
     scale: float  # the data size at which the error is predicted
     today: tuple[float, float, float]  # 5%, 50%, 95% of the error there
     spread: float  # standard deviation of its logarithm
@@ -82,8 +83,8 @@ def propose(folder: Path, selector: LawSelector, target: str, budget: str) -> Pr
 
     selected = select_law(selector, folder, sampled=True)
     law, model = _sampled(selected)
-    value = units.parse_metric(target, law.metric_unit, metric=law.metric)
-    units.checked_target(value, law.metric, law.metric_unit, written=target)
+    terms = law_info(law).scale
+    value = terms.checked_target(terms.parse(target), written=target)
     rate, device = _rate(folder, law)
     flops = _budget(budget, rate)
     scale = scale_of_interest([law], value)

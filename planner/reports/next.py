@@ -17,12 +17,15 @@ def record(proposal: Proposal) -> dict[str, Any]:
     Returns:
         Plain values; `runs` are the rows of CSV.
     """
+    terms = law_info(proposal.law).scale
     return {
         "law": proposal.law.id,
         "metric": proposal.law.metric,
-        "target": proposal.target,
+        "target": terms.from_error(proposal.target),
         "at": {"data": proposal.scale, "unit": proposal.law.x_unit},
-        "error_today": dict(zip(("q05", "median", "q95"), proposal.today, strict=True)),
+        f"{terms.quantity}_today": dict(
+            zip(("q05", "median", "q95"), terms.ends(*proposal.today), strict=True)
+        ),
         "budget_flops": proposal.budget,
         "spent_flops": total(proposal.steps),
         "device": proposal.device or None,
@@ -50,12 +53,14 @@ def report(proposal: Proposal) -> Report:
         One row per run, in order.
     """
     law = proposal.law
-    unit = law.metric_unit if law.metric_unit == "fraction" else ""
-    low, middle, high = (units.format_metric(value, unit) for value in proposal.today)
-    target = units.format_metric(proposal.target, law.metric_unit)
+    terms = law_info(law).scale
+    low, middle, high = map(terms.without_unit.format, terms.ends(*proposal.today))
+    target = terms.format_error(proposal.target)
     scale = units.format_data(proposal.scale, law.x_unit)
     last = proposal.steps[-1]
-    after = " to ".join(units.format_metric(value, unit) for value in proposal.after(last))
+    best, worst = proposal.after(last)
+    ends = sorted(map(terms.from_error, (best, worst)))
+    after = " to ".join(map(terms.without_unit.format, ends))
     flops = total(proposal.steps)
     spent = f"{units.format_flops(flops)} of {units.format_flops(proposal.budget)} FLOP"
     if proposal.rate:

@@ -18,7 +18,7 @@ from typing import Any
 
 from laws.errors import ConflictingInput, PlannerError, TableError, UnknownName, use
 from planner import units
-from planner.metrics import MAX_RATE
+from planner.metrics import FRACTION, MAX_RATE, cell_terms
 from planner.sources.table_file import Row, first_row_number, read_names, read_rows
 from planner.sources.tracked_table import (
     is_tracked,
@@ -135,6 +135,7 @@ class _Cells:
     columns: Mapping[str, str]  # role -> name of the column
     indexes: Mapping[str, int]  # role -> index of its cell in a row
     names: Sequence[str] = ()  # of the trainings, where a tracker names them
+    lowest: float = 0.0  # least value of the metric
 
     def name(self, n: int, role: str) -> str:
         """Return the name of a cell for messages."""
@@ -157,9 +158,10 @@ class _Cells:
     def _number(self, n: int, role: str, parse: Callable[[str], float]) -> float:
         cell = self.name(n, role)
         value = number(cell, self.rows[n][self.indexes[role]], parse)
-        zero = role in {"metric", "se", "train"}
-        if value < 0 or (value == 0 and not zero):
-            least = "0 or more" if zero else "more than 0"
+        zero = role in {"metric", "se", "train", "test_size"}
+        lowest = self.lowest if role in {"metric", "train"} else 0.0
+        if value < lowest or (value == 0 and not zero):
+            least = f"{lowest:g} or more" if zero else "more than 0"
             raise _cell_error(cell, f"expected {least}, got {value:g}", value)
         if role == "data" and not 1 / MAX_SIZE <= value <= MAX_SIZE:
             raise _cell_error(
@@ -176,6 +178,7 @@ def read_measurements(
     data_unit: str,
     columns: Mapping[str, str | None],
     where: Mapping[str, str] | None = None,
+    lowest: float = 0.0,
 ) -> Measurements:
     """Read the finished trainings of a file.
 
@@ -187,6 +190,7 @@ def read_measurements(
         columns: Role -> name of its column, None for the usual names. Roles are "data", "metric", "params",
             "se", "seed", "samples", "flops", "gpu_hours", "device" and "train".
         where: Column -> value, to choose runs of a tracker's store.
+        lowest: Least value that the metric may have.
 
     Returns:
         The measurements, in the order of the rows.
@@ -230,11 +234,11 @@ def read_measurements(
             f"{path}, column {used['metric']!r}: expected at least one number, got no value in any row",
             code="no-measurement",
         )
-    cells = _Cells(path, rows, measured, used, indexes, tracked.names if tracked else ())
-    of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
+    cells = _Cells(path, rows, measured, used, indexes, tracked.names if tracked else (), lowest)
+    of_metric = cell_terms(metric, metric_unit).parse
     of_data = partial(units.parse_data, unit=data_unit)
     values = cells.numbers("metric", of_metric) or ()
-    if metric_unit == "fraction":
+    if metric_unit == FRACTION and min(values) <= 1:  # else all of them may be percent
         _refuse_percentages(cells, values)
     return Measurements(
         path=path,

@@ -23,6 +23,7 @@ KEYS = {
     "feasible",
     "probability", "limits", "binding", "confidence", "error_at_confidence", "have_data", "sensitivity",
     "bytes_moved", "step_seconds", "assumed", "forms", "probability_within", "assumption_codes",
+    "higher_is_better", "metric_ceiling", "score", "score_at_confidence",
 }  # fmt: skip
 
 

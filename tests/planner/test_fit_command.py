@@ -385,7 +385,7 @@ BAD_FILES = {
     "comma.csv": ("hours;wer\n1;0,5\n2;0,4\n", "a point separates decimals"),
     "nan.csv": ("hours,wer\n1,0.5\nnan,0.4\n", "row 3"),
     "gpu.csv": ("hours,wer\n1 GPU-hours,0.5\n2,0.4\n", "compute, not data"),
-    "percent.csv": ("hours,wer\n1,50\n2,40\n4,30\n", "row 2, column 'wer': expected a fraction"),
+    "percent.csv": ("hours,wer\n1,50\n2,40\n4,30\n", "row 2, column 'wer': every wer is above 1"),
     "negative.csv": ("hours,wer\n1,0.5\n2,-0.4\n", "row 3, column 'wer': expected 0 or more, got -0.4"),
     "zero.csv": ("hours,wer\n0,0.5\n2,0.4\n", "row 2, column 'hours': expected more than 0, got 0"),
     "params.csv": (
@@ -483,7 +483,8 @@ def test_trainings_that_were_left_out_are_told_and_change_no_law(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--domain", "a", "--metric", "accuracy", "--data-unit", "hours"], "rises with data"),
+        ([*ASR, "--higher-is-better"], "expected its range"),
+        ([*ASR, "--metric-range", "1"], "expected LOW:HIGH"),
         (["--domain", "a", "--metric", "wer", "--data-unit", "GPU-hours"], "got compute"),
         (["--domain", "", "--metric", "wer", "--data-unit", "hours"], "domain ''"),
         (["--domain", "a", "--metric", "wer=", "--data-unit", "hours"], "metric 'wer='"),
