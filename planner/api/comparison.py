@@ -37,7 +37,7 @@ class Comparison:
         return self._predictions[self.names.index(name)]
 
     def probability_best(self, *, seed: int = 0) -> Any:
-        """Return how probable it is that each law has the lowest error, at each size.
+        """Return how probable it is that each law is the best one at each size.
 
         The posteriors are independent, so their samples are paired at random.
 
@@ -53,7 +53,7 @@ class Comparison:
         samples = [of.samples for of in self._predictions]
         n = max(len(rows) for rows in samples)
         drawn = np.stack([rows[rng.integers(0, len(rows), n)] for rows in samples])
-        best = drawn.argmin(axis=0)
+        best = drawn.argmax(axis=0) if self._predictions[0].scale.higher_is_better else drawn.argmin(axis=0)
         return np.stack([(best == i).mean(axis=0) for i in range(len(samples))])
 
     def to_frame(self) -> Any:
@@ -70,7 +70,7 @@ class Comparison:
         rows = []
         for name, of, best in zip(self.names, self._predictions, self.probability_best(), strict=True):
             for size, middle, (low, high), share in zip(of.data, of.median, of.interval(), best, strict=True):
-                shown = (units.format_metric(value, of.unit) for value in (low, middle, high))
+                shown = map(of.scale.format, (low, middle, high))
                 rows.append((name, units.format_data(size, unit), *shown, f"{share:.0%}"))
         return f"{self.laws[0].metric} compared", ("law", "data", "5%", "median", "95%", "best"), rows
 

@@ -13,6 +13,8 @@ from planner import units
 from planner.api.samples import Samples
 from planner.api.tables import as_file
 from planner.api.text import as_html, as_text
+from planner.lawmodel.info import law_info
+from planner.metrics import MetricScale
 
 SHOWN_DECADES = (0, 1, 2)  # beyond the largest measured data, at which a law prints itself
 
@@ -20,14 +22,13 @@ SHOWN_DECADES = (0, 1, 2)  # beyond the largest measured data, at which a law pr
 class Prediction:
     """What a law predicts at some data sizes, one posterior sample of the whole curve per row."""
 
-    def __init__(
-        self, data: Sequence[float], rows: Sequence[Sequence[float]], metric: str, unit: str
-    ) -> None:
-        """Hold predictions: `rows[i][j]` is sample i at `data[j]`."""
+    def __init__(self, data: Sequence[float], errors: Sequence[Sequence[float]], scale: MetricScale) -> None:
+        """Hold predictions: `errors[i][j]` is sample i at `data[j]`."""
         self._data = tuple(data)
-        self._rows = rows
-        self.metric = metric
-        self.unit = unit
+        self._rows = [[scale.from_error(error) for error in row] for row in errors]
+        self.scale = scale
+        self.metric = scale.metric
+        self.unit = scale.unit
 
     @property
     def data(self) -> Any:
@@ -80,7 +81,7 @@ class Prediction:
         rows = []
         for size, at in zip(self._data, self._at(), strict=True):
             cells = (at.interval()[0], at.median, at.interval()[1])
-            rows.append((units.format_number(size), *(units.format_metric(v, self.unit) for v in cells)))
+            rows.append((units.format_number(size), *map(self.scale.format, cells)))
         return f"{self.metric} predicted", ("data", "5%", "median", "95%"), rows
 
     def __repr__(self) -> str:
@@ -158,7 +159,7 @@ class Law:
             [scenario.error(size) if params is None else scenario.loss(params, size) for size in sizes]
             for scenario in model.scenarios
         ]
-        return Prediction(sizes, rows, self.metric, self.metric_unit)
+        return Prediction(sizes, rows, law_info(self._record).scale)
 
     def _model(self) -> Any:
         from planner.lawmodel.allocation import AllocationConstraints
@@ -263,6 +264,9 @@ def fit(
     form: str = "auto",
     columns: Mapping[str, str] | None = None,
     where: Mapping[str, str] | None = None,
+    higher_is_better: bool | None = None,
+    metric_range: str | None = None,
+    chance_level: str | None = None,
     baseline_error: str | None = None,
     seed: int = 0,
     store: str | Path | None = None,
@@ -282,6 +286,9 @@ def fit(
         form: `auto`, or one of the forms that `planner fit --form` takes.
         columns: Role -> column: `params`, `flops`, `samples`, `gpu_hours`, `device`, `se`, `seed`.
         where: Column -> value, to choose runs of a tracker's store.
+        higher_is_better: Whether the metric rises with data; by default as its name says.
+        metric_range: Least and best value of the metric, such as "0:100"; by default as its name says.
+        chance_level: Value of the metric that guessing reaches, such as "10%".
         baseline_error: Error of chance-level answers, such as "99.9%".
         seed: Seed of the sampler: the same table and seed give the same law.
         store: Folder of a store that keeps the law; by default it lives as long as the returned value.
@@ -317,6 +324,9 @@ def fit(
                 where=dict(where or {}),
                 seed=seed,
                 baseline_error=baseline_error,
+                higher_is_better=higher_is_better,
+                metric_range=metric_range,
+                chance_level=chance_level,
             ),
             folder,
         )

@@ -128,6 +128,19 @@ def test_a_law_predicts_with_an_interval(law: planner.Law) -> None:
         law.predict(100, params=1e6)
 
 
+def test_a_metric_that_rises_is_in_its_own_terms() -> None:
+    table = {"images": [100, 200, 400, 800, 1600], "accuracy": [0.7, 0.76, 0.8, 0.835, 0.865]}
+    law = planner.fit(table, x="images", y="accuracy", form="power")
+    assert 0.865 < law.predict(6400).median[0] < 1
+    plan = planner.estimate(law, target=0.9)
+    assert plan.to_dict()["target"] == 0.9
+    assert plan.data.median > 1600
+    better = planner.fit(
+        table | {"accuracy": [0.8, 0.86, 0.9, 0.935, 0.95]}, x="images", y="accuracy", form="power"
+    )
+    assert planner.compare([better, law]).probability_best()[0].min() > 0.9
+
+
 def test_a_plan_is_that_of_the_command(law: planner.Law, tmp_path: Path) -> None:
     plan = planner.estimate(law, target=0.1, on="h100", count=8, data_price=90, have_data=1600)
     law.save(tmp_path)
