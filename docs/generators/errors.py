@@ -188,6 +188,12 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "nothing-to-forecast": ("No scale to forecast is given.", "Add rows without y."),
     "percent-unit": ("Rates are stored as fractions.", "Use the unit fraction; cells may be 35%."),
     "pool-without-forecast": ("Pooling needs a forecast.", "Leave one of the two out."),
+    "ragged-table": ("The columns of a table from Python differ in length.", "Give columns of one length."),
+    "bad-probability": ("The probability of an interval is not between 0 and 1.", "Give 0.9, say."),
+    "unknown-quantity": ("An answer has no quantity of this key.", "Use a key that `plan.keys()` returns."),
+    "too-few-laws-to-compare": ("Fewer than two laws were given to `planner.compare`.", "Give at least two."),
+    "laws-differ": ("The laws to compare are of different metrics or units.", "Compare laws of one metric."),
+    "not-a-stored-law": ("`planner.load` was asked for a published law.", "Load a law of a store."),
     "ragged-row": ("A row has more or fewer cells than the heading.", "Correct the row."),
     "reserved-metric": ("The name of a metric is reserved.", "Name an error or a loss."),
     "unknown-direction": (

@@ -201,12 +201,12 @@ def test_a_named_store_that_is_none_is_said_in_one_line_and_answers_nothing(word
 
 def test_laws_from_elsewhere_are_asked_by_source_without_a_store(tmp_path):
     missing = ("--store", tmp_path / "none")
-    assert as_json(*READING[0], "--source", "published", *missing)["source"] == "published"
+    assert as_json(*PUBLISHED[0], "--source", "published", *missing)["source"] == "published"
     assert {row["source"] for row in as_json("laws", "list", "--source", "shipped", *missing)} == {"shipped"}
 
 
 def test_an_estimate_that_is_kept_makes_its_store_and_says_that_none_was_there(tmp_path):
-    words = (*READING[0], "--save", "--store", tmp_path / "new")
+    words = (*PUBLISHED[0], "--save", "--store", tmp_path / "new")
     first, second = planner(*words), planner(*words)
     assert (first.code, first.err.count("\n")) == (0, 1)
     assert "it does not exist: using laws from elsewhere" in first.err
