@@ -402,27 +402,44 @@ def parse_data_price(text: str, unit: str) -> float:
     return price / units
 
 
+def parse_day(text: str, *, expected: str = "a date such as 2027-03-01") -> date:
+    """Parse a date.
+
+    Args:
+        text: A date as YYYY-MM-DD.
+        expected: What to say that was expected.
+
+    Returns:
+        The date.
+
+    Raises:
+        InputError: The text is not a date ("unreadable-quantity").
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise _unreadable(text, expected) from None
+
+
 def parse_deadline(text: str, today: date) -> float:
     """Parse a deadline.
 
     Args:
         text: A duration such as `30d` or `1 month`, or a date such as `2027-03-01`.
-        today: The date to count from.
+        today: The date to count from, the start of the plan.
 
     Returns:
-        Days from today, more than 0.
+        Days from that date, more than 0.
 
     Raises:
         InputError: The text is neither ("unreadable-quantity"), or not in the future ("past-deadline").
     """
     if re.fullmatch(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", text):
-        try:
-            days = float((date.fromisoformat(text.strip()) - today).days)
-        except ValueError:
-            raise _unreadable(text, "a date such as 2027-03-01, or a duration such as 30d") from None
+        expected = "a date such as 2027-03-01, or a duration such as 30d"
+        days = float((parse_day(text, expected=expected) - today).days)
         if days <= 0:
             raise InputError(
-                f"deadline {text.strip()}: expected a date after today, {today}",
+                f"deadline {text.strip()}: expected a date after {today}, when the plan starts",
                 code="past-deadline",
                 value=text,
             )

@@ -43,7 +43,7 @@ def frontier(
     question = Question.of(selector=laws.selector(), **machines.as_question(), **asdict(at_hand))
     front = frontier(
         question,
-        existing_store(store, source=laws.source),
+        existing_store(store, source=laws.source, optional=True),
         read_fleet(machines.fleet),
         today=date.today(),
         against=against,

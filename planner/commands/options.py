@@ -55,7 +55,7 @@ SingleFormOption = Annotated[
 ]
 
 # a saved forecast
-ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, or its first characters.")]
+ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, its first characters, or its name.")]
 
 # a file of measurements
 RunsArgument = Annotated[
@@ -119,7 +119,27 @@ HaveDataOption = Annotated[
 ]
 DataPriceOption = Annotated[
     str | None,
-    typer.Option("--data-price", help="Price of data you do not have yet, e.g. '$12/hour'."),
+    typer.Option(
+        "--data-price",
+        help="Price of data you do not have yet, e.g. '$12/hour' or '$50/hour up to 1000h, then $90/hour'.",
+    ),
+]
+DataRateOption = Annotated[
+    str | None,
+    typer.Option("--data-rate", help="Pace at which data you do not have yet arrives, e.g. 200h/week."),
+]
+MissPenaltyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--miss-penalty",
+        help="What missing the target costs, e.g. '$2M': finds the data with the lowest expected cost.",
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="Day on which labeling or training starts, e.g. 2027-01-15. Default: today."
+    ),
 ]
 ServeOption = Annotated[
     str | None,
@@ -143,21 +163,20 @@ def day(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is not a date: expected YYYY-MM-DD, such as 2026-11-23") from None
 
 
-def existing_store(store: Path | None, *, source: Source | None = None, made: bool = False) -> Path:
+def existing_store(store: Path | None, *, source: Source | None = None, optional: bool = False) -> Path:
     """Return the folder of a store to read.
 
     Args:
         store: The folder that was named; None is the default one, which need not exist yet.
         source: Origin of the laws; published and shipped ones need no store.
-        made: Whether the command makes the store, to keep the answer. A line on stderr then says that it is
-            new.
+        optional: Whether published laws can answer too. A folder that does not exist or is empty is then no
+            error; a line on stderr says so.
 
     Returns:
         The folder.
 
     Raises:
-        StoreError: A folder was named that is not a store ("no-store"): a typo must not silently fall back to
-            published laws.
+        StoreError: A folder was named that is not a store, and the command needs one ("no-store").
     """
     from laws.storage.files import RecordFiles
 
@@ -166,9 +185,11 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
         return folder
     if not folder.exists():
         reason = "it does not exist"
+    elif any(folder.iterdir()):
+        reason, optional = "it has neither runs nor laws", False
     else:
-        reason = "it has neither runs nor laws" if any(folder.iterdir()) else "it is empty"
-    if made:
+        reason = "it is empty"
+    if optional:
         sys.stderr.write(f"planner: no store at {folder}, {reason}: using laws from elsewhere\n")
         return folder
     raise StoreError(

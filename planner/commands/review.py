@@ -76,7 +76,7 @@ def review(
             expected=".html, .md or .json",
         )
     portfolio = read_portfolio(plan)
-    answer = use_case.review(portfolio, existing_store(store, made=save), today=today)
+    answer = use_case.review(portfolio, existing_store(store, optional=True), today=today)
     if document is DocumentFormat.html:
         from planner.reports.web.page import page
 

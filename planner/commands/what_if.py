@@ -86,6 +86,8 @@ def what_if(
         selector=selector,
         precision=precision,
         data_price=at_hand.data_price,
+        data_rate=at_hand.data_rate,
+        miss_penalty=at_hand.miss_penalty,
         serve=at_hand.serve,
         allocate=allocate,
     )
@@ -93,7 +95,7 @@ def what_if(
         question,
         one,
         axes,
-        existing_store(store, source=laws.source),
+        existing_store(store, source=laws.source, optional=True),
         read_fleet(fleet),
         today=date.today(),
         show=quantity,

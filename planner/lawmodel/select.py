@@ -177,6 +177,13 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
     if not stored and not published:
         from planner.lawmodel.suggest import suggestion
 
+        if hidden := [row.id for row in store.deleted_laws() if id and row.id.startswith(id)]:
+            raise LawNotFound(
+                f"law {id!r} is deleted: expected one that is not",
+                code="deleted-law",
+                value=id,
+                hint=run("laws", "delete", value=f"--undo {hidden[0]}", purpose="to bring it back"),
+            )
         ids = [row.id for row in rows] + [law.id for law in all_laws()]
         raise LawNotFound(
             f"no law has the id {id!r}{suggestion(id, ids, show=0)}",

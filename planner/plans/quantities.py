@@ -171,6 +171,20 @@ QUANTITIES: tuple[QuantityKind, ...] = (  # in the order in which they are print
     ),
     _of_hardware("gpu_hours", "GPU-hours", "GPU-hours", lambda on: on.training.gpu_hours),
     _of_hardware("days", "Days", "days", lambda on: on.training.days),
+    QuantityKind(
+        key="labeling_days",
+        label="Days of labeling",
+        unit="days",
+        of=lambda plan: plan.duration.labeling,
+        in_table=lambda plan: bool(plan.duration.labeling.draws),
+    ),
+    QuantityKind(
+        key="total_days",
+        label="Days in all",
+        unit="days",
+        of=lambda plan: plan.duration.total,
+        in_table=lambda plan: bool(plan.duration.labeling.draws and plan.duration.total.draws),
+    ),
     _of_hardware("dollars", "Compute cost", "USD", lambda on: on.cost.dollars, format=ValueFormat.MONEY),
     QuantityKind(
         key="serving_dollars",
@@ -217,6 +231,13 @@ QUANTITIES: tuple[QuantityKind, ...] = (  # in the order in which they are print
     _of_hardware("step_seconds", "Seconds per step", "s", lambda on: on.training.step, in_table=_never),
     _of_hardware("memory", "Memory", "bytes", lambda on: on.training.footprint, format=ValueFormat.BYTES),
     _of_hardware("devices", "Devices needed for memory", "devices", lambda on: on.training.fewest),
+    _of_hardware(
+        "devices_for_deadline",
+        "Devices needed for the deadline",
+        "devices",
+        lambda on: on.devices_for_deadline,
+        in_table=lambda plan: plan.resources is not None and bool(plan.resources.devices_for_deadline),
+    ),
 )
 
 

@@ -17,7 +17,18 @@ from planner.plans.question import PAIR, Question, check
 
 PROBABILITY = "probability"  # that all constraints are satisfied: can be shown like a quantity
 MAX_CELLS = 400  # of one table
-_NEEDS_HARDWARE = ("gpu_hours", "days", "dollars", "energy", "carbon", "utilization", "memory", "devices")
+_NEEDS_HARDWARE = (
+    "gpu_hours",
+    "days",
+    "total_days",
+    "dollars",
+    "energy",
+    "carbon",
+    "utilization",
+    "memory",
+    "devices",
+    "devices_for_deadline",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ from laws.codes import WarningCode
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
 from planner.plans.estimate import FLOOR_CERTAIN, Estimate
+from planner.plans.missing import missing_inputs
 from planner.plans.plan import Plan
-from planner.plans.quantities import ValueFormat, kinds, quantities
+from planner.plans.quantities import ValueFormat, kind_of, kinds, quantities
 from planner.plans.question import PAIR, Limits
 from planner.reports import sentences
 from planner.reports.assumption_text import hardware_text, law_sentences
@@ -51,6 +52,9 @@ def report(plan: Plan) -> Report:
             *_embedded_corpus(plan.estimate),
             *_probabilities(plan),
             *_irreducible_error(plan.estimate),
+            *_dates(plan),
+            *_lowest_expected_cost(plan),
+            *_missing(plan),
             _extrapolation(plan.estimate),
         ),
         sections=sections,
@@ -143,6 +147,51 @@ def _probabilities(plan: Plan) -> list[str]:
     elif feasibility is not None:
         notes.append(sentences.NO_RISK)
     return notes
+
+
+def _dates(plan: Plan) -> list[str]:
+    """Return when the data is complete and when training ends."""
+    duration = plan.duration
+    lines = []
+    for event, known, days in (
+        ("The data is complete", duration.labeling.draws, duration.labeled),
+        ("Training ends", duration.total.draws, duration.finish),
+    ):
+        if known:
+            early, middle, late = (sentences.NEVER if day is None else day.isoformat() for day in days)
+            lines.append(f"{event} on {middle} (90% interval: {early} to {late}).")
+    return [f"Start: {duration.start}. {' '.join(lines)}"] if lines else []
+
+
+def _lowest_expected_cost(plan: Plan) -> list[str]:
+    """Return the amount of data with the lowest expected cost, where missing the target has a price."""
+    cost, unit = plan.expected_cost, plan.estimate.data.unit
+    if cost is None:
+        return []
+    miss = cost.penalty * (1 - cost.probability)
+    parts = [f"data {units.format_money(cost.data_dollars)}"]
+    if cost.compute_dollars is not None:
+        parts.append(f"compute {units.format_money(cost.compute_dollars)}")
+    parts.append(f"penalty {units.format_money(miss)}")
+    return [
+        f"Lowest expected cost: {units.format_money(cost.dollars)} ({', '.join(parts)}) with "
+        f"{units.format_data(cost.data, unit)}, {units.format_data(cost.to_buy, unit)} of them bought; "
+        f"they reach the target with probability {probability(cost.probability)}."
+    ]
+
+
+def _missing(plan: Plan) -> list[str]:
+    """Return which quantities are not known, and the options that would supply them."""
+    if not (plan.question.limited or plan.cost.data.draws or plan.duration.labeling.draws):
+        return []
+    lines = []
+    for gap in missing_inputs(plan):
+        labels = ", ".join(kind_of(key).label for key in gap.quantities).lower()
+        step = " or ".join(f"--{name.replace('_', '-')}" for name in gap.options)
+        if gap.command:
+            step = "runs with parameters and FLOP (planner fit)"
+        lines.append(f"{labels}: add {step}")
+    return [f"Not known: {'; '.join(lines)}."] if lines else []
 
 
 def _within(estimate: Estimate) -> str:

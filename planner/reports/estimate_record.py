@@ -5,6 +5,8 @@ of none.
 """
 
 import math
+from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -13,8 +15,10 @@ from laws.types import Quantity
 from planner import warnings
 from planner.assumptions import Assumption
 from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
+from planner.plans.missing import missing_inputs
 from planner.plans.plan import Plan
 from planner.plans.quantities import kinds
+from planner.plans.resources import ExpectedCost
 from planner.reports.assumption_text import law_sentences
 
 EXTRAPOLATION_FACTORS = (1, 10, 100)  # times the largest measured data
@@ -80,6 +84,14 @@ def record(plan: Plan) -> dict[str, Any]:
         "part": None if resources is None else resources.training.accelerator.id,
         "count": None if resources is None else resources.training.count,
         "precision": None if resources is None else resources.training.precision,
+        "start": plan.duration.start.isoformat(),
+        "labeled": _days(plan.duration.labeled),
+        "finish": _days(plan.duration.finish),
+        "missing": [
+            {"quantities": list(gap.quantities), "options": list(gap.options), "command": gap.command}
+            for gap in missing_inputs(plan)
+        ],
+        "expected_cost": None if plan.expected_cost is None else _expected_cost(plan.expected_cost),
         "feasible": feasible(plan),
         "probability": None if feasibility is None else feasibility.probability,
         "limits": {} if feasibility is None else dict(feasibility.each),
@@ -132,6 +144,15 @@ def interval(quantity: Quantity) -> dict[str, float | str | None]:
     """
     ends = quantity.interval()
     return {"q05": ends.q05, "median": ends.median, "q95": ends.q95, "unit": ends.unit}
+
+
+def _expected_cost(cost: ExpectedCost) -> dict[str, float | None]:
+    return {**cost._asdict(), "dollars": cost.dollars}
+
+
+def _days(days: Sequence[date | None]) -> dict[str, str | None]:
+    early, median, late = (None if day is None else day.isoformat() for day in days)
+    return {"q05": early, "median": median, "q95": late}
 
 
 def _assumed(assumption: Assumption) -> dict[str, Any]:

@@ -26,7 +26,13 @@ from planner.reports.report import Report
 
 
 def laws_records(
-    store: Store, *, domain: str | None, metric: str | None, source: Source | None, all_fits: bool = False
+    store: Store,
+    *,
+    domain: str | None,
+    metric: str | None,
+    source: Source | None,
+    all_fits: bool = False,
+    deleted: bool = False,
 ) -> list[dict[str, Any]]:
     """Return laws as records: stored (newest first), published, shipped.
 
@@ -36,11 +42,19 @@ def laws_records(
         metric: Only laws of this metric; None for all.
         source: Only laws of this origin; None for all.
         all_fits: Whether to add, after the stored laws, those that only their id selects (`Store.fits`).
+        deleted: Whether to list the deleted laws only.
 
     Returns:
         One record per law.
     """
     filters = {"domain": domain, "source": source}
+    if deleted:
+        return [
+            _stored_record(row)
+            for row in store.deleted_laws()
+            if same_metric(metric, row.metric)
+            and all(value in (None, getattr(row, name)) for name, value in filters.items())
+        ]
     rows = store.laws(**filters) + (store.fits.laws(**filters) if all_fits else [])  # type: ignore[arg-type]
     stored = [_stored_record(row) for row in rows if same_metric(metric, row.metric)]
     literature = published.published_laws(domain, metric) if source in (None, "published") else ()

@@ -24,6 +24,8 @@ KEYS = {
     "probability", "limits", "binding", "confidence", "error_at_confidence", "have_data", "sensitivity",
     "bytes_moved", "step_seconds", "assumed", "forms", "probability_within", "assumption_codes",
     "higher_is_better", "metric_ceiling", "score", "score_at_confidence",
+    "labeling_days", "total_days", "start", "labeled", "finish", "devices_for_deadline", "expected_cost",
+    "missing",
 }  # fmt: skip
 
 

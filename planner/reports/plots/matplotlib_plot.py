@@ -42,14 +42,34 @@ def write(data: FigureData, out: Path) -> None:
         raise FileError(
             f"{out} cannot be written: no folder {out.parent}", code="unwritable-file", value=str(out)
         )
+    settings, figure = _settings(), draw(data)
+    import matplotlib as mpl
+
+    kind = out.suffix.lower()[1:]
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    with mpl.rc_context(settings):
+        write_atomically(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))
+
+
+def draw(data: FigureData) -> Any:
+    """Draw a figure.
+
+    Args:
+        data: The figure.
+
+    Returns:
+        A matplotlib `Figure`, which a notebook shows.
+
+    Raises:
+        PlannerError: matplotlib is not installed (code "missing-library").
+    """
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError:
         raise missing_library("matplotlib") from None
 
-    settings: Any = {"svg.hashsalt": "planner", "font.size": 9, "text.parse_math": False}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(_settings()):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         axes = figure.add_subplot()
         log_y = data.y_ceiling is None
@@ -71,6 +91,8 @@ def write(data: FigureData, out: Path) -> None:
         axes.legend(frameon=False)
         axes.grid(visible=True, linewidth=0.3, alpha=0.4)
         figure.supxlabel(textwrap.fill(data.note, 110), fontsize=7, color="gray")
-        kind = out.suffix.lower()[1:]
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        write_atomically(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))
+        return figure
+
+
+def _settings() -> Any:
+    return {"svg.hashsalt": "planner", "font.size": 9, "text.parse_math": False}

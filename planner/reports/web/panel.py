@@ -9,6 +9,7 @@ of samples, so the page has these uniform numbers, and the bands of an assumptio
 """
 
 import base64
+import math
 import shlex
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
 from planner.lawmodel.stored import scenario_indices
 from planner.metrics import FRACTION
+from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
@@ -146,7 +148,8 @@ def _product(
         },
         "available": parsed.supply.data_available,
         "stock": parsed.supply.data_limit,
-        "data_price": parsed.supply.data_price,
+        "data_price": _tiers(parsed.supply.data_price),
+        "data_rate": parsed.supply.data_rate,
         "confidence": parsed.confidence,
         "precision": question.hardware.precision,
         "price": price,
@@ -154,7 +157,11 @@ def _product(
         "measured": {} if "utilization" in assumed else _measured(plan, chosen.law, review),
         "target": question.target or _value_reached(plan),
         "accelerator": None if accelerator is None else accelerator.id,
-        "count": question.hardware.count or fleet_count or DEFAULT_DEVICES,
+        "count": (
+            question.hardware.count or fleet_count or DEFAULT_DEVICES
+            if plan.resources is None
+            else plan.resources.training.count
+        ),
         "options": _options(plan, review),
         "accelerator_options": _accelerator_options(plan),
         "price_option": next(
@@ -162,6 +169,13 @@ def _product(
         ),
         **_law_data(plan, chosen, laws),
     }
+
+
+def _tiers(price: DataPrice | None) -> list[tuple[float | None, float]] | None:
+    """Return the tiers of a price; the last has no end."""
+    if price is None:
+        return None
+    return [(None if math.isinf(tier.end) else tier.end, tier.price) for tier in price.tiers]
 
 
 def _value_reached(plan: Plan) -> str:
@@ -200,6 +214,8 @@ def _options(plan: Plan, review: Review) -> list[str]:
         {
             "--have-data": question.supply.have_data,
             "--data-price": question.supply.data_price,
+            "--data-rate": question.supply.data_rate,
+            "--miss-penalty": question.supply.miss_penalty,
             "--serve": question.supply.serve,
             "--confidence": question.confidence,
             "--allocate": None if question.allocate == "compute-optimal" else question.allocate,

@@ -28,9 +28,11 @@ function ask(product, data, { target, accelerator, count, price }) {
 
   const n = accelerator && q.data.length === 1 ? data.samples : q.data.length;
   if (accelerator) warnings.push(...onHardware(product, data, q, n, accelerator, count, price));
-  const { data_price: dataPrice, available } = product;
-  const dataCost = (x) => (dataPrice ? dataPrice * Math.max(x - (available ?? 0), 0) : 0);
-  q.data_dollars = dataPrice === null ? [] : repeated(q.data.map(dataCost), n);
+  const { data_price: tiers, data_rate: rate, available } = product;
+  const toBuy = q.data.map((x) => Math.max(x - (available ?? 0), 0));
+  q.data_dollars = tiers === null ? [] : repeated(toBuy.map((amount) => dataCost(tiers, amount)), n);
+  q.labeling_days = rate === null ? [] : repeated(toBuy.map((amount) => amount / rate), n);
+  q.total_days = Array.from(q.days ?? [], (value, i) => value + (q.labeling_days[i] ?? 0));
   // inference is priced like as many FLOP of training
   const ratios = repeated(q.serving_flops.map((flops, i) => finite((training) => flops / training, q.flops[i])), n);
   q.serving_dollars = q.dollars?.length && ratios.length ? times(ratios, q.dollars) : [];
@@ -47,6 +49,18 @@ function ask(product, data, { target, accelerator, count, price }) {
     ...feasible(product, q, n, accelerator, count, reaches(1e-9)),
     warnings: [...new Set(warnings)],
   };
+}
+
+// The dollars for an amount of data, by tiers of [end, price]; the last one has no end (planner/plans/data_price.py).
+function dataCost(tiers, amount) {
+  let [dollars, start] = [0, 0];
+  for (const [end, price] of tiers) {
+    const inTier = Math.min(amount, end ?? Infinity) - start;
+    if (inTier <= 0) break;
+    dollars += price ? price * inTier : 0;
+    start = end;
+  }
+  return dollars;
 }
 
 // Add what hardware takes to the quantities; return the warnings.
@@ -152,18 +166,21 @@ function lawWarnings(product, { data, params }, limit) {
 // The probability of all limits together and of each (planner/plans/resources.py).
 function feasible(product, q, n, accelerator, count, reached) {
   const { budget, days, gpu_hours: hours } = product.limits;
-  const limited = accelerator && [budget, days, hours].some((limit) => limit !== null);
-  if (limited && budget !== null && !q.dollars.length) throw new Error(`${accelerator.id} has no price: give one, the plan has a budget`);
-  const compared = limited ? { // in the order in which they are printed
-    budget: [q.total_dollars, budget], deadline: [q.days, days], gpu_hours: [q.gpu_hours, hours], memory: [q.devices, count],
-  } : {};
-  const limits = Object.entries(compared).filter(([, [, limit]]) => limit !== null);
+  const limited = [budget, days, hours].some((limit) => limit !== null);
+  if (accelerator && budget !== null && !q.dollars.length) throw new Error(`${accelerator.id} has no price: give one, the plan has a budget`);
+  const compared = { // in the order in which they are printed
+    budget: [q.total_dollars.length ? q.total_dollars : q.data_dollars, budget],
+    deadline: [q.total_days.length ? q.total_days : q.labeling_days, days],
+    gpu_hours: [q.gpu_hours ?? [], hours],
+    memory: [q.devices ?? [], accelerator && limited ? count : null],
+  };
+  const limits = Object.entries(compared).filter(([, [values, limit]]) => limit !== null && values.length);
   const holds = Object.fromEntries(limits.map(([name, [values, limit]]) => [name, Array.from(values, (value) => value <= limit)]));
   if (product.confidence !== null && (product.stock !== null || limited)) holds.target = repeated(reached, n);
   if (product.stock !== null) holds.data = repeated(q.data, n).map((x) => x <= product.stock * (1 + 1e-9));
   const names = Object.keys(holds);
   if (!names.length) return { feasible: null, probability: null, limits: {}, binding: null };
-  const possible = limited ? q.gpu_hours.map(Number.isFinite) : repeated(reached, n);
+  const possible = accelerator && limited ? q.gpu_hours.map(Number.isFinite) : repeated(reached, n);
   const probability = share(possible.map((flag, i) => flag && names.every((name) => holds[name][i])));
   const single = Object.fromEntries(names.map((name) => [name, share(holds[name])]));
   const tightest = names.reduce((least, name) => (single[name] < single[least] ? name : least));
