@@ -1,4 +1,4 @@
-"""The documentation as a site, made by `make docs`: Sphinx, MyST (which reads the pages as they are), Furo."""
+"""The documentation as a site, made by `make docs` with Sphinx, MyST (Markdown) and Furo."""
 
 import re
 
