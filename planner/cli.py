@@ -6,7 +6,7 @@ Each file in `planner/commands/` parses its options, calls one use case and prin
 import gc
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
@@ -52,8 +52,8 @@ DEBUG = "--debug"
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
-class HelpfulCommand(TyperCommand):
-    """A command whose help has options in groups, and examples at its end."""
+class Command(TyperCommand):
+    """A command with help in groups, whose target may be an option that names its metric: `--target-f1 0.8`."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and options, in groups."""
@@ -66,6 +66,46 @@ class HelpfulCommand(TyperCommand):
         from planner.commands.help import write_examples
 
         write_examples(ctx, formatter)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of the command line.
+
+        Args:
+            ctx: The context of the command.
+            args: The words after the command.
+
+        Returns:
+            The words that are no options.
+        """
+        options = {option for param in self.params for option in param.opts}
+        if "--target" in options and any(word.startswith("--target-") for word in args):
+            args = named_targets(args, options)
+        return super().parse_args(ctx, args)
+
+
+def named_targets(words: Sequence[str], options: Collection[str]) -> list[str]:
+    """Return words with `--target-NAME VALUE` as `--target NAME=VALUE`.
+
+    Args:
+        words: The words after a command.
+        options: Options of the command, which stay as they are.
+
+    Returns:
+        The words.
+    """
+    changed: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        option, equals, value = word.partition("=")
+        if word == "--":
+            return [*changed, word, *rest]
+        if not option.startswith("--target-") or option in options:
+            changed.append(word)
+            continue
+        if not equals:
+            value = next(rest, "")
+        changed += ["--target", f"{option.removeprefix('--target-')}={value}"]
+    return changed
 
 
 def print_version(requested: bool) -> None:
@@ -120,10 +160,10 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
         command = getattr(import_module(f"planner.commands.{file}"), attribute)
         if isinstance(command, typer.Typer):
             for leaf in command.registered_commands:
-                leaf.cls = HelpfulCommand
+                leaf.cls = Command
             app.add_typer(command, name=name)
         else:
-            app.command(name, cls=HelpfulCommand)(command)
+            app.command(name, cls=Command)(command)
     return app
 
 

@@ -200,6 +200,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "An unknown metric rises with data.",
         "Say whether higher or lower is better.",
     ),
+    "test-size-of-no-rate": (
+        "A test size is given for a metric that is not a rate.",
+        "Give a column of standard errors.",
+    ),
     "unknown-ceiling": (
         "The best value of a metric that rises is not known.",
         "Give its range.",

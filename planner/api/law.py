@@ -267,6 +267,7 @@ def fit(
     higher_is_better: bool | None = None,
     metric_range: str | None = None,
     chance_level: str | None = None,
+    test_size: str | None = None,
     baseline_error: str | None = None,
     seed: int = 0,
     store: str | Path | None = None,
@@ -289,6 +290,7 @@ def fit(
         higher_is_better: Whether the metric rises with data; by default as its name says.
         metric_range: Least and best value of the metric, such as "0:100"; by default as its name says.
         chance_level: Value of the metric that guessing reaches, such as "10%".
+        test_size: Number of test examples, such as "10k", or a column of them: gives the noise of a rate.
         baseline_error: Error of chance-level answers, such as "99.9%".
         seed: Seed of the sampler: the same table and seed give the same law.
         store: Folder of a store that keeps the law; by default it lives as long as the returned value.
@@ -327,6 +329,7 @@ def fit(
                 higher_is_better=higher_is_better,
                 metric_range=metric_range,
                 chance_level=chance_level,
+                test_size=test_size,
             ),
             folder,
         )

@@ -45,7 +45,8 @@ class Plan:
 
         return keys()
 
-    error = property(lambda self: self["error"], doc="The metric that is reached.")
+    error = property(lambda self: self["error"], doc="The error that is reached, of a metric that falls.")
+    score = property(lambda self: self["score"], doc="The value that is reached, of a metric that rises.")
     data = property(lambda self: self["data"], doc="Training data, in the law's unit.")
     params = property(lambda self: self["params"], doc="Parameters of the model.")
     flops = property(lambda self: self["flops"], doc="FLOP of the training.")

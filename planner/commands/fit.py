@@ -41,6 +41,13 @@ def fit(
             "curves that have only just started to improve."
         ),
     ] = None,
+    test_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Number of test examples, or a column of them: gives the noise of a rate, e.g. 10k.",
+        ),
+    ] = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -65,6 +72,7 @@ def fit(
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,
+        test_size=test_size,
     )
     laws = fit_file(request, store_folder(store))
     show(report(laws), records(laws), style)

@@ -1,5 +1,6 @@
 """Identifying fields of a law (id, source, domain, family, metric), and what its provenance says."""
 
+import re
 from typing import NamedTuple
 
 from laws.catalog.published import PublishedLaw
@@ -74,8 +75,15 @@ def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
 
 
 def same_metric(selected: str | None, metric: str) -> bool:
-    """Return whether a metric is the selected one: case does not matter, and None selects every metric."""
-    return selected is None or selected.casefold() == metric.casefold()
+    """Return whether a metric is the selected one; None selects every metric.
+
+    Case and the signs between words do not matter: `f1-score` selects `F1 score`.
+    """
+    return selected is None or selected == metric or _words(selected) == _words(metric)
+
+
+def _words(metric: str) -> list[str]:
+    return re.findall(r"[^\W_]+", metric.casefold())
 
 
 def flops_of_whole_trainings(law: Law | None) -> bool:

@@ -115,7 +115,8 @@ def scales_for_target(law_model: LawModel, target: float) -> tuple[float, ...]:
         easiest = paths.quantile([scenario.error(start) for scenario in law_model.scenarios], 0.5)
         if target >= easiest:
             raise LawError(
-                f"{target_text}: expected one below {law_model.law.format_error(easiest)}, which the "
+                f"{target_text}: expected one {_words(law_model)[0]} {law_model.law.format_error(easiest)}, "
+                "which the "
                 "smallest "
                 f"measured data ({units.format_data(start, law_model.unit)}) already reaches",
                 code="target-already-reached",
@@ -145,32 +146,42 @@ def _median(functions: Sequence[ScaleFunction | None], scales: Sequence[float]) 
     return paths.quantile([value_at(function, x) for function, x in zip(functions, scales, strict=True)], 0.5)
 
 
+def _words(law_model: LawModel) -> tuple[str, str, str]:
+    """Return the words for a harder target, for an easier one, and for what the law is of."""
+    rises = law_model.law.scale.higher_is_better
+    return ("above", "less", law_model.law.metric) if rises else ("below", "more", "error")
+
+
 def _below_floor(law_model: LawModel, target: float, target_text: str) -> LawError:
     """Return the error for a target that no scenario reaches, with the lowest that one could ask for."""
     first = law_model.scenarios[0]
     available = first.data(first.high)
     limited = law_model.is_joint and available < first.high  # by the data that is available
     lowest = tuple(s.error(s.high) for s in law_model.scenarios) if limited else _limits(law_model)
-    low, high = (law_model.law.format_error(paths.quantile(lowest, q)) for q in (0.05, 0.95))
+    terms = law_model.law.scale
+    ends = sorted(terms.from_error(paths.quantile(lowest, q)) for q in (0.05, 0.95))
+    low, high = map(terms.format, ends)
     floor = low if low == high else f"{low} to {high}"
+    _, more, noun = _words(law_model)
+    limit = "best value" if terms.higher_is_better else "irreducible error"
     if limited:
         return LawError(
-            f"{target_text}: expected more than {floor}, the error of law {law_model.law.id} with "
+            f"{target_text}: expected {more} than {floor}, the {noun} of law {law_model.law.id} with "
             f"{units.format_data(available, law_model.unit)}",
             code="target-below-floor",
             value=target,
         )
     if law_model.is_joint:
         return LawError(
-            f"{target_text}: expected more than {floor}, the irreducible error of law {law_model.law.id}",
+            f"{target_text}: expected {more} than {floor}, the {limit} of law {law_model.law.id}",
             code="target-below-floor",
             value=target,
         )
     possible = law_model.law.format_error(1.1 * paths.quantile(lowest, 0.95), digits=2)
     most = units.format_data(first.high, law_model.unit)
     return LawError(
-        f"{target_text}: expected {possible} or more, because the error of law {law_model.law.id} stays at "
-        f"{floor} even with {most}",
+        f"{target_text}: expected {possible} or {more}, because the {noun} of law {law_model.law.id} stays "
+        f"at {floor} even with {most}",
         code="target-below-floor",
         value=target,
         expected=possible,

@@ -49,6 +49,7 @@ SURFACE = "surface"
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", SURFACE})
 CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
+METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
@@ -73,6 +74,7 @@ class Request:
         higher_is_better: Whether the metric rises with data; None to go by its name.
         metric_range: Least and best value of the metric as LOW:HIGH, as typed.
         chance_level: Value of the metric that guessing reaches, as typed.
+        test_size: Number of test examples as typed, or the name of a column of them.
     """
 
     path: Path
@@ -90,6 +92,7 @@ class Request:
     higher_is_better: bool | None = None
     metric_range: str | None = None
     chance_level: str | None = None
+    test_size: str | None = None
 
     @property
     def metric_options(self) -> MetricOptions:
@@ -100,7 +103,24 @@ class Request:
             higher_is_better=self.higher_is_better,
             range=self.metric_range,
             chance=self.chance_level,
+            test_size=self.common_test_size,
         )
+
+    @property
+    def common_test_size(self) -> float | None:
+        """Return the number of test examples of all rows; None where it is not given, or is a column."""
+        if self.test_size is None:
+            return None
+        try:
+            return units.parse_number(self.test_size)
+        except InputError:
+            return None
+
+    @property
+    def all_columns(self) -> Mapping[str, str | None]:
+        """Return the columns by role, with that of the test size."""
+        is_column = self.test_size is not None and self.common_test_size is None
+        return {**self.columns, **({"test_size": self.test_size} if is_column else {})}
 
     @property
     def unit(self) -> str:
@@ -194,9 +214,11 @@ def _checked(request: Request) -> Request:
     names = {"domain": request.domain, "metric": request.metric, "data unit": request.data_unit}
     names |= {"family": request.family} if request.family else {}
     for kind, name in names.items():
-        if not NAME.fullmatch(name):
+        if not (METRIC_NAME if kind == "metric" else NAME).fullmatch(name):
+            signs = "signs such as . _ / + - ( ) @ %" if kind == "metric" else ". _ / + -"
             raise InputError(
-                f"{kind} {name!r}: expected at most 60 letters, digits, spaces and . _ / + -, such as my-asr",
+                f"{kind} {name!r}: expected at most 60 letters, digits, spaces and {signs}, such as "
+                f"{'wer' if kind == 'metric' else 'my-asr'}",
                 code="invalid-name",
                 value=name,
             )
@@ -231,7 +253,7 @@ def _measured(request: Request) -> MetricTerms:
         metric=request.metric,
         metric_unit=request.unit,
         data_unit=request.data_unit,
-        columns=request.columns,
+        columns=request.all_columns,
         where=request.where,
         lowest=lowest_value(request.metric_options),
     )

@@ -5,6 +5,7 @@ that falls is an error, and one that rises is a question.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from laws.errors import InputError, MissingInput, TableError, use
@@ -25,6 +26,7 @@ class MetricOptions:
         higher_is_better: Whether it rises with data; None to go by its name.
         range: Its least and largest value as `LOW:HIGH`, either of them empty.
         chance: The value that guessing reaches, in the metric's own terms.
+        test_size: Number of test examples, which gives the binomial noise of a rate.
     """
 
     metric: str
@@ -32,6 +34,7 @@ class MetricOptions:
     higher_is_better: bool | None = None
     range: str | None = None
     chance: str | None = None
+    test_size: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +79,7 @@ def as_errors(options: MetricOptions, measured: Measurements) -> MetricTerms:
         MissingInput: The best value of a metric that rises is unknown.
         TableError: A rate has values above 1 only, which may be percent or a fraction.
     """
-    known = known_metric(options.metric)
-    higher = options.higher_is_better
-    if higher is None and known is not None:
-        higher = known.higher_is_better
+    higher = rises_by_name(options)
     if higher is None and rises(measured.data, measured.metric):
         raise InputError(
             f"{options.metric} rises with {measured.columns['data']}, and its name does not say whether that "
@@ -88,9 +88,8 @@ def as_errors(options: MetricOptions, measured: Measurements) -> MetricTerms:
             value=options.metric,
             hint=(use("higher_is_better"), use("lower_is_better")),
         )
-    if higher:
-        return _rising(options, known if known is not None and known.higher_is_better else None, measured)
-    return _falling(options, measured)
+    terms = _rising(options, measured) if higher else _falling(options, measured)
+    return with_test_noise(terms, options)
 
 
 def as_errors_of(scale: MetricScale, measured: Measurements) -> Measurements:
@@ -110,14 +109,21 @@ def as_errors_of(scale: MetricScale, measured: Measurements) -> Measurements:
     largest = max(measured.metric)
     if scale.unit == FRACTION and scale.higher_is_better and 1 < largest <= HUNDRED:
         measured = _scaled(measured, 1 / HUNDRED)
-    elif scale.unit == FRACTION and largest > MAX_RATE:
-        cell = measured.cell_name(measured.metric.index(largest), "metric")
-        raise TableError(
-            f"{cell}: expected a fraction, such as 0.35 or 35% for 35 percent, got {largest:g}",
-            code="unreadable-cell",
-            value=largest,
-        )
+    elif scale.unit == FRACTION:
+        _refuse_percentages(measured)
     return _errors(measured, scale, -math.inf if scale.higher_is_better else 0.0)
+
+
+def _refuse_percentages(measured: Measurements) -> None:
+    """Refuse a rate of errors that only a percentage could be."""
+    for i, value in enumerate(measured.metric):
+        if value > MAX_RATE:
+            raise TableError(
+                f"{measured.cell_name(i, 'metric')}: expected a fraction, such as 0.35 or 35% for 35 "
+                f"percent, got {value:g}",
+                code="unreadable-cell",
+                value=value,
+            )
 
 
 def _errors(measured: Measurements, scale: MetricScale, low: float) -> Measurements:
@@ -129,6 +135,53 @@ def _errors(measured: Measurements, scale: MetricScale, low: float) -> Measureme
         metric=tuple(map(scale.to_error, measured.metric)),
         train=None if train is None else tuple(map(scale.to_error, train)),
     )
+
+
+def with_test_noise(terms: MetricTerms, options: MetricOptions) -> MetricTerms:
+    """Return terms whose measurements have the binomial noise of their test sets.
+
+    The standard error of a share p of n examples is sqrt(p(1 - p)/n); p is taken one success and one failure
+    away from what was counted (Agresti and Coull 1998, doi:10.1080/00031305.1998.10480550), so that it is not
+    0 where no example failed. A column of standard errors adds to it.
+
+    Args:
+        terms: Measurements as errors.
+        options: What you say about the metric.
+
+    Returns:
+        The terms; unchanged without a test size.
+
+    Raises:
+        InputError: The metric is not a share of test examples.
+    """
+    measured = terms.measured
+    sizes = measured.test_size
+    if options.test_size is not None:
+        sizes = (options.test_size,) * len(measured)
+    if sizes is None:
+        return terms
+    whole = terms.scale.ceiling if terms.scale.ceiling is not None else 1.0
+    if terms.scale.unit != FRACTION or whole > 1:
+        raise InputError(
+            f"test size: expected a rate, such as accuracy or wer, got {options.metric}, which is not a "
+            "share of test examples",
+            code="test-size-of-no-rate",
+            value=options.metric,
+            hint=use("se_column", purpose="to give its standard errors"),
+        )
+    if min(sizes) < 1:
+        raise InputError(
+            f"test size {min(sizes):g}: expected at least 1 example", code="not-positive", value=min(sizes)
+        )
+    se = measured.se or (0.0,) * len(measured)
+    noise = (_binomial_se(min(error, 1.0), n) for error, n in zip(measured.metric, sizes, strict=True))
+    together = tuple(math.hypot(known, binomial) for known, binomial in zip(se, noise, strict=True))
+    return replace(terms, measured=replace(measured, se=together))
+
+
+def _binomial_se(share: float, n: float) -> float:
+    nearer = (share * n + 1) / (n + 2)
+    return math.sqrt(nearer * (1 - nearer) / n)
 
 
 def _falling(options: MetricOptions, measured: Measurements) -> MetricTerms:
@@ -155,12 +208,47 @@ def _falling(options: MetricOptions, measured: Measurements) -> MetricTerms:
                 use("metric_unit", value=FRACTION, purpose="for fractions"),
             ),
         )
+    if unit == FRACTION:
+        _refuse_percentages(measured)
     scale = MetricScale(options.metric, unit)
-    chance = None if options.chance is None else scale.parse(options.chance)
+    chance = error_of_chance(options, scale, 0.0, min(measured.metric))
     return MetricTerms(scale=scale, measured=measured, baseline_error=chance)
 
 
-def _rising(options: MetricOptions, known: KnownMetric | None, measured: Measurements) -> MetricTerms:
+def _rising(options: MetricOptions, measured: Measurements) -> MetricTerms:
+    scale, low, factor = scale_of_rising(options, measured.metric)
+    note = ""
+    if factor != 1:
+        note = f"Read {options.metric} as percent: its values go up to {max(measured.metric):g}"
+        measured = _scaled(measured, factor)
+    errors = _errors(measured, scale, low)
+    chance = error_of_chance(options, scale, low, min(errors.metric))
+    return MetricTerms(scale=scale, measured=errors, baseline_error=chance, note=note)
+
+
+def rises_by_name(options: MetricOptions) -> bool | None:
+    """Return whether a metric rises by the options, else by its name; None where neither says so."""
+    known = known_metric(options.metric)
+    if options.higher_is_better is not None or known is None:
+        return options.higher_is_better
+    return known.higher_is_better
+
+
+def scale_of_rising(options: MetricOptions, values: Sequence[float]) -> tuple[MetricScale, float, float]:
+    """Return the terms of a metric that rises.
+
+    Args:
+        options: What you say about the metric.
+        values: Its measured values.
+
+    Returns:
+        The terms, the least value of the metric, and the factor that turns measured values into them: 0.01
+        where they are percent.
+
+    Raises:
+        MissingInput: The best value of the metric is unknown.
+    """
+    known = _known_rising(options)
     low, high = _parsed_range(options, known)
     if math.isinf(high):
         raise MissingInput(
@@ -169,40 +257,50 @@ def _rising(options: MetricOptions, known: KnownMetric | None, measured: Measure
             value=options.metric,
             hint=use("metric_range", value="0:1", purpose="to give its least and its best value"),
         )
-    unit, note = _unit(options), ""
-    largest = max(measured.metric)
+    unit, factor = _unit(options), 1.0
+    largest = max(values)
     if options.range is None and unit == FRACTION and 1 < largest <= HUNDRED:
-        measured = _scaled(measured, 1 / HUNDRED)
-        note = f"Read {options.metric} as percent: its values go up to {largest:g}"
+        factor = 1 / HUNDRED
     elif options.range is None and high == 1 and 1 < largest <= HUNDRED:
         low, high = HUNDRED * low, HUNDRED
     elif options.range is None and high == HUNDRED and largest <= 1:
         high = 1.0
-    scale = MetricScale(options.metric, unit, high)
-    errors = _errors(measured, scale, low)
-    return MetricTerms(
-        scale=scale,
-        measured=errors,
-        baseline_error=_error_of_chance(options, known, scale, low, errors),
-        note=note,
-    )
+    return MetricScale(options.metric, unit, high), low, factor
 
 
-def _error_of_chance(
-    options: MetricOptions, known: KnownMetric | None, scale: MetricScale, low: float, errors: Measurements
-) -> float | None:
-    """Return the error of guessing, by default that of the metric's usual chance level or its least value."""
-    lowest = min(errors.metric)
+def _known_rising(options: MetricOptions) -> KnownMetric | None:
+    known = known_metric(options.metric)
+    return known if known is not None and known.higher_is_better else None
+
+
+def error_of_chance(options: MetricOptions, scale: MetricScale, low: float, lowest: float) -> float | None:
+    """Return the error of guessing, by default that of the metric's usual chance level or its least value.
+
+    Args:
+        options: What you say about the metric.
+        scale: Its terms.
+        low: Its least value.
+        lowest: The lowest measured error.
+
+    Returns:
+        The error; None where it is not known.
+
+    Raises:
+        InputError: The chance level that you give is better than every measurement.
+    """
     if options.chance is not None:
         chance = scale.to_error(scale.parse(options.chance))
         if chance <= lowest:
             raise InputError(
-                f"chance level {options.chance}: expected less than the best measured value, "
+                f"chance level {options.chance}: expected a worse value than the best measured one, "
                 f"{scale.format_error(lowest)}",
                 code="invalid-chance-level",
                 value=options.chance,
             )
         return chance
+    if not scale.higher_is_better:
+        return None
+    known = _known_rising(options)
     usual = known.chance if known is not None and options.range is None else None
     if usual is not None and known is not None:
         usual *= (scale.ceiling or 1.0) / known.high

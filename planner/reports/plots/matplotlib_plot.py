@@ -72,7 +72,8 @@ def draw(data: FigureData) -> Any:
     with mpl.rc_context(_settings()):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         axes = figure.add_subplot()
-        axes.set(xscale="log", yscale="log", xlabel=data.x_name, ylabel=data.y_name)
+        log_y = data.y_ceiling is None
+        axes.set(xscale="log", yscale="log" if log_y else "linear", xlabel=data.x_name, ylabel=data.y_name)
         axes.set_title(data.title, fontsize=10)
         low, q25, median, q75, high = zip(*data.bands, strict=True)
         axes.fill_between(data.x, low, high, color=BLUE, alpha=0.2, linewidth=0, label="90%")
@@ -86,7 +87,7 @@ def draw(data: FigureData) -> Any:
             axes.plot(x, y, "o", color="black", markersize=3.5, label="measured")
         axes.set_xlim(data.x[0] / 1.1, data.x[-1])
         ticks(axes.xaxis, axes.get_xlim(), units.format_number)
-        ticks(axes.yaxis, axes.get_ylim(), data.printed_y)
+        ticks(axes.yaxis, axes.get_ylim(), data.printed_y, log=log_y)
         axes.legend(frameon=False)
         axes.grid(visible=True, linewidth=0.3, alpha=0.4)
         figure.supxlabel(textwrap.fill(data.note, 110), fontsize=7, color="gray")

@@ -21,7 +21,6 @@ from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, Run, SizeCost
-from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
@@ -30,6 +29,7 @@ from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
 from planner.lawmodel.stored import scenario_indices
+from planner.metrics import FRACTION
 from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
@@ -127,6 +127,7 @@ def _product(
         "law": law_model.law.id,
         "metric": law_model.law.metric,
         "metric_unit": law_model.law.metric_unit,
+        "metric_ceiling": law_model.law.metric_ceiling,
         "unit": law_model.unit,
         "spread": law_model.has_posterior,
         "smallest": law_model.curve_start,
@@ -154,7 +155,7 @@ def _product(
         "price": price,
         "assumed": assumed,
         "measured": {} if "utilization" in assumed else _measured(plan, chosen.law, review),
-        "target": question.target or _error_reached(plan),
+        "target": question.target or _value_reached(plan),
         "accelerator": None if accelerator is None else accelerator.id,
         "count": (
             question.hardware.count or fleet_count or DEFAULT_DEVICES
@@ -177,13 +178,14 @@ def _tiers(price: DataPrice | None) -> list[tuple[float | None, float]] | None:
     return [(None if math.isinf(tier.end) else tier.end, tier.price) for tier in price.tiers]
 
 
-def _error_reached(plan: Plan) -> str:
-    """Return the error of a plan whose question has no target, as a target to start from."""
-    median = plan.estimate.error.interval().median
+def _value_reached(plan: Plan) -> str:
+    """Return the metric that a plan reaches whose question has no target, as a target to start from."""
+    median = plan.estimate.own_value.interval().median
     if median is None:
         return ""
-    is_fraction = plan.law_model.law.metric_unit == "fraction"
-    return units.format_fraction(median) if is_fraction else f"{median:.3g}"
+    scale = plan.law_model.law.scale
+    is_plain = scale.unit != FRACTION and not scale.higher_is_better
+    return f"{median:.3g}" if is_plain else scale.without_unit.format(median)
 
 
 def _measured(plan: Plan, law: Law | PublishedLaw, review: Review) -> dict[str, dict[str, Bands]]:

@@ -15,8 +15,10 @@ function ask(product, data, { target, accelerator, count, price }) {
     throw new Error(`law ${product.law} has no FLOP, so neither time nor cost can be computed`);
   }
   const q = { data: at("data"), params: params ? at("params") : [], flops: params && flopsPerSample ? at("flops") : [] };
-  q.error = product.confidence === null ? scenarios.map(() => target)
+  const errors = product.confidence === null ? scenarios.map(() => target)
     : scenarios.map((scenario, i) => scenario.error(Math.min(scales[i], scenario.high)));
+  if (product.metric_ceiling === null) q.error = errors;
+  else q.score = errors.map((error) => fromError(product, error));
   q.epochs = at("samplesSeen").map((samples, i) => (samples === Infinity ? samples : samples / q.data[i]));
   q.beyond = product.largest === null ? [] : q.data.map((x) => x / product.largest);
   const served = product.constraints.served;
@@ -37,7 +39,7 @@ function ask(product, data, { target, accelerator, count, price }) {
   q.total_dollars = Array.from(q.dollars ?? [], (value, i) => value + (q.data_dollars[i] ?? 0));
   if (product.stock !== null && !product.surface && quantile(q.data, 0.5) > product.stock) warnings.push("more-data-needed");
 
-  const reaches = (tolerance) => q.data.map((x, i) => Number.isFinite(x) && q.error[i] <= target * (1 + tolerance));
+  const reaches = (tolerance) => q.data.map((x, i) => Number.isFinite(x) && errors[i] <= target * (1 + tolerance));
   const near = product.spread && product.confidence === null && q.beyond.length;
   return {
     quantities: q,
@@ -80,24 +82,26 @@ function onHardware(product, data, q, n, accelerator, count, price) {
 
 // The scale at which each scenario reaches the target, Infinity where it never does.
 function scalesFor(product, scenarios, target) {
-  const given = `target ${product.metric} ${formatMetric(target, product.metric_unit)}`;
-  if (!(target > 0)) throw new Error(`${given}: expected more than 0`);
-  if (product.metric_unit === "fraction" && target >= 1) throw new Error(`${given}: expected less than 100%`);
+  const own = (error) => formatOwn(product, fromError(product, error));
+  const rises = product.metric_ceiling !== null;
+  const given = `target ${product.metric} ${own(target)}`;
+  if (!(target > 0)) throw new Error(`${given}: expected ${rises ? `less than ${own(0)}` : "more than 0"}`);
+  if (!rises && product.metric_unit === "fraction" && target >= 1) throw new Error(`${given}: expected less than 100%`);
   if (product.smallest !== null) {
     const easiest = quantile(scenarios.map((scenario) => scenario.error(product.smallest)), 0.5);
     if (target >= easiest) {
-      throw new Error(`${given}: expected less than the smallest measured data reaches `
-        + `(${formatData(product.smallest, product.unit)} reach ${formatMetric(easiest, product.metric_unit)})`);
+      throw new Error(`${given}: expected ${rises ? "more" : "less"} than the smallest measured data reaches `
+        + `(${formatData(product.smallest, product.unit)} reach ${own(easiest)})`);
     }
   }
   const scales = scenarios.map((scenario) => scenario.forError(target));
   if (!scales.some(Number.isFinite) && (product.surface || scenarios.length === 1)) {
-    throw new Error(`${given}: expected more than the irreducible error of law ${product.law}`);
+    throw new Error(`${given}: expected ${rises ? "less than the best value" : "more than the irreducible error"} of law ${product.law}`);
   }
   if (product.surface) {
     const median = (name) => quantile(scenarios.map((scenario, i) => finite((x) => scenario[name](x), scales[i])), 0.5);
     if (Math.min(...scales) <= 0 || Math.min(median("params"), median("samplesSeen")) < 1) {
-      throw new Error(`${given}: expected less, law ${product.law} needs less than one parameter or one sample for it`);
+      throw new Error(`${given}: expected ${rises ? "more" : "less"}, law ${product.law} needs less than one parameter or one sample for it`);
     }
   }
   return scales;
@@ -109,7 +113,7 @@ function withConfidence(product, scenarios, scales, target) {
   if (!product.spread) throw new Error(`law ${product.law} states no uncertainty, so no plan has a confidence`);
   const reachable = share(scales.map(Number.isFinite));
   if (reachable < confidence) {
-    throw new Error(`target ${product.metric} ${formatMetric(target, product.metric_unit)}: expected one that a plan `
+    throw new Error(`target ${product.metric} ${formatOwn(product, fromError(product, target))}: expected one that a plan `
       + `reaches with probability ${fixed(100 * confidence, 0)}%, any amount of data reaches it with ${fixed(100 * reachable, 0)}%`);
   }
   if (scenarios[0].loss === null) {
