@@ -53,7 +53,7 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class Command(TyperCommand):
-    """A command with help in groups, whose target may be an option that names its metric: `--target-f1 0.8`."""
+    """A command with help in groups; a target may be an option that names its metric: `--target-f1 0.8`."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and options, in groups."""
