@@ -1,25 +1,30 @@
 """What a shell offers for the value of an option. Only a shell that completes a word imports this."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from laws.errors import PlannerError
 
 
-def values_of(kind: str, given: Mapping[str, Any], incomplete: str) -> list[tuple[str, str]]:
+def values_of(
+    kind: str, given: Mapping[str, Any], incomplete: str, *, folder_of: Callable[[Path | None], Path]
+) -> list[tuple[str, str]]:
     """Return the values of an option that begin with what is typed.
 
     Args:
         kind: "accelerators", "domains", "families", "laws", "metrics" or "presets".
         given: The other options that are typed already, by the names of their parameters.
         incomplete: The first characters of the value.
+        folder_of: Returns the folder of the store that is named; None is the default one.
 
     Returns:
         Values with a short description each; none where a store or a fleet cannot be read.
     """
     try:
-        values = dict(_VALUES[kind](given))
+        store = given.get("store")
+        folder = folder_of(Path(store) if store else None)
+        values = dict(_VALUES[kind]({**given, "store": folder}))
     except (PlannerError, OSError):
         return []
     return [(value, text) for value, text in values.items() if value.startswith(incomplete)]
@@ -38,11 +43,8 @@ def _laws(given: Mapping[str, Any]) -> Iterator[Any]:
     from laws.catalog.bundled import bundled_laws
     from laws.catalog.published import all_laws
     from laws.storage.store import Store
-    from planner.commands.options import store_folder
 
-    store = given.get("store")
-    rows = Store(store_folder(Path(store) if store else None)).laws()
-    for law in (*rows, *all_laws(), *bundled_laws().laws()):
+    for law in (*Store(given["store"]).laws(), *all_laws(), *bundled_laws().laws()):
         if all(given.get(name) in (None, getattr(law, name)) for name in ("domain", "metric")):
             yield law
 
@@ -58,7 +60,7 @@ def _domains(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for domain in DOMAINS.values():
         yield domain.name, ""
     if "preset" not in given:  # calibration measures its own domains only
-        for law in _laws({"store": given.get("store")}):
+        for law in _laws({"store": given["store"]}):
             yield law.domain, ""
 
 

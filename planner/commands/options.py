@@ -19,7 +19,7 @@ def _complete(kind: str) -> Callable[[typer.Context, str], list[tuple[str, str]]
     def values(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
         from planner.commands.completion import values_of
 
-        return values_of(kind, ctx.params, incomplete)
+        return values_of(kind, ctx.params, incomplete, folder_of=store_folder)
 
     return values
 

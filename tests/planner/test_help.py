@@ -104,7 +104,11 @@ def test_a_shell_completes_names_that_exist(tmp_path):
 
 
 def test_completion_never_fails_and_filters_by_what_is_typed(tmp_path):
-    from planner.commands.completion import values_of
+    from planner.commands.completion import values_of as offered
+    from planner.commands.options import store_folder
+
+    def values_of(kind, given, incomplete):
+        return offered(kind, given, incomplete, folder_of=store_folder)
 
     (tmp_path / "file").touch()
     for kind in ("accelerators", "domains", "families", "laws", "metrics", "presets"):
