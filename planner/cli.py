@@ -42,14 +42,30 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
 }
 # former name of an option -> its name; scripts still use the former, which no help shows
 RENAMED_OPTIONS = {"plain": "single-form", "best-guess": "baseline-error"}
-CONTEXT = {"token_normalize_func": lambda name: RENAMED_OPTIONS.get(name, name)}
+CONTEXT: dict[str, Any] = {
+    "token_normalize_func": lambda name: RENAMED_OPTIONS.get(name, name),
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 1000,  # help is as wide as the terminal
+}
 DEBUG = "--debug"
 # what a command line that cannot be parsed raises: typer exports only one of its kinds
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class Command(TyperCommand):
-    """A command whose target may be an option that names its metric: `--target-f1 0.8`."""
+    """A command with help in groups; a target may be an option that names its metric: `--target-f1 0.8`."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments and options, in groups."""
+        from planner.commands.help import write_options  # only help needs it
+
+        write_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        from planner.commands.help import write_examples
+
+        write_examples(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words of the command line.
@@ -134,6 +150,7 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
     app = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        context_settings=CONTEXT,
         rich_markup_mode=None,  # plain help: rich costs more time than the whole rest of `planner --help`
     )
     app.callback()(planner)
@@ -142,9 +159,11 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
         file, attribute = COMMANDS[name].split(".")
         command = getattr(import_module(f"planner.commands.{file}"), attribute)
         if isinstance(command, typer.Typer):
+            for leaf in command.registered_commands:
+                leaf.cls = Command
             app.add_typer(command, name=name)
         else:
-            app.command(name, cls=Command, context_settings=CONTEXT)(command)
+            app.command(name, cls=Command)(command)
     return app
 
 

@@ -41,8 +41,7 @@ def extrapolate(
     """Forecast many learning curves beyond their measurements.
 
     Writes q05, q25, median, q75, q95 of the next measurement in the unit of y, the weights of the forms and
-    warning codes. After an interruption, run the same command to continue. For example:
-    planner extrapolate curves.csv --out forecasts.csv
+    warning codes. After an interruption, run the same command to continue.
     """
     from planner.reports.progress_line import ProgressLine
     from planner.reports.quantities import counted

@@ -54,8 +54,6 @@ def fit(
     """Fit laws to trainings that you measured elsewhere.
 
     Stores them, so that `planner estimate` can use them.
-
-    For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """
     from dataclasses import asdict
 

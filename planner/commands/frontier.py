@@ -26,10 +26,7 @@ def frontier(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Print the Pareto front of error against cost.
-
-    For example: planner frontier --domain speech --on h100
-    """
+    """Print the Pareto front of error against cost."""
     from dataclasses import asdict
     from datetime import date
 

@@ -14,6 +14,7 @@ from planner.commands.options import (
     MetricOption,
     SourceOption,
     StoreOption,
+    complete_laws,
     existing_store,
     store_folder,
 )
@@ -31,7 +32,9 @@ class ExportFormat(StrEnum):
     parquet = "parquet"
 
 
-LawArgument = Annotated[str, typer.Argument(help="Id of a law, or its first characters.")]
+LawArgument = Annotated[
+    str, typer.Argument(help="Id of a law, or its first characters.", autocompletion=complete_laws)
+]
 
 
 @app.command("list")
@@ -93,10 +96,7 @@ def export_law(
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Export one law, to import it elsewhere or for other tools.
-
-    For example: planner laws export 3f9a --out law.nc
-    """
+    """Export one law, to import it elsewhere or for other tools."""
     from planner.reports.laws import export_law
     from planner.reports.store import current
 
@@ -135,15 +135,18 @@ WholeFitOption = Annotated[
 
 @app.command("delete")
 def delete_laws(
-    ids: Annotated[list[str], typer.Argument(help="Ids of laws, or their first characters.")],
+    ids: Annotated[
+        list[str],
+        typer.Argument(help="Ids of laws, or their first characters.", autocompletion=complete_laws),
+    ],
     *,
     whole_fit: WholeFitOption = False,
     undo: Annotated[bool, typer.Option("--undo", help="Bring deleted laws back.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """Delete laws of your store, so that they answer nothing and no list has them.
+    """Hide laws of your store: they answer nothing.
 
-    Their files stay: --undo brings them back. For example: planner laws delete 3f9a
+    No list has them, but their files stay: --undo brings them back.
     """
     from planner.plans import stored_laws
     from planner.reports.store import current
@@ -165,7 +168,7 @@ def rename_laws(
 ) -> None:
     """Correct the names of a fitted law.
 
-    The renamed law has a new id; the old one is deleted. For example: planner laws rename 3f9a --domain asr
+    The renamed law has a new id; the old one is deleted.
     """
     from planner.plans.stored_laws import rename_laws
     from planner.reports.store import current

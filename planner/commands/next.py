@@ -21,10 +21,7 @@ def next_runs(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Propose the runs that narrow the answer most for their cost.
-
-    For example: planner next --domain speech --target-wer 5% --budget 30m
-    """
+    """Propose the runs that narrow the answer most for their cost."""
     selector, value = target.selector_and_value(laws)
     if value is None:
         raise MissingInput(

@@ -1,6 +1,7 @@
 """Options that several commands share, so that they have the same help and behavior everywhere."""
 
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,23 @@ import typer
 from laws.errors import StoreError, run, use
 from laws.types import Source
 from planner.reports.formats import Format
+
+
+def _complete(kind: str) -> Callable[[typer.Context, str], list[tuple[str, str]]]:
+    """Return what a shell offers for an option; only a shell that completes a word calls it."""
+
+    def values(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+        from planner.commands.completion import values_of
+
+        return values_of(kind, ctx.params, incomplete, folder_of=store_folder)
+
+    return values
+
+
+complete_accelerators, complete_domains, complete_families = map(
+    _complete, ("accelerators", "domains", "families")
+)
+complete_laws, complete_metrics, complete_presets = map(_complete, ("laws", "metrics", "presets"))
 
 StoreOption = Annotated[
     Path | None,
@@ -31,11 +49,23 @@ FleetOption = Annotated[
 ]
 
 # the law
-MetricOption = Annotated[str | None, typer.Option("--metric", help="Use only laws of this metric, e.g. wer.")]
-DomainOption = Annotated[str | None, typer.Option("--domain", help="Use only this domain, e.g. speech.")]
-FamilyOption = Annotated[str | None, typer.Option("--family", help="Use only laws of this architecture.")]
+MetricOption = Annotated[
+    str | None,
+    typer.Option("--metric", help="Use only laws of this metric, e.g. wer.", autocompletion=complete_metrics),
+]
+DomainOption = Annotated[
+    str | None,
+    typer.Option("--domain", help="Use only this domain, e.g. speech.", autocompletion=complete_domains),
+]
+FamilyOption = Annotated[
+    str | None,
+    typer.Option("--family", help="Use only laws of this architecture.", autocompletion=complete_families),
+]
 LawOption = Annotated[
-    str | None, typer.Option("--law", help="Use this law: its id, or the first characters of it.")
+    str | None,
+    typer.Option(
+        "--law", help="Use this law: its id, or the first characters of it.", autocompletion=complete_laws
+    ),
 ]
 SourceOption = Annotated[
     Source | None,
@@ -91,11 +121,17 @@ SamplesColumnOption = Annotated[
 PartOption = Annotated[
     str | None,
     typer.Option(
-        "--on", metavar="ACCELERATOR", help="Accelerator to train on, see `planner accelerators list`."
+        "--on",
+        metavar="ACCELERATOR",
+        help="Accelerator to train on, see `planner accelerators list`.",
+        autocompletion=complete_accelerators,
     ),
 ]
 CountOption = Annotated[
-    int | None, typer.Option("--count", help="Number of devices. Default: the fleet's, else 8.")
+    int | None,
+    typer.Option(
+        "--count", help="Number of devices. Default: the fleet's, else those that a deadline needs, else 8."
+    ),
 ]
 PrecisionOption = Annotated[
     str | None, typer.Option("--precision", help="Precision of the training: bf16, fp16 or fp32.")

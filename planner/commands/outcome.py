@@ -44,10 +44,7 @@ def add_outcome(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Record the measured outcome of a forecast, or a part of it.
-
-    For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
-    """
+    """Record the measured outcome of a forecast, or a part of it."""
     from planner.plans.tracking.outcome import add_outcome
     from planner.plans.tracking.track_record import comparisons
     from planner.reports.report import show

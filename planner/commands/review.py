@@ -56,7 +56,6 @@ def review(
     """Check whether each product of a plan meets its limits.
 
     Reports GPU-hours, cost and dates for each product and in total.
-    For example: planner review plan.toml --out review.html
     """
     import json
 

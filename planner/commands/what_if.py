@@ -56,8 +56,7 @@ def what_if(
 ) -> None:
     """Answer one question for a table of values.
 
-    Give one or two options several values, separated by commas. For example:
-    planner what-if --target-wer 5%,8%,10% --on h100,a100
+    Give one or two options several values, separated by commas.
     """
     given = {
         "data": data,
