@@ -13,8 +13,9 @@ def netcdf(law: Law, out: Path) -> None:
     """Write a law as ArviZ InferenceData: groups of netCDF-4 (https://python.arviz.org, schema of 2024).
 
     `posterior` has the samples of the parameters over (chain, draw): one chain with the stored samples of all
-    walkers. A curve also has `predictions`, its paths as log_METRIC over (chain, draw, data), `observed_data`
-    with the points it was fitted to, and their x in `constant_data`.
+    walkers. A curve also has `predictions`, its paths as log_METRIC (log_error of a metric that
+    rises) over (chain, draw, data), `observed_data` with the points it was fitted to, and their x in
+    `constant_data`.
 
     Args:
         law: The law.
@@ -42,14 +43,25 @@ def netcdf(law: Law, out: Path) -> None:
                 return
             data = [math.exp(x) for x in law.grid]
             paths = _group(file, "predictions", {"chain": [0], "draw": range(len(law.paths)), "data": data})
-            meaning = f"logarithm of {law.metric} ({law.metric_unit}), noise left out; data in {law.x_unit}"
-            _variable(paths, f"log_{_plain(law.metric)}", ("chain", "draw", "data"), [law.paths], meaning)
+            rises = law.metric_ceiling is not None
+            modeled = f"{law.metric_ceiling:g} - {law.metric}" if rises else law.metric
+            meaning = f"logarithm of {modeled} ({law.metric_unit}), noise left out; data in {law.x_unit}"
+            _variable(
+                paths,
+                f"log_{'error' if rises else _plain(law.metric)}",
+                ("chain", "draw", "data"),
+                [law.paths],
+                meaning,
+            )
             if law.points:
                 points = {"point": range(len(law.points["y"]))}
                 observed, constant = (
                     _group(file, name, points) for name in ("observed_data", "constant_data")
                 )
-                _variable(observed, _plain(law.metric), ("point",), law.points["y"], law.metric_unit)
+                values = law.points["y"]
+                if law.metric_ceiling is not None:
+                    values = tuple(law.metric_ceiling - y for y in values)
+                _variable(observed, _plain(law.metric), ("point",), values, law.metric_unit)
                 for name in law.points.keys() - {"y"}:
                     _variable(constant, name, ("point",), law.points[name], None)
 
@@ -92,7 +104,9 @@ def parquet(law: Law, out: Path) -> None:
 def _facts(law: Law) -> dict[str, str]:
     names = ("id", "created", "source", "domain", "family", "metric", "metric_unit", "x", "x_unit", "form")
     forms = {f"weight of {name}": f"{weight:.6g}" for name, weight in law.forms.items()}
-    return {name: getattr(law, name) for name in names} | forms | {"warnings": " ".join(law.warnings)}
+    ceiling = {} if law.metric_ceiling is None else {"metric_ceiling": f"{law.metric_ceiling:g}"}
+    facts = {name: getattr(law, name) for name in names}
+    return facts | ceiling | forms | {"warnings": " ".join(law.warnings)}
 
 
 def _group(file: Any, name: str, coordinates: dict[str, Any]) -> Any:

@@ -186,7 +186,7 @@ class MetricScale:
 
     def from_error(self, error: float) -> float:
         """Return the value of the metric for an error."""
-        return error if self.ceiling is None else self.ceiling - error
+        return error if self.ceiling is None else float(f"{self.ceiling - error:.15g}")
 
     def of_errors(self, errors: Quantity) -> Quantity:
         """Return a quantity of errors in the metric's own terms; its quantiles stay in ascending order."""

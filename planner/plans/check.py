@@ -122,6 +122,7 @@ def check(
             columns=columns,
             where=where,
             lowest=-math.inf if law.metric_ceiling is not None else 0.0,
+            higher_is_better=law.metric_ceiling is not None,
         )
         measured = as_errors_of(law_info(law).scale, measured)
     except PlannerError as error:

@@ -13,7 +13,7 @@ from laws.errors import Hint, LawNotFound, run, use
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law, Source
 from planner import units
-from planner.lawmodel.info import COMPANIONS
+from planner.lawmodel.info import COMPANIONS, same_metric
 from planner.lawmodel.suggest import suggestion
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.question import positive
@@ -148,10 +148,12 @@ def _newest(
         for row in store.laws(domain=domain, source=source)
         if row.x == "data" and row.metric not in COMPANIONS and row.form != FORECAST
     ]
-    matching = [row for row in rows if metric in (None, row.metric)]
-    kinds: dict[tuple[str, str, str], dict[str, LawRow]] = {}
+    matching = [row for row in rows if same_metric(metric, row.metric)]
+    kinds: dict[tuple[str, str, str, float | None], dict[str, LawRow]] = {}
     for row in matching:
-        kinds.setdefault((row.metric, row.metric_unit, row.x_unit), {}).setdefault(row.family, row)
+        kinds.setdefault((row.metric, row.metric_unit, row.x_unit, row.metric_ceiling), {}).setdefault(
+            row.family, row
+        )
     first = next(iter(DOMAINS[domain].metrics)) if domain in DOMAINS else None
     kind = max(kinds, key=lambda kind: (len(kinds[kind]), kind[0] == first), default=None)
     newest = kinds[kind] if kind else {}

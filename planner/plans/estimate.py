@@ -38,7 +38,7 @@ class Estimate(NamedTuple):
     samples_seen: Quantity  # data seen in training, repeats counted
     params: Quantity
     flops: Quantity
-    probability_reachable: float | None  # None: the law has no posterior
+    probability_reachable: float | None  # None: the law has no posterior, or its metric gets worse with data
     limit: Quantity  # the error at any amount of data; without samples where the law has no posterior
     warnings: tuple[str, ...] = ()
     alternatives: tuple[LawInfo, ...] = ()
@@ -228,7 +228,8 @@ def estimate(
     else:
         error = (target,) * len(pairs)
     reachable = None
-    if law_model.has_posterior:
+    # where the metric gets worse with more data, only the prior says that it will improve
+    if law_model.has_posterior and WarningCode.RISING not in law_model.warnings:
         reached = [
             math.isfinite(x) and (target is None or e <= target) for x, e in zip(data, error, strict=True)
         ]

@@ -12,7 +12,7 @@ from planner.assumptions import current_name, names
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.plans.plan import OnProgress, Plan, parse_for, plan_by
-from planner.plans.quantities import keys, samples_of
+from planner.plans.quantities import METRICS, keys, samples_of
 from planner.plans.question import PAIR, Question, check
 
 PROBABILITY = "probability"  # that all constraints are satisfied: can be shown like a quantity
@@ -180,6 +180,8 @@ def _missing(show: str) -> tuple[Hint, ...]:
     """Return what a quantity needs that no cell has."""
     if show == PROBABILITY:
         return (use("have_data", "budget", purpose="to constrain a target"),)
+    if show in METRICS:  # of the other direction
+        return (use("show", value=next(key for key in METRICS if key != show)),)
     return (use("on", value="h100"),) if show in _NEEDS_HARDWARE else ()
 
 

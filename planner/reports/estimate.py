@@ -124,7 +124,8 @@ def _probabilities(plan: Plan) -> list[str]:
     notes = []
     if estimate.target is not None:
         sentence = sentences.REACHABLE if plan.confidence is None else sentences.CONFIDENT
-        reachable = probability(estimate.probability_reachable)
+        worsens = WarningCode.RISING in estimate.warnings
+        reachable = sentences.WORSENING if worsens else probability(estimate.probability_reachable)
         notes.append(sentence.format(probability=reachable, within=_within(estimate)))
         notes += _if_reachable(estimate.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:

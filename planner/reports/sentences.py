@@ -25,6 +25,7 @@ LIMITS = {
     "data": "available data",
     "target": "target",
 }
+WORSENING = "not known, because the metric gets worse with more data"
 NOT_STATED, ALMOST_SURE, ALMOST_NEVER = "not stated by the publication", "more than 99%", "less than 1%"
 
 PANEL: dict[str, str] = {
@@ -42,6 +43,7 @@ PANEL: dict[str, str] = {
     "true": VERDICTS[True],
     "false": VERDICTS[False],
     "not_stated": NOT_STATED,
+    "worsening": WORSENING,
     "almost_sure": ALMOST_SURE,
     "almost_never": ALMOST_NEVER,
     **{f"limit_{name}": text for name, text in LIMITS.items()},

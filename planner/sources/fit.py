@@ -39,7 +39,7 @@ from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
 from planner.metrics import FRACTION, PERCENT_UNITS, MetricScale, usual_unit
-from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value
+from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value, rises_by_name
 from planner.sources.pool import other_curves, shared_weights
 from planner.sources.run_table import Measurements, read_measurements
 from planner.sources.utilization import utilization, with_flops_from_hours
@@ -256,6 +256,7 @@ def _measured(request: Request) -> MetricTerms:
         columns=request.all_columns,
         where=request.where,
         lowest=lowest_value(request.metric_options),
+        higher_is_better=bool(rises_by_name(request.metric_options)),
     )
     for role in ("flops", "gpu_hours"):
         if (column := request.columns.get(role)) and measured.params is None:

@@ -182,6 +182,7 @@ def read_measurements(
     columns: Mapping[str, str | None],
     where: Mapping[str, str] | None = None,
     lowest: float = 0.0,
+    higher_is_better: bool = False,
 ) -> Measurements:
     """Read the finished trainings of a file.
 
@@ -194,6 +195,7 @@ def read_measurements(
             "se", "seed", "samples", "flops", "gpu_hours", "device", "train" and "test_size".
         where: Column -> value, to choose runs of a tracker's store.
         lowest: Least value that the metric may have.
+        higher_is_better: Whether the best value of a metric that was logged at every step is the largest.
 
     Returns:
         The measurements, in the order of the rows.
@@ -208,7 +210,7 @@ def read_measurements(
         columns = resolved(path, table, columns, _usual_names(metric, data_unit))
         names = tuple(dict.fromkeys([*table.columns, *filter(None, columns.values())]))
         column_of = _columns(path, names, columns, metric=metric, data_unit=data_unit)
-        tracked = rows_of(table, column_of, named)
+        tracked = rows_of(table, column_of, named, higher_is_better=higher_is_better)
         rows, column_of = tracked.rows, dict(tracked.columns)
     else:
         names = read_names(path)

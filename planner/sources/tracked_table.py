@@ -139,7 +139,13 @@ def _usual(table: RunTable, role: str, names: Sequence[str]) -> str | None:
     return None
 
 
-def rows_of(table: RunTable, columns: Mapping[str, str], named: Collection[str]) -> TrackedRows:
+def rows_of(
+    table: RunTable,
+    columns: Mapping[str, str],
+    named: Collection[str],
+    *,
+    higher_is_better: bool = False,
+) -> TrackedRows:
     """Return the rows of the runs that count.
 
     Args:
@@ -147,6 +153,7 @@ def rows_of(table: RunTable, columns: Mapping[str, str], named: Collection[str])
         columns: Role -> column; "data" and "metric" are among them.
         named: Roles whose columns you named. A run needs a value in each; another column that a run lacks is
             not used.
+        higher_is_better: Whether the best value of a metric that was logged at every step is the largest.
 
     Returns:
         The rows, and why the other runs are left out.
@@ -156,7 +163,10 @@ def rows_of(table: RunTable, columns: Mapping[str, str], named: Collection[str])
     runs: dict[str, list[Cell]] = {role: [] for role in columns}
     names = []
     for finished in table.kept:
-        cells = {role: table.cells(finished, [column], _which(role))[0] for role, column in columns.items()}
+        cells = {
+            role: table.cells(finished, [column], _which(role, higher_is_better=higher_is_better))[0]
+            for role, column in columns.items()
+        }
         if reason := _reason(cells, columns, needed):
             left_out[reason] += 1
             continue
@@ -181,8 +191,9 @@ def _has_gap(cells: Sequence[Cell]) -> bool:
     return any(content is None or not str(content).strip() for content in cells)
 
 
-def _which(role: str) -> Best:
-    return "min" if role in BEST_ROLES else "last"
+def _which(role: str, *, higher_is_better: bool) -> Best:
+    best: Best = "max" if higher_is_better else "min"
+    return best if role in BEST_ROLES else "last"
 
 
 def left_out_sentence(left_out: Mapping[str, int], count: int) -> str:

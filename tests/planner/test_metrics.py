@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from synthetic import planner, power
 from laws.errors import PlannerError
 from laws.forecasting.forecast import forecast
 from laws.points import check_points
-from laws.storage.records import encode, validate
+from laws.storage.records import content_id, encode, validate
 from laws.storage.store import Store
 from laws.types import Law
 from planner.cli import named_targets
@@ -20,6 +21,8 @@ from planner.lawmodel.info import same_metric
 from planner.metrics import MetricScale, known_metric, rises
 from planner.sources.metric_terms import MetricOptions, MetricTerms, with_test_noise
 from planner.sources.run_table import Measurements
+from planner.sources.tracked_table import rows_of
+from planner.sources.trackers.runs import Run, RunTable, State, history
 
 RISING = (
     "val/acc", "test_acc", "metrics/mAP50(B)", "metrics/mAP50-95(B)", "eval_f1", "F1 score (doc avg)",
@@ -371,3 +374,63 @@ def test_a_record_without_a_ceiling_keeps_its_file():
     assert b"metric_ceiling" not in encode(falling)
     assert validate(encode(rising), Law).metric_ceiling == 1.0
     assert falling.id != rising.id
+
+
+@pytest.mark.parametrize(("higher_is_better", "best"), [(True, 0.8), (False, 0.6)])
+def test_the_best_value_of_a_tracked_metric_is_the_one_of_its_direction(higher_is_better, best):
+    values = {"hours": 10, "val/acc": history([0.6, 0.8, 0.7])}
+    table = RunTable("table", "", (Run("a", "a", State.FINISHED, values),))
+    columns = {"data": "hours", "metric": "val/acc"}
+    assert rows_of(table, columns, (), higher_is_better=higher_is_better).rows == [(10, best)]
+
+
+@pytest.mark.parametrize(("warnings", "stated"), [((), True), (("rising",), False)])
+def test_a_metric_that_gets_worse_with_data_has_no_probability_to_improve(tmp_path, warnings, stated):
+    store = Store(tmp_path / "s")
+    store.add_law(power(0.4, 0.3, 0.1, spread=0.1, domain="d", source="fitted", warnings=warnings))
+    store.publish()
+    estimate = answer(store.folder, "--target-wer", "12%")
+    assert (estimate["probability_reachable"] is not None) is stated
+    assert estimate["probability_within"]["10"] is None or stated
+
+
+def as_json(*arguments):
+    ran = planner(*arguments)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_what_is_computed_from_a_law_of_a_rising_metric_is_in_its_terms(tmp_path):
+    store = Store(tmp_path / "s")
+    for family, beta in (("small", 0.3), ("large", 0.4)):
+        law = power(
+            0.4, beta, 0.03, spread=0.1, domain="v", family=family, source="fitted", metric="acc",
+            metric_ceiling=1.0,
+        )  # fmt: skip
+        noisy = replace(law, parameters=law.parameters | {"scale": (0.02,) * 200, "degrees": (30.0,) * 200})
+        law = replace(noisy, id=content_id(noisy))
+        store.add_law(law)
+    store.publish()
+    where = ("--domain", "v", "--store", store.folder, "--format", "json")
+    compared = as_json("compare", *where)
+    at = compared["families"][0]["at"]["8"]["score"]
+    assert 0.7 < at["q05"] < at["median"] < at["q95"] < 1
+    assert compared["families"][0]["family"] == "large", "the better family comes first"
+    front = json.loads(
+        planner("frontier", *where, "--metric", "acc", "--against", "data", "--points", "3").out
+    )
+    scores = [point["score"]["median"] for point in front]
+    assert scores == sorted(scores)
+    table = as_json("what-if", *where, "--target-acc", "90%,92%")
+    easy, hard = (cell["data"]["median"] for cell in table)
+    assert easy < hard
+    (tmp_path / "runs.csv").write_text("hours,acc\n2,0.7\n8,50%\n")
+    checked = as_json("check", tmp_path / "runs.csv", *where, "--family", "small")
+    assert [run["value"] for run in checked] == [0.7, 0.5]
+    assert checked[1]["value"] < checked[1]["expected"]["q05"]
+    assert checked[1]["verdict"] == "off"
+    shown = as_json("laws", "show", law.id, "--store", store.folder, "--format", "json")
+    assert shown["metric_ceiling"] == 1.0
+    assert shown["predictions"][0]["median"] < shown["predictions"][1]["median"]
+    drawn = planner("plot", "--domain", "v", "--store", store.folder)
+    assert drawn.code == 0, drawn.err

@@ -40,11 +40,11 @@ function ask(product, data, { target, accelerator, count, price }) {
   if (product.stock !== null && !product.surface && quantile(q.data, 0.5) > product.stock) warnings.push("more-data-needed");
 
   const reaches = (tolerance) => q.data.map((x, i) => Number.isFinite(x) && errors[i] <= target * (1 + tolerance));
-  const near = product.spread && product.confidence === null && q.beyond.length;
+  const near = product.spread && !product.warnings.includes("rising") && product.confidence === null && q.beyond.length;
   return {
     quantities: q,
     spread: product.spread,
-    probability_reachable: product.spread ? share(reaches(0)) : null,
+    probability_reachable: product.spread && !product.warnings.includes("rising") ? share(reaches(0)) : null,
     probability_within: near ? data.within.map((factor) => [factor, share(q.beyond.map((x) => x <= factor))]) : [],
     ...feasible(product, q, n, accelerator, count, reaches(1e-9)),
     warnings: [...new Set(warnings)],

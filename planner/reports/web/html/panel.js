@@ -82,7 +82,8 @@ function notesOf(product, { sentences }, answer) {
     return value < 0.005 ? sentences.almost_never : `${fixed(100 * value, 0)}%`;
   };
   const notes = [];
-  const reachable = probability(answer.probability_reachable);
+  const worsens = product.warnings.includes("rising"); // then only the prior says that it will improve
+  const reachable = worsens ? sentences.worsening : probability(answer.probability_reachable);
   if (product.confidence === null) {
     const [, near, far] = answer.probability_within;
     const within = !near || probability(near[1]) === reachable ? "" : fill("within_data",
