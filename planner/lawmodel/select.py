@@ -2,9 +2,9 @@
 
 Among laws of one kind the newest answers, and of one fit the forecast before the single form that was fitted
 with it; the other laws that could have answered are named in the answer. Several calibrated families answer
-together, by the best of them in each posterior sample (`planner/plans/families.py`). Laws that ship with the tool
-(`laws/catalog/bundled.py`) are of its embedded corpora: they answer only where they are selected by source
-or id.
+together, by the best of them in each posterior sample (`planner/plans/families.py`). Laws that ship with the
+tool (`laws/catalog/bundled.py`) are of its embedded corpora: they answer only where they are selected by
+source or id.
 """
 
 from collections.abc import Iterable, Sequence
