@@ -104,6 +104,30 @@ def select_law(selector: LawSelector, folder: Path, *, sampled: bool = False) ->
     return selected._replace(families=_other_families(store, rows, selected, others))
 
 
+def check_metric(selected: SelectedLaw, selector: LawSelector, target: str) -> None:
+    """Check that a target can be of one metric only, where it does not name its metric.
+
+    Args:
+        selected: The law that answers, and the alternatives to it.
+        selector: What the law had to match.
+        target: The target as written.
+
+    Raises:
+        MissingInput: Laws of several metrics match ("target-without-metric").
+    """
+    if selector.metric is not None or selector.law is not None:
+        return
+    metrics = dict.fromkeys(law.metric for law in (selected.law, *selected.alternatives))
+    if len(metrics) > 1:
+        raise MissingInput(
+            f"target {target}: expected its metric too, one of {', '.join(metrics)}",
+            code="target-without-metric",
+            value=target,
+            expected=", ".join(metrics),
+            hint=use("target", value=f"{selected.law.metric}={target.strip()}"),
+        )
+
+
 def _other_families(
     store: Store | BundledLaws, rows: Sequence[LawRow], selected: SelectedLaw, others: Sequence[LawRow]
 ) -> tuple[SelectedLaw, ...]:

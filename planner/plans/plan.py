@@ -32,7 +32,7 @@ from planner.lawmodel.info import law_info
 from planner.lawmodel.model import LawModel
 from planner.lawmodel.published import data_unit, published_law_model
 from planner.lawmodel.scenario import broadcast
-from planner.lawmodel.select import SelectedLaw, select_law
+from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.stored import law_model
 from planner.plans.confidence import with_confidence
 from planner.plans.constraints import computes, constraints_satisfied, largest_scales, reached
@@ -224,25 +224,10 @@ def parse_for(selected: SelectedLaw, question: Question, today: date) -> ParsedQ
         InputError: A number cannot be parsed.
         MissingInput: The target could be of several metrics.
     """
-    _check_metric(selected, question)
+    if question.target is not None:
+        check_metric(selected, question.selector, question.target)
     unit = selected.law.x_unit if isinstance(selected.law, Law) else data_unit(selected.law)
     return parse(question, law_info(selected.law), unit, today)
-
-
-def _check_metric(selected: SelectedLaw, question: Question) -> None:
-    """Check that a target without the name of its metric can be of one metric only."""
-    selector = question.selector
-    if question.target is None or selector.metric is not None or selector.law is not None:
-        return
-    metrics = dict.fromkeys(law.metric for law in (selected.law, *selected.alternatives))
-    if len(metrics) > 1:
-        raise MissingInput(
-            f"target {question.target}: expected its metric too, one of {', '.join(metrics)}",
-            code="target-without-metric",
-            value=question.target,
-            expected=", ".join(metrics),
-            hint=use("target", value=f"{selected.law.metric}={question.target.strip()}"),
-        )
 
 
 def _allocation(parsed: ParsedQuestion) -> AllocationConstraints:
