@@ -101,6 +101,10 @@ WARNINGS: dict[str, str] = {
     WarningCode.METRIC_DIFFERS: (
         "The families define this metric differently: compare their slopes, not their values."
     ),
+    WarningCode.NEWEST_NOT_BEST: (
+        "The newest law is not of the family that is most probably best. The answer takes the best family in "
+        "each posterior sample; choose one with --family."
+    ),
     WarningCode.METRIC_CHOSEN: (
         "You named no metric and the domain has several: the first one was used. Name the metric to choose "
         "another."

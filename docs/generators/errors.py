@@ -95,6 +95,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "data-for-smallest-model": ("The smallest model needs the data you have.", "Give only one of the two."),
     "decades-out-of-range": ("A plot cannot reach this far.", "Use fewer decades."),
     "impossible-target": ("A target is outside of what its metric can be.", "Correct the target."),
+    "nothing-has-a-price": (
+        "A budget of dollars was given for runs, and neither data nor an accelerator has a price.",
+        "Give a price of data, or an accelerator.",
+    ),
+    "no-informative-run": (
+        "No run would narrow the answer to this target by much.",
+        "Ask for a target that is less certain.",
+    ),
     "wrong-tiers": (
         "A price of data has tiers that do not increase, or a last tier that ends.",
         "Write every tier but the last with its end, each at more data.",

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from laws import paths
 from laws.catalog.published import PublishedLaw
 from laws.codes import WarningCode
-from laws.errors import ConflictingInput, MissingInput, drop, use
+from laws.errors import ConflictingInput, MissingInput, PlannerError, drop, use
 from laws.types import Law, Quantity
 from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet
@@ -32,7 +32,7 @@ from planner.lawmodel.info import law_info
 from planner.lawmodel.model import LawModel
 from planner.lawmodel.published import data_unit, published_law_model
 from planner.lawmodel.scenario import broadcast
-from planner.lawmodel.select import SelectedLaw, select_law
+from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.stored import law_model
 from planner.plans.confidence import with_confidence
 from planner.plans.constraints import computes, constraints_satisfied, largest_scales, reached
@@ -168,9 +168,8 @@ def plan_by(
         PlannerError: The question is incomplete or contradicts itself, or the law gives no finite answer.
     """
     parsed = parse_for(selected, question, today)
-    model = _law_model(selected, _allocation(parsed))
     assumed = _with_measured(parsed, fleet, selected.law, folder)
-    used_model, scales, binding = _scales(model, parsed, fleet, assumed, seed)
+    model, used_model, scales, binding = _models(selected, parsed, fleet, assumed, seed)
     needs = estimate(
         used_model,
         scales,
@@ -225,25 +224,10 @@ def parse_for(selected: SelectedLaw, question: Question, today: date) -> ParsedQ
         InputError: A number cannot be parsed.
         MissingInput: The target could be of several metrics.
     """
-    _check_metric(selected, question)
+    if question.target is not None:
+        check_metric(selected, question.selector, question.target)
     unit = selected.law.x_unit if isinstance(selected.law, Law) else data_unit(selected.law)
     return parse(question, law_info(selected.law), unit, today)
-
-
-def _check_metric(selected: SelectedLaw, question: Question) -> None:
-    """Check that a target without the name of its metric can be of one metric only."""
-    selector = question.selector
-    if question.target is None or selector.metric is not None or selector.law is not None:
-        return
-    metrics = dict.fromkeys(law.metric for law in (selected.law, *selected.alternatives))
-    if len(metrics) > 1:
-        raise MissingInput(
-            f"target {question.target}: expected its metric too, one of {', '.join(metrics)}",
-            code="target-without-metric",
-            value=question.target,
-            expected=", ".join(metrics),
-            hint=use("target", value=f"{selected.law.metric}={question.target.strip()}"),
-        )
 
 
 def _allocation(parsed: ParsedQuestion) -> AllocationConstraints:
@@ -272,6 +256,33 @@ def _law_model(selected: SelectedLaw, allocation: AllocationConstraints) -> LawM
     if isinstance(selected.law, Law):
         return law_model(selected.law, allocation, size=selected.size, samples=selected.samples)
     return published_law_model(selected.law, allocation)
+
+
+def _models(
+    selected: SelectedLaw, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
+) -> tuple[LawModel, LawModel, tuple[float, ...], str | None]:
+    """Return the law model, the one that is used, its scale per posterior sample, and what binds."""
+    allocation = _allocation(parsed)
+    model = _law_model(selected, allocation)
+    if not selected.families:
+        return (model, *_scales(model, parsed, fleet, assumed, seed))
+    from planner.plans.families import Candidate, best_of  # few stores have several families
+
+    without_confidence = parsed._replace(confidence=None)
+    used, scales, binding = _scales(model, without_confidence, fleet, assumed, seed)
+    candidates = [Candidate(used, scales)]
+    for other in selected.families:
+        try:
+            family, its_scales, _ = _scales(
+                _law_model(other, allocation), without_confidence, fleet, assumed, seed
+            )
+        except PlannerError:  # this family has no answer, such as a target that it has reached already
+            continue
+        candidates.append(Candidate(family, its_scales))
+    best, scales = best_of(candidates, with_target=parsed.target is not None)
+    if parsed.target is not None and parsed.confidence is not None:
+        return (best, *with_confidence(best, scales, parsed.target, parsed.confidence), None)
+    return best, best, scales, binding
 
 
 def _scales(

@@ -61,6 +61,7 @@ def record(plan: Plan) -> dict[str, Any]:
         "family": estimate.law.family,
         "form": estimate.law.form,
         "forms": dict(law_model.forms),
+        "families": dict(law_model.families),
         "metric": estimate.law.metric,
         "metric_unit": estimate.law.metric_unit,
         "higher_is_better": scale.higher_is_better,

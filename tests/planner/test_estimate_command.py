@@ -25,7 +25,7 @@ KEYS = {
     "bytes_moved", "step_seconds", "assumed", "forms", "probability_within", "assumption_codes",
     "higher_is_better", "metric_ceiling", "score", "score_at_confidence",
     "labeling_days", "total_days", "start", "labeled", "finish", "devices_for_deadline", "expected_cost",
-    "missing",
+    "missing", "families",
 }  # fmt: skip
 
 
