@@ -2,9 +2,9 @@
 
     python -m tests.fuzz.worker READER SEED FIRST COUNT FOLDER
 
-Prints one JSON line per failure: an exception that is no `PlannerError`, a message of several lines, more than
-`MAX_SECONDS`, or more memory than `MAX_BYTES` over that of the process before. FOLDER keeps each input that failed.
-The last line is "done". One input again: FIRST is its number, COUNT is 1.
+Prints one JSON line per failure: an exception that is no `PlannerError`, a message of several lines, more
+than `MAX_SECONDS`, or more memory than `MAX_BYTES` over that of the process before. FOLDER keeps each input that
+failed. The last line is "done". To try one input again, FIRST is its number and COUNT is 1.
 """
 
 import json
