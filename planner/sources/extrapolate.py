@@ -20,7 +20,8 @@ from laws.codes import WarningCode
 from laws.errors import FileError, PlannerError, TableError, use
 from laws.storage.atomic_write import write_atomically
 from planner import units
-from planner.sources.run_table import cell_name, column_like, number
+from planner.sources.column_roles import column_like
+from planner.sources.run_table import cell_name, number
 from planner.sources.table_file import read_names, read_rows
 from planner.sources.worker_pool import run_all
 from planner.text import csv_cell

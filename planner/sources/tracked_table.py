@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laws.errors import InputError, run, use
+from planner.sources.expressions import Expression, parse_expression
 from planner.sources.table_file import Row, table_suffix
 from planner.sources.trackers.open_source import is_source, open_source
-from planner.sources.trackers.runs import Best, Cell, RunTable, finite
+from planner.sources.trackers.runs import Best, Cell, Run, RunTable, finite
 
 BEST_ROLES = frozenset({"metric", "train"})  # logged at every step: the best value counts; of others the last
 EXACT_ROLES = frozenset({"se", "samples"})  # columns that end in such a name often mean something else
@@ -97,26 +98,26 @@ def open_tracked(path: Path, where: Mapping[str, str]) -> RunTable:
 
 def resolved(
     path: Path, table: RunTable, given: Mapping[str, str | None], usual: Mapping[str, Sequence[str]]
-) -> dict[str, str | None]:
-    """Return the full name of the column of each role, where it can be told.
+) -> dict[str, Expression | None]:
+    """Return the column of each role with full names, where it can be told.
 
     Args:
         path: The store, for hints.
         table: The runs.
-        given: Role -> the name that you gave: a column, or the last part of one.
+        given: Role -> what you gave: a column, the last part of one, or an expression.
         usual: Role -> the usual names of its column.
 
     Returns:
-        Role -> the column's full name; None where there is none.
+        Role -> the column; None where there is none.
 
     Raises:
         InputError: A name is unknown, or several columns end in it.
     """
-    columns: dict[str, str | None] = {}
+    columns: dict[str, Expression | None] = {}
     for role, names in usual.items():
         name = given.get(role)
         try:
-            columns[role] = table.column(name) if name else _usual(table, role, names)
+            columns[role] = _given(table, name) if name else _usual(table, role, names)
         except InputError as error:
             listing = run("columns", value=str(path), purpose="to list the columns")
             several = error.code == "ambiguous-column"
@@ -125,21 +126,26 @@ def resolved(
     return columns
 
 
-def _usual(table: RunTable, role: str, names: Sequence[str]) -> str | None:
+def _given(table: RunTable, text: str) -> Expression:
+    expression = parse_expression(text, table.columns).resolved(table.column)
+    return expression if expression.is_computed else Expression(",".join(expression.names), expression.names)
+
+
+def _usual(table: RunTable, role: str, names: Sequence[str]) -> Expression | None:
     for name in names:
         if name in table.columns:
-            return name
+            return Expression(name, (name,))
         if role in EXACT_ROLES or len(name) < MIN_NAME:
             continue
         ends = [column for column in table.columns if column.endswith((f".{name}", f"/{name}"))]
         if len(ends) == 1:
-            return ends[0]
+            return Expression(ends[0], (ends[0],))
         if ends and role in ("data", "metric"):
             table.column(name)  # refuses the name, because several columns end in it
     return None
 
 
-def rows_of(table: RunTable, columns: Mapping[str, str], named: Collection[str]) -> TrackedRows:
+def rows_of(table: RunTable, columns: Mapping[str, Expression], named: Collection[str]) -> TrackedRows:
     """Return the rows of the runs that count.
 
     Args:
@@ -156,25 +162,33 @@ def rows_of(table: RunTable, columns: Mapping[str, str], named: Collection[str])
     runs: dict[str, list[Cell]] = {role: [] for role in columns}
     names = []
     for finished in table.kept:
-        cells = {role: table.cells(finished, [column], _which(role))[0] for role, column in columns.items()}
+        cells = {role: _content(table, finished, role, column) for role, column in columns.items()}
         if reason := _reason(cells, columns, needed):
             left_out[reason] += 1
             continue
         names.append(finished.name)
         for role, content in cells.items():
             runs[role].append(content)
-    used = {role: name for role, name in columns.items() if role in needed or not _has_gap(runs[role])}
+    used = {
+        role: column.text for role, column in columns.items() if role in needed or not _has_gap(runs[role])
+    }
     rows = list(zip(*(runs[role] for role in used), strict=True))
     digest = hashlib.sha256(repr((tuple(used.values()), rows)).encode()).hexdigest()
     return TrackedRows(rows, used, tuple(names), left_out, digest)
 
 
-def _reason(cells: Mapping[str, Cell], columns: Mapping[str, str], needed: Sequence[str]) -> str:
+def _content(table: RunTable, finished: Run, role: str, column: Expression) -> Cell:
+    cells = table.cells(finished, column.names, _which(role))
+    content: Cell = column.content(dict(zip(column.names, cells, strict=True)))
+    return content
+
+
+def _reason(cells: Mapping[str, Cell], columns: Mapping[str, Expression], needed: Sequence[str]) -> str:
     """Return why a finished run is left out; "" where it is not."""
     for role in needed:
         if _has_gap([cells[role]]):
-            return f"without {columns[role]}"
-    return f"with {columns['data']} 0" if finite(cells["data"]) == 0 else ""
+            return f"without {columns[role].text}"
+    return f"with {columns['data'].text} 0" if finite(cells["data"]) == 0 else ""
 
 
 def _has_gap(cells: Sequence[Cell]) -> bool:
