@@ -45,7 +45,7 @@ from planner.plans.sensitivity import shares
 OnProgress = Callable[
     [str, int, int], None
 ]  # called with what is planned, how many are done, and of how many
-_COST_ASSUMPTIONS = ("utilization", "scaling_loss", "price")
+_COST_ASSUMPTIONS = ("utilization", "working_time", "scaling_loss", "price")
 
 
 class PlanCost(NamedTuple):
@@ -240,7 +240,7 @@ def _with_measured(
     accelerator = fleet.accelerator(hardware.on)
     if (
         any(assumption.name == "utilization" for assumption in assumed)
-        or fleet.assumptions(accelerator)["utilization"].origin != "default"
+        or not fleet.assumptions(accelerator)["utilization"].is_default
     ):
         return assumed
     from laws.storage.store import Store
