@@ -46,6 +46,7 @@ class WarningCode(StrEnum):
     CORPORA_DIFFER = "corpora-differ"
     METRIC_DIFFERS = "metric-differs"
     METRIC_CHOSEN = "metric-chosen"
+    NEWEST_NOT_BEST = "newest-not-best"
     REPEATS_ASSUMED = "repeats-assumed"
     MORE_DATA_NEEDED = "more-data-needed"
     DOMAIN_CHOSEN = "domain-chosen"

@@ -15,6 +15,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 SLOW = {  # they train models, or fit many curves
     "docs/guides/calibration.md",
     "docs/guides/families.md",
+    "docs/guides/notebook.md",
     "docs/guides/planning.md",
     "docs/research/accuracy.md",
 }

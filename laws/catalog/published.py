@@ -588,7 +588,9 @@ def published_laws(
     matching = [
         law
         for law in all_laws()
-        if domain in (None, law.domain) and metric in (None, law.metric) and unit in (None, law.unit)
+        if domain in (None, law.domain)
+        and (metric is None or metric.casefold() == law.metric)
+        and unit in (None, law.unit)
     ]
     return tuple(sorted(matching, key=_preference))
 

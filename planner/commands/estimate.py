@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
-from planner.commands.options import AllocateOption, FormatOption, StoreOption, existing_store
+from planner.commands.options import AllocateOption, FormatOption, StartOption, StoreOption, existing_store
 from planner.reports.formats import Format
 
 
@@ -33,16 +33,17 @@ def estimate(
         str | None,
         typer.Option(
             help="Money available, e.g. '$50k'. A constraint or the question, like --gpu-hours. "
-            "Requires --on."
+            "Requires --on or --data-price."
         ),
     ] = None,
     deadline: Annotated[
         str | None,
         typer.Option(
             help="Time available: 30d, or a date such as 2027-03-01. A constraint or the question, "
-            "like --gpu-hours. Requires --on."
+            "like --gpu-hours. Requires --on or --data-rate."
         ),
     ] = None,
+    start: StartOption = None,
     machines: MachineOptions,
     at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
@@ -89,13 +90,14 @@ def estimate(
         gpu_hours=gpu_hours,
         budget=budget,
         deadline=deadline,
+        start=start,
         **machines.as_question(),
         **asdict(at_hand),
         allocate=allocate,
         confidence=confidence,
     )
     today = date.today()
-    folder = existing_store(store, source=laws.source, made=save)
+    folder = existing_store(store, source=laws.source, optional=True)
     answer = plan(question, folder, read_fleet(machines.fleet), today=today)
     page, fields = report(answer), record(answer)
     if save:

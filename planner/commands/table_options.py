@@ -16,7 +16,7 @@ class SubjectOptions:
         str,
         typer.Option(help="Name for your domain, which `planner estimate` finds the law by, e.g. my-asr."),
     ]
-    metric: Annotated[str, typer.Option(help="Error or loss that falls with data, e.g. wer.")]
+    metric: Annotated[str, typer.Option(help="What was measured, e.g. wer, loss, accuracy or BLEU.")]
     data_unit: Annotated[
         str, typer.Option(help="What data is counted in, e.g. hours, words, tokens, images.")
     ]
@@ -25,6 +25,27 @@ class SubjectOptions:
         typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
     ] = None
     family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricTermsOptions:
+    """Options for a metric whose name does not say what it is."""
+
+    higher_is_better: Annotated[
+        bool | None,
+        typer.Option(
+            "--higher-is-better/--lower-is-better",
+            help="Whether the metric rises or falls with data. Default: by its name.",
+        ),
+    ] = None
+    metric_range: Annotated[
+        str | None,
+        typer.Option(metavar="LOW:HIGH", help="Least and best value of a metric that rises, e.g. 0:1."),
+    ] = None
+    chance_level: Annotated[
+        str | None,
+        typer.Option(help="Value of the metric that guessing reaches, e.g. 10% accuracy for 10 classes."),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

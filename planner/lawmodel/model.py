@@ -44,6 +44,7 @@ class LawModel(NamedTuple):
     measured: MeasuredRange
     has_posterior: bool = True  # False: one published figure without a stated uncertainty
     forms: Mapping[str, float] = {}  # of a forecast: form -> weight
+    families: Mapping[str, float] = {}  # of several: family -> probability that it is the best one
     companions: Mapping[str, str] = {}  # "params", "samples" -> id of a law
     unknowns: Mapping[str, tuple[float, ...]] = {}  # "exponent", ... -> samples
     assumptions: tuple[LawAssumption, ...] = ()

@@ -105,6 +105,7 @@ def told(folder: Path) -> dict[str, object]:
     return {run.id: (run.status, run.reason, run.flops, run.metrics) for run in store.runs()}
 
 
+@pytest.mark.slow
 def test_the_seed_decides_what_is_stopped_not_the_workers_nor_an_interruption(tmp_path: Path) -> None:
     alone, cut = (tmp_path / name for name in ("alone", "cut"))
     one = swept(alone, 1)

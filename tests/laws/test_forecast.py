@@ -30,6 +30,7 @@ def test_the_same_seed_gives_the_same_forecast_and_another_one_nearly_the_same()
     assert np.abs(np.log(one / other)).max() < 0.12
 
 
+@pytest.mark.slow
 def test_laws_that_are_known_lie_inside_the_intervals():
     """20 curves at two scales: fewer than 13 of 20 inside the 90 % interval happens once in 1,000 runs."""
     held = []
@@ -221,6 +222,7 @@ def test_an_error_near_best_guessing_is_foretold_better_where_that_is_known():
     assert np.mean(score[True]) < 0.75 * np.mean(score[False])
 
 
+@pytest.mark.slow
 def test_beliefs_about_odds_are_held_only_where_best_guessing_is_known():
     prior = bundled_prior()
     for known in (True, False):
