@@ -1,0 +1,121 @@
+"""The next command: what to ask or measure after an answer, ready to run."""
+
+import math
+import shlex
+
+from laws import paths
+from planner import units
+from planner.lawmodel.selector import SINGLE_FORM, LawSelector
+from planner.plans.plan import Plan
+from planner.plans.question import PAIR
+
+NEAR_TARGETS = (1.0, 1.25, 1.5)  # what easier targets need
+NEAR_AMOUNTS = (1, 2, 4)
+OWN = ("calibrated", "fitted")  # laws of runs that one can add to
+_NAMED_TARGETS = ("wer", "cer", "loss")  # metrics with an option of their own
+
+
+def next_command(plan: Plan, *, store: str = "", fleet: str = "") -> str:
+    """Return the command that most helps after an answer.
+
+    Args:
+        plan: The answer.
+        store: Folder of the store, where it was named.
+        fleet: The fleet file, where it was named.
+
+    Returns:
+        The command, quoted for a shell: of the runs to add where the target's law is your own, else of the
+        same question for other values.
+    """
+    words = _words(plan)
+    if not words:
+        return ""
+    takes_fleet = words[0] in ("what-if", "frontier")
+    words += ["--fleet", fleet] if fleet and takes_fleet else []
+    words += ["--store", store] if store else []
+    return " ".join(("planner", *map(shlex.quote, words)))
+
+
+def _words(plan: Plan) -> list[str]:
+    model, question = plan.estimate.law_model, plan.question
+    if model.law.source == "published":
+        return ["laws", "show", model.law.id]
+    selector = selector_words(question.selector)
+    if question.target is not None:
+        if budget := _budget(plan):
+            return ["next", *selector, *target_words(model.law.metric, question.target), "--budget", budget]
+        values = [target_text(plan, factor) for factor in NEAR_TARGETS]
+        return ["what-if", *selector, *target_words(model.law.metric, ",".join(values)), *_hardware(plan)]
+    hardware = _hardware(plan)
+    if plan.given in ("data", "params", "flops"):
+        values = [_amount(plan, plan.given, factor) for factor in NEAR_AMOUNTS]
+        return ["what-if", *_with_metric(selector, plan), f"--{plan.given}", ",".join(values), *hardware]
+    if plan.given == PAIR:
+        return []
+    return ["frontier", *_with_metric(selector, plan), *hardware]
+
+
+def selector_words(selector: LawSelector, *, metric: bool = False) -> list[str]:
+    """Return the options that select a law.
+
+    Args:
+        selector: The filter.
+        metric: Whether to name the metric too, for a command without a target.
+
+    Returns:
+        Words of a command line, not quoted.
+    """
+    words = []
+    for name in ("domain", "family", "source", "law", "form", *(("metric",) if metric else ())):
+        value = getattr(selector, name)
+        if value is not None:
+            words += ["--single-form"] if value == SINGLE_FORM else [f"--{name}", value]
+    return words
+
+
+def target_words(metric: str, value: str) -> list[str]:
+    """Return the option of a target, with its values."""
+    if metric in _NAMED_TARGETS:
+        return [f"--target-{metric}", value]
+    return ["--target", f"{metric}={value}"]
+
+
+def target_text(plan: Plan, factor: float = 1.0) -> str:
+    """Return the target of a plan times a factor as one types it."""
+    estimate = plan.estimate
+    assert estimate.target is not None
+    text = estimate.law.format_error(estimate.target * factor)
+    return text.split()[0]
+
+
+def _with_metric(selector: list[str], plan: Plan) -> list[str]:
+    metric = plan.question.selector.metric
+    return [*selector, *(["--metric", metric] if metric else [])]
+
+
+def _hardware(plan: Plan) -> list[str]:
+    hardware, words = plan.question.hardware, []
+    if hardware.on is not None:
+        words = ["--on", hardware.on, *(["--count", str(hardware.count)] if hardware.count else [])]
+        words += ["--precision", hardware.precision] if hardware.precision else []
+    return words
+
+
+def _amount(plan: Plan, given: str, factor: float) -> str:
+    """Return a multiple of the quantity that was given, as one types it."""
+    if given == "data":
+        unit = "h" if plan.estimate.data.unit == units.AUDIO_UNIT else f" {plan.estimate.data.unit}"
+        return f"{units.format_number((plan.parsed.data or 0.0) * factor)}{unit}"
+    if given == "flops":
+        return units.format_flops((plan.parsed.flops or 0.0) * factor)
+    return units.format_number((plan.parsed.params or 0.0) * factor)
+
+
+def _budget(plan: Plan) -> str:
+    """Return what one run on twice the largest data costs, in FLOP; "" where `planner next` cannot answer."""
+    model = plan.law_model
+    largest = model.measured.largest_data
+    if model.law.source not in OWN or model.is_joint or not model.has_flops or largest is None:
+        return ""
+    cost = paths.quantile([scenario.flops(2 * largest) for scenario in model.scenarios], 0.5)
+    return units.format_flops(2 * cost, digits=2) if 0 < cost < math.inf else ""
