@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= store
 
-.PHONY: demo test test-slow test-gpu lint ship docs-update pictures clean
+.PHONY: demo test test-slow test-gpu lint ship docs docs-update pictures clean
 .DEFAULT_GOAL := test
 
 # Re-made when the project's own requirements change. --no-deps cannot be used: extras pull in libraries.
@@ -42,9 +42,19 @@ ship: .venv/ready
 docs-update: .venv/ready
 	$(BIN)/python -m cogapp -rP README.md docs/*.md docs/*/*.md
 
+# The documentation as a site in build/site: open build/site/index.html, or copy the folder to any web server.
+# Its tools have an environment of their own, which neither the program nor its tests need.
+docs: .venv-docs/ready
+	.venv-docs/bin/sphinx-build -q -W --keep-going -b html docs build/site
+
+.venv-docs/ready: docs/requirements.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	@touch $@
+
 # docs/pictures, in a Chromium: look at them before you commit them
 pictures: .venv/ready
 	$(BIN)/python -m docs.generators.pictures
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-docs build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -7,7 +7,7 @@ everywhere: seconds, bytes, FLOP, fractions (5 % is 0.05), data in the unit that
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from laws import paths
 
@@ -106,6 +106,7 @@ class Law:
     family: str
     metric: str  # what y is: "wer", "loss", or "params" (best model size), "samples" (data seen to the best)
     metric_unit: str  # "fraction", "nats/word", "parameters", ...
+    metric_ceiling: float | None = None  # of a metric that rises: its best value, and y is the distance to it
     x: str = "data"  # "data", or "params,data" for a joint surface
     x_unit: str  # "hours", "words", ...
     form: str  # a key of laws.fitting.forms.FORMS, or FORECAST
@@ -130,8 +131,7 @@ class Law:
     warnings: tuple[str, ...] = ()  # codes, explained in docs/reference/warnings.md
 
 
-@dataclass(frozen=True, kw_only=True)
-class LawRow:
+class LawRow(NamedTuple):
     """One row of the list of laws: a law without its samples, paths and ladder."""
 
     id: str
@@ -150,6 +150,7 @@ class LawRow:
     sequence: int = (
         0  # place in the order of its store: laws of one fit share it, later fits have a larger one
     )
+    metric_ceiling: float | None = None  # best value of a metric that rises
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +218,8 @@ class SavedForecast:
     family: str
     metric: str
     metric_unit: str
-    quantities: dict[str, Quantity]  # "error", "data", "gpu_hours", "total_dollars", ...
+    metric_ceiling: float | None = None  # of a metric that rises: its best value
+    quantities: dict[str, Quantity]  # "error" or "score", "data", "gpu_hours", "total_dollars", ...
     probability: float | None = None  # that the target can be reached; None: the law has no posterior
     seed: int = 0
     code: str = ""  # version of this program
@@ -241,6 +243,7 @@ class SavedForecastRow:
     family: str
     metric: str
     metric_unit: str
+    metric_ceiling: float | None = None
     quantities: dict[str, Interval]
     probability: float | None
     warnings: tuple[str, ...]

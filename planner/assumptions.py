@@ -6,14 +6,12 @@ is not known widens every interval that depends on it.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from laws.errors import ConflictingInput, InputError, UnknownName
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assumption:
+class Assumption(NamedTuple):
     """One assumption; several bands are equally likely (the quotes of several providers)."""
 
     name: str
@@ -65,8 +63,7 @@ _SPELLINGS = {"utilisation": "utilization"}  # files and commands of earlier ver
 _STREAMS = {new: old for old, new in _SPELLINGS.items()}
 
 
-@dataclass(frozen=True)
-class _Bounds:
+class _Bounds(NamedTuple):
     """The values that an assumption may have."""
 
     low: float
@@ -291,7 +288,7 @@ def override(
     base = defaults().get(name) or Assumption(
         name=name, bands=(), unit="USD/device-hour", text="price of one device-hour", source=""
     )
-    return replace(base, bands=(band,), origin=origin, source=source or origin)
+    return base._replace(bands=(band,), origin=origin, source=source or origin)
 
 
 def parse_assumption(text: str) -> Assumption:

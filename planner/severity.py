@@ -27,6 +27,7 @@ _SERIOUS: dict[str, str] = {  # the most important first
     WarningCode.NO_TREND: "The error falls no more than the noise.",
     WarningCode.EXTRAPOLATED_FAR: "More than ten times the data measured: too far to plan on.",
     WarningCode.NO_INTERVAL: "The source states no uncertainty, so neither does this answer.",
+    WarningCode.MEASURED_OFF_LAW: "The source's own largest run is worse than its law says.",
     WarningCode.BELOW_MEASURED: "Less than a tenth of the smallest training measured.",
     WarningCode.NOT_CONVERGED: "The sampling did not converge: intervals are rough.",
     WarningCode.IMPORTANCE_DISAGREES: "Two samplers disagree: intervals are rough.",
@@ -36,9 +37,11 @@ _CAUTION: dict[str, str] = {
     WarningCode.FEW_POINTS: "Few measurements: the curve's shape is mostly assumed.",
     WarningCode.FLOOR_UNCERTAIN: "In more than 5% of outcomes the target is never reached.",
     WarningCode.OTHER_CORPUS: "Measured on its authors' data; yours may differ.",
+    WarningCode.UNIT_UNCONFIRMED: "The source does not settle what this law counts.",
     WarningCode.MORE_DATA_NEEDED: "It needs more data than you have, and that has no price.",
     WarningCode.DOMAIN_CHOSEN: "Several domains have this metric; the newest law answered.",
     WarningCode.METRIC_CHOSEN: "The domain has several metrics; the first one was used.",
+    WarningCode.NEWEST_NOT_BEST: "The newest law is not of the most probable family.",
     WarningCode.NO_FLOOR: "A law without a floor: it reaches every target.",
     WarningCode.FLOPS_FROM_HOURS: "Compute comes from GPU-hours: good on the same accelerator.",
     WarningCode.PRICE_UNKNOWN: "This accelerator has no known price.",
@@ -60,6 +63,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.NO_COMPUTE: "The compute per unit of data is not known.",
 }
 _NOTE: dict[str, str] = {
+    WarningCode.NO_CHECK_POINT: "No published figure to check this law against.",
     WarningCode.ONE_SIZE: "One model size: a larger one might need less data.",
     WarningCode.RUNNING_MINIMUM: "The error never rises, as with a running minimum.",
     WarningCode.MEMORY_BOUND: "Memory bandwidth limits the training.",

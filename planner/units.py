@@ -1,8 +1,9 @@
 """Parse and format quantities.
 
 Base units are those of `laws/types.py`: fractions, seconds, dollars, device-hours, and data in its law's
-unit. Nothing depends on the locale: a point separates decimals; a comma is an error, never a guess. Every
-`format_*` prints text that its `parse_*` reads back to the printed digits.
+unit. Nothing depends on the locale: `1'340`, `1 340` and `1,340.5` can be read in one way only and are read;
+`1,340` could be two numbers and is an error, never a guess. Every `format_*` prints text that its `parse_*`
+reads back to the printed digits.
 """
 
 import itertools
@@ -31,13 +32,17 @@ SUFFIXES: Mapping[str, float] = {
     "million": 1e6,
     "billion": 1e9,
     "trillion": 1e12,
+    "b": 1e9,
+    "bn": 1e9,
+    "t": 1e12,
+    "tn": 1e12,
 }
 SECONDS: Mapping[str, float] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PRINTED_SUFFIXES = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3))
 _SECOND_WORDS: Mapping[str, str] = {
-    "s": "s", "sec": "s", "second": "s", "seconds": "s",
-    "m": "m", "min": "m", "minute": "m", "minutes": "m",
-    "h": "h", "hour": "h", "hours": "h",
+    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
+    "m": "m", "min": "m", "mins": "m", "minute": "m", "minutes": "m",
+    "h": "h", "hr": "h", "hrs": "h", "hour": "h", "hours": "h",
     "d": "d", "day": "d", "days": "d",
     "w": "w", "week": "w", "weeks": "w",
 }  # fmt: skip
@@ -48,8 +53,73 @@ AUDIO_UNIT = "hours"
 _AUDIO_SPELLINGS = frozenset({"h", "hr", "hrs", "hour", "hours", "hours of audio"})
 
 
+# what separates groups of three digits, besides a comma or a point
+_GROUP_MARKS = "'\u2019 \u00a0\u2009\u202f"
+_WRITTEN = re.compile(rf"[0-9]+(?:[,.{_GROUP_MARKS}][0-9]+)+")
+_GROUPED = re.compile(rf"[0-9]{{1,3}}(?:([{_GROUP_MARKS}])[0-9]{{3}})(?:\1[0-9]{{3}})*(?:[.,][0-9]+)?")
+POINT, COMMA, EITHER = ".", ",", "?"
+
+
+def decimal_mark(text: str) -> str:
+    """Return which character separates the decimals of a number.
+
+    Args:
+        text: Text that holds one number, such as `1.340,5 hours`.
+
+    Returns:
+        `POINT` or `COMMA` where only one of them can; `EITHER` for `1,340`; "" where nothing tells.
+    """
+    match = _WRITTEN.search(text)
+    if match is None:
+        return ""
+    marks = re.sub(rf"[0-9{_GROUP_MARKS}]", "", match[0])
+    if not marks:
+        return ""
+    if len(set(marks)) == 2 or re.search(rf"[{_GROUP_MARKS}]", match[0]):
+        return marks[-1]
+    if len(marks) > 1:  # thousands have groups, decimals one mark
+        return COMMA if marks[0] == POINT else POINT
+    if marks == COMMA and re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", match[0]):
+        return EITHER
+    return marks
+
+
+def plain_digits(text: str, mark: str = "") -> str:
+    """Return text with its number as digits and a point: `1'340` is `1340`, `30,5%` is `30.5%`.
+
+    Args:
+        text: Text that holds one number.
+        mark: Which character separates decimals, where that is known.
+
+    Returns:
+        The text, unchanged where its number cannot be read in one way.
+    """
+    match = _WRITTEN.search(text)
+    if match is None:
+        return text
+    number = match[0]
+    mark = mark or decimal_mark(text)
+    if mark == EITHER:
+        return text
+    groups = COMMA if mark == POINT else POINT
+    grouped = rf"[0-9]{{1,3}}(?:\{groups}[0-9]{{3}})+(?:\{mark}[0-9]+)?"
+    if mark and re.fullmatch(grouped, number):
+        number = number.replace(groups, "")
+    elif _GROUPED.fullmatch(number):
+        number = re.sub(rf"[{_GROUP_MARKS}]", "", number)
+    elif not mark or not re.fullmatch(rf"[0-9]+\{mark}[0-9]+", number):
+        return text
+    return text[: match.start()] + number.replace(COMMA, POINT) + text[match.end() :]
+
+
 def _unreadable(text: str, expected: str) -> InputError:
-    note = "; a point separates decimals and nothing separates thousands" if "," in text else ""
+    note = ""
+    if decimal_mark(text) == EITHER:
+        number = _WRITTEN.search(text)
+        digits = number[0] if number else ""
+        note = f"; {digits} could be {digits.replace(',', '')} or {digits.replace(',', '.')}"
+    elif "," in text:
+        note = "; a point separates decimals"
     return InputError(
         f"cannot read {text.strip()!r}: expected {expected}{note}",
         code="unreadable-quantity",
@@ -59,7 +129,7 @@ def _unreadable(text: str, expected: str) -> InputError:
 
 
 def _split(text: str, expected: str) -> tuple[float, str]:
-    match = _QUANTITY.fullmatch(text)
+    match = _QUANTITY.fullmatch(plain_digits(text))
     if match is None or not math.isfinite(float(match[1])):
         raise _unreadable(text, expected)
     return float(match[1]), match[2]
@@ -69,7 +139,7 @@ def parse_number(text: str, *, expected: str = "a number such as 300M, 1e21 or 1
     """Parse a plain number with an optional suffix.
 
     Args:
-        text: Such as `300M`; the suffixes are k, M, B or G, T, P, E, Z, or the word.
+        text: Such as `300M`; the suffixes are k, M, B or G, T, P, E, Z, b, t, or the word.
         expected: What to say that was expected.
 
     Returns:
@@ -79,7 +149,7 @@ def parse_number(text: str, *, expected: str = "a number such as 300M, 1e21 or 1
         InputError: The text is not such a number ("unreadable-quantity").
     """
     value, suffix = _split(text, expected)
-    factor = SUFFIXES.get(suffix)
+    factor = SUFFIXES.get(suffix, SUFFIXES.get(suffix.lower()) if len(suffix) > 3 else None)
     if factor is None or not math.isfinite(value * factor):
         note = " (M is a million; m is not)" if suffix == "m" else ""
         raise _unreadable(text, expected + note)
@@ -212,8 +282,8 @@ def parse_data(text: str, unit: str) -> float:
     """Parse an amount of data.
 
     Args:
-        text: Such as `10k`, `10000h` or `2.5M words`. Hours of audio are `h`, `hours` or `hours of audio`;
-            device-hours are not data.
+        text: Such as `10k`, `10000h` or `2.5M words`. Hours of audio are `h`, `hours` or `hours of audio`, or
+            any duration such as `10 minutes`; device-hours are not data.
         unit: The unit of the law's data.
 
     Returns:
@@ -232,6 +302,14 @@ def parse_data(text: str, unit: str) -> float:
     names = {unit, unit.removesuffix("s")}
     if unit == AUDIO_UNIT:
         names |= {"h", "hour of audio", "hours of audio", "audio-hours"}
+    if rest == "m":
+        expected += " (10M is ten million, 10 min ten minutes; 10m could be either)"
+    # not days and weeks: a day of recordings could be 24 hours or a working day
+    initials = {word[0].lower() for word in re.findall("[A-Za-z]+", rest)}
+    if unit in _SECOND_WORDS and rest != "m" and not initials & {"d", "w"}:
+        seconds = _seconds(text)
+        if seconds is not None:
+            return _exact(seconds / SECONDS[_SECOND_WORDS[unit]])
     # "10kh" is not read: a suffix without a space before the unit is a guess
     if name not in names:
         note = "; GPU-hours are compute, not data" if is_compute(name) else ""
@@ -251,23 +329,36 @@ def parse_duration(text: str) -> float:
     Raises:
         InputError: The text is not a duration ("unreadable-quantity").
     """
-    expected = "a duration such as 30d, 36h, 5m or 1h30m"
-    parts = re.findall(rf"\s*({_NUMBER})\s*([A-Za-z]+)\s*", text)
-    whole = re.fullmatch(rf"(?:\s*{_NUMBER}\s*[A-Za-z]+\s*)+", text)
-    if whole is None or any(unit not in _SECOND_WORDS for _, unit in parts):
+    seconds = _seconds(text)
+    if seconds is None:
         note = "; GPU-hours are not a duration" if "gpu" in text.lower() else ""
-        raise _unreadable(text, expected + note)
-    seconds = sum(float(value) * SECONDS[_SECOND_WORDS[unit]] for value, unit in parts)
-    if not math.isfinite(seconds):
-        raise _unreadable(text, expected)
+        raise _unreadable(text, f"a duration such as 30d, 36h, 5m or 1h30m{note}")
     return seconds
+
+
+def _seconds(text: str) -> float | None:
+    """Return a duration in seconds; None for text that is not one."""
+    text = plain_digits(text)
+    parts = re.findall(rf"\s*({_NUMBER})\s*([A-Za-z]+)\s*", text)
+    if re.fullmatch(rf"(?:\s*{_NUMBER}\s*[A-Za-z]+\s*)+", text) is None:
+        return None
+    # 5M is five million
+    words = [_SECOND_WORDS.get(word if word == "M" else word.lower()) for _, word in parts]
+    if None in words:
+        return None
+    seconds = sum(float(value) * SECONDS[word or ""] for (value, _), word in zip(parts, words, strict=True))
+    return seconds if math.isfinite(seconds) else None
+
+
+# What a shell leaves of $50k, $5000, $1.2M and $2M without single quotes: 0k, 000, .2M and M.
+_LEFT_BY_SHELL = re.compile(r"0+[kKMBT]|0[0-9]|\.|[kKMBT]?$")
 
 
 def parse_money(text: str) -> float:
     """Parse an amount of US dollars.
 
     Args:
-        text: Such as `$50k`, `$1.2M` or `50000 USD`.
+        text: Such as `$50k`, `$50,000`, `50k` or `50000 USD`.
 
     Returns:
         US dollars.
@@ -277,13 +368,28 @@ def parse_money(text: str) -> float:
     """
     expected = "US dollars such as $50k"
     stripped = text.strip()
-    amount = stripped.removeprefix("$") if stripped.startswith("$") else stripped.removesuffix("USD")
-    if amount == stripped:
-        raise _unreadable(text, expected)
+    if _LEFT_BY_SHELL.match(stripped):
+        raise _unquoted(text, "'$50k'")
+    is_dollars = stripped.startswith("$")
+    amount = stripped.removeprefix("$") if is_dollars else stripped.removesuffix("USD")
+    if any(sign in text for sign in "€£¥"):
+        expected += "; convert other currencies first"
     try:
-        return parse_number(amount)
+        # dollars are written with commas between thousands
+        return parse_number(plain_digits(amount, POINT) if is_dollars else amount)
     except PlannerError:
         raise _unreadable(text, expected) from None
+
+
+def _unquoted(text: str, example: str) -> InputError:
+    """Return the error for an amount of dollars that a shell has cut: to it, $5 of $50k is a variable."""
+    return InputError(
+        f"cannot read {text.strip()!r}: expected US dollars in single quotes, such as {example}, because a "
+        "shell replaces $ and the digit after it",
+        code="unreadable-quantity",
+        value=text,
+        expected=f"US dollars such as {example}",
+    )
 
 
 def parse_data_price(text: str, unit: str) -> float:
@@ -301,6 +407,8 @@ def parse_data_price(text: str, unit: str) -> float:
     """
     expected = f"US dollars for an amount of data, such as $12/{unit.removesuffix('s')}"
     money, slash, amount = text.partition("/")
+    if slash and "$" not in money and "USD" not in money:
+        raise _unquoted(text, f"'$12/{unit.removesuffix('s')}'")
     if not slash or not amount.strip():
         raise _unreadable(text, expected)
     try:
@@ -308,37 +416,55 @@ def parse_data_price(text: str, unit: str) -> float:
         price = parse_money(money)
     except PlannerError:
         raise _unreadable(text, expected) from None
-    if units <= 0 or price < 0 or not math.isfinite(price / units):
+    if units <= 0 or not 0 <= price < math.inf or not math.isfinite(price / units):
         raise _unreadable(text, expected)
     return price / units
+
+
+def parse_day(text: str, *, expected: str = "a date such as 2027-03-01") -> date:
+    """Parse a date.
+
+    Args:
+        text: A date as YYYY-MM-DD.
+        expected: What to say that was expected.
+
+    Returns:
+        The date.
+
+    Raises:
+        InputError: The text is not a date ("unreadable-quantity").
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise _unreadable(text, expected) from None
 
 
 def parse_deadline(text: str, today: date) -> float:
     """Parse a deadline.
 
     Args:
-        text: A duration such as `30d`, or a date such as `2027-03-01`.
-        today: The date to count from.
+        text: A duration such as `30d` or `1 month`, or a date such as `2027-03-01`.
+        today: The date to count from, the start of the plan.
 
     Returns:
-        Days from today, more than 0.
+        Days from that date, more than 0.
 
     Raises:
         InputError: The text is neither ("unreadable-quantity"), or not in the future ("past-deadline").
     """
     if re.fullmatch(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", text):
-        try:
-            days = float((date.fromisoformat(text.strip()) - today).days)
-        except ValueError:
-            raise _unreadable(text, "a date such as 2027-03-01, or a duration such as 30d") from None
+        expected = "a date such as 2027-03-01, or a duration such as 30d"
+        days = float((parse_day(text, expected=expected) - today).days)
         if days <= 0:
             raise InputError(
-                f"deadline {text.strip()}: expected a date after today, {today}",
+                f"deadline {text.strip()}: expected a date after {today}, when the plan starts",
                 code="past-deadline",
                 value=text,
             )
         return days
-    days = parse_duration(text) / SECONDS["d"]
+    months = re.fullmatch(r"\s*([0-9]{1,3})\s*(?:months?|mo)\s*", text)
+    days = _days_of_months(today, int(months[1])) if months else parse_duration(text) / SECONDS["d"]
     if days <= 0:
         raise InputError(
             f"deadline {text.strip()}: expected a duration above 0, such as 30d",
@@ -346,6 +472,17 @@ def parse_deadline(text: str, today: date) -> float:
             value=text,
         )
     return days
+
+
+def _days_of_months(today: date, months: int) -> float:
+    """Return the days until the same day of a later month, or the last day of a shorter one."""
+    year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
+    for day in range(today.day, 0, -1):
+        try:
+            return float((date(year, month + 1, day) - today).days)
+        except ValueError:  # the month is shorter
+            continue
+    raise AssertionError("every month has a first day")
 
 
 def parse_probability(text: str) -> float:

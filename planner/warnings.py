@@ -26,6 +26,13 @@ WARNINGS: dict[str, str] = {
     WarningCode.NO_INTERVAL: (
         "The paper reports no uncertainty. Intervals here cover hardware and price uncertainty only."
     ),
+    WarningCode.UNIT_UNCONFIRMED: (
+        "The source does not settle what this law counts: its unit or metric is not confirmed."
+    ),
+    WarningCode.NO_CHECK_POINT: ("No published figure was found to check the constants of this law against."),
+    WarningCode.MEASURED_OFF_LAW: (
+        "The source's own largest measurement is worse than its law says: expect more error at scale."
+    ),
     WarningCode.OTHER_CORPUS: (
         "The law was measured on its authors' corpus: error, exponent and model size may differ on your data."
     ),
@@ -58,7 +65,7 @@ WARNINGS: dict[str, str] = {
         "size; a larger model might need less data."
     ),
     WarningCode.ONE_POINT: "Only one data size was measured, so the slope comes entirely from the prior.",
-    WarningCode.NO_TREND: "The error falls by no more than the noise, so the slope is poorly known.",
+    WarningCode.NO_TREND: "The metric improves by no more than the noise, so the slope is poorly known.",
     WarningCode.NOT_CONVERGED: (
         "The forecast's sampling chain had not converged: treat its interval as approximate."
     ),
@@ -67,11 +74,11 @@ WARNINGS: dict[str, str] = {
         "available."
     ),
     WarningCode.RISING: (
-        "The measured error rises with the data: something other than the amount of data determines it."
+        "The metric gets worse with more data: something other than the amount of data determines it."
     ),
     WarningCode.RUNNING_MINIMUM: (
-        "The error never rises from one scale to the next, as with a running minimum. Expect the next "
-        "measurement to be above the fitted line."
+        "The metric never gets worse from one scale to the next, as with a running best. Expect the next "
+        "measurement to be worse than the fitted line."
     ),
     WarningCode.FALLING: (
         "The best model gets smaller with more data, so larger model sizes cannot be estimated."
@@ -93,6 +100,10 @@ WARNINGS: dict[str, str] = {
     ),
     WarningCode.METRIC_DIFFERS: (
         "The families define this metric differently: compare their slopes, not their values."
+    ),
+    WarningCode.NEWEST_NOT_BEST: (
+        "The newest law is not of the family that is most probably best. The answer takes the best family in "
+        "each posterior sample; choose one with --family."
     ),
     WarningCode.METRIC_CHOSEN: (
         "You named no metric and the domain has several: the first one was used. Name the metric to choose "

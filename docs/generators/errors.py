@@ -95,6 +95,22 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "data-for-smallest-model": ("The smallest model needs the data you have.", "Give only one of the two."),
     "decades-out-of-range": ("A plot cannot reach this far.", "Use fewer decades."),
     "impossible-target": ("A target is outside of what its metric can be.", "Correct the target."),
+    "nothing-has-a-price": (
+        "A budget of dollars was given for runs, and neither data nor an accelerator has a price.",
+        "Give a price of data, or an accelerator.",
+    ),
+    "no-informative-run": (
+        "No run would narrow the answer to this target by much.",
+        "Ask for a target that is less certain.",
+    ),
+    "wrong-tiers": (
+        "A price of data has tiers that do not increase, or a last tier that ends.",
+        "Write every tier but the last with its end, each at more data.",
+    ),
+    "penalty-without-target": (
+        "A penalty for missing a target was given without a target, or without a price of data.",
+        "Give both.",
+    ),
     "missing-accelerator": ("The question needs an accelerator.", "Name one."),
     "missing-data": ("The question needs an amount of data.", "Give it."),
     "missing-day": ("A date is missing.", "Give it."),
@@ -125,7 +141,17 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "target-below-floor": ("No amount of data reaches the target.", "Ask for a higher target."),
     "target-of-other-metric": ("The target is of another metric.", "Leave one of the two out."),
     "target-too-easy": ("The target is above all that was measured.", "Ask for a lower target."),
-    "target-without-metric": ("A target does not name its metric.", "Write METRIC=VALUE."),
+    "target-without-metric": ("A target could be of several metrics.", "Write METRIC=VALUE."),
+    "deleted-law": (
+        "The law that you name is deleted.",
+        "Bring it back with `planner laws delete --undo ID`.",
+    ),
+    "missing-name": ("A law is to be renamed without a new name.", "Give a domain, a family or a metric."),
+    "law-not-fitted": (
+        "A law that was calibrated cannot be renamed: its runs have its names.",
+        "Delete it, and calibrate under the other name.",
+    ),
+    "ambiguous-name": ("Several forecasts have the name.", "Give an id."),
     "too-many-cells": ("A what-if has too many cells.", "Give fewer values."),
     "unreadable-assumption": ("An assumption cannot be read.", "Write NAME=VALUE."),
     "unreadable-quantity": ("A quantity cannot be read.", "Write it as the message shows."),
@@ -170,9 +196,46 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "nothing-to-forecast": ("No scale to forecast is given.", "Add rows without y."),
     "percent-unit": ("Rates are stored as fractions.", "Use the unit fraction; cells may be 35%."),
     "pool-without-forecast": ("Pooling needs a forecast.", "Leave one of the two out."),
+    "ragged-table": ("The columns of a table from Python differ in length.", "Give columns of one length."),
+    "bad-probability": ("The probability of an interval is not between 0 and 1.", "Give 0.9, say."),
+    "unknown-quantity": ("An answer has no quantity of this key.", "Use a key that `plan.keys()` returns."),
+    "too-few-laws-to-compare": ("Fewer than two laws were given to `planner.compare`.", "Give at least two."),
+    "laws-differ": ("The laws to compare are of different metrics or units.", "Compare laws of one metric."),
+    "not-a-stored-law": ("`planner.load` was asked for a published law.", "Load a law of a store."),
     "ragged-row": ("A row has more or fewer cells than the heading.", "Correct the row."),
     "reserved-metric": ("The name of a metric is reserved.", "Name an error or a loss."),
-    "rising-metric": ("A metric rises with data.", "Give what falls instead."),
+    "unknown-direction": (
+        "An unknown metric rises with data.",
+        "Say whether higher or lower is better.",
+    ),
+    "test-size-of-no-rate": (
+        "A test size is given for a metric that is not a rate.",
+        "Give a column of standard errors.",
+    ),
+    "unknown-ceiling": (
+        "The best value of a metric that rises is not known.",
+        "Give its range.",
+    ),
+    "invalid-metric-range": (
+        "The range of a metric is not LOW:HIGH.",
+        "Give its least and its best value, such as 0:100.",
+    ),
+    "outside-metric-range": (
+        "A measured value is outside the range of its metric.",
+        "Correct the value, or give another range.",
+    ),
+    "invalid-chance-level": (
+        "The chance level is not worse than the measurements.",
+        "Give the value that guessing reaches.",
+    ),
+    "percent-or-fraction": (
+        "A rate has values above 1 only.",
+        "Say whether they are percent or fractions.",
+    ),
+    "wrong-direction": (
+        "The outcome of a metric that rises is a score, of one that falls an error.",
+        "Use the other option.",
+    ),
     "table-too-large": ("A table has more bytes than can be read.", "Leave unused columns out."),
     "too-many-columns": ("A table has too many columns.", "Leave unused columns out."),
     "too-many-points": ("A curve has too many points.", "Average repeated points."),
@@ -225,6 +288,15 @@ MEANINGS: dict[str, tuple[str, str]] = {
     # forecasts, sources and fits that were added to the above
     "already-recorded": ("A quantity of a forecast has an outcome.", "Replace that outcome."),
     "already-replaced": ("An outcome is replaced by another one.", "Replace the newer one."),
+    "ambiguous-number": (
+        "A cell could be two numbers, and so could its column.",
+        "Name the decimal mark, or write the cell in one way.",
+    ),
+    "mixed-decimal-marks": ("Two cells of a column have different decimal marks.", "Write both in one way."),
+    "invalid-expression": (
+        "A column option is not a name or an expression.",
+        "Use names, numbers, + - * / and double quotes.",
+    ),
     "ambiguous-column": ("Several columns match a name.", "Name one exactly."),
     "bad-baseline-error": ("A baseline error cannot be used.", "Give a value above all measurements."),
     "date-before-forecast": ("An outcome is from before its forecast.", "Correct the date."),

@@ -169,7 +169,7 @@ def _write_list(folder: Path) -> None:
     collection = BundledLaws(folder)
     laws = [law for path in sorted(folder.glob("*.json.gz")) if (law := _law(collection, path))]
     laws.sort(key=lambda law: (law.domain, law.family, law.metric, law.form != "forecast", law.id))
-    names = [field.name for field in dataclasses.fields(LawRow) if field.name != "sequence"]
+    names = [name for name in LawRow._fields if name != "sequence"]
     rows = [{name: getattr(law, name) for name in names} for law in laws]
     text = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (folder / LIST).write_text(f'{{"format": "{FORMAT}", "laws": [\n{text}\n]}}\n', encoding="utf-8")

@@ -13,10 +13,9 @@ Pure Python: an answer from a bundled law imports no more than one from a stored
 import functools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from laws.errors import FileError, LawNotFound, run
 from laws.storage.store import Store
@@ -27,8 +26,7 @@ STEP = 1e-3  # of log y: paths are stored as multiples of it
 LIST = "laws.json"
 
 
-@dataclass(frozen=True)
-class BundledLaws:
+class BundledLaws(NamedTuple):
     """A folder of bundled laws, with the methods of a store that read laws.
 
     Attributes:

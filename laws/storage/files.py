@@ -8,7 +8,6 @@ import errno
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -353,6 +352,8 @@ class RecordFiles:
         Raises:
             StoreError: The folder may not be written, or its file system has no file locks.
         """
+        import tempfile  # only a command that writes a store needs it
+
         folder = self.folder
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent

@@ -33,7 +33,7 @@ _CONFIG: dict[str, Any] = {
 }
 _RUN = tuple(field.name for field in dataclasses.fields(Run) if field.name != "rungs")
 _JSON = ("metrics", "hyper")  # columns of a run that hold a JSON object
-_LAW = tuple(field.name for field in dataclasses.fields(LawRow) if field.name != "x_range")
+_LAW = tuple(name for name in LawRow._fields if name != "x_range")
 _FORECAST = tuple(field.name for field in dataclasses.fields(SavedForecastRow) if field.name != "quantities")
 _OUTCOME = tuple(field.name for field in dataclasses.fields(Outcome))
 _OUTCOME_COLUMNS = tuple("happened" if name == "observed" else name for name in _OUTCOME)
@@ -368,6 +368,7 @@ def _put_laws(connection: Connection, laws: Sequence[Law]) -> None:
         "family",
         "metric",
         "metric_unit",
+        "metric_ceiling",
         "x",
         "x_unit",
         "form",

@@ -9,11 +9,9 @@ lock is lost as soon as the writing process closes any other descriptor of the d
 """
 
 import contextlib
-import dataclasses
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -44,7 +42,7 @@ _LISTED = 5000  # names of files that are in memory at once
 _LIST_FORMAT = "scaling-planner/laws/2"
 _MAX_LIST_BYTES = 2**30
 _MAX_COST = 0.1  # share of the time that publishing may take
-_ROW = {field.name for field in dataclasses.fields(LawRow)}
+_ROW = set(LawRow._fields)
 _REBUILD = run("store", "rebuild", purpose="to make it again from the files")
 
 
@@ -151,6 +149,8 @@ class Publication:
         """
         if not self._files.exists():
             return ()
+        import tempfile  # only writing needs it, and it takes longer to import than a law to read
+
         with self._files.quiet("index"), tempfile.TemporaryDirectory() as temporary:
             copy = Path(temporary) / "index.duckdb"
             with _database_errors(self.folder, "check"):
@@ -194,6 +194,8 @@ class Publication:
         if self._files.writable:
             self.publish()
             return self._index
+        import tempfile  # only writing needs it, and it takes longer to import than a law to read
+
         path = Path(until_read.enter_context(tempfile.TemporaryDirectory())) / self._index.name
         with _database_errors(self.folder, "read"):
             self._fill(path)
@@ -215,7 +217,7 @@ class Publication:
                     return
                 from laws.storage import index
 
-                rows = [dataclasses.asdict(row) for row in index.laws(connection)]
+                rows = [row._asdict() for row in index.laws(connection)]
         for row in rows:
             if all(value in (None, row[name]) for name, value in filters.items()):
                 yield _row(row)
@@ -247,6 +249,8 @@ class Publication:
         version, current = (0, None) if fresh else self._published(self._problems_of_current)
         if current is not None and self._list.exists():
             return _lines(current)
+        import tempfile  # only writing needs it, and it takes longer to import than a law to read
+
         workspace: Path | None = None
         try:
             with _database_errors(self._index, "write"):
@@ -436,7 +440,7 @@ def _row(values: dict[str, Any]) -> LawRow:
 
 
 def _list_of(rows: list[LawRow]) -> bytes:
-    return json.dumps({"format": _LIST_FORMAT, "laws": [dataclasses.asdict(row) for row in rows]}).encode()
+    return json.dumps({"format": _LIST_FORMAT, "laws": [row._asdict() for row in rows]}).encode()
 
 
 @contextlib.contextmanager

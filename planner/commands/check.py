@@ -39,8 +39,6 @@ def check(
     """Check whether training runs fall on the expected curve.
 
     Reports how surprising each run is, and the likely cause.
-
-    For example: planner check new-runs.csv --domain speech --metric wer
     """
     from planner.plans.check import check as run
     from planner.reports.check import records, report

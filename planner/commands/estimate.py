@@ -9,6 +9,7 @@ from planner.commands.options import (
     AllocateOption,
     ExplainOption,
     FormatOption,
+    StartOption,
     StoreOption,
     existing_store,
     named,
@@ -40,16 +41,17 @@ def estimate(
         str | None,
         typer.Option(
             help="Money available, e.g. '$50k'. A constraint or the question, like --gpu-hours. "
-            "Requires --on."
+            "Requires --on or --data-price."
         ),
     ] = None,
     deadline: Annotated[
         str | None,
         typer.Option(
             help="Time available: 30d, or a date such as 2027-03-01. A constraint or the question, "
-            "like --gpu-hours. Requires --on."
+            "like --gpu-hours. Requires --on or --data-rate."
         ),
     ] = None,
+    start: StartOption = None,
     machines: MachineOptions,
     at_hand: DataOptions,
     allocate: AllocateOption = "compute-optimal",
@@ -78,7 +80,7 @@ def estimate(
     if name and not save:
         raise typer.BadParameter("--name is for saved estimates: add --save")
     selector, value = target.selector_and_value(laws)
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
     from datetime import date
 
     from planner.hardware.fleet import read_fleet
@@ -95,13 +97,14 @@ def estimate(
         gpu_hours=gpu_hours,
         budget=budget,
         deadline=deadline,
+        start=start,
         **machines.as_question(),
         **asdict(at_hand),
         allocate=allocate,
         confidence=confidence,
     )
     today = date.today()
-    folder = existing_store(store, source=laws.source, made=save)
+    folder = existing_store(store, source=laws.source, optional=True)
     result = plan(question, folder, read_fleet(machines.fleet), today=today, sure=True)
     notes: tuple[str, ...] = ()
     extra: dict[str, str] = {}
@@ -122,11 +125,11 @@ def estimate(
         from planner.reports.estimate import report
 
         full = report(result)
-        show(replace(full, notes=(*full.notes, *notes)), {}, style)
+        show(full._replace(notes=(*full.notes, *notes)), {}, style)
     else:
         from planner.reports.answer import answer
 
         short = answer(
             result, store=named(store, "PLANNER_STORE"), fleet=named(machines.fleet, "PLANNER_FLEET")
         )
-        show(replace(short, remarks=(*short.remarks, *notes)), {}, style)
+        show(short._replace(remarks=(*short.remarks, *notes)), {}, style)

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from planner.commands.groups import grouped
+from planner.commands.table_options import MetricTermsOptions
 from planner.warnings import sentence
 
 INTERRUPTED = 130  # exit code that shells expect after Ctrl-C
 
 
+@grouped
 def extrapolate(
     *,
     curves: Annotated[
@@ -29,20 +32,37 @@ def extrapolate(
     processes: Annotated[
         int | None, typer.Option(min=1, help="Number of processes. Default: one per core.")
     ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="What y is, e.g. accuracy or BLEU. Default: an error or a loss.")
+    ] = None,
+    terms: MetricTermsOptions,
     seed: Annotated[int, typer.Option(min=0, help="Seed: the same seed gives the same forecasts.")] = 0,
 ) -> None:
     """Forecast many learning curves beyond their measurements.
 
     Writes q05, q25, median, q75, q95 of the next measurement in the unit of y, the weights of the forms and
-    warning codes. After an interruption, run the same command to continue. For example:
-    planner extrapolate curves.csv --out forecasts.csv
+    warning codes. After an interruption, run the same command to continue.
     """
     from planner.reports.progress_line import ProgressLine
     from planner.reports.quantities import counted
     from planner.sources.extrapolate import extrapolate as run
+    from planner.sources.metric_terms import MetricOptions
 
     try:
-        both = run(curves, out, seed=seed, pool=pool, processes=processes, on_progress=ProgressLine())
+        both = run(
+            curves,
+            out,
+            seed=seed,
+            pool=pool,
+            processes=processes,
+            metric=MetricOptions(
+                metric=metric or "y",
+                higher_is_better=terms.higher_is_better,
+                range=terms.metric_range,
+                chance=terms.chance_level,
+            ),
+            on_progress=ProgressLine(),
+        )
     except KeyboardInterrupt:
         typer.echo("\nplanner: stopped; finished curves are kept: run the same command to continue", err=True)
         raise typer.Exit(INTERRUPTED) from None

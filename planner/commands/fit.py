@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.groups import ColumnOptions, SubjectOptions, grouped
+from planner.commands.groups import grouped
 from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
+from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
 from planner.reports.formats import Format
 
 
@@ -22,6 +23,7 @@ def fit(
         ),
     ] = "auto",
     columns: ColumnOptions,
+    terms: MetricTermsOptions,
     where: WhereOption = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
@@ -39,14 +41,19 @@ def fit(
             "curves that have only just started to improve."
         ),
     ] = None,
+    test_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Number of test examples, or a column of them: gives the noise of a rate, e.g. 10k.",
+        ),
+    ] = None,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
     """Fit laws to trainings that you measured elsewhere.
 
     Stores them, so that `planner estimate` can use them.
-
-    For example: planner fit runs.csv --domain my-asr --metric wer --data-unit hours
     """
     from dataclasses import asdict
 
@@ -58,12 +65,14 @@ def fit(
     request = Request(
         path=runs,
         **asdict(subject),
+        **asdict(terms),
         form=form,
         columns=columns.by_role(),
         where=conditions(where or ()),
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,
+        test_size=test_size,
     )
     laws = fit_file(request, store_folder(store))
     show(report(laws), records(laws), style)

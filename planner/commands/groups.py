@@ -1,4 +1,7 @@
-"""Groups of options: one dataclass each, which a command takes as one parameter."""
+"""Groups of options: one dataclass each, which a command takes as one parameter.
+
+They are not frozen: that would more than double the time that defining them takes, at every start.
+"""
 
 import inspect
 from collections.abc import Callable
@@ -7,23 +10,21 @@ from typing import Annotated, Any
 
 import typer
 
-from laws.errors import MissingInput, use
 from planner.commands.options import (
     AssumeOption,
     CountOption,
     DataPriceOption,
+    DataRateOption,
     DomainOption,
     FamilyOption,
     FleetOption,
     FormOption,
     HaveDataOption,
     LawOption,
-    MetricColumnOption,
     MetricOption,
-    ParamsColumnOption,
+    MissPenaltyOption,
     PartOption,
     PrecisionOption,
-    SamplesColumnOption,
     ServeOption,
     SingleFormOption,
     SourceOption,
@@ -31,7 +32,7 @@ from planner.commands.options import (
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector, with_target
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class LawOptions:
     """Options that select the law."""
 
@@ -55,7 +56,7 @@ class LawOptions:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class TargetOptions:
     """Options for the target: one of four."""
 
@@ -78,23 +79,12 @@ class TargetOptions:
 
         Returns:
             The selector, and the target as typed.
-
-        Raises:
-            MissingInput: The target has no metric, and no law was named.
         """
         given = {option.name: getattr(self, option.name) for option in fields(self)}
-        choice, value = with_target(laws.selector(), given)
-        if value is not None and choice.metric is None and choice.law is None:
-            raise MissingInput(
-                f"target {value!r}: expected METRIC=VALUE, such as wer=5%, or a law to take the metric from",
-                code="target-without-metric",
-                value=value,
-                hint=use("metric", "law"),
-            )
-        return choice, value
+        return with_target(laws.selector(), given)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class MachineOptions:
     """Options for the hardware."""
 
@@ -114,68 +104,15 @@ class MachineOptions:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class DataOptions:
     """Options for your data and the use of the model."""
 
     have_data: HaveDataOption = None
     data_price: DataPriceOption = None
+    data_rate: DataRateOption = None
+    miss_penalty: MissPenaltyOption = None
     serve: ServeOption = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubjectOptions:
-    """Options that say what was measured."""
-
-    domain: Annotated[
-        str,
-        typer.Option(help="Name for your domain, which `planner estimate` finds the law by, e.g. my-asr."),
-    ]
-    metric: Annotated[str, typer.Option(help="Error or loss that falls with data, e.g. wer.")]
-    data_unit: Annotated[
-        str, typer.Option(help="What data is counted in, e.g. hours, words, tokens, images.")
-    ]
-    metric_unit: Annotated[
-        str | None,
-        typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
-    ] = None
-    family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnOptions:
-    """Options that name the columns of a file of trainings."""
-
-    data_column: Annotated[
-        str | None, typer.Option(help="Column of the data size. Default: the data unit.")
-    ] = None
-    metric_column: MetricColumnOption = None
-    params_column: ParamsColumnOption = None
-    flops_column: Annotated[str | None, typer.Option(help="Column of the training FLOP. Default: flops.")] = (
-        None
-    )
-    samples_column: SamplesColumnOption = None
-    gpu_hours_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Column of the GPU-hours, all devices together. Default: gpu_hours. With FLOP and "
-            "devices it "
-            "gives the utilization."
-        ),
-    ] = None
-    device_column: Annotated[
-        str | None, typer.Option(help="Column of the accelerator, such as h100-sxm. Default: device.")
-    ] = None
-    se_column: Annotated[
-        str | None, typer.Option(help="Column of the metric's standard error. Default: METRIC_se or y_se.")
-    ] = None
-    seed_column: Annotated[str | None, typer.Option(help="Column of the training's seed. Default: seed.")] = (
-        None
-    )
-
-    def by_role(self) -> dict[str, str | None]:
-        """Return the columns by what they are for, such as "data" or "metric"."""
-        return {option.name.removesuffix("_column"): getattr(self, option.name) for option in fields(self)}
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

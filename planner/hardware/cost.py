@@ -5,8 +5,8 @@ interval. Base units: US dollars, kWh, kg CO2e.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from laws.codes import WarningCode
 from planner.assumptions import Assumption
@@ -16,8 +16,7 @@ from planner.hardware.training import Training
 YEAR = timedelta(days=365)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cost:
+class Cost(NamedTuple):
     """The cost of a training, one value per posterior sample.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from laws.types import Law, Run
 from planner.assumptions import Assumption, override
@@ -92,7 +92,7 @@ def measured_utilization(
             if logged.measured
             else f"GPU-hours of {trainings_of}, whose FLOP were computed at it"
         )
-        return replace(override("utilization", logged.low, logged.high, origin="measured"), source=source)
+        return override("utilization", logged.low, logged.high, origin="measured")._replace(source=source)
     trainings = (
         (run.flops, run.seconds, run.device)
         for run in runs

@@ -8,6 +8,7 @@ computed from it is infinite too, never NaN. Notation: N parameters, D positions
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from laws.codes import WarningCode
 from laws.errors import InputError, use
@@ -180,8 +181,7 @@ class Training:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Throughput:
+class Throughput(NamedTuple):
     """The speed of one device, for one sample of the assumptions.
 
     Attributes:

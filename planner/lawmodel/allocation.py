@@ -1,7 +1,7 @@
 """How a joint law balances parameters and data, and what a curve makes of the same constraints."""
 
 import math
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from laws.codes import WarningCode
 from laws.errors import LawError, drop
@@ -14,8 +14,7 @@ from planner.lawmodel.surface import Surface
 DATA_HALF, PARAMS_HALF = 15.387756, 5.309743
 
 
-@dataclass(frozen=True, kw_only=True)
-class AllocationConstraints:
+class AllocationConstraints(NamedTuple):
     """How parameters and data are to be balanced."""
 
     data_available: float = math.inf  # different data
@@ -46,7 +45,7 @@ def allocated_scenario(
             data_half=DATA_HALF,
             params_half=PARAMS_HALF,
         )
-    return replace(scenario, flops_per_sample=flops_per_sample)
+    return scenario._replace(flops_per_sample=flops_per_sample)
 
 
 def allocation_assumptions(constraints: AllocationConstraints, unit: str) -> list[LawAssumption]:

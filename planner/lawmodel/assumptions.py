@@ -4,9 +4,8 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class AssumptionCode(StrEnum):
@@ -14,6 +13,7 @@ class AssumptionCode(StrEnum):
 
     STORED_LAW = "stored-law"  # law, source, form, points, smallest, largest, unit, forms
     PUBLISHED_LAW = "published-law"  # law, citation, locator, confidence, range
+    BEST_FAMILY = "best-family"  # families: family -> probability that it is best
     SIZE_LAW = "size-law"  # law: the best model size for an amount of data
     FLOPS_COUNTED = "flops-counted"  # method (a FlopMethod), sizes, unit
     FLOPS_LAW = "flops-law"  # law: FLOP of one epoch
@@ -38,12 +38,11 @@ class FlopMethod(StrEnum):
     GPU_HOURS = "gpu-hours"
 
 
-@dataclass(frozen=True)
-class LawAssumption:
+class LawAssumption(NamedTuple):
     """One assumption of a law model."""
 
     code: AssumptionCode
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = {}
 
 
 def assume(code: AssumptionCode, **values: Any) -> LawAssumption:

@@ -1,7 +1,7 @@
 """A law with its companions, evaluable per posterior sample: a `LawModel` answers every question."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from laws.codes import WarningCode
 from laws.errors import run
@@ -24,8 +24,7 @@ MEASURE_COST = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeasuredRange:
+class MeasuredRange(NamedTuple):
     """What a law was measured at; None where a publication does not say."""
 
     smallest_data: float | None = None
@@ -34,8 +33,7 @@ class MeasuredRange:
     counted_sizes: tuple[float, float] | None = None  # smallest and largest model whose cost was counted
 
 
-@dataclass(frozen=True, kw_only=True)
-class LawModel:
+class LawModel(NamedTuple):
     """A law with its companions, evaluable per posterior sample.
 
     Samples of different laws are independent, so any sample of one may be combined with any of the next.
@@ -44,11 +42,12 @@ class LawModel:
     law: LawInfo
     unit: str  # of data
     scenarios: tuple[Scenario, ...]
-    has_posterior: bool = True  # False: one published figure without a stated uncertainty
     measured: MeasuredRange
-    forms: Mapping[str, float] = field(default_factory=dict)  # of a forecast: form -> weight
-    companions: Mapping[str, str] = field(default_factory=dict)  # "params", "samples" -> id of a law
-    unknowns: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # "exponent", ... -> samples
+    has_posterior: bool = True  # False: one published figure without a stated uncertainty
+    forms: Mapping[str, float] = {}  # of a forecast: form -> weight
+    families: Mapping[str, float] = {}  # of several: family -> probability that it is the best one
+    companions: Mapping[str, str] = {}  # "params", "samples" -> id of a law
+    unknowns: Mapping[str, tuple[float, ...]] = {}  # "exponent", ... -> samples
     power_law: PowerLaw | None = None  # through the measured points, by least squares; no forecast
     assumptions: tuple[LawAssumption, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -117,8 +116,7 @@ def curve_scenario(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ComputeCost:
+class ComputeCost(NamedTuple):
     """Training FLOP per sample as a function of parameters, and how they are known."""
 
     flops_per_sample: ScaleFunction | None

@@ -1,7 +1,7 @@
 """The law model of a published law: one scenario, because publications state no interval."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from laws.catalog.published import PublishedLaw, companion, published_laws
 from laws.codes import WarningCode
@@ -61,6 +61,23 @@ def data_unit(law: PublishedLaw) -> str:
     return next(i.unit for i in law.inputs if i.name == "data")
 
 
+def source_warnings(law: PublishedLaw) -> tuple[WarningCode, ...]:
+    """Return what is unsettled about the source of a law, which every answer by it has to say.
+
+    Args:
+        law: The law.
+
+    Returns:
+        The codes: an unconfirmed unit, constants that no published figure confirms, measurements off the law.
+    """
+    unsettled = {
+        WarningCode.UNIT_UNCONFIRMED: not law.unit_confirmed,
+        WarningCode.NO_CHECK_POINT: law.formula is not None and not law.checks,
+        WarningCode.MEASURED_OFF_LAW: law.measured_at_end is not None,
+    }
+    return tuple(code for code, applies in unsettled.items() if applies)
+
+
 def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawModel:
     """Return the law model of a published law with the companions that its authors gave.
 
@@ -87,7 +104,7 @@ def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -
         measured=MeasuredRange(smallest_data=smallest, largest_data=largest),
         companions=curve.companions,
         assumptions=(_published_assumption(law), *curve.assumptions, *curve_assumptions(constraints)),
-        warnings=(WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS, *curve.warnings),
+        warnings=(*source_warnings(law), WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS, *curve.warnings),
     )
 
 
@@ -146,6 +163,7 @@ def _joint_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawMo
         measured=MeasuredRange(smallest_data=smallest, largest_data=largest, smallest_params=law.sizes[0]),
         assumptions=tuple(assumptions),
         warnings=(
+            *source_warnings(law),
             WarningCode.NO_INTERVAL,
             WarningCode.OTHER_CORPUS,
             *cost.warnings,
@@ -154,8 +172,7 @@ def _joint_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawMo
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Curve:
+class _Curve(NamedTuple):
     """A published curve with the laws that complete it."""
 
     scenario: Scenario

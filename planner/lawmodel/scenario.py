@@ -10,8 +10,7 @@ path minimizes training and inference FLOP together (Hoffmann et al. 2022, arXiv
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from laws import paths
 from planner.lawmodel.root_finding import root
@@ -26,8 +25,7 @@ BELOW_RANGE = 1e-6  # times the smallest scale: how far down a scale is searched
 MAX_REPEAT_LIVES = 50.0  # half-lives of repeated data after which another epoch is worth nothing
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(NamedTuple):
     """One posterior sample: every quantity as a function of the scale x on its scaling path."""
 
     low: float  # smallest and largest scale

@@ -15,7 +15,7 @@ error.
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 def power(base: float, exponent: float) -> float:
@@ -74,8 +74,7 @@ def quotient(dividend: float, divisor: float) -> float:
     return dividend / divisor if divisor else math.inf
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surface:
+class Surface(NamedTuple):
     """One posterior sample of the loss surface (Hoffmann et al. 2022, equation 2, arXiv:2203.15556)."""
 
     E: float
@@ -152,8 +151,7 @@ def effective(unique: float, total: float, half: float) -> float:
     return min(total, unique) - unique * half * math.expm1(-repeats / half)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Repeated:
+class Repeated(NamedTuple):
     """A loss surface on which data repeats (Muennighoff et al. 2023, arXiv:2305.16264)."""
 
     surface: Surface

@@ -15,8 +15,10 @@ from laws import paths
 from laws.codes import WarningCode
 from laws.errors import InputError, LawError, PlannerError, run, use
 from laws.types import Law
+from planner.lawmodel.info import law_info
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
+from planner.sources.metric_terms import as_errors_of
 from planner.sources.run_table import Measurements, read_measurements
 
 MIN_ON_CURVE, MIN_DOUBTFUL = 0.1, 0.01  # probabilities below which a run is doubtful, and off its curve
@@ -42,7 +44,7 @@ class CheckedRun:
     """One run compared with the law."""
 
     data: float
-    value: float
+    value: float  # as an error, as is what is expected
     expected: tuple[float, float, float]  # 5%, 50% and 95% of the next measurement at this data size
     surprise: float  # probability of a measurement at least as far out, on either side
     causes: Mapping[str, float]  # "capacity", "optimization", "data" -> share; none for a run on its curve
@@ -119,7 +121,9 @@ def check(
             data_unit=law.x_unit,
             columns=columns,
             where=where,
+            lowest=-math.inf if law.metric_ceiling is not None else 0.0,
         )
+        measured = as_errors_of(law_info(law).scale, measured)
     except PlannerError as error:
         if WarningCode.DOMAIN_CHOSEN in selected.warnings:
             purpose = f"to name another domain than {law.domain}, whose law {law.id} answers"
@@ -139,7 +143,8 @@ def _checked(selected: SelectedLaw, law: Law, measured: Measurements, i: int) ->
     data, value = measured.data[i], measured.metric[i]
     if value == 0:
         raise InputError(
-            f"{measured.cell_name(i, 'metric')}: expected more than 0, which no law of this kind reaches",
+            f"{measured.cell_name(i, 'metric')}: expected a value that is not perfect, "
+            "which no law of this kind reaches",
             code="value-zero",
             value=value,
         )

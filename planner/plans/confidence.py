@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from laws import paths
 from laws.errors import LawError, run
@@ -109,10 +108,10 @@ def _smallest_pair(
     x = math.exp(top)
     n = size(x)
     fixed = tuple(_fixed(scenario, n, x) for scenario in law_model.scenarios)
-    return replace(law_model, scenarios=fixed), (x,) * len(fixed)
+    return law_model._replace(scenarios=fixed), (x,) * len(fixed)
 
 
 def _fixed(scenario: Scenario, params: float, x: float) -> Scenario:
     assert scenario.loss is not None
     error = scenario.loss(params, x)
-    return replace(scenario, params=lambda _: params, error=lambda _: error)
+    return scenario._replace(params=lambda _: params, error=lambda _: error)

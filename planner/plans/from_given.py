@@ -1,7 +1,6 @@
 """Convert the given quantity (data, parameters, FLOP, or a pair) to a scale of each scenario."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from laws import paths
 from laws.errors import ConflictingInput, InputError, LawError, drop, run, use
@@ -125,8 +124,7 @@ def _with_size(law_model: LawModel, params: float | None) -> LawModel:
             value=law_model.law.id,
             hint=use("form", value="surface", purpose="to ask a joint law for both"),
         )
-    return replace(
-        law_model,
+    return law_model._replace(
         scenarios=tuple(_of_size(scenario, params) for scenario in law_model.scenarios),
         assumptions=tuple(a for a in law_model.assumptions if a.code is not AssumptionCode.COMPUTE_OPTIMAL),
     )
@@ -135,4 +133,4 @@ def _with_size(law_model: LawModel, params: float | None) -> LawModel:
 def _of_size(scenario: Scenario, params: float) -> Scenario:
     assert scenario.loss is not None
     loss = scenario.loss
-    return replace(scenario, params=lambda _: params, error=lambda x: loss(params, x), exact_inverse=None)
+    return scenario._replace(params=lambda _: params, error=lambda x: loss(params, x), exact_inverse=None)

@@ -16,7 +16,7 @@ def power_law_answer(plan: Plan) -> tuple[str, float, float] | None:
         to be drawn, or the answer has no such value.
     """
     estimate, line = plan.estimate, plan.estimate.law_model.power_law
-    if line is None or plan.confidence is not None:
+    if line is None or plan.confidence is not None or estimate.law_model.families:
         return None
     if estimate.target is not None:
         return "data", scale_for(line, estimate.target), paths.quantile(estimate.data.draws, 0.5)

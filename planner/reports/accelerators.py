@@ -209,7 +209,7 @@ def assumptions_records(fleet: Fleet, accelerator: Accelerator | None) -> list[d
     Returns:
         One record per assumption, with its range `low` to `high`; a price only for one accelerator.
     """
-    return [asdict(a) | {"low": a.low, "high": a.high} for a in _assumed(fleet, accelerator)]
+    return [a._asdict() | {"low": a.low, "high": a.high} for a in _assumed(fleet, accelerator)]
 
 
 def assumptions_report(fleet: Fleet, accelerator: Accelerator | None) -> Report:

@@ -30,8 +30,8 @@ WITHIN = 10  # times the largest measured data: how far forecasts were checked
 EXPLAIN = "add --explain"
 # quantity -> its rank where a screen has room for seven; the others are printed with --explain
 RANKS = {
-    "error": 1, "data": 2, "total_dollars": 3, "days": 4, "data_dollars": 5, "dollars": 6, "params": 7,
-    "serving_dollars": 8, "gpu_hours": 9, "flops": 10,
+    "error": 1, "score": 1, "data": 2, "total_dollars": 3, "days": 4, "data_dollars": 5, "dollars": 6,
+    "labeling_days": 7, "params": 8, "serving_dollars": 9, "gpu_hours": 10, "flops": 11,
 }  # fmt: skip
 OF_COMPUTE = (WarningCode.NO_SIZE_LAW, WarningCode.NO_COMPUTE)
 ACRONYMS = frozenset({"wer", "cer", "ter", "wper", "bleu", "auc", "map", "miou"})
@@ -54,12 +54,23 @@ def answer(plan: Plan, *, store: str = "", fleet: str = "") -> Brief:
         lead=(*_lead(plan), *_feasible(plan)),
         columns=("", *heading),
         rows=tuple(rows),
-        remarks=(*_power_law(plan), *_floor(plan)),
+        remarks=(*_power_law(plan), *_floor(plan), *_further(plan)),
         warnings=tuple(codes[:MAX_WARNINGS]),
         more_warnings=len(codes[MAX_WARNINGS:]),
         next=next_command(plan, store=store, fleet=fleet),
         why=EXPLAIN,
     )
+
+
+def _further(plan: Plan) -> list[str]:
+    """Return what only some questions are about: dates, the lowest expected cost, what is not known."""
+    limits, duration = plan.question.limits, plan.duration
+    is_dated = bool(limits.start or limits.deadline or duration.labeling.draws)
+    if not is_dated and plan.expected_cost is None and plan.question.hardware.on is not None:
+        return []
+    from planner.reports.estimate import dates, lowest_expected_cost, not_known  # rare: see the start-up time
+
+    return [*(dates(plan) if is_dated else ()), *lowest_expected_cost(plan), *not_known(plan)]
 
 
 def relevant(plan: Plan) -> list[str]:
@@ -150,8 +161,8 @@ def _within(estimate: Estimate) -> str:
 def _lead_of_amount(plan: Plan) -> list[str]:
     """Return what an amount of data, compute or money achieves."""
     estimate = plan.estimate
-    draws = estimate.error.draws
-    low, middle, high = (estimate.law.format_error(paths.quantile(draws, q)) for q in (0.05, 0.5, 0.95))
+    draws = estimate.own_value.draws
+    low, middle, high = (estimate.law.scale.format(paths.quantile(draws, q)) for q in (0.05, 0.5, 0.95))
     spread = f" (90% interval {low} to {high})" if estimate.error.spread and low != high else ""
     verb = "reach" if plan.given in ("data", "flops") else "reaches"
     lines = [f"{_given(plan)} {verb} {metric_name(estimate.law.metric)} {middle}{spread}."]
@@ -161,10 +172,11 @@ def _lead_of_amount(plan: Plan) -> list[str]:
             text = _needed(plan, paths.quantile(amount, 0.5), _digits(amount))
             lines.append(f"That trains on about {text}.")
     if plan.error_at_confidence is not None and plan.confidence is not None:
-        error = estimate.law.format_error(plan.error_at_confidence)
+        scale = estimate.law.scale
+        value = scale.or_better(scale.format_error(plan.error_at_confidence))
         lines.append(
             f"With {units.format_fraction(plan.confidence)} confidence, "
-            f"{metric_name(estimate.law.metric)} is {error} or less."
+            f"{metric_name(estimate.law.metric)} is {value}."
         )
     return [*lines, *_beyond(estimate)]
 
@@ -249,7 +261,7 @@ def _applies(kind: QuantityKind, plan: Plan) -> Quantity | None:
         return None
     if kind.key == plan.given or (plan.given == PAIR and kind.key in ("data", "params")):
         return None  # the sentence names it
-    if kind.key == "error" and plan.estimate.target is None:
+    if kind.format is ValueFormat.METRIC and plan.estimate.target is None:
         return None  # the sentence is about it
     if kind.key == "flops" and plan.resources is not None:
         return None
@@ -266,7 +278,7 @@ def _row(plan: Plan, kind: QuantityKind, quantity: Quantity, *, first_open: bool
     if 2 * len(_finite(quantity)) < len(draws):
         draws = _finite(quantity)
     low, middle, high = (paths.quantile(draws, level) for level in (0.05, 0.5, 0.95))
-    show = _printer(plan, kind, _digits([low, high]))
+    show = _printer(plan, kind, _digits(draws))
     if not quantity.spread:
         interval = ""
     elif math.isinf(high):
@@ -287,7 +299,7 @@ def between(low: str, high: str) -> str:
 def _printer(plan: Plan, kind: QuantityKind, digits: int) -> Callable[[float], str]:
     """Return how the values of a quantity are printed here: shorter than in a full table."""
     if kind.format is ValueFormat.METRIC:
-        return plan.estimate.law.format_error
+        return plan.estimate.law.scale.format
     if kind.format is ValueFormat.DATA:
         return lambda x: units.format_amount(x, plan.estimate.data.unit, digits=digits)
     if kind.format is ValueFormat.MONEY:
@@ -346,19 +358,27 @@ def _power_law(plan: Plan) -> list[str]:
         else estimate.law.format_error(simple)
     )
     if simple < forecast:
-        reason = f"the forecast allows for a floor ({floor_text(estimate)})" if estimate.limit.draws else ""
+        reason = (
+            f"the forecast allows for a {_floor_name(estimate)} ({floor_text(estimate)})"
+            if estimate.limit.draws
+            else ""
+        )
     else:
-        reason = "the measured error falls faster on the largest data than on the smallest"
+        reason = "the curve is steeper on the largest data than on the smallest"
     return [f"One power law through the points says {says}{f'; {reason}' if reason else ''}."]
 
 
 def floor_text(estimate: Estimate) -> str:
     """Return the estimated floor with its interval: `3.3%, 0.3% to 6.2%`."""
     low, middle, high = (
-        estimate.law.format_error(paths.quantile(estimate.limit.draws, level), digits=2)
+        estimate.law.scale.format(paths.quantile(estimate.own_limit.draws, level), digits=2)
         for level in (0.05, 0.5, 0.95)
     )
     return f"{middle}, {low} to {high}" if low != high else middle
+
+
+def _floor_name(estimate: Estimate) -> str:
+    return "ceiling" if estimate.law.scale.higher_is_better else "floor"
 
 
 def _floor(plan: Plan) -> list[str]:
@@ -367,9 +387,11 @@ def _floor(plan: Plan) -> list[str]:
     chance = estimate.probability_reachable
     if estimate.target is None or chance is None or chance >= FLOOR_CERTAIN or not estimate.limit.draws:
         return []
-    if any("floor" in remark for remark in _power_law(plan)):
+    if any(floor_text(estimate) in remark for remark in _power_law(plan)):
         return []
-    return [f"Estimated floor, which no amount of data gets below: {floor_text(estimate)}."]
+    side = "above" if estimate.law.scale.higher_is_better else "below"
+    name = _floor_name(estimate)
+    return [f"Estimated {name}, which no amount of data gets {side}: {floor_text(estimate)}."]
 
 
 def _finite(quantity: Quantity) -> tuple[float, ...]:
@@ -378,5 +400,5 @@ def _finite(quantity: Quantity) -> tuple[float, ...]:
 
 def _digits(draws: Sequence[float]) -> int:
     """Return how many digits of a median mean something: two where its interval is wide or open."""
-    low, high = paths.quantile(draws, 0.05), paths.quantile(draws, 0.95)
-    return 3 if 0 < high < NARROW * low else 2
+    low, middle, high = (paths.quantile(draws, level) for level in (0.05, 0.5, 0.95))
+    return 3 if 0 < (middle if math.isinf(high) else high) < NARROW * low else 2

@@ -126,6 +126,11 @@ _SENTENCES: Mapping[AssumptionCode, Callable[[Values], str]] = {
         f"Law {v['law']}: published, {v['citation']}, {v['locator']} ({v['confidence']}); range: "
         f"{v['range']}."
     ),
+    AssumptionCode.BEST_FAMILY: lambda v: (
+        "Family: the best one in each posterior sample; probability of being best: "
+        + ", ".join(f"{name} {share:.0%}" for name, share in v["families"].items())
+        + "."
+    ),
     AssumptionCode.SIZE_LAW: lambda v: (
         f"Parameters: the best model size for that much data, from law {v['law']}."
     ),

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from laws.errors import harmless
 from planner.severity import Severity, severity, short
@@ -23,8 +23,7 @@ Paint = Callable[[str, str], str]  # a text and its style, "" for none
 _COLORS = {Severity.SERIOUS: RED, Severity.CAUTION: YELLOW, Severity.NOTE: ""}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Brief:
+class Brief(NamedTuple):
     """A short result.
 
     Attributes:

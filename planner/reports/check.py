@@ -3,6 +3,7 @@
 from typing import Any
 
 from planner import units, warnings
+from planner.lawmodel.info import law_info
 from planner.plans.check import MIN_ON_CURVE, Check, CheckedRun
 from planner.reports.quantities import counted
 from planner.reports.report import Report
@@ -23,13 +24,14 @@ def records(check: Check) -> list[dict[str, Any]]:
     Returns:
         Records in the order of the runs; `expected` has the 5%, 50% and 95% quantiles.
     """
+    scale = law_info(check.law).scale
     return [
         {
             "law": check.law.id,
             "metric": check.law.metric,
             "data": run.data,
-            "value": run.value,
-            "expected": dict(zip(("q05", "median", "q95"), run.expected, strict=True)),
+            "value": scale.from_error(run.value),
+            "expected": dict(zip(("q05", "median", "q95"), scale.ends(*run.expected), strict=True)),
             "factor": run.factor,
             "surprise": run.surprise,
             "verdict": run.verdict,
@@ -65,7 +67,8 @@ def report(check: Check) -> Report:
     if check.left_out:
         notes.append(check.left_out)
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
-    columns = (law.x_unit, law.metric, "expected", "factor", "surprise", "verdict", "likely cause")
+    factor = "factor of error" if law.metric_ceiling is not None else "factor"
+    columns = (law.x_unit, law.metric, "expected", factor, "surprise", "verdict", "likely cause")
     shown = len(columns) if doubted else len(columns) - 1  # causes belong to doubtful runs
     return Report(
         title=title,
@@ -82,8 +85,8 @@ def report(check: Check) -> Report:
 
 
 def _row(check: Check, run: CheckedRun) -> tuple[str, ...]:
-    unit = check.law.metric_unit if check.law.metric_unit == "fraction" else ""
-    value, low, middle, high = (units.format_metric(v, unit) for v in (run.value, *run.expected))
+    scale = law_info(check.law).scale.without_unit
+    value, low, middle, high = map(scale.format, (scale.from_error(run.value), *scale.ends(*run.expected)))
     cause = f"{run.likely} {run.causes[run.likely]:.0%}" if run.likely else "open" if run.causes else ""
     return (
         units.format_number(run.data),

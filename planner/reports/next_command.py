@@ -1,9 +1,7 @@
 """The next command: what to ask or measure after an answer, ready to run."""
 
-import math
 import shlex
 
-from laws import paths
 from planner import units
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector
 from planner.plans.plan import Plan
@@ -30,7 +28,7 @@ def next_command(plan: Plan, *, store: str = "", fleet: str = "") -> str:
     words = _words(plan)
     if not words:
         return ""
-    takes_fleet = words[0] in ("what-if", "frontier")
+    takes_fleet = words[0] != "laws"
     words += ["--fleet", fleet] if fleet and takes_fleet else []
     words += ["--store", store] if store else []
     return " ".join(("planner", *map(shlex.quote, words)))
@@ -42,8 +40,8 @@ def _words(plan: Plan) -> list[str]:
         return ["laws", "show", model.law.id]
     selector = selector_words(question.selector)
     if question.target is not None:
-        if budget := _budget(plan):
-            return ["next", *selector, *target_words(model.law.metric, question.target), "--budget", budget]
+        if model.law.source in OWN and not model.is_joint and model.has_posterior:
+            return ["next", *selector, *target_words(model.law.metric, question.target), *_prices(plan)]
         values = [target_text(plan, factor) for factor in NEAR_TARGETS]
         return ["what-if", *selector, *target_words(model.law.metric, ",".join(values)), *_hardware(plan)]
     hardware = _hardware(plan)
@@ -101,6 +99,17 @@ def _hardware(plan: Plan) -> list[str]:
     return words
 
 
+def _prices(plan: Plan) -> list[str]:
+    """Return the options that price a run."""
+    supply, hardware = plan.question.supply, plan.question.hardware
+    words = [] if hardware.on is None else ["--on", hardware.on]
+    words += ["--count", str(hardware.count)] if hardware.count else []
+    for name in ("have_data", "data_price"):
+        value = getattr(supply, name)
+        words += [] if value is None else [f"--{name.replace('_', '-')}", value]
+    return words
+
+
 def _amount(plan: Plan, given: str, factor: float) -> str:
     """Return a multiple of the quantity that was given, as one types it."""
     if given == "data":
@@ -109,13 +118,3 @@ def _amount(plan: Plan, given: str, factor: float) -> str:
     if given == "flops":
         return units.format_flops((plan.parsed.flops or 0.0) * factor)
     return units.format_number((plan.parsed.params or 0.0) * factor)
-
-
-def _budget(plan: Plan) -> str:
-    """Return what one run on twice the largest data costs, in FLOP; "" where `planner next` cannot answer."""
-    model = plan.law_model
-    largest = model.measured.largest_data
-    if model.law.source not in OWN or model.is_joint or not model.has_flops or largest is None:
-        return ""
-    cost = paths.quantile([scenario.flops(2 * largest) for scenario in model.scenarios], 0.5)
-    return units.format_flops(2 * cost, digits=2) if 0 < cost < math.inf else ""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from laws.types import Quantity
-from planner.plans.quantities import kind_of
+from planner.plans.quantities import ValueFormat, kind_of
 
 
 def counted(n: int, what: str) -> str:
@@ -52,7 +52,7 @@ def in_brackets(key: str, quantity: Quantity | None) -> str:
         return "-"
     kind = kind_of(key)
     ends = quantity.interval()
-    unit = quantity.unit if key == "error" else ""
+    unit = quantity.unit if kind.format is ValueFormat.METRIC else ""
     low, middle, high = (
         "never" if value is None else kind.printed(value, unit) for value in (ends.q05, ends.median, ends.q95)
     )

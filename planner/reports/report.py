@@ -9,8 +9,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from laws.errors import harmless
 from planner.reports.formats import Format
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 MIN_WIDTH = 20  # characters; terminals of editors report a width of 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """One table for people, with notes.
 
     Attributes:
@@ -40,10 +38,10 @@ class Report:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: Sequence[str] = ()
-    sections: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sections: Mapping[str, Sequence[str]] = {}
     words: frozenset[int] = frozenset({0})
     whole: frozenset[int] = frozenset()
-    groups: Mapping[str, int] = field(default_factory=dict)
+    groups: Mapping[str, int] = {}
 
     def parts(self) -> list[tuple[str, Sequence[tuple[str, ...]]]]:
         """Return each heading with its rows; all rows under "" where there are no groups."""

@@ -16,7 +16,7 @@ from laws.types import Quantity
 from planner import units
 from planner.plans.plan import Plan
 from planner.plans.quantities import samples_of
-from planner.plans.review import TOTALS, Review, last_day, total
+from planner.plans.review import TOTALS, Review, end, last_day, total
 from planner.reports import estimate_record
 from planner.reports.estimate import report
 from planner.reports.plots import law_curve
@@ -56,7 +56,7 @@ def record(review: Review) -> dict[str, Any]:
             "not_feasible": sum(estimate_record.feasible(plan) is False for plan in plans),
             "unlimited": sum(estimate_record.feasible(plan) is None for plan in plans),
             **{name: estimate_record.interval(total(plans, name)) for name in TOTALS},
-            "done": _dates(last_day(plans), review.today),
+            "done": _dates(last_day(plans, review.today), review.today),
         },
         "products": [
             {
@@ -65,7 +65,7 @@ def record(review: Review) -> dict[str, Any]:
                     name: product.question.options()[name]
                     for name in ("budget", "deadline", "gpu_hours", "have_data")
                 },
-                "done": _dates(Quantity(draws=samples_of(plan, "days"), unit="days"), review.today),
+                "done": _dates(end(plan, review.today), review.today),
                 "measure": measure(plan),
                 "curve": dataclasses.asdict(law_curve.curve(plan, law)),
                 "laws": law_records(law),

@@ -20,6 +20,8 @@ from laws.codes import WarningCode
 from laws.errors import FileError, PlannerError, TableError, use
 from laws.storage.atomic_write import write_atomically
 from planner import units
+from planner.metrics import MetricScale
+from planner.sources.metric_terms import MetricOptions, error_of_chance, rises_by_name, scale_of_rising
 from planner.sources.run_table import cell_name, column_like, number
 from planner.sources.table_file import read_names, read_rows
 from planner.sources.worker_pool import run_all
@@ -52,6 +54,7 @@ class Question:
         measured: x, y, standard error of y and weight of each measurement, ascending in x.
         asked: The scales to forecast.
         ceiling: Error of chance-level answers, where it is known.
+        best: Best value of a metric that rises; `measured` has its distance to it.
     """
 
     set: str
@@ -59,6 +62,7 @@ class Question:
     measured: Points
     asked: tuple[float, ...]
     ceiling: float | None = None
+    best: float | None = None
 
     def key(self, seed: int) -> str:
         """Return a name that changes with anything that changes the answer.
@@ -94,6 +98,7 @@ def extrapolate(
     seed: int = 0,
     pool: bool = False,
     processes: int | None = None,
+    metric: MetricOptions | None = None,
     on_progress: OnProgress = lambda _stage, _done, _all: None,
 ) -> list[tuple[Question, Answer]]:
     """Forecast every curve of a file and write the forecasts as CSV.
@@ -104,6 +109,7 @@ def extrapolate(
         seed: Seed of the forecasts.
         pool: Whether all curves share what they learn about the forms; otherwise those of one `set` do.
         processes: Number of worker processes, by default one per core; it does not change the answer.
+        metric: What y is; None for an error or a loss.
         on_progress: Called with the stage, the number of curves done and the number of all.
 
     Returns:
@@ -114,7 +120,7 @@ def extrapolate(
         FileError: `out` cannot be written.
         EngineError: Worker processes are killed again and again.
     """
-    questions = read_curves(curves)
+    questions = read_curves(curves, metric=metric)
     _refuse_output(out, curves)
     journal = out.with_name(out.name + ".journal") if out.is_file() or not out.exists() else None
     try:
@@ -123,13 +129,21 @@ def extrapolate(
         answers = answered(
             questions, seed=seed, pool=pool, processes=processes, journal=journal, on_progress=on_progress
         )
-        both = list(zip(questions, answers, strict=True))
+        both = [(q, _own(q, answer)) for q, answer in zip(questions, answers, strict=True)]
         write_atomically(out, lambda path: _write(path, both))
         if journal is not None:
             journal.unlink()
     except OSError as error:
         raise _unwritable(out, error.strerror or str(error)) from None
     return both
+
+
+def _own(question: Question, answer: Answer) -> Answer:
+    """Return a forecast of errors in the terms of y; its quantiles stay in ascending order."""
+    if question.best is None:
+        return answer
+    rows = (tuple(question.best - value for value in reversed(row)) for row in answer.quantiles)
+    return replace(answer, quantiles=tuple(rows))
 
 
 def _refuse_output(out: Path, curves: Path) -> None:
@@ -227,13 +241,14 @@ def _forecasts(workers: _Workers, questions: Sequence[Question], *, seed: int, p
     ]
 
 
-def read_curves(path: Path, *, asked: bool = True) -> list[Question]:
+def read_curves(path: Path, *, asked: bool = True, metric: MetricOptions | None = None) -> list[Question]:
     """Read the curves of a table file.
 
     Args:
         path: A file with the columns curve, x, y and, optionally, y_se, weight, set and ceiling. A row with
             an empty y is a scale to forecast. Cells may be written as people write numbers.
         asked: Whether there must be a scale to forecast.
+        metric: What y is; None for an error or a loss.
 
     Returns:
         The curves, in the order of their first rows.
@@ -258,6 +273,8 @@ def read_curves(path: Path, *, asked: bool = True) -> list[Question]:
         curve = curves.setdefault((cells.text("set"), cells.text("curve")), _Curve())
         curve.add(cells)
     questions = [curve.question(*key) for key, curve in curves.items()]
+    if metric is not None and rises_by_name(metric):
+        questions = _as_errors(questions, metric, path)
     if asked and not any(q.asked for q in questions):
         raise TableError(
             f"{path}: expected at least one row with an x and an empty y, the scale to forecast",
@@ -277,6 +294,32 @@ def read_curves(path: Path, *, asked: bool = True) -> list[Question]:
                 value=len(q.measured),
             )
     return questions
+
+
+def _as_errors(questions: Sequence[Question], metric: MetricOptions, path: Path) -> list[Question]:
+    """Return curves of a metric that rises as curves of its distance to the best value."""
+    values = [y for q in questions for _, y, _, _ in q.measured]
+    scale, low, factor = scale_of_rising(metric, values)
+    scale, low = MetricScale(scale.metric, "", (scale.ceiling or 0.0) / factor), low / factor  # in units of y
+    best = scale.ceiling or 0.0
+    if not low <= min(values) <= max(values) <= best:
+        raise TableError(
+            f"{path}: expected y from {low:g} to {best:g}, the range of {metric.metric}, got "
+            f"{min(values):g} to {max(values):g}",
+            code="outside-metric-range",
+            value=max(values),
+            hint=use("metric_range", value="LOW:HIGH", purpose="to give another range"),
+        )
+    chance = error_of_chance(metric, scale, low, scale.to_error(max(values)))
+    return [
+        replace(
+            q,
+            measured=tuple((x, scale.to_error(y), se, weight) for x, y, se, weight in q.measured),
+            ceiling=q.ceiling or chance,
+            best=best,
+        )
+        for q in questions
+    ]
 
 
 @dataclass(frozen=True)

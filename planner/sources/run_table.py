@@ -18,7 +18,7 @@ from typing import Any
 
 from laws.errors import ConflictingInput, PlannerError, TableError, UnknownName, use
 from planner import units
-from planner.metrics import MAX_RATE
+from planner.metrics import cell_terms
 from planner.sources.table_file import Row, first_row_number, read_names, read_rows
 from planner.sources.tracked_table import (
     is_tracked,
@@ -44,6 +44,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "gpu_hours": ("gpu_hours", "gpu-hours", "gpu hours"),
     "device": ("device", "gpu", "accelerator"),
     "train": (),
+    "test_size": (),
 }
 _REQUIRED = ("data", "metric")
 
@@ -65,6 +66,7 @@ class Measurements:
         gpu_hours: Hours of all devices together.
         device: Name of the accelerator, as written.
         train: The metric on the training data.
+        test_size: Number of test examples behind each metric.
         columns: Role -> name of the column that was read for it.
         unmeasured: Rows of the file, from 0, without a metric: they crashed or diverged.
         names: Names of the trainings, where the source is a tracker's store.
@@ -83,6 +85,7 @@ class Measurements:
     gpu_hours: tuple[float, ...] | None = None
     device: tuple[str, ...] | None = None
     train: tuple[float, ...] | None = None
+    test_size: tuple[float, ...] | None = None
     columns: Mapping[str, str]
     unmeasured: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
@@ -135,6 +138,7 @@ class _Cells:
     columns: Mapping[str, str]  # role -> name of the column
     indexes: Mapping[str, int]  # role -> index of its cell in a row
     names: Sequence[str] = ()  # of the trainings, where a tracker names them
+    lowest: float = 0.0  # least value of the metric
 
     def name(self, n: int, role: str) -> str:
         """Return the name of a cell for messages."""
@@ -158,8 +162,9 @@ class _Cells:
         cell = self.name(n, role)
         value = number(cell, self.rows[n][self.indexes[role]], parse)
         zero = role in {"metric", "se", "train"}
-        if value < 0 or (value == 0 and not zero):
-            least = "0 or more" if zero else "more than 0"
+        lowest = self.lowest if role in {"metric", "train"} else 0.0
+        if value < lowest or (value == 0 and not zero):
+            least = f"{lowest:g} or more" if zero else "more than 0"
             raise _cell_error(cell, f"expected {least}, got {value:g}", value)
         if role == "data" and not 1 / MAX_SIZE <= value <= MAX_SIZE:
             raise _cell_error(
@@ -176,6 +181,7 @@ def read_measurements(
     data_unit: str,
     columns: Mapping[str, str | None],
     where: Mapping[str, str] | None = None,
+    lowest: float = 0.0,
 ) -> Measurements:
     """Read the finished trainings of a file.
 
@@ -185,8 +191,9 @@ def read_measurements(
         metric_unit: Its unit; "fraction" for rates.
         data_unit: Unit of the data size, also the name of its column unless `columns` names another.
         columns: Role -> name of its column, None for the usual names. Roles are "data", "metric", "params",
-            "se", "seed", "samples", "flops", "gpu_hours", "device" and "train".
+            "se", "seed", "samples", "flops", "gpu_hours", "device", "train" and "test_size".
         where: Column -> value, to choose runs of a tracker's store.
+        lowest: Least value that the metric may have.
 
     Returns:
         The measurements, in the order of the rows.
@@ -230,12 +237,10 @@ def read_measurements(
             f"{path}, column {used['metric']!r}: expected at least one number, got no value in any row",
             code="no-measurement",
         )
-    cells = _Cells(path, rows, measured, used, indexes, tracked.names if tracked else ())
-    of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
+    cells = _Cells(path, rows, measured, used, indexes, tracked.names if tracked else (), lowest)
+    of_metric = cell_terms(metric, metric_unit).parse
     of_data = partial(units.parse_data, unit=data_unit)
     values = cells.numbers("metric", of_metric) or ()
-    if metric_unit == "fraction":
-        _refuse_percentages(cells, values)
     return Measurements(
         path=path,
         fingerprint=tracked.fingerprint if tracked else hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -249,6 +254,7 @@ def read_measurements(
         gpu_hours=cells.numbers("gpu_hours", units.parse_number),
         device=cells.texts("device"),
         train=cells.numbers("train", of_metric),
+        test_size=cells.numbers("test_size", units.parse_number),
         columns=used,
         unmeasured=tuple(sorted(set(range(len(rows))) - set(measured))),
         names=tracked.names if tracked else (),
@@ -300,15 +306,6 @@ def _columns(
             value=twice[0],
         )
     return columns
-
-
-def _refuse_percentages(cells: _Cells, values: Sequence[float]) -> None:
-    for n, value in zip(cells.measured, values, strict=True):
-        if value > MAX_RATE:
-            cell = cells.name(n, "metric")
-            raise _cell_error(
-                cell, f"expected a fraction, such as 0.35 or 35% for 35 percent, got {value:g}", value
-            )
 
 
 def cell_name(path: Path, n: int, column: str) -> str:

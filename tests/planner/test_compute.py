@@ -4,7 +4,6 @@ import json
 import math
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -237,7 +236,7 @@ def test_a_power_of_the_fleet_reaches_the_bill(tmp_path: Path) -> None:
     assert bill.price.bands == ((1.0, 3.0),)
     assert bill.kg_co2e == (0.0,) * 100
     assert bill.warnings == ()
-    assert replace(bill, dollars=None).kwh is not None
+    assert bill._replace(dollars=None).kwh is not None
 
 
 def test_the_path_of_an_estimate_stays_light() -> None:

@@ -51,8 +51,7 @@ def test_the_posterior_reaches_the_bill(speech: Estimate) -> None:
 
 
 def test_a_single_published_figure_gets_the_spread_of_the_assumptions(speech: Estimate) -> None:
-    single = replace(
-        speech,
+    single = speech._replace(
         flops=Quantity(draws=(1e22,), unit="FLOP", spread=False),
         params=Quantity(draws=(), unit="parameters", spread=False),
     )
@@ -83,7 +82,7 @@ def test_what_is_set_wins_over_the_fleet(speech: Estimate) -> None:
 
 def test_without_flop_the_answer_is_one_line(speech: Estimate) -> None:
     with pytest.raises(LawError) as refusal:
-        on(replace(speech, flops=Quantity(draws=(), unit="FLOP")))
+        on(speech._replace(flops=Quantity(draws=(), unit="FLOP")))
     assert refusal.value.code == "no-compute-cost"
 
 
@@ -105,13 +104,13 @@ def test_limits_are_held_jointly(speech: Estimate) -> None:
 
 def test_a_draw_that_never_reaches_the_target_is_never_feasible(speech: Estimate) -> None:
     half = tuple(math.inf if i % 2 else f for i, f in enumerate(speech.flops.draws))
-    found = on(replace(speech, flops=replace(speech.flops, draws=half)))
+    found = on(speech._replace(flops=replace(speech.flops, draws=half)))
     assert feasible(found).probability == pytest.approx(0.5, abs=0.01)
     assert feasible(found, budget=1e15).each["budget"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_owned_hardware_has_no_budget_to_break_but_must_still_reach_the_target(speech: Estimate) -> None:
-    never = replace(speech, flops=replace(speech.flops, draws=(math.inf,) * len(speech.flops.draws)))
+    never = speech._replace(flops=replace(speech.flops, draws=(math.inf,) * len(speech.flops.draws)))
     found = on(never, overrides=[assumptions.parse_assumption("price=0")])
     assert feasible(found, budget=1.0).each["budget"] == 1.0
     assert feasible(found, budget=1.0).probability == 0.0
@@ -124,7 +123,7 @@ def test_a_budget_without_a_price_is_refused(speech: Estimate) -> None:
 
 
 def test_a_model_larger_than_the_fleet_binds_on_memory(speech: Estimate) -> None:
-    large = replace(speech, params=replace(speech.params, draws=(1e13,) * len(speech.flops.draws)))
+    large = speech._replace(params=replace(speech.params, draws=(1e13,) * len(speech.flops.draws)))
     held = feasible(on(large, count=8), deadline=1e9)
     assert held.binding == "memory"
     assert held.probability == 0.0

@@ -40,6 +40,18 @@ def refused(
         (" 2. ", 2.0),
         ("-3", -3.0),
         ("1E", 1e18),
+        ("7b", 7e9),
+        ("2t", 2e12),
+        ("7 Million", 7e6),
+        ("1'340", 1340.0),
+        ("1\u2019340", 1340.0),
+        ("1 340", 1340.0),
+        ("1\u202f340,5", 1340.5),
+        ("1,340.5", 1340.5),
+        ("1.340,5", 1340.5),
+        ("1,000,000", 1e6),
+        ("0,05", 0.05),
+        ("12,5 k", 12_500.0),
     ],
 )
 def test_numbers_are_read(text, value) -> None:
@@ -52,8 +64,10 @@ def test_numbers_are_read(text, value) -> None:
         "",
         "M",
         "1,000",
-        "0,05",
-        "1 000",
+        "1,340",
+        "1,00,000",
+        "5000 000",
+        "1 2",
         "nan",
         "inf",
         "-inf",
@@ -94,10 +108,15 @@ def test_a_percentage_is_no_loss() -> None:
         ("10M words", "words", 1e7),
         ("3 billion words", "words", 3e9),
         ("1e9 sub-word tokens", "sub-word tokens", 1e9),
+        ("10 minutes", "hours", 1 / 6),
+        ("130hrs", "hours", 130.0),
+        ("1h30m", "hours", 1.5),
+        ("90 sec", "hours", 0.025),
+        ("2 hours", "minutes", 120.0),
     ],
 )
 def test_data_is_read_in_the_unit_of_its_law(text, unit, value) -> None:
-    assert units.parse_data(text, unit) == value
+    assert units.parse_data(text, unit) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("text", ["5000 GPU-hours", "5000 gpu hours", "5k GPUh", "5 device-hours"])
@@ -111,7 +130,8 @@ def test_hours_of_audio_are_never_compute(text) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "unit"), [("10h", "words"), ("10 words", "hours"), ("10kh", "hours"), ("h", "hours")]
+    ("text", "unit"),
+    [("10h", "words"), ("10 words", "hours"), ("10kh", "hours"), ("h", "hours"), ("10m", "hours")],
 )
 def test_data_in_another_unit_is_refused(text, unit) -> None:
     assert unit in refused(units.parse_data, text, unit).expected
@@ -138,13 +158,23 @@ def test_durations_without_a_unit_are_refused(text) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "dollars"), [("$50k", 5e4), ("$1.2M", 1.2e6), ("50000 USD", 5e4), ("$ 7", 7.0)]
+    ("text", "dollars"),
+    [
+        ("$50k", 5e4),
+        ("$1.2M", 1.2e6),
+        ("50000 USD", 5e4),
+        ("$ 7", 7.0),
+        ("$50,000", 5e4),
+        ("$1,234.5", 1234.5),
+        ("50k", 5e4),
+        ("50 000", 5e4),
+    ],
 )
 def test_money_is_read_as_dollars(text, dollars) -> None:
     assert units.parse_money(text) == dollars
 
 
-@pytest.mark.parametrize("text", ["50k", "€50k", "$", "USD", "$50,000", "$5 USD"])
+@pytest.mark.parametrize("text", ["€50k", "50k EUR", "$", "USD", "50,000", "$5 USD", "$50,00,0"])
 def test_money_without_dollars_is_refused(text) -> None:
     refused(units.parse_money, text)
 
@@ -265,6 +295,16 @@ def test_a_day_is_so_many_days_away_and_the_past_is_refused(days) -> None:
         assert units.parse_deadline(day, TODAY) == days == units.parse_deadline(f"{days}d", TODAY)
     else:
         refused(units.parse_deadline, day, TODAY, code="past-deadline")
+
+
+@pytest.mark.parametrize(("text", "days"), [("1 month", 30), ("3 months", 92), ("15 months", 457)])
+def test_a_month_ends_on_the_same_day(text: str, days: float) -> None:
+    assert units.parse_deadline(text, TODAY) == days
+
+
+def test_a_month_that_is_shorter_ends_on_its_last_day() -> None:
+    assert units.parse_deadline("1 month", date(2027, 1, 31)) == 28
+    refused(units.parse_deadline, "0 months", TODAY, code="past-deadline")
 
 
 @settings(deadline=None)

@@ -9,6 +9,7 @@ of samples, so the page has these uniform numbers, and the bands of an assumptio
 """
 
 import base64
+import math
 import shlex
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,6 @@ from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, Run, SizeCost
-from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
@@ -29,6 +29,8 @@ from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
 from planner.lawmodel.stored import scenario_indices
+from planner.metrics import FRACTION
+from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
@@ -125,6 +127,7 @@ def _product(
         "law": law_model.law.id,
         "metric": law_model.law.metric,
         "metric_unit": law_model.law.metric_unit,
+        "metric_ceiling": law_model.law.metric_ceiling,
         "unit": law_model.unit,
         "spread": law_model.has_posterior,
         "smallest": law_model.curve_start,
@@ -145,15 +148,20 @@ def _product(
         },
         "available": parsed.supply.data_available,
         "stock": parsed.supply.data_limit,
-        "data_price": parsed.supply.data_price,
+        "data_price": _tiers(parsed.supply.data_price),
+        "data_rate": parsed.supply.data_rate,
         "confidence": parsed.confidence,
         "precision": question.hardware.precision,
         "price": price,
         "assumed": assumed,
         "measured": {} if "utilization" in assumed else _measured(plan, chosen.law, review),
-        "target": question.target or _error_reached(plan),
+        "target": question.target or _value_reached(plan),
         "accelerator": None if accelerator is None else accelerator.id,
-        "count": question.hardware.count or fleet_count or DEFAULT_DEVICES,
+        "count": (
+            question.hardware.count or fleet_count or DEFAULT_DEVICES
+            if plan.resources is None
+            else plan.resources.training.count
+        ),
         "options": _options(plan, review),
         "accelerator_options": _accelerator_options(plan),
         "price_option": next(
@@ -163,13 +171,21 @@ def _product(
     }
 
 
-def _error_reached(plan: Plan) -> str:
-    """Return the error of a plan whose question has no target, as a target to start from."""
-    median = plan.estimate.error.interval().median
+def _tiers(price: DataPrice | None) -> list[tuple[float | None, float]] | None:
+    """Return the tiers of a price; the last has no end."""
+    if price is None:
+        return None
+    return [(None if math.isinf(tier.end) else tier.end, tier.price) for tier in price.tiers]
+
+
+def _value_reached(plan: Plan) -> str:
+    """Return the metric that a plan reaches whose question has no target, as a target to start from."""
+    median = plan.estimate.own_value.interval().median
     if median is None:
         return ""
-    is_fraction = plan.law_model.law.metric_unit == "fraction"
-    return units.format_fraction(median) if is_fraction else f"{median:.3g}"
+    scale = plan.law_model.law.scale
+    is_plain = scale.unit != FRACTION and not scale.higher_is_better
+    return f"{median:.3g}" if is_plain else scale.without_unit.format(median)
 
 
 def _measured(plan: Plan, law: Law | PublishedLaw, review: Review) -> dict[str, dict[str, Bands]]:
@@ -198,6 +214,8 @@ def _options(plan: Plan, review: Review) -> list[str]:
         {
             "--have-data": question.supply.have_data,
             "--data-price": question.supply.data_price,
+            "--data-rate": question.supply.data_rate,
+            "--miss-penalty": question.supply.miss_penalty,
             "--serve": question.supply.serve,
             "--confidence": question.confidence,
             "--allocate": None if question.allocate == "compute-optimal" else question.allocate,

@@ -1,0 +1,84 @@
+"""Groups of options of commands that read a table of trainings."""
+
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+import typer
+
+from planner.commands.options import MetricColumnOption, ParamsColumnOption, SamplesColumnOption
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectOptions:
+    """Options that say what was measured."""
+
+    domain: Annotated[
+        str,
+        typer.Option(help="Name for your domain, which `planner estimate` finds the law by, e.g. my-asr."),
+    ]
+    metric: Annotated[str, typer.Option(help="What was measured, e.g. wer, loss, accuracy or BLEU.")]
+    data_unit: Annotated[
+        str, typer.Option(help="What data is counted in, e.g. hours, words, tokens, images.")
+    ]
+    metric_unit: Annotated[
+        str | None,
+        typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
+    ] = None
+    family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricTermsOptions:
+    """Options for a metric whose name does not say what it is."""
+
+    higher_is_better: Annotated[
+        bool | None,
+        typer.Option(
+            "--higher-is-better/--lower-is-better",
+            help="Whether the metric rises or falls with data. Default: by its name.",
+        ),
+    ] = None
+    metric_range: Annotated[
+        str | None,
+        typer.Option(metavar="LOW:HIGH", help="Least and best value of a metric that rises, e.g. 0:1."),
+    ] = None
+    chance_level: Annotated[
+        str | None,
+        typer.Option(help="Value of the metric that guessing reaches, e.g. 10% accuracy for 10 classes."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions:
+    """Options that name the columns of a file of trainings."""
+
+    data_column: Annotated[
+        str | None, typer.Option(help="Column of the data size. Default: the data unit.")
+    ] = None
+    metric_column: MetricColumnOption = None
+    params_column: ParamsColumnOption = None
+    flops_column: Annotated[str | None, typer.Option(help="Column of the training FLOP. Default: flops.")] = (
+        None
+    )
+    samples_column: SamplesColumnOption = None
+    gpu_hours_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of the GPU-hours, all devices together. Default: gpu_hours. With FLOP and "
+            "devices it "
+            "gives the utilization."
+        ),
+    ] = None
+    device_column: Annotated[
+        str | None, typer.Option(help="Column of the accelerator, such as h100-sxm. Default: device.")
+    ] = None
+    se_column: Annotated[
+        str | None, typer.Option(help="Column of the metric's standard error. Default: METRIC_se or y_se.")
+    ] = None
+    seed_column: Annotated[str | None, typer.Option(help="Column of the training's seed. Default: seed.")] = (
+        None
+    )
+
+    def by_role(self) -> dict[str, str | None]:
+        """Return the columns by what they are for, such as "data" or "metric"."""
+        return {option.name.removesuffix("_column"): getattr(self, option.name) for option in fields(self)}
