@@ -9,13 +9,12 @@ import json
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from laws.errors import harmless
+from planner.reports import brief
+from planner.reports.brief import Brief
 from planner.reports.formats import Format
-
-if TYPE_CHECKING:
-    from planner.reports.brief import Brief
 
 MIN_WIDTH = 20  # characters; terminals of editors report a width of 0
 
@@ -57,7 +56,7 @@ class Report(NamedTuple):
 
 
 def show(
-    report: "Report | Brief | None",
+    report: Report | Brief | None,
     records: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     style: Format,
 ) -> None:
@@ -81,8 +80,6 @@ def show(
         else:
             _table(report)
     elif report is not None:
-        from planner.reports import brief  # most tables are none
-
         _write(brief.markdown(report) if style is Format.markdown else brief.terminal(report))
 
 
