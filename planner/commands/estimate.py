@@ -118,9 +118,12 @@ def estimate(
         save_forecasts(Store(folder), [forecast])
         notes, extra = (saved_sentence(forecast.id),), {"forecast": forecast.id}
     if style in RECORDS:
-        from planner.reports.estimate_record import record
+        from planner.reports.estimate_record import JSON_ONLY, record
 
-        show(None, record(result) | extra, style)
+        fields = record(result) | extra
+        if style is Format.csv:
+            fields = {key: value for key, value in fields.items() if key not in JSON_ONLY}
+        show(None, fields, style)
     elif explain:
         from planner.reports.estimate import report
 

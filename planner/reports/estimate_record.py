@@ -23,6 +23,7 @@ from planner.plans.resources import ExpectedCost
 from planner.reports.assumption_text import law_sentences
 
 EXTRAPOLATION_FACTORS = (1, 10, 100)  # times the largest measured data
+JSON_ONLY = ("at_confidence", "power_law")  # nested or rarely there: CSV keeps its columns
 MIN_PROBABILITY = 0.5  # with which a plan without a confidence is called feasible
 
 
