@@ -18,13 +18,14 @@ from planner.plans.quantities import QuantityKind, ValueFormat, kinds
 from planner.plans.question import PAIR
 from planner.reports import sentences
 from planner.reports.brief import MAX_WARNINGS, Brief
-from planner.reports.next_command import next_command
+from planner.reports.next_command import OWN, next_command
 from planner.reports.sentences import probability
 from planner.severity import Severity, ranked, severity
 
 MAX_ROWS = 7
 LINES_DIFFER = 1.25  # factor between the power law and the forecast from which both are printed
 NARROW = 1.25  # factor between the ends of an interval below which three digits mean something
+MAX_LABEL = 20  # characters of a price in a label
 MOSTLY = 0.5  # share of samples that reach the target, below which rows are of those samples
 WITHIN = 10  # times the largest measured data: how far forecasts were checked
 EXPLAIN = "add --explain"
@@ -54,7 +55,7 @@ def answer(plan: Plan, *, store: str = "", fleet: str = "") -> Brief:
         lead=(*_lead(plan), *_feasible(plan)),
         columns=("", *heading),
         rows=tuple(rows),
-        remarks=(*_power_law(plan), *_floor(plan), *_further(plan)),
+        remarks=(*_power_law(plan), *_floor(plan), *_further(plan), *_source(plan)),
         warnings=tuple(codes[:MAX_WARNINGS]),
         more_warnings=len(codes[MAX_WARNINGS:]),
         next=next_command(plan, store=store, fleet=fleet),
@@ -71,6 +72,15 @@ def _further(plan: Plan) -> list[str]:
     from planner.reports.estimate import dates, lowest_expected_cost, not_known  # rare: see the start-up time
 
     return [*(dates(plan) if is_dated else ()), *lowest_expected_cost(plan), *not_known(plan)]
+
+
+def _source(plan: Plan) -> list[str]:
+    """Return which law answers, where the question does not say so."""
+    law, selector = plan.estimate.law, plan.question.selector
+    if law.source in OWN and (selector.domain or selector.law):
+        return []
+    origin = f"{law.source} law" if law.source not in OWN else "law"
+    return [f"By {origin} {law.id} ({law.subject})."]
 
 
 def relevant(plan: Plan) -> list[str]:
@@ -119,17 +129,17 @@ def _lead_of_target(plan: Plan) -> list[str]:
     if not reached:
         return [f"{goal} is out of reach: no amount of data gets there in any outcome."]
     middle = paths.quantile(reached, 0.5)
-    digits = _digits(reached)
     if chance is not None and chance < MOSTLY:
+        digits = _digits(reached)
         return [
             f"{goal} is probably out of reach with more data alone: {probability(chance)} likely.",
             f"Where it is reached, it needs about {_needed(plan, middle, digits)}.",
         ]
-    lines = [f"{goal} needs about {_needed(plan, paths.quantile(estimate.data.draws, 0.5), digits)}."]
+    draws = estimate.data.draws
+    lines = [f"{goal} needs about {_needed(plan, paths.quantile(draws, 0.5), _digits(draws))}."]
     if chance is not None:
-        lines.append(
-            f"{_sentence(probability(chance))} likely reachable with more data alone{_within(estimate)}."
-        )
+        how = "with more data and larger models" if estimate.law_model.is_joint else "with more data alone"
+        lines.append(f"{_sentence(probability(chance))} likely reachable {how}{_within(estimate)}.")
     return lines
 
 
@@ -141,7 +151,7 @@ def _needed(plan: Plan, amount: float, digits: int) -> str:
     if estimate.law_model.is_joint:
         size = paths.quantile(estimate.params.draws, 0.5)
         if math.isfinite(size):
-            text += f" and {units.format_number(size, digits=2)} parameters"
+            text += f" and {units.format_number(size, digits=digits)} parameters"
     have = plan.parsed.supply.data_available
     if have is None or estimate.law_model.is_joint:
         return text
@@ -155,7 +165,7 @@ def _within(estimate: Estimate) -> str:
     near, largest = estimate.reached_within(WITHIN), estimate.law_model.measured.largest_data
     if near is None or largest is None or probability(near) == probability(estimate.probability_reachable):
         return ""
-    return f"; {probability(near)} within {WITHIN}x of your measurements"
+    return f"; {probability(near)} within {WITHIN}x of the measured data"
 
 
 def _lead_of_amount(plan: Plan) -> list[str]:
@@ -163,7 +173,7 @@ def _lead_of_amount(plan: Plan) -> list[str]:
     estimate = plan.estimate
     draws = estimate.own_value.draws
     low, middle, high = (estimate.law.scale.format(paths.quantile(draws, q)) for q in (0.05, 0.5, 0.95))
-    spread = f" (90% interval {low} to {high})" if estimate.error.spread and low != high else ""
+    spread = f" (90% interval {between(low, high)})" if estimate.error.spread and low != high else ""
     verb = "reach" if plan.given in ("data", "flops") else "reaches"
     lines = [f"{_given(plan)} {verb} {metric_name(estimate.law.metric)} {middle}{spread}."]
     if plan.given not in ("data", PAIR):
@@ -323,7 +333,7 @@ def _label(plan: Plan, kind: QuantityKind) -> str:
     price = plan.question.supply.data_price
     if kind.key == "days":
         return f"Training on {_devices(plan)}"
-    if kind.key == "data_dollars" and price is not None:
+    if kind.key == "data_dollars" and price is not None and len(price) < MAX_LABEL:
         return f"Data at {price.strip()}"
     if kind.key == "dollars":
         return "Compute"

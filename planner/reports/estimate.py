@@ -159,7 +159,8 @@ def dates(plan: Plan) -> list[str]:
     ):
         if known:
             early, middle, late = (sentences.NEVER if day is None else day.isoformat() for day in days)
-            lines.append(f"{event} on {middle} (90% interval: {early} to {late}).")
+            end = f"{early} or later" if days[2] is None else f"{early} to {late}"
+            lines.append(f"{event} on {middle} (90% interval: {end}).")
     return [f"Start: {duration.start}. {' '.join(lines)}"] if lines else []
 
 

@@ -7,7 +7,10 @@ from planner.lawmodel.selector import SINGLE_FORM, LawSelector
 from planner.plans.plan import Plan
 from planner.plans.question import PAIR
 
-NEAR_TARGETS = (1.0, 1.25, 1.5)  # what easier targets need
+NEAR_TARGETS = (1.0, 1.05, 1.1)  # factors of the target's error: what easier targets need
+NEAR_RATES = (1.0, 1.25, 1.5)  # the same where the error is a rate
+NEAR_REACH = 10  # times the largest measured data
+MIN_NEAR = 0.1  # probability of a target within it, below which no run that one can train says much about it
 NEAR_AMOUNTS = (1, 2, 4)
 OWN = ("calibrated", "fitted")  # laws of runs that one can add to
 _NAMED_TARGETS = ("wer", "cer", "loss")  # metrics with an option of their own
@@ -40,9 +43,11 @@ def _words(plan: Plan) -> list[str]:
         return ["laws", "show", model.law.id]
     selector = selector_words(question.selector)
     if question.target is not None:
-        if model.law.source in OWN and not model.is_joint and model.has_posterior:
+        near = plan.estimate.reached_within(NEAR_REACH) or 0.0
+        if model.law.source in OWN and not model.is_joint and near >= MIN_NEAR:
             return ["next", *selector, *target_words(model.law.metric, question.target), *_prices(plan)]
-        values = [target_text(plan, factor) for factor in NEAR_TARGETS]
+        factors = NEAR_RATES if model.law.metric_unit == "fraction" else NEAR_TARGETS
+        values = [target_text(plan, factor) for factor in factors]
         return ["what-if", *selector, *target_words(model.law.metric, ",".join(values)), *_hardware(plan)]
     hardware = _hardware(plan)
     if plan.given in ("data", "params", "flops"):
@@ -114,7 +119,7 @@ def _amount(plan: Plan, given: str, factor: float) -> str:
     """Return a multiple of the quantity that was given, as one types it."""
     if given == "data":
         unit = "h" if plan.estimate.data.unit == units.AUDIO_UNIT else f" {plan.estimate.data.unit}"
-        return f"{units.format_number((plan.parsed.data or 0.0) * factor)}{unit}"
+        return f"{(plan.parsed.data or 0.0) * factor:.6g}{unit}"
     if given == "flops":
         return units.format_flops((plan.parsed.flops or 0.0) * factor)
     return units.format_number((plan.parsed.params or 0.0) * factor)
