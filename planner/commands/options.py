@@ -1,5 +1,6 @@
 """Options that several commands share, so that they have the same help and behavior everywhere."""
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -38,6 +39,13 @@ StoreOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
+ExplainOption = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Print everything behind the answer: all quantities, sources, assumptions, warnings.",
+    ),
+]
 FleetOption = Annotated[
     Path | None,
     typer.Option(
@@ -263,3 +271,16 @@ def store_folder(store: Path | None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("scaling-planner", appauthor=False) / "store"
+
+
+def named(path: Path | None, variable: str) -> str:
+    """Return a path as it was typed, "" where an environment variable gave it or nothing did.
+
+    Args:
+        path: The value of an option.
+        variable: The variable that sets it too.
+
+    Returns:
+        What a next command has to name as well.
+    """
+    return "" if path is None or str(path) == os.environ.get(variable) else str(path)

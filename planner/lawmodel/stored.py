@@ -24,6 +24,7 @@ from planner.lawmodel.allocation import (
 from planner.lawmodel.assumptions import AssumptionCode, FlopMethod, LawAssumption, assume
 from planner.lawmodel.info import flops_of_whole_trainings, law_info
 from planner.lawmodel.model import LawModel, MeasuredRange, compute_cost, curve_scenario
+from planner.lawmodel.power_law import power_law
 from planner.lawmodel.scenario import MAX_LOG, ScaleFunction, path_function
 from planner.lawmodel.surface import Surface
 
@@ -108,6 +109,7 @@ def law_model(
         forms=law.forms,
         companions=companions,
         unknowns=_curve_unknowns(law),
+        power_law=power_law(law.points.get("x", ()), law.points.get("y", ())),
         assumptions=tuple(assumptions),
         warnings=_with_own(law, warnings),
     )

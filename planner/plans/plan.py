@@ -23,7 +23,7 @@ from typing import NamedTuple
 from laws import paths
 from laws.catalog.published import PublishedLaw
 from laws.codes import WarningCode
-from laws.errors import ConflictingInput, MissingInput, PlannerError, drop, use
+from laws.errors import ConflictingInput, LawError, MissingInput, PlannerError, drop, use
 from laws.types import Law, Quantity
 from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet
@@ -45,6 +45,7 @@ from planner.plans.sensitivity import shares
 OnProgress = Callable[
     [str, int, int], None
 ]  # called with what is planned, how many are done, and of how many
+SURE = 0.8  # probability of reaching the target that an answer gives a second plan for
 _COST_ASSUMPTIONS = ("utilization", "working_time", "scaling_loss", "price")
 
 
@@ -109,6 +110,7 @@ class Plan(NamedTuple):
     sensitivity: Sensitivity
     expected_cost: ExpectedCost | None  # None without a price of missing the target
     warnings: tuple[str, ...]
+    sure: "Plan | None" = None  # the smallest plan that reaches the target with probability SURE
 
     @property
     def question(self) -> Question:
@@ -126,7 +128,9 @@ class Plan(NamedTuple):
         return self.parsed.confidence
 
 
-def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0) -> Plan:
+def plan(
+    question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0, sure: bool = False
+) -> Plan:
     """Return everything that follows from a question.
 
     Args:
@@ -135,6 +139,7 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
         fleet: The accelerators and what is assumed of them.
         today: The day that deadlines and quotes count from.
         seed: Seed of the samples of the hardware assumptions.
+        sure: Whether to add the smallest plan that reaches the target with probability `SURE`.
 
     Returns:
         The plan.
@@ -145,7 +150,17 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
     """
     check(question)
     selected = select_law(question.selector, folder)
-    return plan_by(selected, question, folder, fleet, today=today, seed=seed)
+    answer = plan_by(selected, question, folder, fleet, today=today, seed=seed)
+    chance = answer.estimate.probability_reachable
+    if not sure or answer.given != "target" or answer.confidence is not None or (chance or 0.0) < SURE:
+        return answer
+    surely = question.with_options({"confidence": f"{SURE:.0%}"})
+    try:
+        return answer._replace(sure=plan_by(selected, surely, folder, fleet, today=today, seed=seed))
+    except LawError as error:  # no one pair of a joint law reaches the target in so many samples
+        if error.code != "confidence-out-of-reach":
+            raise
+        return answer
 
 
 def plan_by(

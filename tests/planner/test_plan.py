@@ -211,7 +211,7 @@ def test_serving_makes_a_smaller_model_seen_more_data(folder):
     ],
 )
 def test_the_title_says_the_amount_that_was_given(folder, arguments, title):
-    assert planner("estimate", "--store", folder, *arguments).out.startswith(title)
+    assert planner("estimate", "--store", folder, *arguments, "--explain").out.startswith(title)
 
 
 CHINCHILLA = LawSelector(
@@ -332,7 +332,9 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
     ):
         assert step == pytest.approx(max(6e6 * n / (0.4 * 989e12), 34 * n / (0.7 * part.bandwidth)))
         assert moved == pytest.approx(34 * n * flops / (6e6 * n))
-    ran = planner("estimate", "--store", folder, "--domain", "lm", "--flops", "1e22", "--on", "h100")
+    ran = planner(
+        "estimate", "--store", folder, "--domain", "lm", "--flops", "1e22", "--on", "h100", "--explain"
+    )
     assert "A step of 8.19k positions per device takes" in " ".join(ran.out.split())
 
 
@@ -480,7 +482,7 @@ def test_tables_fit_and_carry_every_code_and_assumption(folder, style, monkeypat
         "--data-price",
         "$2/hour",
     ]
-    ran = planner("estimate", "--store", folder, "--format", style, *line)
+    ran = planner("estimate", "--store", folder, "--format", style, "--explain", *line)
     assert ran.code == 0, ran.err
     if style == "table":
         assert max(map(len, ran.out.splitlines())) <= 80
