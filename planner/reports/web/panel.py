@@ -98,9 +98,7 @@ def _varying(assumptions: Iterable[Mapping[str, Bands]]) -> set[str]:
     }
 
 
-def _accelerator(
-    accelerator: Accelerator, review: Review, precisions: Iterable[str]
-) -> dict[str, Any]:
+def _accelerator(accelerator: Accelerator, review: Review, precisions: Iterable[str]) -> dict[str, Any]:
     assumed = review.fleet.assumptions(accelerator)
     price = price_of(accelerator)
     return {
