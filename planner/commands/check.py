@@ -12,9 +12,9 @@ from planner.commands.options import (
     RunsArgument,
     SamplesColumnOption,
     StoreOption,
-    WhereOption,
     existing_store,
 )
+from planner.commands.table_options import RunChoiceOptions
 from planner.reports.formats import Format
 
 
@@ -32,7 +32,7 @@ def check(
     train_column: Annotated[
         str | None, typer.Option(help="Column of the metric on training data. Default: train_METRIC.")
     ] = None,
-    where: WhereOption = None,
+    choice: RunChoiceOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -43,7 +43,6 @@ def check(
     from planner.plans.check import check as run
     from planner.reports.check import records, report
     from planner.reports.report import show
-    from planner.sources.tracked_table import conditions
 
     columns = {
         "data": data_column,
@@ -52,7 +51,5 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    checked = run(
-        runs, laws.selector(), existing_store(store, source=laws.source), columns, conditions(where or ())
-    )
+    checked = run(runs, laws.selector(), existing_store(store, source=laws.source), columns, choice.choice())
     show(report(checked), records(checked), style)

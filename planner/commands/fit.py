@@ -5,8 +5,13 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import grouped
-from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
-from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
+from planner.commands.options import FormatOption, RunsArgument, StoreOption, store_folder
+from planner.commands.table_options import (
+    ColumnOptions,
+    MetricTermsOptions,
+    RunChoiceOptions,
+    SubjectOptions,
+)
 from planner.reports.formats import Format
 
 
@@ -24,7 +29,7 @@ def fit(
     ] = "auto",
     columns: ColumnOptions,
     terms: MetricTermsOptions,
-    where: WhereOption = None,
+    choice: RunChoiceOptions,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
     ] = 0,
@@ -60,7 +65,6 @@ def fit(
     from planner.reports.fit import records, report
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
-    from planner.sources.tracked_table import conditions
 
     request = Request(
         path=runs,
@@ -68,7 +72,7 @@ def fit(
         **asdict(terms),
         form=form,
         columns=columns.by_role(),
-        where=conditions(where or ()),
+        choice=choice.choice(),
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,
