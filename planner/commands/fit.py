@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import grouped
-from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
+from planner.commands.options import (
+    STORE_VARIABLE,
+    ExplainOption,
+    FormatOption,
+    RunsArgument,
+    StoreOption,
+    WhereOption,
+    named,
+    store_folder,
+)
 from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
 from planner.reports.formats import Format
 
@@ -49,6 +58,7 @@ def fit(
         ),
     ] = None,
     store: StoreOption = None,
+    explain: ExplainOption = False,
     style: FormatOption = Format.table,
 ) -> None:
     """Fit laws to trainings that you measured elsewhere.
@@ -57,7 +67,8 @@ def fit(
     """
     from dataclasses import asdict
 
-    from planner.reports.fit import records, report
+    from planner.reports.fit import about_file, records, report
+    from planner.reports.fit_brief import brief
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
     from planner.sources.tracked_table import conditions
@@ -75,4 +86,9 @@ def fit(
         test_size=test_size,
     )
     laws = fit_file(request, store_folder(store))
-    show(report(laws), records(laws), style)
+    page = (
+        report(laws)
+        if explain
+        else brief(laws, notes=about_file(laws[0]), store=named(store, STORE_VARIABLE))
+    )
+    show(page, records(laws), style)
