@@ -14,6 +14,7 @@ from typing import Any
 from laws.errors import UnknownName, run, use
 
 PRECISIONS = ("bf16", "fp16", "fp32")  # in the order in which training prefers them
+LOW_PRECISIONS = ("fp8", "tf32")  # only where a training asks for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Quote:
         date: ISO 8601, possibly only year and month.
         place: Region.
         url: Where it was read.
+        years: Length of the commitment that a contract asks for.
     """
 
     provider: str
@@ -37,6 +39,7 @@ class Quote:
     date: str
     place: str = ""
     url: str = ""
+    years: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

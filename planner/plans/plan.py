@@ -46,7 +46,7 @@ OnProgress = Callable[
     [str, int, int], None
 ]  # called with what is planned, how many are done, and of how many
 SURE = 0.8  # probability of reaching the target that an answer gives a second plan for
-_COST_ASSUMPTIONS = ("utilization", "scaling_loss", "price")
+_COST_ASSUMPTIONS = ("utilization", "working_time", "scaling_loss", "price")
 
 
 def _after(start: date, days: float | None) -> date | None:
@@ -325,7 +325,7 @@ def _with_measured(
     accelerator = fleet.accelerator(hardware.on)
     if (
         any(assumption.name == "utilization" for assumption in assumed)
-        or fleet.assumptions(accelerator)["utilization"].origin != "default"
+        or not fleet.assumptions(accelerator)["utilization"].is_default
     ):
         return assumed
     from laws.storage.store import Store

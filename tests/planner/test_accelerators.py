@@ -24,13 +24,15 @@ def test_every_figure_has_a_source_and_a_sane_size(part: accelerators.Accelerato
     figures = {f"peak {name}" for name in part.peak} | {"memory", "bandwidth"}
     assert figures <= set(part.sources)
     assert all(keys and set(keys) <= set(accelerators.sources()) for keys in part.sources.values())
-    assert all(1e13 <= peak <= 3e15 for peak in part.peak.values())
-    assert 1.6e10 <= part.capacity <= part.memory <= 2.6e11
+    assert all(8e12 <= peak <= 5e15 for peak in part.peak.values())
+    assert 1.6e10 <= part.capacity <= part.memory <= 2.9e11
     assert 3e11 <= part.bandwidth <= 8e12
-    assert part.power is None or 70 <= part.power <= 1200
-    assert part.matmul is None or 0.5 < part.matmul / part.peak["bf16"] < 0.9
+    assert part.power is None or 70 <= part.power <= 1400
+    assert part.matmul is None or 0.5 < part.matmul / part.peak["bf16"] < 0.97
     # A 16-bit peak is never below the fp32 peak, and what is dense is not the doubled rate with sparsity.
     assert part.peak.get("fp32", 0) <= part.peak.get("fp16", 1e18)
+    assert part.peak.get("tf32", 0) <= part.peak.get("bf16", 1e18)
+    assert part.peak.get("fp8", 0) <= 2.03 * part.peak.get("bf16", 0)
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=list(PARTS))
@@ -45,7 +47,7 @@ def test_every_quote_is_dated_and_attributed(part: accelerators.Accelerator) -> 
 
 
 def test_the_table_is_whole() -> None:
-    assert len(PARTS) == 27
+    assert len(PARTS) == 50
     assert PARTS["h100-sxm"].peak["bf16"] == 989e12
     assert PARTS["b200"].capacity == 180e9
     assert PARTS["ppopp19-target"].peak == {"fp32": 15.67e12}
@@ -109,7 +111,7 @@ PRINTED = {  # words of a command -> a figure that it prints, in the table and i
     ("list",): ("h100-sxm", "989", "989000000000000.0"),
     ("show", "h100"): ("NVIDIA H100", "989 TFLOP/s", "989000000000000.0"),
     ("show", "tpu-v5p"): ("TPU v5p", "459 TFLOP/s", "459000000000000.0"),
-    ("assumptions",): ("utilization", "0.3 to 0.45", "0.45"),
+    ("assumptions",): ("utilization", "0.16 to 0.49", "0.49"),
 }
 
 
@@ -153,7 +155,7 @@ def test_a_price_older_than_a_year_is_said() -> None:
     price = cost.price_of(part)
     assert cost.price_warnings(part, price, date(2026, 3, 3)) == ()
     assert cost.price_warnings(part, price, date(2026, 3, 4)) == ("price-old",)
-    assert cost.price_warnings(PARTS["gb200"], cost.price_of(PARTS["gb200"]), date(2026, 1, 1)) == (
+    assert cost.price_warnings(PARTS["gb300"], cost.price_of(PARTS["gb300"]), date(2026, 1, 1)) == (
         "price-unknown",
     )
 
