@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import grouped
-from planner.commands.options import FormatOption, RunsArgument, StoreOption, store_folder
+from planner.commands.options import (
+    STORE_VARIABLE,
+    ExplainOption,
+    FormatOption,
+    RunsArgument,
+    StoreOption,
+    named,
+    store_folder,
+)
 from planner.commands.table_options import (
     ColumnOptions,
     MetricTermsOptions,
@@ -54,6 +62,7 @@ def fit(
         ),
     ] = None,
     store: StoreOption = None,
+    explain: ExplainOption = False,
     style: FormatOption = Format.table,
 ) -> None:
     """Fit laws to trainings that you measured elsewhere.
@@ -62,7 +71,8 @@ def fit(
     """
     from dataclasses import asdict
 
-    from planner.reports.fit import records, report
+    from planner.reports.fit import about_file, records, report
+    from planner.reports.fit_brief import brief
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
 
@@ -79,4 +89,9 @@ def fit(
         test_size=test_size,
     )
     laws = fit_file(request, store_folder(store))
-    show(report(laws), records(laws), style)
+    page = (
+        report(laws)
+        if explain
+        else brief(laws, notes=about_file(laws[0]), store=named(store, STORE_VARIABLE))
+    )
+    show(page, records(laws), style)

@@ -40,6 +40,7 @@ StoreOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
+STORE_VARIABLE, FLEET_VARIABLE = "PLANNER_STORE", "PLANNER_FLEET"
 ExplainOption = Annotated[
     bool,
     typer.Option(
