@@ -40,9 +40,12 @@ def check(
 
     Reports how surprising each run is, and the likely cause.
     """
+    from dataclasses import asdict
+
     from planner.plans.check import check as run
     from planner.reports.check import records, report
     from planner.reports.report import show
+    from planner.sources.tracked_table import run_choice
 
     columns = {
         "data": data_column,
@@ -51,5 +54,11 @@ def check(
         "samples": samples_column,
         "train": train_column,
     }
-    checked = run(runs, laws.selector(), existing_store(store, source=laws.source), columns, choice.choice())
+    checked = run(
+        runs,
+        laws.selector(),
+        existing_store(store, source=laws.source),
+        columns,
+        run_choice(**asdict(choice)),
+    )
     show(report(checked), records(checked), style)

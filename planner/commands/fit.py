@@ -75,6 +75,7 @@ def fit(
     from planner.reports.fit_brief import brief
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
+    from planner.sources.tracked_table import run_choice
 
     request = Request(
         path=runs,
@@ -82,7 +83,7 @@ def fit(
         **asdict(terms),
         form=form,
         columns=columns.by_role(),
-        choice=choice.choice(),
+        choice=run_choice(**asdict(choice)),
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,

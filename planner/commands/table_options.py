@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,6 @@ from planner.commands.options import (
     SamplesColumnOption,
     WhereOption,
 )
-
-if TYPE_CHECKING:
-    from planner.sources.tracked_table import RunChoice
 
 
 class WhichValue(StrEnum):
@@ -87,17 +84,6 @@ class RunChoiceOptions:
             help="Data size in the name of a tracker's run, as the group of a pattern: '([0-9]+)h'.",
         ),
     ] = None
-
-    def choice(self) -> "RunChoice":
-        """Return which runs count."""
-        from planner.sources.tracked_table import RunChoice, conditions
-
-        return RunChoice(
-            where=conditions(self.where or ()),
-            states=tuple(self.state or ()),
-            value=self.value.value,
-            name_pattern=self.data_from_name or "",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

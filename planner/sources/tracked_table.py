@@ -75,6 +75,26 @@ def conditions(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def run_choice(
+    where: Sequence[str] | None, state: Sequence[str] | None, value: str, data_from_name: str | None
+) -> RunChoice:
+    """Return the choice of runs that was typed.
+
+    Args:
+        where: Conditions, each `COLUMN=VALUE`.
+        state: Names of states.
+        value: "best" or "last".
+        data_from_name: Regular expression whose group is the data size in the name of a run.
+
+    Returns:
+        The choice.
+
+    Raises:
+        InputError: A condition has no equals sign.
+    """
+    return RunChoice(conditions(where or ()), tuple(state or ()), value, data_from_name or "")
+
+
 @dataclass(frozen=True)
 class TrackedRows:
     """The finished runs that have a data size and a metric.
