@@ -21,6 +21,7 @@ from planner.lawmodel.info import law_info, same_metric
 from planner.metrics import MetricScale
 from planner.reports.assumption_text import ORIGINS, forms_text
 from planner.reports.law_summary import phases, predictions, spread
+from planner.reports.published_value import example
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
@@ -152,7 +153,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     """
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
-        content = asdict(law) | {"equation": law.equation, "source": "published"}
+        content = asdict(law) | {"equation": law.equation, "source": "published", "command": example(law)}
         return {key: content[key] for key in sorted(content)}
     terms = law_info(law).scale
     plain = (
@@ -433,6 +434,7 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         + f", {record['locator']}; confidence {record['confidence']}",
         *record["notes"],
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
+        f"ask it: {record['command']}",
     ]
     return Report(
         title=f"Law {record['id']}",
