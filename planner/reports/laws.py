@@ -25,6 +25,8 @@ from planner.reports.published_value import example
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
+MANY_LAWS = 40  # of a list that fills more than one screen
+
 
 def laws_records(
     store: Store,
@@ -122,7 +124,13 @@ def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     if not listed:
         return ()
     ships = any(record["source"] == "shipped" for record in listed)
+    many = len(listed) > MANY_LAWS
     return (
+        *(
+            ("Narrow the list with --domain, --metric or --source, for example `--source fitted`.",)
+            if many
+            else ()
+        ),
         "`planner laws show ID` shows parameters, units, range and source.",
         *((f"shipped: {ORIGINS['shipped']}; to try the tool with.",) if ships else ()),
     )
