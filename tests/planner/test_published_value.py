@@ -87,3 +87,12 @@ def test_the_law_is_chosen_by_the_unit_of_the_data(tmp_path, data, id, unit):
     answer = plan(question, tmp_path, read_fleet(None), today=date.fromisoformat(TODAY))
     assert (answer.estimate.law.id, answer.estimate.data.unit) == (id, unit)
     assert id not in {law.id for law in answer.estimate.alternatives}
+
+
+def test_an_answer_names_the_laws_that_are_outside_its_interval():
+    record = value_record(published_law("sardana2023-refit-le100"), ["params=1e13", "data=1e16"])
+    assert record["q05"] < record["value"] < record["q95"]
+    outside = [other["law"] for other in record["others"] if other["value"] > record["q95"]]
+    assert "besiroglu2024" in outside
+    assert WarningCode.STUDIES_DISAGREE in {warning["code"] for warning in record["warnings"]}
+    assert any("besiroglu2024" in note for note in value_report(published_law(record["law"]), record).notes)
