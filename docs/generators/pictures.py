@@ -57,7 +57,8 @@ _TERMINAL_PAGE = """<!doctype html><meta charset="utf-8"><style>
     --red: #f47067; --yellow: #e3b341; }}
 }}
 body {{ margin: 0; background: var(--paper); }}
-pre {{ display: inline-block; margin: 0; padding: 16px 20px; width: {columns}ch; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper);
+pre {{ display: inline-block; margin: 0; padding: 16px 20px; width: {columns}ch;
+  white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper);
   color: var(--ink); border: 1px solid var(--rule); font: 14px/1.17 "DejaVu Sans Mono", monospace; }}
 i, .dim {{ font-style: normal; color: var(--muted); }}
 .bold {{ font-weight: bold; }}
