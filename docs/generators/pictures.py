@@ -57,7 +57,7 @@ _TERMINAL_PAGE = """<!doctype html><meta charset="utf-8"><style>
     --red: #f47067; --yellow: #e3b341; }}
 }}
 body {{ margin: 0; background: var(--paper); }}
-pre {{ display: inline-block; margin: 0; padding: 16px 20px; width: {columns}ch;
+pre {{ display: inline-block; margin: 0; padding: 16px 20px; width: calc({columns}ch + 6px);
   white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper);
   color: var(--ink); border: 1px solid var(--rule); font: 14px/1.17 "DejaVu Sans Mono", monospace; }}
 i, .dim {{ font-style: normal; color: var(--muted); }}
@@ -106,10 +106,12 @@ def as_html(printed: str) -> str:
 
 
 def save(name: str, **screenshot: bytes) -> None:
-    """Write a picture with 128 colors: text and lines need no more."""
+    """Write a picture with 128 colors: text and lines need no more; maximal coverage keeps rare ones."""
     path = OUT / f"{name}.png"
     path.write_bytes(screenshot["png"])
-    Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(path).convert("RGB").quantize(
+        128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    ).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 

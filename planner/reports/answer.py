@@ -80,7 +80,7 @@ def _source(plan: Plan) -> list[str]:
     if law.source in OWN and (selector.domain or selector.law):
         return []
     origin = f"{law.source} law" if law.source not in OWN else "law"
-    return [f"By {origin} {law.id} ({law.subject})."]
+    return [f"By {origin} {law.id} ({law.domain})."]
 
 
 def relevant(plan: Plan) -> list[str]:
