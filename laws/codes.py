@@ -16,6 +16,8 @@ class WarningCode(StrEnum):
     FLOOR_UNCERTAIN = "floor-uncertain"
     NO_FLOOR = "no-floor"
     NO_INTERVAL = "no-interval"
+    BETWEEN_STUDIES = "between-studies"
+    STUDIES_DISAGREE = "studies-disagree"
     UNIT_UNCONFIRMED = "unit-unconfirmed"
     NO_CHECK_POINT = "no-check-point"
     MEASURED_OFF_LAW = "measured-off-law"

@@ -37,6 +37,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.FEW_POINTS: "Few measurements: the curve's shape is mostly assumed.",
     WarningCode.FLOOR_UNCERTAIN: "In more than 5% of outcomes the target is never reached.",
     WarningCode.OTHER_CORPUS: "Measured on its authors' data; yours may differ.",
+    WarningCode.STUDIES_DISAGREE: "Another published law says a value outside this interval.",
     WarningCode.UNIT_UNCONFIRMED: "The source does not settle what this law counts.",
     WarningCode.MORE_DATA_NEEDED: "It needs more data than you have, and that has no price.",
     WarningCode.DOMAIN_CHOSEN: "Several domains have this metric; the newest law answered.",
@@ -63,6 +64,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.NO_COMPUTE: "The compute per unit of data is not known.",
 }
 _NOTE: dict[str, str] = {
+    WarningCode.BETWEEN_STUDIES: "The interval is how far published studies differ.",
     WarningCode.NO_CHECK_POINT: "No published figure to check this law against.",
     WarningCode.ONE_SIZE: "One model size: a larger one might need less data.",
     WarningCode.RUNNING_MINIMUM: "The error never rises, as with a running minimum.",

@@ -26,6 +26,13 @@ WARNINGS: dict[str, str] = {
     WarningCode.NO_INTERVAL: (
         "The paper reports no uncertainty. Intervals here cover hardware and price uncertainty only."
     ),
+    WarningCode.BETWEEN_STUDIES: (
+        "The interval is that of another study of the same question, by how far published studies differ. "
+        "It is not from measurements of yours."
+    ),
+    WarningCode.STUDIES_DISAGREE: (
+        "Another published law of the same question gives a value outside this interval."
+    ),
     WarningCode.UNIT_UNCONFIRMED: (
         "The source does not settle what this law counts: its unit or metric is not confirmed."
     ),

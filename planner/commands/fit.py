@@ -11,11 +11,15 @@ from planner.commands.options import (
     FormatOption,
     RunsArgument,
     StoreOption,
-    WhereOption,
     named,
     store_folder,
 )
-from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
+from planner.commands.table_options import (
+    ColumnOptions,
+    MetricTermsOptions,
+    RunChoiceOptions,
+    SubjectOptions,
+)
 from planner.reports.formats import Format
 
 
@@ -33,7 +37,7 @@ def fit(
     ] = "auto",
     columns: ColumnOptions,
     terms: MetricTermsOptions,
-    where: WhereOption = None,
+    choice: RunChoiceOptions,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
     ] = 0,
@@ -71,7 +75,7 @@ def fit(
     from planner.reports.fit_brief import brief
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
-    from planner.sources.tracked_table import conditions
+    from planner.sources.tracked_table import run_choice
 
     request = Request(
         path=runs,
@@ -79,7 +83,7 @@ def fit(
         **asdict(terms),
         form=form,
         columns=columns.by_role(),
-        where=conditions(where or ()),
+        choice=run_choice(**asdict(choice)),
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,

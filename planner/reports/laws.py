@@ -21,6 +21,7 @@ from planner.lawmodel.info import law_info, same_metric
 from planner.metrics import MetricScale
 from planner.reports.assumption_text import ORIGINS, forms_text
 from planner.reports.law_summary import phases, predictions, spread
+from planner.reports.published_value import example
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
@@ -160,7 +161,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     """
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
-        content = asdict(law) | {"equation": law.equation, "source": "published"}
+        content = asdict(law) | {"equation": law.equation, "source": "published", "command": example(law)}
         return {key: content[key] for key in sorted(content)}
     terms = law_info(law).scale
     plain = (
@@ -441,6 +442,7 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         + f", {record['locator']}; confidence {record['confidence']}",
         *record["notes"],
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
+        f"ask it: {record['command']}",
     ]
     return Report(
         title=f"Law {record['id']}",

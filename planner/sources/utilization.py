@@ -5,7 +5,6 @@ from dataclasses import replace
 from planner.hardware.accelerators import Accelerator, catalog, find_accelerator
 from planner.hardware.measured_utilization import (
     LoggedUtilization,
-    is_accelerator,
     to_provenance,
     utilization_of,
 )
@@ -73,5 +72,4 @@ def with_flops_from_hours(measured: Measurements) -> Measurements:
 
 
 def _accelerator(device: str) -> Accelerator:
-    named = [accelerator for accelerator in catalog().values() if is_accelerator(device, accelerator)]
-    return named[0] if len(named) == 1 else find_accelerator(catalog(), device)
+    return find_accelerator(catalog(), device)
