@@ -28,6 +28,7 @@ class WarningCode(StrEnum):
     ONE_PASS = "one-pass"
     SIX_ND = "six-nd"
     FLOPS_FROM_HOURS = "flops-from-hours"
+    DEVICE_NOT_LISTED = "device-not-listed"
     LADDER_EXCEEDED = "ladder-exceeded"
     SMALL_DATA_LEFT_OUT = "small-data-left-out"
     FEW_POINTS = "few-points"

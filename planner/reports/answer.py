@@ -80,7 +80,7 @@ def _source(plan: Plan) -> list[str]:
     if law.source in OWN and (selector.domain or selector.law):
         return []
     origin = f"{law.source} law" if law.source not in OWN else "law"
-    return [f"By {origin} {law.id} ({law.subject}).", *_other_studies(plan)]
+    return [f"By {origin} {law.id} ({law.domain}).", *_other_studies(plan)]
 
 
 def _other_studies(plan: Plan) -> list[str]:
@@ -151,13 +151,13 @@ def _lead_of_target(plan: Plan) -> list[str]:
     if chance is not None and chance < MOSTLY:
         digits = _digits(reached)
         return [
-            f"{goal} is probably out of reach with more data alone: {probability(chance)} likely.",
+            f"{goal} is probably out of reach with more data only: {probability(chance)} likely.",
             f"Where it is reached, it needs about {_needed(plan, middle, digits)}.",
         ]
     draws = estimate.data.draws
     lines = [f"{goal} needs about {_needed(plan, paths.quantile(draws, 0.5), _digits(draws))}."]
     if chance is not None:
-        how = "with more data and larger models" if estimate.law_model.is_joint else "with more data alone"
+        how = "with more data and larger models" if estimate.law_model.is_joint else "with more data only"
         lines.append(f"{_sentence(probability(chance))} likely reachable {how}{_within(estimate)}.")
     return lines
 
