@@ -77,6 +77,7 @@ class Request:
         metric_range: Least and best value of the metric as LOW:HIGH, as typed.
         chance_level: Value of the metric that guessing reaches, as typed.
         test_size: Number of test examples as typed, or the name of a column of them.
+        peak_flops: Peak FLOP/s as typed, of devices that are not in the table of accelerators.
     """
 
     path: Path
@@ -95,6 +96,7 @@ class Request:
     metric_range: str | None = None
     chance_level: str | None = None
     test_size: str | None = None
+    peak_flops: str | None = None
 
     @property
     def metric_options(self) -> MetricOptions:
@@ -271,8 +273,16 @@ def _measured(request: Request) -> MetricTerms:
                 value="params",
                 hint=use("params_column", purpose="to name it"),
             )
+    peak = None if request.peak_flops is None else units.parse_number(request.peak_flops)
+    if peak is not None and peak <= 0:
+        raise InputError(
+            f"peak FLOP/s {request.peak_flops!r}: expected a number above 0",
+            code="invalid-value",
+            value=request.peak_flops,
+            hint=use("peak_flops", value="4e14"),
+        )
     try:
-        measured = with_flops_from_hours(measured)
+        measured = with_flops_from_hours(measured, peak)
     except PlannerError:  # an unknown device, in a column that was found by its usual name
         if request.columns.get("gpu_hours") or request.columns.get("device"):
             raise
@@ -499,6 +509,8 @@ def _law(
     warnings = [*fitted.warnings]
     if fitted.ladder and "flops" not in measured.columns:
         warnings.append(WarningCode.FLOPS_FROM_HOURS)
+    if measured.flops is None and measured.gpu_hours is not None and measured.device is not None:
+        warnings.append(WarningCode.DEVICE_NOT_LISTED)
     details = {
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,

@@ -234,7 +234,10 @@ def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
     (tmp_path / "other.csv").write_text(unknown, encoding="utf-8")
     fitted(tmp_path / "other", tmp_path / "other.csv", *ASR, *QUICK)
     found = asked(tmp_path / "other", "--data", "800h")
-    assert "no-compute" in {warning["code"] for warning in found["warnings"]}
+    assert {"no-compute", "device-not-listed"} <= {warning["code"] for warning in found["warnings"]}
+    fitted(tmp_path / "peak", tmp_path / "other.csv", *ASR, *QUICK, "--peak-flops", "4e14")
+    found = asked(tmp_path / "peak", "--data", "800h")
+    assert found["flops"]["median"] == pytest.approx(40 * 3600 * 4e14 * 0.375, rel=0.1)
     ran = planner(
         "fit", tmp_path / "other.csv", *ASR, "--device-column", "gpu", "--store", tmp_path / "third"
     )
