@@ -299,7 +299,7 @@ def _refuse_own_steps(request: Request, measured: Measurements) -> None:
             code="steps-not-data",
             value=column,
             hint=(
-                use("data_column", value=f"{column}*config.batch_size", purpose="to multiply steps"),
+                use("data_column", purpose="to name a column of data"),
                 run("extrapolate", purpose="to forecast one training from its steps"),
             ),
         )

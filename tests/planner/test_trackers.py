@@ -756,3 +756,16 @@ def test_steps_of_a_training_are_not_data(tmp_path: Path, column: str) -> None:
     )  # fmt: skip
     assert ran.refused == "steps-not-data"
     assert "planner extrapolate" in ran.err
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl", "runs.csv"])
+def test_infinity_as_mlflow_writes_it_is_no_measurement(tmp_path: Path, name: str) -> None:
+    rows = [(10, "0.3"), (20, "0.25"), (40, "1.7976931348623157e308"), (80, "-1.7976931348623157e308")]
+    lines = [f"{hours},{value}" for hours, value in rows]
+    if name.endswith("jsonl"):
+        lines = [f'{{"hours": {hours}, "wer": {value}}}' for hours, value in rows]
+    else:
+        lines.insert(0, "hours,wer")
+    (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    measured = measured_runs(tmp_path / name, RunChoice())
+    assert (measured.metric, measured.unmeasured) == ((0.3, 0.25), (2, 3))
