@@ -26,7 +26,7 @@ _SERIOUS: dict[str, str] = {  # the most important first
     WarningCode.ONE_POINT: "One measured data size: the slope is assumed.",
     WarningCode.NO_TREND: "The error falls no more than the noise.",
     WarningCode.EXTRAPOLATED_FAR: "More than ten times the data measured: too far to plan on.",
-    WarningCode.NO_INTERVAL: "The source states no uncertainty, so neither does this answer.",
+    WarningCode.NO_INTERVAL: "The source states no uncertainty of its law.",
     WarningCode.MEASURED_OFF_LAW: "The source's own largest run is worse than its law says.",
     WarningCode.BELOW_MEASURED: "Less than a tenth of the smallest training measured.",
     WarningCode.NOT_CONVERGED: "The sampling did not converge: intervals are rough.",

@@ -9,7 +9,7 @@ from laws.catalog.published import PublishedLaw, published_laws
 from laws.codes import WarningCode
 from laws.errors import InputError, run
 from planner import units, warnings
-from planner.lawmodel.published import source_warnings
+from planner.lawmodel.published import source_warnings, value_at_center
 from planner.reports.report import Report
 
 VALUE = "value"  # names the result, where an input is asked for
@@ -74,7 +74,7 @@ def value_record(law: PublishedLaw, given: Sequence[str]) -> dict[str, Any]:
         inputs = {name: _number(text) for name, text in pairs.items()}
         record["value"] = law.evaluate(**inputs)
         if spread is not None:
-            record["q05"], record["q95"] = spread.interval(record["value"], _at_center(law))
+            record["q05"], record["q95"] = spread.interval(record["value"], value_at_center(law))
         record["others"] = _others(law, inputs)
     low, high = record["q05"], record["q95"]
     codes = [*source_warnings(law), WarningCode.NO_INTERVAL if low is None else WarningCode.BETWEEN_STUDIES]
@@ -82,18 +82,6 @@ def value_record(law: PublishedLaw, given: Sequence[str]) -> dict[str, Any]:
         codes.append(WarningCode.STUDIES_DISAGREE)
     codes.append(WarningCode.OTHER_CORPUS)
     return record | {"range": law.range, "warnings": warnings.records(codes)}
-
-
-def _at_center(law: PublishedLaw) -> float | None:
-    """Return the value in the middle of the range that a law measured; None where the range is not known."""
-    ranges = {"data": law.measured, "params": law.sizes}
-    middles = {}
-    for i in law.inputs:
-        low, high = ranges.get(i.name, (None, None))
-        if low is None or high is None:
-            return None
-        middles[i.name] = math.sqrt(low * high)
-    return law.evaluate(**middles)
 
 
 def _others(law: PublishedLaw, inputs: Mapping[str, float]) -> list[dict[str, Any]]:

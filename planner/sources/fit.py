@@ -52,6 +52,7 @@ CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
 METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
+STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
 
@@ -261,6 +262,7 @@ def _measured(request: Request) -> MetricTerms:
         rising=bool(rises_by_name(request.metric_options)),
         lowest=lowest_value(request.metric_options),
     )
+    _refuse_own_steps(request, measured)
     for role in ("flops", "gpu_hours"):
         if (column := request.columns.get(role)) and measured.params is None:
             raise TableError(
@@ -285,6 +287,22 @@ def _measured(request: Request) -> MetricTerms:
         if request.columns.get("gpu_hours") or request.columns.get("device"):
             raise
     return as_errors(request.metric_options, measured)
+
+
+def _refuse_own_steps(request: Request, measured: Measurements) -> None:
+    """Refuse the steps of a training as its data: they do not end where the training does."""
+    column = measured.columns["data"]
+    if column.lower() in STEP_NAMES and column.lower().strip("_") != request.data_unit:
+        raise TableError(
+            f"column {column!r} of {measured.path}: expected amounts of data, one per finished training, got "
+            "steps",
+            code="steps-not-data",
+            value=column,
+            hint=(
+                use("data_column", value=f"{column}*config.batch_size", purpose="to multiply steps"),
+                run("extrapolate", purpose="to forecast one training from its steps"),
+            ),
+        )
 
 
 def _fits(request: Request, terms: MetricTerms, curves: Mapping[str, Points]) -> list[_Fitted]:
