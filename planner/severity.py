@@ -48,7 +48,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.FLOPS_FROM_HOURS: "Compute comes from GPU-hours: good on the same accelerator.",
     WarningCode.PRICE_UNKNOWN: "This accelerator has no known price.",
     WarningCode.PRICE_OLD: "The newest price is more than a year old.",
-    WarningCode.UTILIZATION_ASSUMED: "The utilization is assumed, not measured.",
+    WarningCode.UTILIZATION_ASSUMED: "The utilization is predicted, not measured.",
     WarningCode.MODEL_LARGER_THAN_DEVICE: "The training does not fit on one device: split it.",
     WarningCode.REPEATS_ASSUMED: "What repeated data is worth is taken from other models.",
     WarningCode.SIZES_CUT: "The largest model tried was the best: larger may be better.",

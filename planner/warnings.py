@@ -130,8 +130,8 @@ WARNINGS: dict[str, str] = {
         "Several domains have this metric: the newest law was used. Name the domain to choose another."
     ),
     WarningCode.UTILIZATION_ASSUMED: (
-        "The utilization of this model was not measured: the range is that of well-tuned language models. "
-        "Small and recurrent models reach less."
+        "The utilization of this model was not measured: it is predicted from published trainings of "
+        "transformers. Recurrent models may reach less."
     ),
     WarningCode.UTILIZATION_ABOVE_MATMUL: (
         "The utilization exceeds the fastest matrix multiplication measured on this accelerator."

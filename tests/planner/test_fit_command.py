@@ -568,3 +568,12 @@ def test_sizes_before_the_power_law_are_told_and_left_out_of_the_single_form(tmp
     assert phases["x"] == [2.0**i for i in range(10)]
     assert phases["small-data"][0] > 0.95
     assert phases["power-law"][-1] > 0.8
+
+
+def test_a_single_model_size_stays_exactly_that_size(tmp_path):
+    rows = [f"{300 * 2**i},{wer},120M,{2**i}e17" for i, wer in enumerate((0.114, 0.096, 0.083))]
+    (tmp_path / "one.csv").write_text("\n".join(["hours,wer,params,flops", *rows]), encoding="utf-8")
+    fitted(tmp_path / "store", tmp_path / "one.csv", *ASR, *QUICK)
+    found = asked(tmp_path / "store", "--target-wer", "7%")
+    assert (found["params"]["q05"], found["params"]["q95"]) == (120e6, 120e6)
+    assert "ladder-exceeded" not in {warning["code"] for warning in found["warnings"]}
