@@ -44,6 +44,7 @@ class LawSubject:
         metric: What y is, such as "wer".
         metric_unit: Unit of y, such as "fraction".
         x_unit: Unit of the data size, such as "hours".
+        metric_ceiling: Best value of a metric that rises: y is the distance to it. None: y is the metric.
     """
 
     domain: str
@@ -51,6 +52,7 @@ class LawSubject:
     metric: str
     metric_unit: str
     x_unit: str
+    metric_ceiling: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,7 @@ def build_law(
         family=subject.family,
         metric=subject.metric,
         metric_unit=subject.metric_unit,
+        metric_ceiling=subject.metric_ceiling,
         x="data" if curve else "params,data",
         x_unit=subject.x_unit,
         form=FORECAST if isinstance(sampled, Forecast) else sampled.form,

@@ -106,6 +106,7 @@ class Law:
     family: str
     metric: str  # what y is: "wer", "loss", or "params" (best model size), "samples" (data seen to the best)
     metric_unit: str  # "fraction", "nats/word", "parameters", ...
+    metric_ceiling: float | None = None  # of a metric that rises: its best value, and y is the distance to it
     x: str = "data"  # "data", or "params,data" for a joint surface
     x_unit: str  # "hours", "words", ...
     form: str  # a key of laws.fitting.forms.FORMS, or FORECAST
@@ -149,6 +150,7 @@ class LawRow(NamedTuple):
     sequence: int = (
         0  # place in the order of its store: laws of one fit share it, later fits have a larger one
     )
+    metric_ceiling: float | None = None  # best value of a metric that rises
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +218,8 @@ class SavedForecast:
     family: str
     metric: str
     metric_unit: str
-    quantities: dict[str, Quantity]  # "error", "data", "gpu_hours", "total_dollars", ...
+    metric_ceiling: float | None = None  # of a metric that rises: its best value
+    quantities: dict[str, Quantity]  # "error" or "score", "data", "gpu_hours", "total_dollars", ...
     probability: float | None = None  # that the target can be reached; None: the law has no posterior
     seed: int = 0
     code: str = ""  # version of this program
@@ -240,6 +243,7 @@ class SavedForecastRow:
     family: str
     metric: str
     metric_unit: str
+    metric_ceiling: float | None = None
     quantities: dict[str, Interval]
     probability: float | None
     warnings: tuple[str, ...]

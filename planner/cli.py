@@ -6,11 +6,12 @@ Each file in `planner/commands/` parses its options, calls one use case and prin
 import gc
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from laws.errors import PlannerError, harmless
 
@@ -41,8 +42,70 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
 }
 # former name of an option -> its name; scripts still use the former, which no help shows
 RENAMED_OPTIONS = {"plain": "single-form", "best-guess": "baseline-error"}
-CONTEXT = {"token_normalize_func": lambda name: RENAMED_OPTIONS.get(name, name)}
+CONTEXT: dict[str, Any] = {
+    "token_normalize_func": lambda name: RENAMED_OPTIONS.get(name, name),
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 1000,  # help is as wide as the terminal
+}
 DEBUG = "--debug"
+# what a command line that cannot be parsed raises: typer exports only one of its kinds
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+class Command(TyperCommand):
+    """A command with help in groups; a target may be an option that names its metric: `--target-f1 0.8`."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments and options, in groups."""
+        from planner.commands.help import write_options  # only help needs it
+
+        write_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        from planner.commands.help import write_examples
+
+        write_examples(ctx, formatter)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of the command line.
+
+        Args:
+            ctx: The context of the command.
+            args: The words after the command.
+
+        Returns:
+            The words that are no options.
+        """
+        options = {option for param in self.params for option in param.opts}
+        if "--target" in options and any(word.startswith("--target-") for word in args):
+            args = named_targets(args, options)
+        return super().parse_args(ctx, args)
+
+
+def named_targets(words: Sequence[str], options: Collection[str]) -> list[str]:
+    """Return words with `--target-NAME VALUE` as `--target NAME=VALUE`.
+
+    Args:
+        words: The words after a command.
+        options: Options of the command, which stay as they are.
+
+    Returns:
+        The words.
+    """
+    changed: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        option, equals, value = word.partition("=")
+        if word == "--":
+            return [*changed, word, *rest]
+        if not option.startswith("--target-") or option in options:
+            changed.append(word)
+            continue
+        if not equals:
+            value = next(rest, "")
+        changed += ["--target", f"{option.removeprefix('--target-')}={value}"]
+    return changed
 
 
 def print_version(requested: bool) -> None:
@@ -87,6 +150,7 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
     app = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        context_settings=CONTEXT,
         rich_markup_mode=None,  # plain help: rich costs more time than the whole rest of `planner --help`
     )
     app.callback()(planner)
@@ -95,18 +159,30 @@ def assembled(words: Sequence[str] = ()) -> typer.Typer:
         file, attribute = COMMANDS[name].split(".")
         command = getattr(import_module(f"planner.commands.{file}"), attribute)
         if isinstance(command, typer.Typer):
+            for leaf in command.registered_commands:
+                leaf.cls = Command
             app.add_typer(command, name=name)
         else:
-            app.command(name, context_settings=CONTEXT)(command)
+            app.command(name, cls=Command)(command)
     return app
 
 
 def main() -> None:
-    """Run the command line. An error is one line on stderr and exit code 1."""
+    """Run the command line.
+
+    An error is one line on stderr. Its exit code is 1, or 2 where the words of the command are wrong.
+
+    Raises:
+        SystemExit: Always.
+    """
     gc.set_threshold(GC_THRESHOLD)
     _prepare_streams()
     try:
-        assembled(sys.argv[1:])()
+        code = assembled(sys.argv[1:])(standalone_mode=False)
+    except UsageError as error:
+        _refuse_usage(error)
+    except typer.Abort:
+        refuse("stopped")
     except PlannerError as error:
         from planner.commands.hints import line
 
@@ -119,19 +195,32 @@ def main() -> None:
         from planner.commands.bug_report import write_bug_report
 
         refuse(write_bug_report(error, sys.argv))
+    sys.exit(code if isinstance(code, int) else 0)  # a command returns nothing, `typer.Exit` its code
 
 
-def refuse(reason: str) -> NoReturn:
-    """Print a reason as one line on stderr and exit with code 1.
+def _refuse_usage(error: Any) -> NoReturn:
+    """Say in one line what is wrong with the words of a command, and which help has them."""
+    text = error.format_message()
+    if error.ctx is not None and text == error.ctx.get_help():  # `planner laws`, without a command
+        error.show()
+        sys.exit(error.exit_code)
+    command = error.ctx.command_path if error.ctx else "planner"
+    sentence = text[:1].lower() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+    refuse(f"{sentence} See `{command} --help`.", code=error.exit_code)
+
+
+def refuse(reason: str, *, code: int = 1) -> NoReturn:
+    """Print a reason as one line on stderr and exit.
 
     Args:
         reason: Why the command fails; line breaks and control characters are made harmless.
+        code: The exit code.
 
     Raises:
-        SystemExit: Always, with code 1.
+        SystemExit: Always.
     """
     sys.stderr.write(f"planner: {harmless(' '.join(reason.splitlines()))}\n")
-    sys.exit(1)
+    sys.exit(code)
 
 
 def _prepare_streams() -> None:

@@ -350,6 +350,10 @@ def _seconds(text: str) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
+# What a shell leaves of $50k, $5000, $1.2M and $2M without single quotes: 0k, 000, .2M and M.
+_LEFT_BY_SHELL = re.compile(r"0+[kKMBT]|0[0-9]|\.|[kKMBT]?$")
+
+
 def parse_money(text: str) -> float:
     """Parse an amount of US dollars.
 
@@ -364,6 +368,8 @@ def parse_money(text: str) -> float:
     """
     expected = "US dollars such as $50k"
     stripped = text.strip()
+    if _LEFT_BY_SHELL.match(stripped):
+        raise _unquoted(text, "'$50k'")
     is_dollars = stripped.startswith("$")
     amount = stripped.removeprefix("$") if is_dollars else stripped.removesuffix("USD")
     if any(sign in text for sign in "€£¥"):
@@ -373,6 +379,17 @@ def parse_money(text: str) -> float:
         return parse_number(plain_digits(amount, POINT) if is_dollars else amount)
     except PlannerError:
         raise _unreadable(text, expected) from None
+
+
+def _unquoted(text: str, example: str) -> InputError:
+    """Return the error for an amount of dollars that a shell has cut: to it, $5 of $50k is a variable."""
+    return InputError(
+        f"cannot read {text.strip()!r}: expected US dollars in single quotes, such as {example}, because a "
+        "shell replaces $ and the digit after it",
+        code="unreadable-quantity",
+        value=text,
+        expected=f"US dollars such as {example}",
+    )
 
 
 def parse_data_price(text: str, unit: str) -> float:
@@ -390,11 +407,13 @@ def parse_data_price(text: str, unit: str) -> float:
     """
     expected = f"US dollars for an amount of data, such as $12/{unit.removesuffix('s')}"
     money, slash, amount = text.partition("/")
+    if slash and "$" not in money and "USD" not in money:
+        raise _unquoted(text, f"'$12/{unit.removesuffix('s')}'")
     if not slash or not amount.strip():
         raise _unreadable(text, expected)
     try:
         units = parse_data(amount if re.match(r"\s*[0-9.]", amount) else f"1 {amount.strip()}", unit)
-        price = parse_money(money) if "$" in money or "USD" in money else math.nan
+        price = parse_money(money)
     except PlannerError:
         raise _unreadable(text, expected) from None
     if units <= 0 or not 0 <= price < math.inf or not math.isfinite(price / units):
@@ -402,27 +421,44 @@ def parse_data_price(text: str, unit: str) -> float:
     return price / units
 
 
+def parse_day(text: str, *, expected: str = "a date such as 2027-03-01") -> date:
+    """Parse a date.
+
+    Args:
+        text: A date as YYYY-MM-DD.
+        expected: What to say that was expected.
+
+    Returns:
+        The date.
+
+    Raises:
+        InputError: The text is not a date ("unreadable-quantity").
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise _unreadable(text, expected) from None
+
+
 def parse_deadline(text: str, today: date) -> float:
     """Parse a deadline.
 
     Args:
         text: A duration such as `30d` or `1 month`, or a date such as `2027-03-01`.
-        today: The date to count from.
+        today: The date to count from, the start of the plan.
 
     Returns:
-        Days from today, more than 0.
+        Days from that date, more than 0.
 
     Raises:
         InputError: The text is neither ("unreadable-quantity"), or not in the future ("past-deadline").
     """
     if re.fullmatch(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", text):
-        try:
-            days = float((date.fromisoformat(text.strip()) - today).days)
-        except ValueError:
-            raise _unreadable(text, "a date such as 2027-03-01, or a duration such as 30d") from None
+        expected = "a date such as 2027-03-01, or a duration such as 30d"
+        days = float((parse_day(text, expected=expected) - today).days)
         if days <= 0:
             raise InputError(
-                f"deadline {text.strip()}: expected a date after today, {today}",
+                f"deadline {text.strip()}: expected a date after {today}, when the plan starts",
                 code="past-deadline",
                 value=text,
             )
@@ -615,6 +651,34 @@ def format_data(value: float, unit: str, *, digits: int = 3) -> str:
     """
     number = format_number(value, digits=digits)
     return "1 hour of audio" if (number, unit) == ("1", AUDIO_UNIT) else f"{number} {data_in_words(unit)}"
+
+
+def format_count(value: float, *, digits: int = 3) -> str:
+    """Format a number as prose does: 8,000 and 317,000, from a million on 3.4M.
+
+    Args:
+        value: The number.
+        digits: Significant digits.
+
+    Returns:
+        The number.
+    """
+    rounded = float(f"{value:.{digits - 1}e}") if math.isfinite(value) else value
+    return f"{rounded:,.0f}" if 1000 <= abs(rounded) < 1e6 else format_number(value, digits=digits)
+
+
+def format_amount(value: float, unit: str, *, digits: int = 3) -> str:
+    """Format an amount of data for a table: `8,000 h`, `1.4T tokens`.
+
+    Args:
+        value: The amount, in `unit`.
+        unit: Unit of data as records have it.
+        digits: Significant digits.
+
+    Returns:
+        The amount with its unit.
+    """
+    return f"{format_count(value, digits=digits)} {'h' if unit == AUDIO_UNIT else unit}"
 
 
 def format_duration(seconds: float) -> str:

@@ -1,11 +1,12 @@
 """The answers of commit 47a8d94, asked again: whatever is renamed or moved, the numbers stay.
 
-The recording is never edited. What was renamed on purpose is written into the three tables below; to record
+The recording is never edited. What was renamed on purpose is written into the tables below; to record
 again, run `python -m tests.answers.record`, as a deliberate change.
 """
 
 import math
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ RENAMED_VALUES: dict[str, str] = {
     "bytes a position, layer and unit of width": "bytes per position, layer and unit of width",
     "positions a device and step": "positions per device and step",
 }
+# what a question answers differently on purpose, by the path in its answer (`*` for any) -> why
+CHANGED: dict[str, str] = {
+    "laws-list.unit": "the loss of minicpm2024 is per byte",
+    "laws-list.measured": "the range of krajewski2024 is stated",
+    "laws-show-published.checks": "one of the runs that were fitted now checks the constants",
+}
+# questions whose answer lists more records than it did -> why; records of new ids are not compared
+ADDED: dict[str, str] = {"laws-list": "laws of the literature came to the catalog"}
 RENAMED_OPTIONS: dict[str, str] = {}  # word of a question, such as an option or a NAME of NAME=VALUE -> now
 
 # Sentences for people, by key or by the last two keys: text below them is not compared, numbers are.
@@ -56,6 +65,8 @@ RECORDED = recorded()
 def differences(old: Any, new: Any, path: tuple[str, ...], *, close: float, out: set[str]) -> list[str]:
     """Return where a new answer is not the recorded one; keys that came to it are no difference."""
     where = ".".join(path)
+    if any(fnmatchcase(where, pattern) for pattern in CHANGED):
+        return []
     prose = bool({path[-1], ".".join(path[-2:])} & PROSE) or bool({"definitions", "inputs"} & set(path))
     if isinstance(old, dict):
         if not isinstance(new, dict):
@@ -93,9 +104,13 @@ def differences(old: Any, new: Any, path: tuple[str, ...], *, close: float, out:
 def compared(name: str, found: dict[str, Any]) -> list[str]:
     """Return where the answer to a question is not the recorded one."""
     command = QUESTIONS[name].split()[0]
+    old, new = RECORDED[name]["answer"], found["answer"]
+    if name in ADDED:
+        ids = {record["id"] for record in old}
+        new = [record for record in new if record["id"] in ids]
     return differences(
-        RECORDED[name]["answer"],
-        found["answer"],
+        old,
+        new,
         (name,),
         close=CLOSE_OF.get(command, CLOSE),
         out=LEFT_OUT | (LEFT_OUT_FRESH if command == "fit" else set()),

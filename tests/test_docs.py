@@ -12,7 +12,13 @@ INDEX = ROOT / "docs" / "index.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TEXTS = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *PAGES]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-SLOW = {"docs/guides/calibration.md", "docs/research/accuracy.md"}  # they train models, or fit many curves
+SLOW = {  # they train models, or fit many curves
+    "docs/guides/calibration.md",
+    "docs/guides/families.md",
+    "docs/guides/notebook.md",
+    "docs/guides/planning.md",
+    "docs/research/accuracy.md",
+}
 
 
 def name(page: Path) -> str:

@@ -84,6 +84,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "sources": {"hardware", "lawmodel"},
         "plans": {"hardware", "lawmodel", "sources"},
         "reports": {"hardware", "lawmodel", "plans", "sources"},
+        "api": {"hardware", "lawmodel", "plans", "reports", "sources"},
         "commands": {"hardware", "lawmodel", "plans", "reports", "sources"},
     },
 }

@@ -13,6 +13,7 @@ import typer
 from typer.main import get_command
 
 from planner.cli import assembled
+from planner.commands.help import EXAMPLES
 
 
 def show() -> None:
@@ -42,6 +43,8 @@ def _section(path, command, context) -> list[str]:  # type: ignore[no-untyped-de
     rows = [row for parameter in command.get_params(own) if (row := _row(parameter, own))]
     if rows:
         lines += ["| option | what it does |", "| --- | --- |", *rows, ""]
+    if examples := EXAMPLES.get(" ".join(path[1:])):
+        lines += ["```", *examples, "```", ""]
     return lines
 
 

@@ -362,6 +362,7 @@ class PublishedLaw:
     family: str
     metric: str  # "loss", "cer", ...; "params", "data", "flops" for laws of what is best or needed
     unit: str  # of the result
+    unit_confirmed: bool = True  # False: the source leaves open what is counted, or contradicts itself
     inputs: tuple[Input, ...]
     parameters: Mapping[str, float]
     formula: str | None = None  # a key of FORMULAS; None: only exponents were published
@@ -372,6 +373,8 @@ class PublishedLaw:
     range: str  # what was measured, in words
     measured: tuple[float | None, float | None] = (None, None)  # data, smallest and largest
     sizes: tuple[float | None, float | None] = (None, None)  # parameters, smallest and largest
+    # where the source's largest measurement is off its own law: the input, and the value measured there
+    measured_at_end: tuple[float, float] | None = None
     confidence: Confidence
     citation: str
     year: int
@@ -379,6 +382,14 @@ class PublishedLaw:
     locator: str
     notes: tuple[str, ...] = ()
     checks: tuple[CheckPoint, ...] = ()
+
+    @property
+    def excess_at_end(self) -> float | None:
+        """Return the share by which the largest measurement is above the law; None where it agrees."""
+        if self.measured_at_end is None:
+            return None
+        x, measured = self.measured_at_end
+        return measured / self._at({self.inputs[0].name: x}) - 1
 
     @property
     def equation(self) -> str:
@@ -577,7 +588,9 @@ def published_laws(
     matching = [
         law
         for law in all_laws()
-        if domain in (None, law.domain) and metric in (None, law.metric) and unit in (None, law.unit)
+        if domain in (None, law.domain)
+        and (metric is None or metric.casefold() == law.metric)
+        and unit in (None, law.unit)
     ]
     return tuple(sorted(matching, key=_preference))
 
@@ -613,6 +626,7 @@ def _law(entry: dict[str, Any], source: dict[str, Any]) -> PublishedLaw:
             **source,
             "inputs": tuple(Input(**i) for i in entry["inputs"]),
             **{name: tuple(entry.get(name, (None, None))) for name in ("measured", "sizes")},
+            "measured_at_end": tuple(entry["measured_at_end"]) if "measured_at_end" in entry else None,
             "notes": tuple(entry.get("notes", ())),
             "checks": tuple(CheckPoint(**c) for c in entry.get("checks", ())),
         }

@@ -368,6 +368,7 @@ def _put_laws(connection: Connection, laws: Sequence[Law]) -> None:
         "family",
         "metric",
         "metric_unit",
+        "metric_ceiling",
         "x",
         "x_unit",
         "form",

@@ -278,6 +278,11 @@ def _plain(record: Record) -> dict[str, Any]:
                 del content[name]
         content["parameters"] = {name: _pack([row], "d") for name, row in record.parameters.items()}
         content["paths"] = _pack(record.paths, "f")
+    if isinstance(record, Law | SavedForecast):
+        if record.metric_ceiling is None:  # records of metrics that fall keep the file that they always had
+            del content["metric_ceiling"]
+        else:
+            content["metric_ceiling"] = float(record.metric_ceiling)
     if isinstance(record, Run) and not record.rungs:
         del content["rungs"]  # a run without rungs keeps the file that it always had
     if isinstance(record, Sweep):

@@ -55,6 +55,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         )""",
     ),
     tuple(f"alter table {table} add column sequence bigint" for table in ORDERED),
+    tuple(f"alter table {table} add column metric_ceiling double" for table in ("laws", "forecasts")),
 )
 
 

@@ -8,6 +8,7 @@
     STORE/fits/                      a store of its own, of laws that are asked by id only
     STORE/index.duckdb               opened by readers; replaced whole, never written in place
     STORE/laws.json                  the list of laws, so that asking one needs no database
+    STORE/deleted/<id>               hides a law (`laws/storage/tombstones.py`)
     STORE/sequence                   the last number that a record got (`laws/storage/sequence.py`)
     STORE/locks/                     empty files that writers lock
 
@@ -19,8 +20,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from laws.errors import StoreError
 from laws.storage.files import RecordFiles, StoreBusyError
 from laws.storage.publication import Publication
+from laws.storage.tombstones import Tombstones
 from laws.types import Law, LawRow, Outcome, Run, RunStatus, SavedForecast, SavedForecastRow, Source, Sweep
 
 __all__ = ["LawRow", "Store", "StoreBusyError"]
@@ -39,6 +42,7 @@ class Store:
         self._files = RecordFiles(folder)
         self._publication = Publication(self._files)
         self._sequence = self._publication.sequence
+        self._tombstones = Tombstones(folder)
 
     @property
     def fits(self) -> "Store":
@@ -115,6 +119,7 @@ class Store:
 
     def _write_law(self, law: Law, sequence: int) -> None:
         """Write a law unless it is stored already and as new; the lock of numbers is held."""
+        self._tombstones.remove(law.id)  # who stores it again wants it
         stored = self._files.sequence_of(law)
         if stored is None or stored < sequence:
             self._files.write(law, replace=True, sequence=sequence)
@@ -286,7 +291,7 @@ class Store:
         metric: str | None = None,
         source: Source | None = None,
     ) -> list[LawRow]:
-        """Return published laws without samples and paths, newest first.
+        """Return published laws without samples and paths, newest first; deleted ones are left out.
 
         Args:
             domain: Only of this domain.
@@ -298,7 +303,39 @@ class Store:
             The rows; laws of one fit share their `sequence`.
         """
         filters = {"domain": domain, "family": family, "metric": metric, "source": source}
-        return list(self._publication.laws(filters))
+        return list(self._listed(filters))
+
+    def _listed(self, filters: dict[str, str | None]) -> Iterator[LawRow]:
+        deleted = self._tombstones.ids()
+        rows = self._publication.laws(filters)
+        return (row for row in rows if row.id not in deleted) if deleted else rows
+
+    def deleted_laws(self) -> list[LawRow]:
+        """Return the deleted laws without samples and paths, newest first."""
+        deleted = self._tombstones.ids()
+        return [row for row in self._publication.laws({}) if row.id in deleted] if deleted else []
+
+    def delete_law(self, id: str) -> None:
+        """Hide a law: no list has it and no question is answered by it. Its file stays.
+
+        Args:
+            id: Its id.
+
+        Raises:
+            StoreError: The folder may not be written.
+        """
+        self._tombstones.add(id)
+
+    def restore_law(self, id: str) -> None:
+        """Bring a deleted law back.
+
+        Args:
+            id: Its id.
+
+        Raises:
+            StoreError: The folder may not be written.
+        """
+        self._tombstones.remove(id)
 
     def newest(self, domain: str, metric: str, family: str | None = None) -> LawRow | None:
         """Return the newest law of a metric.
@@ -311,7 +348,7 @@ class Store:
         Returns:
             The row, or None without one; `law(row.id)` reads the law.
         """
-        return next(self._publication.laws({"domain": domain, "metric": metric, "family": family}), None)
+        return next(self._listed({"domain": domain, "metric": metric, "family": family}), None)
 
     def law(self, id: str) -> Law:
         """Return one law, from its file.
@@ -348,16 +385,28 @@ class Store:
         """Return one forecast, from its file.
 
         Args:
-            id: Its id, or the first characters of it.
+            id: Its id, the first characters of it, or its name.
 
         Returns:
             The forecast.
 
         Raises:
-            StoreError: No forecast or several begin with `id`.
+            StoreError: No forecast or several begin with `id`, or have the name.
             FileError: Its file is damaged.
         """
-        return self._files.load(id, SavedForecast)
+        try:
+            return self._files.load(id, SavedForecast)
+        except StoreError:
+            named = [row.id for row in self.forecasts() if row.name and row.name == id]
+            if not named:
+                raise
+        if len(named) > 1:
+            raise StoreError(
+                f"forecast {id!r}: expected an id, {len(named)} forecasts have the name: {', '.join(named)}",
+                code="ambiguous-name",
+                value=id,
+            )
+        return self._files.load(named[0], SavedForecast)
 
     def outcomes(self) -> list[Outcome]:
         """Return published outcomes by day, those that were replaced among them."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import FleetOption, FormatOption
+from planner.commands.options import FleetOption, FormatOption, complete_accelerators
 from planner.reports.formats import Format
 
 app = typer.Typer(no_args_is_help=True, help="List accelerators and the assumptions about them.")
@@ -23,7 +23,12 @@ def list_accelerators(fleet: FleetOption = None, style: FormatOption = Format.ta
 
 @app.command("show")
 def show_accelerator(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Id, alias or name, e.g. h100.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Id, alias or name, e.g. h100.", autocompletion=complete_accelerators
+        ),
+    ],
     fleet: FleetOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -40,7 +45,12 @@ def show_accelerator(
 @app.command("assumptions")
 def show_assumptions(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Accelerator, for the assumptions about it only.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Accelerator, for the assumptions about it only.",
+            autocompletion=complete_accelerators,
+        ),
     ] = None,
     fleet: FleetOption = None,
     style: FormatOption = Format.table,

@@ -9,7 +9,14 @@ import typer
 
 from calibrate.domains import DOMAINS
 from planner.commands.groups import TargetOptions, grouped
-from planner.commands.options import FormatOption, StoreOption, store_folder
+from planner.commands.options import (
+    FormatOption,
+    StoreOption,
+    complete_domains,
+    complete_families,
+    complete_presets,
+    store_folder,
+)
 from planner.lawmodel.selector import LawSelector, with_target
 from planner.reports.formats import Format
 
@@ -32,7 +39,8 @@ class SweepOptions:
         typer.Option(
             help="Size of the sweep: smoke (seconds), quick (minutes), laptop (an hour), reduced (an "
             "hour on a "
-            "GPU) or full."
+            "GPU) or full.",
+            autocompletion=complete_presets,
         ),
     ] = "quick"
     data: Annotated[
@@ -41,7 +49,10 @@ class SweepOptions:
     ] = None
     family: Annotated[
         list[str] | None,
-        typer.Option(help="Architecture to train; repeat for several. Default: those of the preset."),
+        typer.Option(
+            help="Architecture to train; repeat for several. Default: those of the preset.",
+            autocompletion=complete_families,
+        ),
     ] = None
     seed: Annotated[int, typer.Option(min=0, help="Seed of the corpus, the trials and the trainings.")] = 0
 
@@ -71,7 +82,10 @@ def calibrate(
     *,
     domain: Annotated[
         str,
-        typer.Option(help=f"Domain to measure: {', '.join(DOMAINS)}, or the path of a domain's .py file."),
+        typer.Option(
+            help=f"Domain to measure: {', '.join(DOMAINS)}, or the path of a domain's .py file.",
+            autocompletion=complete_domains,
+        ),
     ],
     sweep: SweepOptions,
     machines: EngineOptions,
@@ -97,7 +111,6 @@ def calibrate(
     """Train small models on growing shards and fit a scaling law.
 
     Finished runs are kept: after an interruption, the same command continues where it stopped.
-    For example: planner calibrate --domain speech --preset quick
     """
     from planner.reports import calibrate as reports
     from planner.reports.progress_display import ProgressDisplay

@@ -20,8 +20,6 @@ def columns(
     """Show the columns of a table or of a tracker's runs.
 
     Names, how many runs have a value, and the smallest and the largest one.
-
-    For example: planner columns mlflow.db --where experiment=asr
     """
     from planner.reports.columns import records, report
     from planner.reports.report import show

@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
-from planner.commands.options import FormatOption, SourceOption, StoreOption, existing_store
+from planner.commands.options import FormatOption, SourceOption, StoreOption, complete_domains, existing_store
 from planner.reports.formats import Format
 
 
 def compare(
     *,
-    domain: Annotated[str, typer.Option(help="Domain whose families to compare, e.g. speech.")],
+    domain: Annotated[
+        str,
+        typer.Option(help="Domain whose families to compare, e.g. speech.", autocompletion=complete_domains),
+    ],
     metric: Annotated[
         str | None, typer.Option(help="Metric to compare. Default: the one that most families have.")
     ] = None,
@@ -29,8 +32,6 @@ def compare(
     """Compare the families of a domain: slopes, errors, exponents.
 
     Reports the error of each at the same data size, and whether they share one exponent.
-
-    For example: planner compare --domain speech
     """
     from planner.plans.compare import compare as run
     from planner.reports.compare import record, report

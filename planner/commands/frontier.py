@@ -26,10 +26,7 @@ def frontier(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Print the Pareto front of error against cost.
-
-    For example: planner frontier --domain speech --on h100
-    """
+    """Print the Pareto front of error against cost."""
     from dataclasses import asdict
     from datetime import date
 
@@ -43,7 +40,7 @@ def frontier(
     question = Question.of(selector=laws.selector(), **machines.as_question(), **asdict(at_hand))
     front = frontier(
         question,
-        existing_store(store, source=laws.source),
+        existing_store(store, source=laws.source, optional=True),
         read_fleet(machines.fleet),
         today=date.today(),
         against=against,

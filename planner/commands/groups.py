@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from laws.errors import MissingInput, use
 from planner.commands.options import (
     AssumeOption,
     CountOption,
     DataPriceOption,
+    DataRateOption,
     DomainOption,
     FamilyOption,
     FleetOption,
@@ -22,6 +22,7 @@ from planner.commands.options import (
     HaveDataOption,
     LawOption,
     MetricOption,
+    MissPenaltyOption,
     PartOption,
     PrecisionOption,
     ServeOption,
@@ -78,20 +79,9 @@ class TargetOptions:
 
         Returns:
             The selector, and the target as typed.
-
-        Raises:
-            MissingInput: The target has no metric, and no law was named.
         """
         given = {option.name: getattr(self, option.name) for option in fields(self)}
-        choice, value = with_target(laws.selector(), given)
-        if value is not None and choice.metric is None and choice.law is None:
-            raise MissingInput(
-                f"target {value!r}: expected METRIC=VALUE, such as wer=5%, or a law to take the metric from",
-                code="target-without-metric",
-                value=value,
-                hint=use("metric", "law"),
-            )
-        return choice, value
+        return with_target(laws.selector(), given)
 
 
 @dataclass(kw_only=True)
@@ -120,6 +110,8 @@ class DataOptions:
 
     have_data: HaveDataOption = None
     data_price: DataPriceOption = None
+    data_rate: DataRateOption = None
+    miss_penalty: MissPenaltyOption = None
     serve: ServeOption = None
 
 

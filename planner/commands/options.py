@@ -1,15 +1,35 @@
 """Options that several commands share, so that they have the same help and behavior everywhere."""
 
+import os
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import click
 import typer
 
 from laws.errors import StoreError, run, use
 from laws.types import Source
 from planner.reports.formats import Format
+
+
+def _complete(kind: str) -> Callable[[typer.Context, str], list[tuple[str, str]]]:
+    """Return what a shell offers for an option; only a shell that completes a word calls it."""
+
+    def values(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+        from planner.commands.completion import values_of
+
+        return values_of(kind, ctx.params, incomplete, folder_of=store_folder)
+
+    return values
+
+
+complete_accelerators, complete_domains, complete_families = map(
+    _complete, ("accelerators", "domains", "families")
+)
+complete_laws, complete_metrics, complete_presets = map(_complete, ("laws", "metrics", "presets"))
 
 StoreOption = Annotated[
     Path | None,
@@ -20,6 +40,14 @@ StoreOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
+STORE_VARIABLE, FLEET_VARIABLE = "PLANNER_STORE", "PLANNER_FLEET"
+ExplainOption = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Print everything behind the answer: all quantities, sources, assumptions, warnings.",
+    ),
+]
 FleetOption = Annotated[
     Path | None,
     typer.Option(
@@ -31,11 +59,23 @@ FleetOption = Annotated[
 ]
 
 # the law
-MetricOption = Annotated[str | None, typer.Option("--metric", help="Use only laws of this metric, e.g. wer.")]
-DomainOption = Annotated[str | None, typer.Option("--domain", help="Use only this domain, e.g. speech.")]
-FamilyOption = Annotated[str | None, typer.Option("--family", help="Use only laws of this architecture.")]
+MetricOption = Annotated[
+    str | None,
+    typer.Option("--metric", help="Use only laws of this metric, e.g. wer.", autocompletion=complete_metrics),
+]
+DomainOption = Annotated[
+    str | None,
+    typer.Option("--domain", help="Use only this domain, e.g. speech.", autocompletion=complete_domains),
+]
+FamilyOption = Annotated[
+    str | None,
+    typer.Option("--family", help="Use only laws of this architecture.", autocompletion=complete_families),
+]
 LawOption = Annotated[
-    str | None, typer.Option("--law", help="Use this law: its id, or the first characters of it.")
+    str | None,
+    typer.Option(
+        "--law", help="Use this law: its id, or the first characters of it.", autocompletion=complete_laws
+    ),
 ]
 SourceOption = Annotated[
     Source | None,
@@ -55,15 +95,33 @@ SingleFormOption = Annotated[
 ]
 
 # a saved forecast
-ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, or its first characters.")]
+ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, its first characters, or its name.")]
+
 
 # a file of measurements
+class SourcePath(click.Path):
+    """A file or a folder, or the `sqlite:///` address by which MLflow and Optuna call a file."""
+
+    def __init__(self) -> None:
+        """Read paths."""
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path of a text that was typed."""
+        if isinstance(value, str) and "://" in value:
+            from planner.sources.trackers.address import path_of_address
+
+            value = path_of_address(value)
+        return super().convert(value, param, ctx)
+
+
 RunsArgument = Annotated[
     Path,
     typer.Argument(
+        click_type=SourcePath(),
         help="CSV, TSV, Parquet or JSONL file with one row per finished training; or the runs of "
         "MLflow, W&B, "
-        "TensorBoard or Optuna where they are."
+        "TensorBoard or Optuna where they are.",
     ),
 ]
 WhereOption = Annotated[
@@ -91,11 +149,17 @@ SamplesColumnOption = Annotated[
 PartOption = Annotated[
     str | None,
     typer.Option(
-        "--on", metavar="ACCELERATOR", help="Accelerator to train on, see `planner accelerators list`."
+        "--on",
+        metavar="ACCELERATOR",
+        help="Accelerator to train on, see `planner accelerators list`.",
+        autocompletion=complete_accelerators,
     ),
 ]
 CountOption = Annotated[
-    int | None, typer.Option("--count", help="Number of devices. Default: the fleet's, else 8.")
+    int | None,
+    typer.Option(
+        "--count", help="Number of devices. Default: the fleet's, else those that a deadline needs, else 8."
+    ),
 ]
 PrecisionOption = Annotated[
     str | None, typer.Option("--precision", help="Precision of the training: bf16, fp16 or fp32.")
@@ -119,7 +183,27 @@ HaveDataOption = Annotated[
 ]
 DataPriceOption = Annotated[
     str | None,
-    typer.Option("--data-price", help="Price of data you do not have yet, e.g. '$12/hour'."),
+    typer.Option(
+        "--data-price",
+        help="Price of data you do not have yet, e.g. '$12/hour' or '$50/hour up to 1000h, then $90/hour'.",
+    ),
+]
+DataRateOption = Annotated[
+    str | None,
+    typer.Option("--data-rate", help="Pace at which data you do not have yet arrives, e.g. 200h/week."),
+]
+MissPenaltyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--miss-penalty",
+        help="What missing the target costs, e.g. '$2M': finds the data with the lowest expected cost.",
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="Day on which labeling or training starts, e.g. 2027-01-15. Default: today."
+    ),
 ]
 ServeOption = Annotated[
     str | None,
@@ -143,21 +227,20 @@ def day(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is not a date: expected YYYY-MM-DD, such as 2026-11-23") from None
 
 
-def existing_store(store: Path | None, *, source: Source | None = None, made: bool = False) -> Path:
+def existing_store(store: Path | None, *, source: Source | None = None, optional: bool = False) -> Path:
     """Return the folder of a store to read.
 
     Args:
         store: The folder that was named; None is the default one, which need not exist yet.
         source: Origin of the laws; published and shipped ones need no store.
-        made: Whether the command makes the store, to keep the answer. A line on stderr then says that it is
-            new.
+        optional: Whether published laws can answer too. A folder that does not exist or is empty is then no
+            error; a line on stderr says so.
 
     Returns:
         The folder.
 
     Raises:
-        StoreError: A folder was named that is not a store ("no-store"): a typo must not silently fall back to
-            published laws.
+        StoreError: A folder was named that is not a store, and the command needs one ("no-store").
     """
     from laws.storage.files import RecordFiles
 
@@ -166,9 +249,11 @@ def existing_store(store: Path | None, *, source: Source | None = None, made: bo
         return folder
     if not folder.exists():
         reason = "it does not exist"
+    elif any(folder.iterdir()):
+        reason, optional = "it has neither runs nor laws", False
     else:
-        reason = "it has neither runs nor laws" if any(folder.iterdir()) else "it is empty"
-    if made:
+        reason = "it is empty"
+    if optional:
         sys.stderr.write(f"planner: no store at {folder}, {reason}: using laws from elsewhere\n")
         return folder
     raise StoreError(
@@ -206,3 +291,16 @@ def store_folder(store: Path | None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("scaling-planner", appauthor=False) / "store"
+
+
+def named(path: Path | None, variable: str) -> str:
+    """Return a path as it was typed, "" where an environment variable gave it or nothing did.
+
+    Args:
+        path: The value of an option.
+        variable: The variable that sets it too.
+
+    Returns:
+        What a next command has to name as well.
+    """
+    return "" if path is None or str(path) == os.environ.get(variable) else str(path)

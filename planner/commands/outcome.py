@@ -23,6 +23,9 @@ def add_outcome(
     forecast: ForecastArgument,
     *,
     error: Annotated[str | None, typer.Option(help="Measured error, e.g. 5.2%.")] = None,
+    score: Annotated[
+        str | None, typer.Option(help="Measured value of a metric that rises with data, e.g. 92%.")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Data used, e.g. 4000h.")] = None,
     params: Annotated[str | None, typer.Option(help="Parameters of the model, e.g. 300M.")] = None,
     flops: Annotated[str | None, typer.Option(help="Training compute, e.g. 1e21.")] = None,
@@ -41,10 +44,7 @@ def add_outcome(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Record the measured outcome of a forecast, or a part of it.
-
-    For example: planner outcome add 3f2a --error 5.2% --data 4000h --gpu-hours 1300 --cost '$4k'
-    """
+    """Record the measured outcome of a forecast, or a part of it."""
     from planner.plans.tracking.outcome import add_outcome
     from planner.plans.tracking.track_record import comparisons
     from planner.reports.report import show
@@ -57,6 +57,7 @@ def add_outcome(
         forecast,
         {
             "error": error,
+            "score": score,
             "data": data,
             "params": params,
             "flops": flops,

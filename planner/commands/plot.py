@@ -36,8 +36,6 @@ def plot(
     """Draw a law or a curve with its points and bands.
 
     For a forecast: the median, the 50% and 90% bands, and the best single-form fit.
-
-    For example: planner plot --domain speech, or planner plot curves.csv --curve ds2 --out ds2.svg
     """
     from dataclasses import replace
 

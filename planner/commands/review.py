@@ -56,7 +56,6 @@ def review(
     """Check whether each product of a plan meets its limits.
 
     Reports GPU-hours, cost and dates for each product and in total.
-    For example: planner review plan.toml --out review.html
     """
     import json
 
@@ -76,7 +75,7 @@ def review(
             expected=".html, .md or .json",
         )
     portfolio = read_portfolio(plan)
-    answer = use_case.review(portfolio, existing_store(store, made=save), today=today)
+    answer = use_case.review(portfolio, existing_store(store, optional=True), today=today)
     if document is DocumentFormat.html:
         from planner.reports.web.page import page
 

@@ -56,8 +56,7 @@ def what_if(
 ) -> None:
     """Answer one question for a table of values.
 
-    Give one or two options several values, separated by commas. For example:
-    planner what-if --target-wer 5%,8%,10% --on h100,a100
+    Give one or two options several values, separated by commas.
     """
     given = {
         "data": data,
@@ -86,6 +85,8 @@ def what_if(
         selector=selector,
         precision=precision,
         data_price=at_hand.data_price,
+        data_rate=at_hand.data_rate,
+        miss_penalty=at_hand.miss_penalty,
         serve=at_hand.serve,
         allocate=allocate,
     )
@@ -93,7 +94,7 @@ def what_if(
         question,
         one,
         axes,
-        existing_store(store, source=laws.source),
+        existing_store(store, source=laws.source, optional=True),
         read_fleet(fleet),
         today=date.today(),
         show=quantity,

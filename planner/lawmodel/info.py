@@ -1,11 +1,12 @@
 """Identifying fields of a law (id, source, domain, family, metric), and what its provenance says."""
 
+import re
 from typing import NamedTuple
 
 from laws.catalog.published import PublishedLaw
 from laws.types import FORECAST, Law, LawRow, Source
-from planner import units
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector
+from planner.metrics import MetricScale
 
 # Stored in the provenance of laws under "flops": a part of old and new stores, so its words do not change.
 WHOLE_TRAININGS = "of whole trainings"
@@ -22,23 +23,29 @@ class LawInfo(NamedTuple):
     form: str
     metric: str
     metric_unit: str
+    metric_ceiling: float | None = None  # of a metric that rises
 
     @property
     def subject(self) -> str:
         """Return domain and family: `speech, ds2`."""
         return f"{self.domain}, {self.family}" if self.family else self.domain
 
-    def format_error(self, value: float, *, digits: int = 3) -> str:
-        """Return a value of the metric as text.
+    @property
+    def scale(self) -> MetricScale:
+        """Return the terms that the metric is written and read in."""
+        return MetricScale(self.metric, self.metric_unit, self.metric_ceiling)
+
+    def format_error(self, error: float, *, digits: int = 3) -> str:
+        """Return an error as text, in the metric's own terms.
 
         Args:
-            value: The value, in the metric's unit.
+            error: The error; of a metric that rises, its distance to the ceiling.
             digits: Significant digits.
 
         Returns:
-            The value with its unit.
+            The value of the metric with its unit.
         """
-        return units.format_metric(value, self.metric_unit, digits=digits)
+        return self.scale.format_error(error, digits=digits)
 
 
 def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
@@ -63,7 +70,20 @@ def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
         form=form,
         metric=law.metric,
         metric_unit=unit,
+        metric_ceiling=None if isinstance(law, PublishedLaw) else law.metric_ceiling,
     )
+
+
+def same_metric(selected: str | None, metric: str) -> bool:
+    """Return whether a metric is the selected one; None selects every metric.
+
+    Case and the signs between words do not matter: `f1-score` selects `F1 score`.
+    """
+    return selected is None or selected == metric or _words(selected) == _words(metric)
+
+
+def _words(metric: str) -> list[str]:
+    return re.findall(r"[^\W_]+", metric.casefold())
 
 
 def flops_of_whole_trainings(law: Law | None) -> bool:
@@ -93,7 +113,7 @@ def matches(selector: LawSelector, law: LawRow | PublishedLaw) -> bool:
     return (
         law.metric not in COMPANIONS
         and (selector.form in (None, info.form) or single_form)
-        and selector.metric in (None, law.metric)
+        and same_metric(selector.metric, law.metric)
         and selector.domain in (None, law.domain)
         and selector.family in (None, law.family)
         and selector.source in (None, info.source)

@@ -61,6 +61,42 @@ def data_unit(law: PublishedLaw) -> str:
     return next(i.unit for i in law.inputs if i.name == "data")
 
 
+def source_warnings(law: PublishedLaw) -> tuple[WarningCode, ...]:
+    """Return what is unsettled about the source of a law, which every answer by it has to say.
+
+    Args:
+        law: The law.
+
+    Returns:
+        The codes: an unconfirmed unit, constants that no published figure confirms, measurements off the law.
+    """
+    unsettled = {
+        WarningCode.UNIT_UNCONFIRMED: not law.unit_confirmed,
+        WarningCode.NO_CHECK_POINT: law.formula is not None and not law.checks,
+        WarningCode.MEASURED_OFF_LAW: law.measured_at_end is not None,
+    }
+    return tuple(code for code, applies in unsettled.items() if applies)
+
+
+def value_at_center(law: PublishedLaw) -> float | None:
+    """Return the value in the middle of the range that a law measured; None where it is not known.
+
+    Args:
+        law: The law.
+
+    Returns:
+        The value in the law's unit.
+    """
+    ranges = {"data": law.measured, "params": law.sizes}
+    middles = {}
+    for i in law.inputs:
+        low, high = ranges.get(i.name, (None, None))
+        if low is None or high is None:
+            return None
+        middles[i.name] = math.sqrt(low * high)
+    return law.evaluate(**middles)
+
+
 def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawModel:
     """Return the law model of a published law with the companions that its authors gave.
 
@@ -87,7 +123,7 @@ def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -
         measured=MeasuredRange(smallest_data=smallest, largest_data=largest),
         companions=curve.companions,
         assumptions=(_published_assumption(law), *curve.assumptions, *curve_assumptions(constraints)),
-        warnings=(WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS, *curve.warnings),
+        warnings=(*source_warnings(law), WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS, *curve.warnings),
     )
 
 
@@ -146,6 +182,7 @@ def _joint_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawMo
         measured=MeasuredRange(smallest_data=smallest, largest_data=largest, smallest_params=law.sizes[0]),
         assumptions=tuple(assumptions),
         warnings=(
+            *source_warnings(law),
             WarningCode.NO_INTERVAL,
             WarningCode.OTHER_CORPUS,
             *cost.warnings,

@@ -49,7 +49,7 @@ def with_target(selector: LawSelector, targets: Mapping[str, str | None]) -> tup
     metric, value = TARGETS.get(name, ""), text
     if name == "target":
         metric, value = (piece.strip() for piece in text.rpartition("=")[::2])
-    if metric and selector.metric not in (None, metric):
+    if metric and selector.metric and selector.metric.casefold() != metric.casefold():
         raise ConflictingInput(
             f"target {text} is of {metric}: expected one of {selector.metric}, the metric that is given",
             code="target-of-other-metric",

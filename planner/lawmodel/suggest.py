@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from shlex import quote
 
 from laws.catalog.bundled import bundled_laws
 from laws.catalog.published import PublishedLaw
@@ -62,9 +63,12 @@ def _unmatched(
             f"unknown domain {domain!r}{suggestion(domain, domains)}",
             code="unknown-domain",
             value=domain,
-            hint=run(
+            hint=use("domain", value=near)
+            if (near := closest(domain, domains))  # a law of a mistyped name is of no use
+            else run(
                 "fit",
-                value=f"RUNS.csv --domain {domain} --metric {metric or 'METRIC'} --data-unit UNIT",
+                value=f"RUNS.csv --domain {quote(domain)} --metric {quote(metric or 'METRIC')} "
+                "--data-unit UNIT",
                 purpose="to fit a law of it",
             ),
         )
@@ -111,7 +115,7 @@ def _unmatched(
 
 
 def _measure(domain: str) -> Hint:
-    return run("calibrate", value=f"--domain {domain}", purpose="to measure one")
+    return run("calibrate", value=f"--domain {quote(domain)}", purpose="to measure one")
 
 
 def _forms(selector: LawSelector, rows: Sequence[LawRow], literature: Sequence[PublishedLaw]) -> list[str]:

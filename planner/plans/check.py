@@ -15,9 +15,13 @@ from laws import paths
 from laws.codes import WarningCode
 from laws.errors import InputError, LawError, PlannerError, run, use
 from laws.types import Law
+from planner.lawmodel.info import law_info
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
-from planner.sources.run_table import Measurements, read_measurements
+from planner.sources.measurements import Measurements
+from planner.sources.metric_terms import as_errors_of
+from planner.sources.run_table import read_measurements
+from planner.sources.tracked_table import RunChoice
 
 MIN_ON_CURVE, MIN_DOUBTFUL = 0.1, 0.01  # probabilities below which a run is doubtful, and off its curve
 EVEN_ODDS = 0.5  # probability of a cause that nothing is known about
@@ -42,7 +46,7 @@ class CheckedRun:
     """One run compared with the law."""
 
     data: float
-    value: float
+    value: float  # as an error, as is what is expected
     expected: tuple[float, float, float]  # 5%, 50% and 95% of the next measurement at this data size
     surprise: float  # probability of a measurement at least as far out, on either side
     causes: Mapping[str, float]  # "capacity", "optimization", "data" -> share; none for a run on its curve
@@ -82,7 +86,7 @@ def check(
     selector: LawSelector,
     folder: Path,
     columns: Mapping[str, str | None],
-    where: Mapping[str, str] | None = None,
+    choice: RunChoice | None = None,
 ) -> Check:
     """Compare every run of a file with the law that answers for it.
 
@@ -91,7 +95,7 @@ def check(
         selector: What the law has to match.
         folder: The store.
         columns: Role of a column -> its name, None for the usual names.
-        where: Column -> value, to choose runs of a tracker's store.
+        choice: Which runs of a tracker's store count, and which of their values.
 
     Returns:
         The runs with their verdicts and likely causes.
@@ -118,8 +122,11 @@ def check(
             metric_unit=law.metric_unit,
             data_unit=law.x_unit,
             columns=columns,
-            where=where,
+            choice=choice,
+            rising=law.metric_ceiling is not None,
+            lowest=-math.inf if law.metric_ceiling is not None else 0.0,
         )
+        measured = as_errors_of(law_info(law).scale, measured)
     except PlannerError as error:
         if WarningCode.DOMAIN_CHOSEN in selected.warnings:
             purpose = f"to name another domain than {law.domain}, whose law {law.id} answers"
@@ -139,7 +146,8 @@ def _checked(selected: SelectedLaw, law: Law, measured: Measurements, i: int) ->
     data, value = measured.data[i], measured.metric[i]
     if value == 0:
         raise InputError(
-            f"{measured.cell_name(i, 'metric')}: expected more than 0, which no law of this kind reaches",
+            f"{measured.cell_name(i, 'metric')}: expected a value that is not perfect, "
+            "which no law of this kind reaches",
             code="value-zero",
             value=value,
         )

@@ -1,5 +1,6 @@
 """The families of one domain next to each other: exponents, floors, and whether they share one exponent."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,8 +178,12 @@ def _too_few(
         near = suggestion(metric, [row.metric for row in rows])
     hints: list[Hint] = []
     if domain in DOMAINS:
-        hints.append(run("calibrate", value=f"--domain {domain} --family NAME", purpose="to measure one"))
-    hints.append(run("fit", value=f"RUNS.csv --domain {domain} --family NAME", purpose="to fit one"))
+        hints.append(
+            run("calibrate", value=f"--domain {shlex.quote(domain)} --family NAME", purpose="to measure one")
+        )
+    hints.append(
+        run("fit", value=f"RUNS.csv --domain {shlex.quote(domain)} --family NAME", purpose="to fit one")
+    )
     shipped = {row.family for row in bundled_laws().laws(domain=domain, metric=metric)}
     if source is None and len(shipped) >= MIN_FAMILIES:
         hints.append(use("source", value="shipped", purpose="to compare those of the embedded corpus"))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from laws.errors import InputError, LawError, use
+from laws.errors import InputError, LawError, MissingInput, drop, use
 from planner.assumptions import Assumption
 from planner.hardware.cost import price_of
 from planner.hardware.fleet import Fleet
@@ -22,6 +22,7 @@ from planner.plans.resources import (
     feasible,
     no_price,
     satisfied_together,
+    within,
 )
 
 ROUNDING = 1e-9  # share by which a value may exceed its limit
@@ -53,15 +54,99 @@ def largest_scales(
         One scale per posterior sample, and the constraint that decides in most of them.
 
     Raises:
-        LawError: The law has no compute cost.
+        LawError: The law has no compute cost, and the limits are not of data only.
         InputError: A budget without a price, or with a price of zero; or limits below anything measured.
     """
+    if not computes(law_model, parsed):
+        scales, binding = _largest_data(law_model, parsed)
+    else:
+        scales, binding = _largest_trainings(
+            law_model, parsed, _devices(law_model, parsed, fleet, assumed, seed)
+        )
+    check_not_tiny(law_model, scales, "what the limits allow")
+    return tuple(scales), max(dict.fromkeys(binding), key=binding.count)
+
+
+def computes(law_model: LawModel, parsed: ParsedQuestion) -> bool:
+    """Return whether a plan includes the training on an accelerator.
+
+    Without one, and where the law has no compute cost, the plan is of the data: its price and its pace.
+
+    Args:
+        law_model: The law that answers.
+        parsed: The question.
+
+    Returns:
+        False where the plan is of data only.
+
+    Raises:
+        LawError: An accelerator is named, the law has no compute cost, and a limit needs one
+            ("no-compute-cost").
+    """
+    if parsed.question.hardware.on is None:
+        return False
     limits, supply = parsed.limits, parsed.supply
-    devices = _devices(law_model, parsed, fleet, assumed, seed)
+    needs_compute = (
+        limits.gpu_hours is not None
+        or (limits.budget is not None and supply.data_price is None)
+        or (limits.days is not None and supply.data_rate is None)
+    )
+    if not law_model.has_flops and needs_compute:
+        raise LawError(
+            f"law {law_model.law.id} has no compute cost, so a budget, a deadline or GPU-hours cannot be "
+            "turned into "
+            "data: expected data or a target",
+            code="no-compute-cost",
+            value=law_model.law.id,
+            hint=(use("data_price", "data_rate", purpose="to plan the data only"), *MEASURE_COST),
+        )
+    return law_model.has_flops
+
+
+def _largest_data(law_model: LawModel, parsed: ParsedQuestion) -> tuple[list[float], list[str]]:
+    """Return the data that the limits allow, as a scale per scenario, and which limit decides."""
+    limits, supply = parsed.limits, parsed.supply
+    available = supply.data_available or 0.0
+    amounts: dict[str, float] = {}
+    if limits.budget is not None and supply.data_price is not None:
+        amounts["budget"] = available + supply.data_price.amount_for(limits.budget)
+    if limits.days is not None and supply.data_rate is not None:
+        amounts["deadline"] = available + supply.data_rate * limits.days
+    if supply.data_limit is not None:
+        amounts["data"] = supply.data_limit
+    decides = min(amounts, key=lambda name: amounts[name])
+    amount = amounts[decides]
+    if math.isinf(amount):
+        raise InputError(
+            "the data has price 0, so a budget limits nothing: expected a price of data, or an accelerator",
+            code="price-zero",
+            value=parsed.question.supply.data_price,
+            hint=use("on", "data_price"),
+        )
+    if law_model.is_joint and supply.data_available is not None:
+        raise MissingInput(
+            f"law {law_model.law.id} repeats the data you have, so its error depends on the compute too: "
+            "expected an accelerator, got none",
+            code="missing-accelerator",
+            hint=(use("on", value="h100"), drop("have_data")),
+        )
+    if law_model.is_joint:
+        scales = [scenario.scale_where(scenario.data, amount) for scenario in law_model.scenarios]
+    else:
+        scales = [amount] * len(law_model.scenarios)
+    return scales, [decides] * len(scales)
+
+
+def _largest_trainings(
+    law_model: LawModel, parsed: ParsedQuestion, devices: _Devices
+) -> tuple[list[float], list[str]]:
+    """Return the largest training within the limits, as a scale per sample, and which limit decides."""
+    limits, supply = parsed.limits, parsed.supply
     prices = devices.prices
     if limits.budget is not None and prices is None:
         raise no_price(devices.accelerator)
-    if limits.budget is not None and prices is not None and max(prices) == 0 and not supply.data_price:
+    data_is_free = supply.data_price is None or supply.data_price.is_free
+    if limits.budget is not None and prices is not None and max(prices) == 0 and data_is_free:
         raise InputError(
             f"accelerator {devices.accelerator} has price 0, so a budget limits nothing: expected a price, "
             "GPU-hours or a deadline",
@@ -79,7 +164,8 @@ def largest_scales(
             dollars = _dollars(scenario, hours, prices[i], supply)
             scale_of["budget"] = scenario.scale_where(dollars, limits.budget)
         if limits.days is not None:
-            scale_of["deadline"] = scenario.scale_where(hours, limits.days * 24 * devices.count)
+            device_hours = _device_hours(scenario, hours, devices.count, supply)
+            scale_of["deadline"] = scenario.scale_where(device_hours, limits.days * 24 * devices.count)
         if limits.gpu_hours is not None:
             scale_of["gpu_hours"] = scenario.scale_where(hours, limits.gpu_hours)
         if data_limit is not None:
@@ -87,8 +173,7 @@ def largest_scales(
         decides = min(scale_of, key=lambda name: scale_of[name])
         scales.append(scale_of[decides])
         binding.append(decides)
-    check_not_tiny(law_model, scales, "what the limits allow")
-    return tuple(scales), max(dict.fromkeys(binding), key=binding.count)
+    return scales, binding
 
 
 def constraints_satisfied(
@@ -96,41 +181,50 @@ def constraints_satisfied(
     estimate: Estimate,
     resources: Resources | None,
     *,
-    data_cost: Sequence[float],
+    dollars: Sequence[float],
+    days: Sequence[float],
     reached: Sequence[bool],
 ) -> Feasible | None:
-    """Return how probable it is that a plan satisfies every constraint.
+    """Return how probable it is that a plan satisfies every constraint and fits into memory.
+
+    A sample that never reaches the target satisfies nothing.
 
     Args:
         parsed: The question.
         estimate: What the plan needs.
-        resources: What it takes on hardware.
-        data_cost: Dollars for data, per posterior sample; empty without a price.
+        resources: What it takes on hardware; None for a plan of data only.
+        dollars: Cost of data and compute, as far as it is known, per posterior sample.
+        days: Days of labeling and training, as far as they are known, per posterior sample.
         reached: Whether each posterior sample reaches the target.
 
     Returns:
         The probabilities; None without constraints, or where they are the question.
+
+    Raises:
+        InputError: A budget where the accelerator has no price.
     """
     if parsed.given is None:
         return None
     limits, data_limit = parsed.limits, parsed.supply.data_limit
     limited = parsed.question.limited
     others: dict[str, Sequence[bool]] = {}
-    n = len(reached)
     if parsed.confidence is not None and estimate.target is not None and (data_limit is not None or limited):
         others["target"] = reached  # one plan reaches it in some samples and not in others
     if data_limit is not None:
-        within = [x <= data_limit * (1 + ROUNDING) for x in estimate.data.draws]
-        others["data"] = broadcast(within, n)
+        enough = [x <= data_limit * (1 + ROUNDING) for x in estimate.data.draws]
+        others["data"] = broadcast(enough, len(reached))
     if limited and resources is not None:
         return feasible(
             resources,
             budget=limits.budget,
             deadline=limits.days,
             gpu_hours=limits.gpu_hours,
-            data_cost=data_cost or None,
+            dollars=dollars,
+            days=days,
             others=others,
         )
+    if limited:
+        others = within({"budget": (dollars, limits.budget), "deadline": (days, limits.days)}) | others
     return satisfied_together(others, reached) if others else None
 
 
@@ -155,15 +249,6 @@ def reached(estimate: Estimate, n: int) -> tuple[bool, ...]:
 def _devices(
     law_model: LawModel, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
 ) -> _Devices:
-    if not law_model.has_flops:
-        raise LawError(
-            f"law {law_model.law.id} has no compute cost, so a budget, a deadline or GPU-hours cannot be "
-            "turned into "
-            "data: expected data or a target",
-            code="no-compute-cost",
-            value=law_model.law.id,
-            hint=MEASURE_COST,
-        )
     hardware = parsed.question.hardware
     assert hardware.on is not None
     accelerator = fleet.accelerator(hardware.on)
@@ -195,9 +280,17 @@ def _hours(scenario: Scenario, throughput: Throughput) -> Callable[[float], floa
 def _dollars(
     scenario: Scenario, hours: Callable[[float], float], price: float, supply: ParsedSupply
 ) -> Callable[[float], float]:
-    available, data_price = supply.data_available or 0.0, supply.data_price or 0.0
+    data_price = supply.data_price
+    if data_price is None:
+        return lambda x: price * hours(x)
+    return lambda x: price * hours(x) + data_price.cost(supply.data_to_buy(scenario.data(x)))
 
-    def dollars(x: float) -> float:
-        return price * hours(x) + data_price * max(scenario.data(x) - available, 0.0)
 
-    return dollars
+def _device_hours(
+    scenario: Scenario, hours: Callable[[float], float], count: int, supply: ParsedSupply
+) -> Callable[[float], float]:
+    """Return the device-hours until the training ends, those that wait for data included."""
+    rate = supply.data_rate
+    if rate is None:
+        return hours
+    return lambda x: hours(x) + supply.data_to_buy(scenario.data(x)) / rate * 24 * count

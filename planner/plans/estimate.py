@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
     """What a question needs and reaches, per posterior sample."""
 
     law_model: LawModel  # with the given model size, or with one plan for all samples, where there is one
-    target: float | None  # None: another quantity was given
+    target: float | None  # as an error; None: another quantity was given
     error: Quantity  # the target, or what the given quantity reaches
     data: Quantity
     samples_seen: Quantity  # data seen in training, repeats counted
@@ -47,6 +47,21 @@ class Estimate(NamedTuple):
     def law(self) -> LawInfo:
         """Return the identifying fields of the law that answers."""
         return self.law_model.law
+
+    @property
+    def own_target(self) -> float | None:
+        """Return the target in the metric's own terms; None where another quantity was given."""
+        return None if self.target is None else self.law.scale.from_error(self.target)
+
+    @property
+    def own_value(self) -> Quantity:
+        """Return the value of the metric that is reached, in its own terms."""
+        return self.law.scale.of_errors(self.error)
+
+    @property
+    def own_limit(self) -> Quantity:
+        """Return the best value of the metric at any amount of data, in its own terms."""
+        return self.law.scale.of_errors(self.limit)
 
     @property
     def epochs(self) -> Quantity:
@@ -93,14 +108,15 @@ def scales_for_target(law_model: LawModel, target: float) -> tuple[float, ...]:
         InputError: The metric cannot have the value of the target.
         LawError: The target needs no data, or is below a floor that has no posterior.
     """
-    units.checked_target(target, law_model.law.metric, law_model.law.metric_unit)
+    law_model.law.scale.checked_target(law_model.law.scale.from_error(target))
     target_text = f"target {law_model.law.metric} {law_model.law.format_error(target)}"
     if law_model.curve_start is not None:
         start = law_model.curve_start
         easiest = paths.quantile([scenario.error(start) for scenario in law_model.scenarios], 0.5)
         if target >= easiest:
             raise LawError(
-                f"{target_text}: expected one below {law_model.law.format_error(easiest)}, which the "
+                f"{target_text}: expected one {_words(law_model)[0]} {law_model.law.format_error(easiest)}, "
+                "which the "
                 "smallest "
                 f"measured data ({units.format_data(start, law_model.unit)}) already reaches",
                 code="target-already-reached",
@@ -130,32 +146,42 @@ def _median(functions: Sequence[ScaleFunction | None], scales: Sequence[float]) 
     return paths.quantile([value_at(function, x) for function, x in zip(functions, scales, strict=True)], 0.5)
 
 
+def _words(law_model: LawModel) -> tuple[str, str, str]:
+    """Return the words for a harder target, for an easier one, and for what the law is of."""
+    rises = law_model.law.scale.higher_is_better
+    return ("above", "less", law_model.law.metric) if rises else ("below", "more", "error")
+
+
 def _below_floor(law_model: LawModel, target: float, target_text: str) -> LawError:
     """Return the error for a target that no scenario reaches, with the lowest that one could ask for."""
     first = law_model.scenarios[0]
     available = first.data(first.high)
     limited = law_model.is_joint and available < first.high  # by the data that is available
     lowest = tuple(s.error(s.high) for s in law_model.scenarios) if limited else _limits(law_model)
-    low, high = (law_model.law.format_error(paths.quantile(lowest, q)) for q in (0.05, 0.95))
+    terms = law_model.law.scale
+    ends = sorted(terms.from_error(paths.quantile(lowest, q)) for q in (0.05, 0.95))
+    low, high = map(terms.format, ends)
     floor = low if low == high else f"{low} to {high}"
+    _, more, noun = _words(law_model)
+    limit = "best value" if terms.higher_is_better else "irreducible error"
     if limited:
         return LawError(
-            f"{target_text}: expected more than {floor}, the error of law {law_model.law.id} with "
+            f"{target_text}: expected {more} than {floor}, the {noun} of law {law_model.law.id} with "
             f"{units.format_data(available, law_model.unit)}",
             code="target-below-floor",
             value=target,
         )
     if law_model.is_joint:
         return LawError(
-            f"{target_text}: expected more than {floor}, the irreducible error of law {law_model.law.id}",
+            f"{target_text}: expected {more} than {floor}, the {limit} of law {law_model.law.id}",
             code="target-below-floor",
             value=target,
         )
     possible = law_model.law.format_error(1.1 * paths.quantile(lowest, 0.95), digits=2)
     most = units.format_data(first.high, law_model.unit)
     return LawError(
-        f"{target_text}: expected {possible} or more, because the error of law {law_model.law.id} stays at "
-        f"{floor} even with {most}",
+        f"{target_text}: expected {possible} or {more}, because the {noun} of law {law_model.law.id} stays "
+        f"at {floor} even with {most}",
         code="target-below-floor",
         value=target,
         expected=possible,

@@ -16,15 +16,16 @@ quantity belongs to the same posterior sample.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from laws import paths
-from laws.catalog.published import PublishedLaw
+from laws.catalog.published import PublishedLaw, published_law
 from laws.codes import WarningCode
-from laws.errors import ConflictingInput, MissingInput, drop, use
+from laws.errors import ConflictingInput, LawError, MissingInput, PlannerError, drop, use
 from laws.types import Law, Quantity
+from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.allocation import AllocationConstraints
@@ -32,20 +33,27 @@ from planner.lawmodel.info import law_info
 from planner.lawmodel.model import LawModel
 from planner.lawmodel.published import data_unit, published_law_model
 from planner.lawmodel.scenario import broadcast
-from planner.lawmodel.select import SelectedLaw, select_law
+from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.stored import law_model
 from planner.plans.confidence import with_confidence
-from planner.plans.constraints import constraints_satisfied, largest_scales, reached
+from planner.plans.constraints import computes, constraints_satisfied, largest_scales, reached
 from planner.plans.estimate import Estimate, estimate, scales_for_target
 from planner.plans.from_given import scales_from_given
 from planner.plans.question import ParsedQuestion, ParsedSupply, Question, check, parse
-from planner.plans.resources import Feasible, Resources, resources
+from planner.plans.resources import ExpectedCost, Feasible, Resources, resources
 from planner.plans.sensitivity import shares
 
 OnProgress = Callable[
     [str, int, int], None
 ]  # called with what is planned, how many are done, and of how many
-_COST_ASSUMPTIONS = ("utilization", "scaling_loss", "price")
+SURE = 0.8  # probability of reaching the target that an answer gives a second plan for
+_COST_ASSUMPTIONS = ("utilization", "working_time", "scaling_loss", "price")
+
+
+def _after(start: date, days: float | None) -> date | None:
+    """Return the first day on which a duration has passed; None for one that no calendar has."""
+    latest = (date.max - start).days
+    return None if days is None or not days <= latest else start + timedelta(days=math.ceil(days))
 
 
 class PlanCost(NamedTuple):
@@ -55,6 +63,30 @@ class PlanCost(NamedTuple):
     total: Quantity  # dollars for compute and data
     serving: Quantity  # dollars of inference, at the price of as many training FLOP; in no total
     serving_flops: Quantity
+
+
+class Duration(NamedTuple):
+    """How long a plan takes, first labeling and then training; without samples where not known."""
+
+    start: date  # the day on which labeling, or else training, starts
+    labeling: Quantity  # days until the data that is not available yet has arrived
+    total: Quantity  # days until the training ends
+
+    @property
+    def labeled(self) -> tuple[date | None, date | None, date | None]:
+        """Return the day on which the data is complete: 5%, median, 95%; None where it never is, or not
+        known.
+        """
+        return self._days(self.labeling)
+
+    @property
+    def finish(self) -> tuple[date | None, date | None, date | None]:
+        """Return the day on which training ends: 5%, median, 95%; None where it never does, or not known."""
+        return self._days(self.total)
+
+    def _days(self, days: Quantity) -> tuple[date | None, date | None, date | None]:
+        ends = days.interval()
+        return (_after(self.start, ends.q05), _after(self.start, ends.median), _after(self.start, ends.q95))
 
 
 class Sensitivity(NamedTuple):
@@ -72,11 +104,14 @@ class Plan(NamedTuple):
     estimate: Estimate
     resources: Resources | None  # None without an accelerator
     cost: PlanCost
+    duration: Duration
     feasible: Feasible | None  # None: nothing constrains the answer, or the constraints are the question
     binding: str | None  # the constraint that decides
     error_at_confidence: float | None  # the error that is reached with that probability
     sensitivity: Sensitivity
+    expected_cost: ExpectedCost | None  # None without a price of missing the target
     warnings: tuple[str, ...]
+    sure: "Plan | None" = None  # the smallest plan that reaches the target with probability SURE
 
     @property
     def question(self) -> Question:
@@ -94,7 +129,9 @@ class Plan(NamedTuple):
         return self.parsed.confidence
 
 
-def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0) -> Plan:
+def plan(
+    question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0, sure: bool = False
+) -> Plan:
     """Return everything that follows from a question.
 
     Args:
@@ -103,6 +140,7 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
         fleet: The accelerators and what is assumed of them.
         today: The day that deadlines and quotes count from.
         seed: Seed of the samples of the hardware assumptions.
+        sure: Whether to add the smallest plan that reaches the target with probability `SURE`.
 
     Returns:
         The plan.
@@ -112,8 +150,41 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
             number.
     """
     check(question)
-    selected = select_law(question.selector, folder)
-    return plan_by(selected, question, folder, fleet, today=today, seed=seed)
+    selected = _of_data_unit(select_law(question.selector, folder), question)
+    answer = plan_by(selected, question, folder, fleet, today=today, seed=seed)
+    chance = answer.estimate.probability_reachable
+    if not sure or answer.given != "target" or answer.confidence is not None or (chance or 0.0) < SURE:
+        return answer
+    surely = question.with_options({"confidence": f"{SURE:.0%}"})
+    try:
+        return answer._replace(sure=plan_by(selected, surely, folder, fleet, today=today, seed=seed))
+    except LawError as error:  # no one pair of a joint law reaches the target in so many samples
+        if error.code != "confidence-out-of-reach":
+            raise
+        return answer
+
+
+def _of_data_unit(selected: SelectedLaw, question: Question) -> SelectedLaw:
+    """Return the first published law that counts data as the question does, the others as alternatives.
+
+    Speech has laws of hours and of characters: a question in hours is one for the former.
+    """
+    texts = [text for text in (question.data, question.supply.have_data) if text is not None]
+    if not texts or question.selector.law is not None or not isinstance(selected.law, PublishedLaw):
+        return selected
+    first = selected.law
+    same_metric = [law.id for law in selected.alternatives if law.metric == first.metric]
+    for law in (first, *map(published_law, same_metric)):
+        try:
+            for text in texts:
+                units.parse_data(text, data_unit(law))
+        except PlannerError:
+            continue
+        if law is first:
+            break
+        others = [info for info in selected.alternatives if info.id != law.id]
+        return selected._replace(law=law, alternatives=(law_info(first), *others))
+    return selected
 
 
 def plan_by(
@@ -136,9 +207,8 @@ def plan_by(
         PlannerError: The question is incomplete or contradicts itself, or the law gives no finite answer.
     """
     parsed = parse_for(selected, question, today)
-    model = _law_model(selected, _allocation(parsed))
     assumed = _with_measured(parsed, fleet, selected.law, folder)
-    used_model, scales, binding = _scales(model, parsed, fleet, assumed, seed)
+    model, used_model, scales, binding = _models(selected, parsed, fleet, assumed, seed)
     needs = estimate(
         used_model,
         scales,
@@ -147,13 +217,20 @@ def plan_by(
         alternatives=selected.alternatives,
         warnings=selected.warnings,
     )
+    labeling = _labeling_days(needs, parsed.supply)
     takes = None
-    if question.hardware.on is not None:
-        takes = resources(needs, fleet, question.hardware, today=today, seed=seed, overrides=assumed)
+    if computes(model, parsed):
+        takes = _resources(needs, parsed, labeling, fleet, assumed, today=today, seed=seed)
     n = len(needs.data.draws) if takes is None else len(takes.training.gpu_hours)
     cost = _cost(needs, takes, parsed.supply, n)
+    duration = _duration(parsed.limits.start, labeling, takes, n)
     feasible = constraints_satisfied(
-        parsed, needs, takes, data_cost=cost.data.draws, reached=reached(needs, n)
+        parsed,
+        needs,
+        takes,
+        dollars=cost.total.draws or cost.data.draws,
+        days=duration.total.draws or duration.labeling.draws,
+        reached=reached(needs, n),
     )
     return Plan(
         parsed=parsed,
@@ -161,10 +238,12 @@ def plan_by(
         estimate=needs,
         resources=takes,
         cost=cost,
+        duration=duration,
         feasible=feasible,
         binding=binding if feasible is None else feasible.binding,
         error_at_confidence=_error_at(needs, parsed.confidence),
         sensitivity=_sensitivity(needs, takes, cost, limits_only=parsed.given is None, seed=seed),
+        expected_cost=None if parsed.supply.miss_penalty is None else _expected_cost(needs, takes, parsed),
         warnings=_warnings(needs, takes, parsed.supply),
     )
 
@@ -182,7 +261,10 @@ def parse_for(selected: SelectedLaw, question: Question, today: date) -> ParsedQ
 
     Raises:
         InputError: A number cannot be parsed.
+        MissingInput: The target could be of several metrics.
     """
+    if question.target is not None:
+        check_metric(selected, question.selector, question.target)
     unit = selected.law.x_unit if isinstance(selected.law, Law) else data_unit(selected.law)
     return parse(question, law_info(selected.law), unit, today)
 
@@ -215,6 +297,33 @@ def _law_model(selected: SelectedLaw, allocation: AllocationConstraints) -> LawM
     return published_law_model(selected.law, allocation)
 
 
+def _models(
+    selected: SelectedLaw, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
+) -> tuple[LawModel, LawModel, tuple[float, ...], str | None]:
+    """Return the law model, the one that is used, its scale per posterior sample, and what binds."""
+    allocation = _allocation(parsed)
+    model = _law_model(selected, allocation)
+    if not selected.families:
+        return (model, *_scales(model, parsed, fleet, assumed, seed))
+    from planner.plans.families import Candidate, best_of  # few stores have several families
+
+    without_confidence = parsed._replace(confidence=None)
+    used, scales, binding = _scales(model, without_confidence, fleet, assumed, seed)
+    candidates = [Candidate(used, scales)]
+    for other in selected.families:
+        try:
+            family, its_scales, _ = _scales(
+                _law_model(other, allocation), without_confidence, fleet, assumed, seed
+            )
+        except PlannerError:  # this family has no answer, such as a target that it has reached already
+            continue
+        candidates.append(Candidate(family, its_scales))
+    best, scales = best_of(candidates, with_target=parsed.target is not None)
+    if parsed.target is not None and parsed.confidence is not None:
+        return (best, *with_confidence(best, scales, parsed.target, parsed.confidence), None)
+    return best, best, scales, binding
+
+
 def _scales(
     model: LawModel, parsed: ParsedQuestion, fleet: Fleet, assumed: Sequence[Assumption], seed: int
 ) -> tuple[LawModel, tuple[float, ...], str | None]:
@@ -240,7 +349,7 @@ def _with_measured(
     accelerator = fleet.accelerator(hardware.on)
     if (
         any(assumption.name == "utilization" for assumption in assumed)
-        or fleet.assumptions(accelerator)["utilization"].origin != "default"
+        or not fleet.assumptions(accelerator)["utilization"].is_default
     ):
         return assumed
     from laws.storage.store import Store
@@ -270,11 +379,57 @@ def _cost(needs: Estimate, takes: Resources | None, supply: ParsedSupply, n: int
 
 def _data_cost(needs: Estimate, supply: ParsedSupply, n: int) -> tuple[float, ...]:
     """Return what the data that is not available costs, per sample; nothing where it has no price."""
-    price, available = supply.data_price, supply.data_available or 0.0
+    price = supply.data_price
     if price is None:
         return ()
-    costs = tuple(price * max(x - available, 0.0) if price else 0.0 for x in needs.data.draws)
-    return broadcast(costs, n)
+    return broadcast([price.cost(supply.data_to_buy(x)) for x in needs.data.draws], n)
+
+
+def _labeling_days(needs: Estimate, supply: ParsedSupply) -> tuple[float, ...]:
+    """Return the days until the data has arrived, per sample; nothing where its pace is not known."""
+    rate = supply.data_rate
+    return () if rate is None else tuple(supply.data_to_buy(x) / rate for x in needs.data.draws)
+
+
+def _expected_cost(needs: Estimate, takes: Resources | None, parsed: ParsedQuestion) -> ExpectedCost:
+    from planner.plans.expected_cost import lowest_expected_cost  # few questions need it
+
+    return lowest_expected_cost(needs, takes, parsed.supply)
+
+
+def _duration(start: date, labeling: Sequence[float], takes: Resources | None, n: int) -> Duration:
+    """Return how long labeling and training take, in n posterior samples."""
+    waiting = broadcast(labeling, n) if labeling else ()
+    total: tuple[float, ...] = ()
+    if takes is not None:
+        days = takes.training.days
+        total = tuple(a + b for a, b in zip(waiting, days, strict=True)) if waiting else days
+    return Duration(
+        start=start,
+        labeling=Quantity(draws=waiting, unit="days"),
+        total=Quantity(draws=total, unit="days"),
+    )
+
+
+def _resources(
+    needs: Estimate,
+    parsed: ParsedQuestion,
+    labeling: Sequence[float],
+    fleet: Fleet,
+    assumed: Sequence[Assumption],
+    *,
+    today: date,
+    seed: int,
+) -> Resources:
+    """Return what the training takes; where nothing says how many devices, on as many as a deadline needs."""
+    hardware = parsed.question.hardware
+    assert hardware.on is not None
+    count = fleet.count(fleet.accelerator(hardware.on)) if hardware.count is None else hardware.count
+    if count is None and parsed.limits.days is not None and parsed.given is not None:
+        from planner.plans.devices import resources_in_time  # few questions need it
+
+        return resources_in_time(needs, parsed, labeling, fleet, assumed, today=today, seed=seed)
+    return resources(needs, fleet, hardware, today=today, seed=seed, overrides=assumed)
 
 
 def _serving_flops(needs: Estimate, inference_tokens: float | None) -> Quantity:

@@ -117,10 +117,16 @@ def _product(row: Mapping[str, Any], number: int, path: str) -> Product:
     where = f"product {name!r} of {path}"
     _check_keys(row, _PRODUCT_KEYS, where)
     options: dict[str, Any] = {
-        key: _text(row[key], key, where) for key in OPTIONS if key in row and key not in ("count", "assume")
+        key: _text(row[key], key, where)
+        for key in OPTIONS
+        if key in row and key not in ("count", "assume", "data_price")
     }
     if "count" in row:
         options["count"] = _whole_number(row["count"], "count", where)
+    if "data_price" in row:  # a list has one tier per item
+        price = row["data_price"]
+        tiers = _list_of_texts(price, "data_price", where) if isinstance(price, list) else ()
+        options["data_price"] = ", then ".join(tiers) or _text(price, "data_price", where)
     if "assume" in row:
         options["assume"] = _list_of_texts(row["assume"], "assume", where)
     selector = LawSelector(**{key: _text(row[key], key, where) for key in _SELECTOR_KEYS if key in row})
@@ -161,7 +167,8 @@ def _day(value: object, where: str) -> date | None:
 
 def _list_of_texts(value: object, key: str, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise _wrong_type(value, key, where, 'a list such as ["utilization=0.35..0.42"]')
+        example = "$50/hour up to 1000h" if key == "data_price" else "utilization=0.35..0.42"
+        raise _wrong_type(value, key, where, f'a list such as ["{example}"]')
     return tuple(value)
 
 

@@ -119,14 +119,22 @@ def _of_hardware(
     return QuantityKind(key=key, label=label, unit=unit, format=format, of=of, in_table=in_table)
 
 
+def _of_metric(key: str, label: str, *, higher_is_better: bool) -> QuantityKind:
+    """Return the value of the metric that is reached: an error, or the score of a metric that rises."""
+
+    def of(plan: Plan) -> Quantity | None:
+        scale = plan.estimate.law.scale
+        return plan.estimate.own_value if scale.higher_is_better is higher_is_better else None
+
+    def in_table(plan: Plan) -> bool:
+        return of(plan) is not None and (plan.estimate.target is None or plan.confidence is not None)
+
+    return QuantityKind(key=key, label=label, format=ValueFormat.METRIC, of=of, in_table=in_table)
+
+
 QUANTITIES: tuple[QuantityKind, ...] = (  # in the order in which they are printed
-    QuantityKind(
-        key="error",
-        label="Error reached",
-        format=ValueFormat.METRIC,
-        of=lambda plan: plan.estimate.error,
-        in_table=lambda plan: plan.estimate.target is None or plan.confidence is not None,
-    ),
+    _of_metric("error", "Error reached", higher_is_better=False),
+    _of_metric("score", "Score reached", higher_is_better=True),
     QuantityKind(
         key="data",
         label="Data",
@@ -163,6 +171,20 @@ QUANTITIES: tuple[QuantityKind, ...] = (  # in the order in which they are print
     ),
     _of_hardware("gpu_hours", "GPU-hours", "GPU-hours", lambda on: on.training.gpu_hours),
     _of_hardware("days", "Days", "days", lambda on: on.training.days),
+    QuantityKind(
+        key="labeling_days",
+        label="Days of labeling",
+        unit="days",
+        of=lambda plan: plan.duration.labeling,
+        in_table=lambda plan: bool(plan.duration.labeling.draws),
+    ),
+    QuantityKind(
+        key="total_days",
+        label="Days in all",
+        unit="days",
+        of=lambda plan: plan.duration.total,
+        in_table=lambda plan: bool(plan.duration.labeling.draws and plan.duration.total.draws),
+    ),
     _of_hardware("dollars", "Compute cost", "USD", lambda on: on.cost.dollars, format=ValueFormat.MONEY),
     QuantityKind(
         key="serving_dollars",
@@ -209,7 +231,17 @@ QUANTITIES: tuple[QuantityKind, ...] = (  # in the order in which they are print
     _of_hardware("step_seconds", "Seconds per step", "s", lambda on: on.training.step, in_table=_never),
     _of_hardware("memory", "Memory", "bytes", lambda on: on.training.footprint, format=ValueFormat.BYTES),
     _of_hardware("devices", "Devices needed for memory", "devices", lambda on: on.training.fewest),
+    _of_hardware(
+        "devices_for_deadline",
+        "Devices needed for the deadline",
+        "devices",
+        lambda on: on.devices_for_deadline,
+        in_table=lambda plan: plan.resources is not None and bool(plan.resources.devices_for_deadline),
+    ),
 )
+
+
+METRICS = ("error", "score")  # keys of the metric that is reached: one that falls, or one that rises
 
 
 def kinds() -> tuple[QuantityKind, ...]:

@@ -10,6 +10,8 @@ from planner import units
 from planner.assumptions import Assumption, current_name, parse_assumption
 from planner.lawmodel.info import LawInfo
 from planner.lawmodel.selector import LawSelector
+from planner.metrics import known_metric
+from planner.plans.data_price import DataPrice, parse_data_price, parse_data_rate
 
 PAIR = "data and params"
 ALLOCATIONS = ("compute-optimal", "smallest-model")
@@ -23,7 +25,8 @@ class Limits:
 
     gpu_hours: str | None = None
     budget: str | None = None
-    deadline: str | None = None  # a duration from today, or a day
+    deadline: str | None = None  # a duration from the start, or a day
+    start: str | None = None  # the day on which labeling or training starts; None is today
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,9 @@ class Supply:
     """What data there is, and what the model is for, as text."""
 
     have_data: str | None = None
-    data_price: str | None = None  # "$12/hour"
+    data_price: str | None = None  # "$12/hour", or "$50/hour up to 1000h, then $90/hour"
+    data_rate: str | None = None  # "200h/week": the pace at which data that you do not have arrives
+    miss_penalty: str | None = None  # dollars that missing the target costs
     serve: str | None = None
 
 
@@ -139,12 +144,15 @@ OPTIONS = (
     "gpu_hours",
     "budget",
     "deadline",
+    "start",
     "on",
     "count",
     "precision",
     "assume",
     "have_data",
     "data_price",
+    "data_rate",
+    "miss_penalty",
     "serve",
     "confidence",
     "allocate",
@@ -156,21 +164,35 @@ class ParsedLimits(NamedTuple):
     """Limits of compute in base units."""
 
     budget: float | None  # dollars
-    days: float | None  # until the deadline
+    days: float | None  # from the start to the deadline
     gpu_hours: float | None
+    start: date
 
 
 class ParsedSupply(NamedTuple):
     """What data there is, and what the model is for, in base units."""
 
     data_available: float | None  # different data
-    data_price: float | None  # dollars per unit of data
+    data_price: DataPrice | None
     inference_tokens: float | None  # data that the trained model is run on
+    data_rate: float | None = None  # units of data that arrive per day
+    miss_penalty: float | None = None  # dollars that missing the target costs
 
     @property
     def data_limit(self) -> float | None:
         """Return the most data that can be had; None where more can be bought."""
-        return self.data_available if self.data_price is None else None
+        return self.data_available if self.data_price is None and self.data_rate is None else None
+
+    def data_to_buy(self, data: float) -> float:
+        """Return how much of an amount of data you do not have yet.
+
+        Args:
+            data: Data, in the law's unit.
+
+        Returns:
+            The part beyond the data in hand.
+        """
+        return max(data - (self.data_available or 0.0), 0.0)
 
 
 class ParsedQuestion(NamedTuple):
@@ -178,7 +200,7 @@ class ParsedQuestion(NamedTuple):
 
     question: Question
     given: str | None
-    target: float | None  # in the metric's unit
+    target: float | None  # as an error
     data: float | None  # in the law's unit of data
     params: float | None
     flops: float | None
@@ -222,7 +244,10 @@ def check(question: Question) -> None:
     hardware = question.hardware
     if question.target is not None:
         value = units.parse_value(question.target, expected="a target such as 5% or 2.48")
-        units.checked_target(value, question.selector.metric or "value", "")
+        metric = question.selector.metric or "value"
+        known = known_metric(metric)
+        if known is None or not known.higher_is_better:
+            units.checked_target(value, metric, "")
     if question.allocate not in ALLOCATIONS:
         raise UnknownName("allocate", question.allocate, ALLOCATIONS)
     if hardware.on is None and (unused := _hardware_options(hardware)):
@@ -230,6 +255,15 @@ def check(question: Question) -> None:
             f"{' and '.join(unused)}: expected an accelerator too, got none",
             code="missing-accelerator",
             hint=use("on", value="h100"),
+        )
+    if question.supply.miss_penalty is not None and (
+        question.target is None or question.supply.data_price is None
+    ):
+        raise MissingInput(
+            "a penalty for missing the target: expected a target and a price of data too",
+            code="penalty-without-target",
+            value=question.supply.miss_penalty,
+            hint=use("data_price" if question.supply.data_price is None else "target"),
         )
     named = [current_name(text.partition("=")[0].strip()) for text in hardware.assume]
     if twice := next((name for name in named if named.count(name) > 1), None):
@@ -269,14 +303,8 @@ def parse(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQue
     check(question)
     target = None
     if question.target is not None:
-        target = units.parse_metric(question.target, law.metric_unit, metric=law.metric)
-        units.checked_target(target, law.metric, law.metric_unit, written=question.target)
-    if question.limited and question.hardware.on is None:
-        raise MissingInput(
-            "a budget, a deadline or GPU-hours: expected an accelerator too, got none",
-            code="missing-accelerator",
-            hint=use("on", value="h100"),
-        )
+        target = law.scale.checked_target(law.scale.parse(question.target), written=question.target)
+    _check_limits(question)
 
     def amount(text: str) -> float:
         return units.parse_data(text, unit)
@@ -288,7 +316,8 @@ def parse(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQue
         return units.parse_number(text, expected="training FLOP such as 1e21")
 
     limits, supply, confidence = question.limits, question.supply, question.confidence
-    price = supply.data_price
+    price, rate = supply.data_price, supply.data_rate
+    start = today if limits.start is None else units.parse_day(limits.start)
     return ParsedQuestion(
         question=question,
         given=question.given,
@@ -298,17 +327,40 @@ def parse(question: Question, law: LawInfo, unit: str, today: date) -> ParsedQue
         flops=positive(compute, question.flops, "flops"),
         limits=ParsedLimits(
             budget=positive(units.parse_money, limits.budget, "budget"),
-            days=None if limits.deadline is None else units.parse_deadline(limits.deadline, today),
+            days=None if limits.deadline is None else units.parse_deadline(limits.deadline, start),
             gpu_hours=positive(units.parse_gpu_hours, limits.gpu_hours, "gpu_hours"),
+            start=start,
         ),
         supply=ParsedSupply(
             data_available=positive(amount, supply.have_data, "have_data"),
-            data_price=None if price is None else units.parse_data_price(price, unit),
+            data_price=None if price is None else parse_data_price(price, unit),
             inference_tokens=positive(amount, supply.serve, "serve"),
+            data_rate=None if rate is None else parse_data_rate(rate, unit),
+            miss_penalty=positive(units.parse_money, supply.miss_penalty, "miss_penalty"),
         ),
         confidence=None if confidence is None else units.parse_probability(confidence),
         assumed=tuple(parse_assumption(text) for text in question.hardware.assume),
     )
+
+
+def _check_limits(question: Question) -> None:
+    """Check that every limit has something to limit: an accelerator, or data that costs money or time."""
+    limits, supply = question.limits, question.supply
+    if question.hardware.on is not None:
+        return
+    for name, limit, alternative in (
+        ("GPU-hours", limits.gpu_hours, None),
+        ("a budget", limits.budget, "data_price" if supply.data_price is None else ""),
+        ("a deadline", limits.deadline, "data_rate" if supply.data_rate is None else ""),
+    ):
+        if limit is None or alternative == "":
+            continue
+        extra = {"data_price": " or a price of data", "data_rate": " or a pace of labeling"}
+        raise MissingInput(
+            f"{name}: expected an accelerator{extra.get(alternative or '', '')} too, got none",
+            code="missing-accelerator",
+            hint=(use("on", value="h100"), *((use(alternative),) if alternative else ())),
+        )
 
 
 def positive(parse: Callable[[str], float], text: str | None, name: str) -> float | None:

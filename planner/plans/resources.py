@@ -28,6 +28,7 @@ class Resources(NamedTuple):
 
     training: Training
     cost: Cost
+    devices_for_deadline: tuple[float, ...] = ()  # per sample, where the deadline decides on the count
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -47,6 +48,22 @@ class Feasible(NamedTuple):
     probability: float  # of all constraints together
     each: Mapping[str, float]  # of each constraint by itself
     binding: str | None  # the constraint that fails most often; None where none ever does
+
+
+class ExpectedCost(NamedTuple):
+    """The amount of data with the lowest expected cost, where missing the target costs money."""
+
+    data: float  # to train on, in the law's unit
+    to_buy: float  # of it, beyond the data in hand
+    probability: float  # that it reaches the target
+    data_dollars: float
+    compute_dollars: float | None  # None without an accelerator
+    penalty: float  # dollars that missing the target costs
+
+    @property
+    def dollars(self) -> float:
+        """Return the expected cost: data, compute, and the penalty by its probability."""
+        return self.data_dollars + (self.compute_dollars or 0.0) + self.penalty * (1 - self.probability)
 
 
 def resources(
@@ -124,7 +141,8 @@ def feasible(
     budget: float | None = None,
     deadline: float | None = None,
     gpu_hours: float | None = None,
-    data_cost: Sequence[float] | None = None,
+    dollars: Sequence[float] | None = None,
+    days: Sequence[float] | None = None,
     others: Mapping[str, Sequence[bool]] | None = None,
 ) -> Feasible:
     """Return the probability that a training satisfies its constraints and fits into memory.
@@ -134,9 +152,10 @@ def feasible(
     Args:
         resources: What the training takes.
         budget: Dollars for compute and data.
-        deadline: Days.
+        deadline: Days of labeling and training.
         gpu_hours: GPU-hours of all devices.
-        data_cost: Dollars that data costs besides compute, per posterior sample.
+        dollars: Dollars that a budget pays for, per posterior sample; None for those of compute.
+        days: Days until the training ends, per posterior sample; None for those of training.
         others: Further constraints -> whether each posterior sample satisfies them.
 
     Returns:
@@ -145,24 +164,33 @@ def feasible(
     Raises:
         InputError: A budget where the accelerator has no price.
     """
-    training, dollars = resources.training, resources.cost.dollars
-    if budget is not None and dollars is None:
+    training, paid = resources.training, resources.cost.dollars
+    if budget is not None and paid is None:
         raise no_price(training.accelerator.id)
-    if dollars is not None and data_cost is not None:
-        dollars = tuple(a + b for a, b in zip(dollars, data_cost, strict=True))
     limits: dict[str, tuple[Sequence[float], float | None]] = {
-        "budget": (dollars or (), budget),
-        "deadline": (training.days, deadline),
+        "budget": (dollars or paid or (), budget),
+        "deadline": (days or training.days, deadline),
         "gpu_hours": (training.gpu_hours, gpu_hours),
         "memory": (training.fewest, training.count if training.fewest else None),
     }
-    satisfied: dict[str, Sequence[bool]] = {
+    reached = [hours != math.inf for hours in training.gpu_hours]
+    return satisfied_together(within(limits) | dict(others or {}), reached)
+
+
+def within(limits: Mapping[str, tuple[Sequence[float], float | None]]) -> dict[str, Sequence[bool]]:
+    """Return whether each posterior sample stays within each limit.
+
+    Args:
+        limits: Constraint -> its posterior samples and its limit; None where nothing limits them.
+
+    Returns:
+        Constraint that has a limit -> one value per sample.
+    """
+    return {
         name: [value <= limit for value in values]
         for name, (values, limit) in limits.items()
         if limit is not None
     }
-    reached = [hours != math.inf for hours in training.gpu_hours]
-    return satisfied_together(satisfied | dict(others or {}), reached)
 
 
 def satisfied_together(satisfied: Mapping[str, Sequence[bool]], reached: Sequence[bool]) -> Feasible:

@@ -69,7 +69,11 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
             if question.selector not in laws:
                 laws[question.selector] = select_law(question.selector, folder)
             law = laws[question.selector]
-            plans.append((product, plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)))
+            plan = plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)
+            if plan.law_model.families:  # the page can compute with one family only: the most probable one
+                law = law.of_family(plan.estimate.law.family)
+                plan = plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)
+            plans.append((product, plan))
         except PlannerError as error:
             raise in_product(error, product.name) from None
         selected.append(law)
@@ -119,16 +123,32 @@ def total(plans: Sequence[Plan], key: str) -> Quantity:
     return Quantity(draws=tuple(summed), unit=kind_of(key).unit)
 
 
-def last_day(plans: Sequence[Plan]) -> Quantity:
-    """Return the days until the last training ends, if all start at once.
+def end(plan: Plan, today: date) -> Quantity:
+    """Return the days from today until a plan ends: with its training, else with its labeling.
+
+    Args:
+        plan: The plan of one product.
+        today: The day of the review.
+
+    Returns:
+        Days per posterior sample; without samples where neither is known.
+    """
+    wait = (plan.duration.start - today).days
+    days = plan.duration.total.draws or plan.duration.labeling.draws
+    return Quantity(draws=tuple(wait + value for value in days), unit="days")
+
+
+def last_day(plans: Sequence[Plan], today: date) -> Quantity:
+    """Return the days until the last plan ends.
 
     Args:
         plans: The plans of several products.
+        today: The day of the review.
 
     Returns:
         Days per posterior sample.
     """
-    samples = [draws for plan in plans if (draws := samples_of(plan, "days"))]
+    samples = [draws for plan in plans if (draws := end(plan, today).draws)]
     latest = (max(draws[i % len(draws)] for draws in samples) for i in range(_most(samples)))
     return Quantity(draws=tuple(latest), unit="days")
 

@@ -17,7 +17,18 @@ from planner.plans.question import PAIR, Question, check
 
 PROBABILITY = "probability"  # that all constraints are satisfied: can be shown like a quantity
 MAX_CELLS = 400  # of one table
-_NEEDS_HARDWARE = ("gpu_hours", "days", "dollars", "energy", "carbon", "utilization", "memory", "devices")
+_NEEDS_HARDWARE = (
+    "gpu_hours",
+    "days",
+    "total_days",
+    "dollars",
+    "energy",
+    "carbon",
+    "utilization",
+    "memory",
+    "devices",
+    "devices_for_deadline",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +206,7 @@ def _name_of(assumption: str) -> str:
 
 
 def _default_quantity(plan: Plan) -> str:
-    """Return what a reader asks for first: the error where it is open, else money, hours, data."""
+    """Return what a reader asks for first: the metric where it is open, else money, hours, data."""
     if plan.given in ("data", "params", "flops", PAIR, None):
-        return "error"
+        return plan.estimate.law.scale.quantity
     return next(key for key in ("dollars", "gpu_hours", "data") if any(samples_of(plan, key)))

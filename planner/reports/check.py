@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from planner import units, warnings
+from planner import units
+from planner.lawmodel.info import law_info
 from planner.plans.check import MIN_ON_CURVE, Check, CheckedRun
 from planner.reports.quantities import counted
 from planner.reports.report import Report
+from planner.severity import most_important
 
 _ADVICE = {
     "capacity": "train a larger model on the same data",
@@ -23,13 +25,14 @@ def records(check: Check) -> list[dict[str, Any]]:
     Returns:
         Records in the order of the runs; `expected` has the 5%, 50% and 95% quantiles.
     """
+    scale = law_info(check.law).scale
     return [
         {
             "law": check.law.id,
             "metric": check.law.metric,
             "data": run.data,
-            "value": run.value,
-            "expected": dict(zip(("q05", "median", "q95"), run.expected, strict=True)),
+            "value": scale.from_error(run.value),
+            "expected": dict(zip(("q05", "median", "q95"), scale.ends(*run.expected), strict=True)),
             "factor": run.factor,
             "surprise": run.surprise,
             "verdict": run.verdict,
@@ -65,7 +68,7 @@ def report(check: Check) -> Report:
     if check.left_out:
         notes.append(check.left_out)
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
-    columns = (law.x_unit, law.metric, "expected", "factor", "surprise", "verdict", "likely cause")
+    columns = (law.x_unit, law.metric, "expected", "surprise", "verdict", "likely cause")
     shown = len(columns) if doubted else len(columns) - 1  # causes belong to doubtful runs
     return Report(
         title=title,
@@ -74,22 +77,21 @@ def report(check: Check) -> Report:
         notes=notes,
         sections={
             "What to do": [f"{name}: {_ADVICE[name]}." for name in likely],
-            "Warnings": warnings.with_codes(check.warnings),
+            "Warnings": most_important(check.warnings),
         },
-        words=frozenset({5, 6}),
-        whole=frozenset({5}),
+        words=frozenset({4, 5}),
+        whole=frozenset({2, 4}),
     )
 
 
 def _row(check: Check, run: CheckedRun) -> tuple[str, ...]:
-    unit = check.law.metric_unit if check.law.metric_unit == "fraction" else ""
-    value, low, middle, high = (units.format_metric(v, unit) for v in (run.value, *run.expected))
+    scale = law_info(check.law).scale.without_unit
+    value, low, _, high = map(scale.format, (scale.from_error(run.value), *scale.ends(*run.expected)))
     cause = f"{run.likely} {run.causes[run.likely]:.0%}" if run.likely else "open" if run.causes else ""
     return (
         units.format_number(run.data),
         value,
-        f"{middle} ({low} to {high})",
-        units.format_number(run.factor),
+        f"{low} to {high}",
         f"{run.surprise:.1%}" if run.surprise >= 0.001 else "under 0.1%",
         run.verdict,
         cause,

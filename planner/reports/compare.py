@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner import units, warnings
+from planner.lawmodel.info import law_info
 from planner.plans.compare import Comparison, Family
-from planner.reports.law_summary import spread
+from planner.reports.law_summary import own_spread, spread
 from planner.reports.report import Report
 from planner.reports.sentences import probability
+from planner.severity import most_important
 
 
 def record(comparison: Comparison) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def record(comparison: Comparison) -> dict[str, Any]:
     Returns:
         Plain values; `families` are the rows of CSV, `at` has their errors by data size.
     """
+    scale = law_info(comparison.families[0].law).scale
     return {
         "domain": comparison.domain,
         "metric": comparison.metric,
@@ -38,11 +41,11 @@ def record(comparison: Comparison) -> dict[str, Any]:
                 "intercept": spread(family.law.parameters["alpha"]),
                 "floor": spread(family.floor),
                 "at": {
-                    f"{scale:g}": {
-                        "error": spread(family.errors[i]),
+                    f"{data:g}": {
+                        scale.quantity: own_spread(scale, family.errors[i]),
                         "probability_best": family.best[i] if comparison.alike else None,
                     }
-                    for i, scale in enumerate(comparison.scales)
+                    for i, data in enumerate(comparison.scales)
                 },
             }
             for family in comparison.families
@@ -74,9 +77,9 @@ def report(comparison: Comparison) -> Report:
             "Median, and the 90% interval in brackets; beta: the exponent; pooled: partially pooled across "
             "families; "
             f"at: {comparison.metric} there"
-            + ("; best: the probability that no other family has less error." if comparison.alike else "."),
+            + ("; best: the probability that no other family is better." if comparison.alike else "."),
         ),
-        sections={"Warnings": warnings.with_codes(comparison.warnings)},
+        sections={"Warnings": most_important(comparison.warnings)},
     )
 
 
@@ -90,10 +93,10 @@ def _columns(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _row(comparison: Comparison, family: Family) -> tuple[str, ...]:
-    unit = comparison.metric_unit if comparison.metric_unit == "fraction" else ""
+    scale = law_info(family.law).scale.without_unit
     cells = [family.law.family or "(no name)", _range(family.exponent), _range(family.pooled)]
     for i, errors in enumerate(family.errors):
-        low, middle, high = (units.format_metric(value, unit) for value in spread(errors).values())
+        low, middle, high = map(scale.format, scale.ends(*spread(errors).values()))
         cells.append(f"{middle} ({low} to {high})")
         if comparison.alike:
             cells.append(probability(family.best[i]).replace("less than ", "<").replace("more than ", ">"))

@@ -8,8 +8,9 @@ from laws.codes import WarningCode
 from laws.types import FORECAST, Quantity
 from planner import units, warnings
 from planner.plans.estimate import FLOOR_CERTAIN, Estimate
+from planner.plans.missing import missing_inputs
 from planner.plans.plan import Plan
-from planner.plans.quantities import ValueFormat, kinds, quantities
+from planner.plans.quantities import ValueFormat, kind_of, kinds, quantities
 from planner.plans.question import PAIR, Limits
 from planner.reports import sentences
 from planner.reports.assumption_text import hardware_text, law_sentences
@@ -51,6 +52,9 @@ def report(plan: Plan) -> Report:
             *_embedded_corpus(plan.estimate),
             *_probabilities(plan),
             *_irreducible_error(plan.estimate),
+            *dates(plan),
+            *lowest_expected_cost(plan),
+            *not_known(plan),
             _extrapolation(plan.estimate),
         ),
         sections=sections,
@@ -106,7 +110,7 @@ def _rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
     rows = []
     for kind in kinds():
         if kind.in_table(plan):
-            shown = plan.estimate.law.format_error if kind.format is ValueFormat.METRIC else kind.printed
+            shown = plan.estimate.law.scale.format if kind.format is ValueFormat.METRIC else kind.printed
             quantity = kind.of(plan) or kind.empty()
             rows.append((kind.label_of(metric, data_unit), *_cells(quantity, shown)))
         if kind.key == "flops":
@@ -124,11 +128,13 @@ def _probabilities(plan: Plan) -> list[str]:
         notes.append(sentence.format(probability=reachable, within=_within(estimate)))
         notes += _if_reachable(estimate.data)
     elif plan.error_at_confidence is not None and plan.confidence is not None:
-        error = estimate.law.format_error(plan.error_at_confidence)
-        notes.append(
-            f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {error} or less."
-        )
-    if feasibility is not None:
+        scale = estimate.law.scale
+        value = scale.or_better(scale.format_error(plan.error_at_confidence))
+        notes.append(f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {value}.")
+    if feasibility is not None and not estimate.law_model.has_posterior:
+        verdict = "stays within" if feasible(plan) else "exceeds"
+        notes.append(sentences.BY_THE_LAW.format(verdict=verdict))
+    elif feasibility is not None:
         limits = ", ".join(
             f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items()
         )
@@ -144,6 +150,52 @@ def _probabilities(plan: Plan) -> list[str]:
     elif feasibility is not None:
         notes.append(sentences.NO_RISK)
     return notes
+
+
+def dates(plan: Plan) -> list[str]:
+    """Return when the data is complete and when training ends."""
+    duration = plan.duration
+    lines = []
+    for event, known, days in (
+        ("The data is complete", duration.labeling.draws, duration.labeled),
+        ("Training ends", duration.total.draws, duration.finish),
+    ):
+        if known:
+            early, middle, late = (sentences.NEVER if day is None else day.isoformat() for day in days)
+            end = f"{early} or later" if days[2] is None else f"{early} to {late}"
+            lines.append(f"{event} on {middle} (90% interval: {end}).")
+    return [f"Start: {duration.start}. {' '.join(lines)}"] if lines else []
+
+
+def lowest_expected_cost(plan: Plan) -> list[str]:
+    """Return the amount of data with the lowest expected cost, where missing the target has a price."""
+    cost, unit = plan.expected_cost, plan.estimate.data.unit
+    if cost is None:
+        return []
+    miss = cost.penalty * (1 - cost.probability)
+    parts = [f"data {units.format_money(cost.data_dollars)}"]
+    if cost.compute_dollars is not None:
+        parts.append(f"compute {units.format_money(cost.compute_dollars)}")
+    parts.append(f"penalty {units.format_money(miss)}")
+    return [
+        f"Lowest expected cost: {units.format_money(cost.dollars)} ({', '.join(parts)}) with "
+        f"{units.format_data(cost.data, unit)}, {units.format_data(cost.to_buy, unit)} of them bought; "
+        f"they reach the target with probability {probability(cost.probability)}."
+    ]
+
+
+def not_known(plan: Plan) -> list[str]:
+    """Return which quantities are not known, and the options that would supply them."""
+    if not (plan.question.limited or plan.cost.data.draws or plan.duration.labeling.draws):
+        return []
+    lines = []
+    for gap in missing_inputs(plan):
+        labels = ", ".join(kind_of(key).label for key in gap.quantities).lower()
+        step = " or ".join(f"--{name.replace('_', '-')}" for name in gap.options)
+        if gap.command:
+            step = "runs with parameters and FLOP (planner fit)"
+        lines.append(f"{labels}: add {step}")
+    return [f"Not known: {'; '.join(lines)}."] if lines else []
 
 
 def _within(estimate: Estimate) -> str:
@@ -177,7 +229,9 @@ def sensitivity_caption(plan: Plan) -> str:
     Returns:
         Text that names the quantity whose variance is explained.
     """
-    names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": plan.estimate.law.metric}
+    scale = plan.estimate.law.scale
+    modeled = scale.metric if scale.ceiling is None else f"{scale.format(scale.ceiling)} - {scale.metric}"
+    names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": modeled}
     quantity = plan.sensitivity.quantity
     return f"Share of the variance of log({names.get(quantity, quantity)}) explained"
 
@@ -217,9 +271,14 @@ def _irreducible_error(estimate: Estimate) -> list[str]:
     reachable = estimate.probability_reachable
     if reachable is None or reachable >= FLOOR_CERTAIN:
         return []
-    ends = estimate.limit.interval()
-    low, middle, high = (estimate.law.format_error(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
-    return [f"Estimated irreducible {estimate.law.metric}: {middle} (90% interval: {low} to {high})."]
+    scale, ends = estimate.law.scale, estimate.own_limit.interval()
+    low, middle, high = (scale.format(end or 0.0) for end in (ends.q05, ends.median, ends.q95))
+    what = (
+        f"Best {scale.metric} at any amount of data"
+        if scale.higher_is_better
+        else f"Estimated irreducible {scale.metric}"
+    )
+    return [f"{what}: {middle} (90% interval: {low} to {high})."]
 
 
 def _alternatives(estimate: Estimate) -> list[str]:

@@ -5,6 +5,8 @@ of none.
 """
 
 import math
+from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -13,11 +15,15 @@ from laws.types import Quantity
 from planner import warnings
 from planner.assumptions import Assumption
 from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
+from planner.plans.missing import missing_inputs
 from planner.plans.plan import Plan
+from planner.plans.power_law_answer import power_law_answer
 from planner.plans.quantities import kinds
+from planner.plans.resources import ExpectedCost
 from planner.reports.assumption_text import law_sentences
 
 EXTRAPOLATION_FACTORS = (1, 10, 100)  # times the largest measured data
+JSON_ONLY = ("at_confidence", "power_law")  # nested or rarely there: CSV keeps its columns
 MIN_PROBABILITY = 0.5  # with which a plan without a confidence is called feasible
 
 
@@ -48,6 +54,7 @@ def record(plan: Plan) -> dict[str, Any]:
     law_model = estimate.law_model
     # every quantity is named even where it is not known, so that a script finds the same keys in every answer
     quantities = {kind.key: interval(kind.of(plan) or kind.empty()) for kind in kinds()}
+    scale = estimate.law.scale
     resources, feasibility = plan.resources, plan.feasible
     return {
         "law": estimate.law.id,
@@ -56,17 +63,20 @@ def record(plan: Plan) -> dict[str, Any]:
         "family": estimate.law.family,
         "form": estimate.law.form,
         "forms": dict(law_model.forms),
+        "families": dict(law_model.families),
         "metric": estimate.law.metric,
         "metric_unit": estimate.law.metric_unit,
+        "higher_is_better": scale.higher_is_better,
+        "metric_ceiling": scale.ceiling,
         "given": plan.given,
-        "target": estimate.target,
+        "target": estimate.own_target,
         **quantities,
         "probability_reachable": estimate.probability_reachable,
         "probability_within": {
             str(factor): None if plan.confidence is not None else estimate.reached_within(factor)
             for factor in EXTRAPOLATION_FACTORS
         },
-        "limit": interval(estimate.limit),
+        "limit": interval(estimate.own_limit),
         "beyond": {
             "largest_measured": law_model.measured.largest_data,
             "unit": estimate.data.unit,
@@ -77,14 +87,30 @@ def record(plan: Plan) -> dict[str, Any]:
         "part": None if resources is None else resources.training.accelerator.id,
         "count": None if resources is None else resources.training.count,
         "precision": None if resources is None else resources.training.precision,
+        "start": plan.duration.start.isoformat(),
+        "labeled": _days(plan.duration.labeled),
+        "finish": _days(plan.duration.finish),
+        "missing": [
+            {"quantities": list(gap.quantities), "options": list(gap.options), "command": gap.command}
+            for gap in missing_inputs(plan)
+        ],
+        "expected_cost": None if plan.expected_cost is None else _expected_cost(plan.expected_cost),
         "feasible": feasible(plan),
         "probability": None if feasibility is None else feasibility.probability,
         "limits": {} if feasibility is None else dict(feasibility.each),
         "binding": plan.binding,
         "confidence": plan.confidence,
-        "error_at_confidence": plan.error_at_confidence,
+        "error_at_confidence": None if scale.higher_is_better else plan.error_at_confidence,
+        "score_at_confidence": None
+        if not scale.higher_is_better or plan.error_at_confidence is None
+        else scale.from_error(plan.error_at_confidence),
+        "at_confidence": _at_confidence(plan),
+        "power_law": _power_law(plan),
         "have_data": plan.parsed.supply.data_available,
-        "sensitivity": {"of": plan.sensitivity.quantity, "shares": dict(plan.sensitivity.shares)},
+        "sensitivity": {
+            "of": scale.quantity if plan.sensitivity.quantity == "error" else plan.sensitivity.quantity,
+            "shares": dict(plan.sensitivity.shares),
+        },
         "assumed": [] if resources is None else [_assumed(assumption) for assumption in resources.assumed],
         "companions": dict(law_model.companions),
         "assumptions": law_sentences(law_model),
@@ -94,6 +120,29 @@ def record(plan: Plan) -> dict[str, Any]:
             {"id": a.id, "source": a.source, "domain": a.domain, "family": a.family, "metric": a.metric}
             for a in estimate.alternatives
         ],
+    }
+
+
+def _at_confidence(plan: Plan) -> dict[str, Any] | None:
+    """Return the smallest plan that reaches the target with probability `SURE`."""
+    if plan.sure is None:
+        return None
+    quantities = {kind.key: interval(kind.of(plan.sure) or kind.empty()) for kind in kinds()}
+    return {"confidence": plan.sure.confidence, **quantities}
+
+
+def _power_law(plan: Plan) -> dict[str, Any] | None:
+    """Return the power law through the points, and its answer next to the median of the law's."""
+    line, compared = plan.estimate.law_model.power_law, power_law_answer(plan)
+    if line is None or compared is None:
+        return None
+    quantity, simple, forecast = compared
+    return {
+        "scale": line[0],
+        "exponent": line[1],
+        "quantity": quantity,
+        "value": simple if math.isfinite(simple) else None,
+        "forecast": forecast if math.isfinite(forecast) else None,
     }
 
 
@@ -123,6 +172,15 @@ def interval(quantity: Quantity) -> dict[str, float | str | None]:
     """
     ends = quantity.interval()
     return {"q05": ends.q05, "median": ends.median, "q95": ends.q95, "unit": ends.unit}
+
+
+def _expected_cost(cost: ExpectedCost) -> dict[str, float | None]:
+    return {**cost._asdict(), "dollars": cost.dollars}
+
+
+def _days(days: Sequence[date | None]) -> dict[str, str | None]:
+    early, median, late = (None if day is None else day.isoformat() for day in days)
+    return {"q05": early, "median": median, "q95": late}
 
 
 def _assumed(assumption: Assumption) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reports of freshly fitted laws: predictions, parameters, diagnostics and warnings."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from laws.fitting.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units, warnings
 from planner.hardware.measured_utilization import from_provenance
+from planner.lawmodel.info import law_info
 from planner.reports.assumption_text import forms_text
 from planner.reports.law_summary import predictions, spread
 from planner.reports.report import Report
@@ -28,6 +30,8 @@ def records(laws: Sequence[Law]) -> list[dict[str, Any]]:
             "family": law.family,
             "metric": law.metric,
             "metric_unit": law.metric_unit,
+            "higher_is_better": law.metric_ceiling is not None,
+            "metric_ceiling": law.metric_ceiling,
             "x": law.x,
             "x_unit": law.x_unit,
             "form": law.form,
@@ -58,13 +62,14 @@ def report(laws: Sequence[Law]) -> Report:
     rows = [row for law in laws for row in (_predicted(law) if law.form == FORECAST else _parameters(law))]
     first = laws[0]
     codes = dict.fromkeys(code for law in laws for code in law.warnings)
-    estimate = f"planner estimate --domain {first.domain} --target {first.metric}=VALUE"
+    target = shlex.quote(f"{first.metric}=VALUE")
+    estimate = f"planner estimate --domain {shlex.quote(first.domain)} --target {target}"
     both = first.form == FORECAST and any(law.metric == first.metric for law in laws[1:])
     return Report(
         title=f"Fitted and stored: {first.metric} for {first.domain}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
-        notes=[*_about_file(first), *(summary(law) for law in laws)],
+        notes=[*about_file(first), *(summary(law) for law in laws)],
         sections={
             "Warnings": [f"{warnings.sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
             "Next": [f"{estimate} (--single-form: with the single form only)" if both else estimate],
@@ -72,9 +77,16 @@ def report(laws: Sequence[Law]) -> Report:
     )
 
 
-def _about_file(law: Law) -> list[str]:
-    """Return which rows of the file were left out, and the utilization of its trainings."""
-    left_out = [law.provenance["left_out"]] if "left_out" in law.provenance else []
+def about_file(law: Law) -> list[str]:
+    """Return which rows of the file were left out, and the utilization of its trainings.
+
+    Args:
+        law: A law that was fitted to a file.
+
+    Returns:
+        Sentences.
+    """
+    left_out = [law.provenance[key] for key in ("left_out", "read_as") if key in law.provenance]
     return [
         *left_out,
         *(
@@ -98,10 +110,11 @@ def _whose(laws: Sequence[Law], code: str) -> str:
 
 
 def _predicted(law: Law) -> list[tuple[str, ...]]:
+    scale = law_info(law).scale
     return [
         (
             f"{law.metric} at {units.format_data(prediction['x'], law.x_unit)}",
-            *(units.format_metric(prediction[q], law.metric_unit) for q in ("q05", "median", "q95")),
+            *(scale.format(prediction[q]) for q in ("q05", "median", "q95")),
         )
         for prediction in predictions(law, beyond=(1, 2))[1:]
     ]
@@ -133,4 +146,6 @@ def summary(law: Law) -> str:
         if name in law.diagnostics
     )
     equation = FORMS[law.form].equation
-    return f"Law {law.id}: {equation} for {law.metric}, {points}{f' ({diagnostics})' if diagnostics else ''}."
+    scale = law_info(law).scale
+    modeled = law.metric if scale.ceiling is None else f"{scale.format(scale.ceiling)} - {law.metric}"
+    return f"Law {law.id}: {equation} for {modeled}, {points}{f' ({diagnostics})' if diagnostics else ''}."

@@ -8,7 +8,7 @@ from typing import Any
 from laws.storage.store import Store
 from laws.types import Quantity
 from planner import warnings
-from planner.plans.quantities import keys, kind_of
+from planner.plans.quantities import METRICS, ValueFormat, keys, kind_of
 from planner.plans.tracking.outcome import current
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
@@ -168,8 +168,8 @@ def _values(record: dict[str, Any], values: dict[str, float]) -> str:
     """Return quantities as text, in the units of the forecast."""
     units = {name: quantity["unit"] for name, quantity in record["quantities"].items()}
     return ", ".join(
-        f"{record['metric'] if name == 'error' else kind_of(name).label} "
-        f"{kind_of(name).printed(value, units.get(name, '') if name in ('error', 'data') else '')}"
+        f"{record['metric'] if name in METRICS else kind_of(name).label} "
+        f"{kind_of(name).printed(value, units.get(name, '') if name in (*METRICS, 'data') else '')}"
         for name, value in values.items()
     )
 
@@ -178,6 +178,8 @@ def _cell(name: str, values: dict[str, Any], end: str) -> str:
     """Return a printed end of an interval; "-" stands for one that was not stated, "never" for infinity."""
     value = values[end]
     if value is not None:
-        return kind_of(name).printed(value, values["unit"] if name == "error" else "")
+        return kind_of(name).printed(
+            value, values["unit"] if kind_of(name).format is ValueFormat.METRIC else ""
+        )
     stated = values["median"] is None or values["q05"] is not None
     return "never" if stated else "-"

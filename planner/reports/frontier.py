@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner import units, warnings
+from planner import warnings
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
 from planner.plans.quantities import kind_of, quantities, samples_of
@@ -41,23 +41,24 @@ def report(front: Frontier) -> Report:
         front: The plans, by rising cost.
 
     Returns:
-        One row per cost: the interval of the error, and medians of the other quantities.
+        One row per cost: the interval of the metric, and medians of the other quantities.
     """
     first = front.points[0][1]
     estimate = first.estimate
     rest = [name for name in ("data", "params", "flops") if name != front.cost and samples_of(first, name)]
+    short = estimate.law.scale.without_unit
     rows = []
     for value, plan in front.points:
-        ends = plan.estimate.error.interval()
-        error = tuple(
-            "-" if end is None else units.format_metric(end, _short(estimate.law.metric_unit))
-            for end in (ends.q05, ends.median, ends.q95)
+        ends = plan.estimate.own_value.interval()
+        value_reached = tuple(
+            "-" if end is None else short.format(end) for end in (ends.q05, ends.median, ends.q95)
         )
         others = (_middle(plan, name) for name in rest)
-        rows.append((kind_of(front.cost).printed(value), *error, *others))
+        rows.append((kind_of(front.cost).printed(value), *value_reached, *others))
     codes = list(dict.fromkeys(code for _, plan in front.points for code in plan.warnings))
     return Report(
-        title=f"Lowest {estimate.law.metric} for each cost ({estimate.law.subject})",
+        title=f"{'Highest' if short.higher_is_better else 'Lowest'} {estimate.law.metric} for each cost "
+        f"({estimate.law.subject})",
         columns=(
             kind_of(front.cost).label_of(estimate.law.metric, front.unit),
             "5%",
@@ -75,10 +76,6 @@ def report(front: Frontier) -> Report:
             "Warnings of some points": warnings.with_codes(codes),
         },
     )
-
-
-def _short(unit: str) -> str:
-    return unit if unit == "fraction" else ""
 
 
 def _middle(plan: Plan, name: str) -> str:

@@ -17,14 +17,25 @@ from laws.storage.files import read_regular
 from laws.storage.store import LawRow, Store
 from laws.types import Law, Source
 from planner import units, warnings
+from planner.lawmodel.info import law_info, same_metric
+from planner.metrics import MetricScale
 from planner.reports.assumption_text import ORIGINS, forms_text
 from planner.reports.law_summary import phases, predictions, spread
+from planner.reports.published_value import example
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
+MANY_LAWS = 40  # of a list that fills more than one screen
+
 
 def laws_records(
-    store: Store, *, domain: str | None, metric: str | None, source: Source | None, all_fits: bool = False
+    store: Store,
+    *,
+    domain: str | None,
+    metric: str | None,
+    source: Source | None,
+    all_fits: bool = False,
+    deleted: bool = False,
 ) -> list[dict[str, Any]]:
     """Return laws as records: stored (newest first), published, shipped.
 
@@ -34,16 +45,28 @@ def laws_records(
         metric: Only laws of this metric; None for all.
         source: Only laws of this origin; None for all.
         all_fits: Whether to add, after the stored laws, those that only their id selects (`Store.fits`).
+        deleted: Whether to list the deleted laws only.
 
     Returns:
         One record per law.
     """
-    filters = {"domain": domain, "metric": metric, "source": source}
+    filters = {"domain": domain, "source": source}
+    if deleted:
+        return [
+            _stored_record(row)
+            for row in store.deleted_laws()
+            if same_metric(metric, row.metric)
+            and all(value in (None, getattr(row, name)) for name, value in filters.items())
+        ]
     rows = store.laws(**filters) + (store.fits.laws(**filters) if all_fits else [])  # type: ignore[arg-type]
-    stored = [_stored_record(row) for row in rows]
+    stored = [_stored_record(row) for row in rows if same_metric(metric, row.metric)]
     literature = published.published_laws(domain, metric) if source in (None, "published") else ()
     ids = {record["id"] for record in stored}  # an imported law may be a shipped one
-    to_try = [_stored_record(row) for row in bundled_laws().laws(**filters) if row.id not in ids]
+    to_try = [
+        _stored_record(row)
+        for row in bundled_laws().laws(**filters)
+        if row.id not in ids and same_metric(metric, row.metric)
+    ]
     return stored + [_published_record(law) for law in literature] + to_try
 
 
@@ -101,7 +124,13 @@ def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     if not listed:
         return ()
     ships = any(record["source"] == "shipped" for record in listed)
+    many = len(listed) > MANY_LAWS
     return (
+        *(
+            ("Narrow the list with --domain, --metric or --source, for example `--source fitted`.",)
+            if many
+            else ()
+        ),
         "`planner laws show ID` shows parameters, units, range and source.",
         *((f"shipped: {ORIGINS['shipped']}; to try the tool with.",) if ships else ()),
     )
@@ -132,13 +161,29 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     """
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
-        content = asdict(law) | {"equation": law.equation, "source": "published"}
+        content = asdict(law) | {"equation": law.equation, "source": "published", "command": example(law)}
         return {key: content[key] for key in sorted(content)}
-    plain = ("id", "created", "source", "domain", "family", "metric", "metric_unit", "x", "x_unit", "form")
+    terms = law_info(law).scale
+    plain = (
+        "id",
+        "created",
+        "source",
+        "domain",
+        "family",
+        "metric",
+        "metric_unit",
+        "metric_ceiling",
+        "x",
+        "x_unit",
+        "form",
+    )
     return {name: getattr(law, name) for name in plain} | {
         "measured": list(law.x_range),
         "points": law.n_points,
-        "fitted": {name: list(column) for name, column in law.points.items()},
+        "fitted": {
+            name: [terms.from_error(y) for y in column] if name == "y" else list(column)
+            for name, column in law.points.items()
+        },
         "phases": {name: list(column) for name, column in law.phases.items()},
         "forms": dict(law.forms),
         "draws": len(next(iter(law.parameters.values()), ())),
@@ -331,6 +376,7 @@ def _published_record(law: PublishedLaw) -> dict[str, Any]:
 
 def _stored_report(record: Mapping[str, Any]) -> Report:
     low, high = record["measured"]
+    terms = MetricScale(record["metric"], record["metric_unit"], record["metric_ceiling"])
     rows = [
         (name, *(f"{value[q]:.4g}" for q in ("q05", "median", "q95")))
         for name, value in record["parameters"].items()
@@ -338,7 +384,7 @@ def _stored_report(record: Mapping[str, Any]) -> Report:
     rows += [
         (
             f"{record['metric']} at {units.format_data(p['x'], record['x_unit'])}",
-            *(units.format_metric(p[q], record["metric_unit"]) for q in ("q05", "median", "q95")),
+            *(terms.format(p[q]) for q in ("q05", "median", "q95")),
         )
         for p in record["predictions"]
     ]
@@ -396,6 +442,7 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         + f", {record['locator']}; confidence {record['confidence']}",
         *record["notes"],
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
+        f"ask it: {record['command']}",
     ]
     return Report(
         title=f"Law {record['id']}",

@@ -16,7 +16,7 @@ from laws.types import Quantity
 from planner import units
 from planner.plans.plan import Plan
 from planner.plans.quantities import samples_of
-from planner.plans.review import TOTALS, Review, last_day, total
+from planner.plans.review import TOTALS, Review, end, last_day, total
 from planner.reports import estimate_record
 from planner.reports.estimate import report
 from planner.reports.plots import law_curve
@@ -28,11 +28,12 @@ from planner.reports.sentences import LIMITS, NEVER, UNKNOWN, probability
 MIN_SHARE = 0.1  # of the variance: without a smaller one, 95% of the interval's width would remain
 _MEASURE = {  # unknown of `Plan.sensitivity` -> the measurement that narrows it
     "utilization": "time a few hundred steps of the model on the accelerator and set `utilization`",
+    "working_time": "compare the GPU-hours of a past training with its steps and set `working_time`",
     "scaling_loss": "time the same step on 8 and on all devices and set `scaling_loss`",
     "price": "get a quote and set `price`",
     "floor": "measure the error on the largest data you can get: it shows where the curve flattens",
 }
-_HARDWARE = ("utilization", "scaling_loss", "price")
+_HARDWARE = ("utilization", "working_time", "scaling_loss", "price")
 _MEASURE_LAW = "measure more data sizes, above all larger ones: a longer curve shows how it continues"
 
 
@@ -56,7 +57,7 @@ def record(review: Review) -> dict[str, Any]:
             "not_feasible": sum(estimate_record.feasible(plan) is False for plan in plans),
             "unlimited": sum(estimate_record.feasible(plan) is None for plan in plans),
             **{name: estimate_record.interval(total(plans, name)) for name in TOTALS},
-            "done": _dates(last_day(plans), review.today),
+            "done": _dates(last_day(plans, review.today), review.today),
         },
         "products": [
             {
@@ -65,7 +66,7 @@ def record(review: Review) -> dict[str, Any]:
                     name: product.question.options()[name]
                     for name in ("budget", "deadline", "gpu_hours", "have_data")
                 },
-                "done": _dates(Quantity(draws=samples_of(plan, "days"), unit="days"), review.today),
+                "done": _dates(end(plan, review.today), review.today),
                 "measure": measure(plan),
                 "curve": dataclasses.asdict(law_curve.curve(plan, law)),
                 "laws": law_records(law),

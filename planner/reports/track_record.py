@@ -6,7 +6,7 @@ from typing import Any
 
 from laws.types import Outcome
 from planner import units
-from planner.plans.quantities import kind_of
+from planner.plans.quantities import METRICS, kind_of
 from planner.plans.tracking.track_record import ALL, MIN_OUTCOMES, Comparison, Score, by_chance
 from planner.reports.forecasts import quantiles
 from planner.reports.quantities import counted, in_brackets
@@ -60,7 +60,7 @@ def outcomes_report(compared: Sequence[Comparison], title: str) -> Report:
         inside = comparison.within(0.9)
         data = comparison.forecast.quantities.get("data")
         name = kind_of(comparison.quantity).label_of(comparison.forecast.metric, data.unit if data else "")
-        unit = comparison.forecast.metric_unit if comparison.quantity == "error" else ""
+        unit = comparison.forecast.metric_unit if comparison.quantity in METRICS else ""
         rows.append(
             (
                 comparison.outcome.id[:8],
@@ -127,7 +127,7 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
         (
             score.domain,
             score.age,
-            "all" if score.quantity == ALL else kind_of(score.quantity).label_of("error"),
+            "all" if score.quantity == ALL else kind_of(score.quantity).label_of(score.quantity),
             str(score.outcomes),
             _percent(score.within_50),
             _percent(score.within_90),
@@ -137,9 +137,9 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
         for score in scores
     )
     notes = [
-        "Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the median of "
-        "log(observed / forecast median), +0.10 is a tenth more than forecast. Interval score: width of the "
-        "log 90% interval and 20 times what it missed by; less is better."
+        "n: outcomes. Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the "
+        "median of log(observed / forecast median), +0.10 is a tenth more than forecast. Score: the interval "
+        "score, the width of the log 90% interval and 20 times what it missed by; less is better."
     ]
     few = [score for score in scores if score.few and score.quantity == ALL]
     if few:
@@ -163,7 +163,7 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
         ]
     return Report(
         title="Track record: " + counted(sum(e.outcomes for e in scores if e.quantity == ALL), "outcome"),
-        columns=("domain", "age", "of", "outcomes", "in 50%", "in 90%", "bias", "interval score"),
+        columns=("domain", "age", "of", "n", "in 50%", "in 90%", "bias", "score"),
         rows=rows,
         notes=tuple(notes),
         words=frozenset({0, 1, 2}),

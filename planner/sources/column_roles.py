@@ -27,6 +27,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "gpu_hours": ("gpu_hours", "gpu-hours", "gpu hours"),
     "device": ("device", "gpu", "accelerator", "gpu type", "gpu_type"),
     "train": (),
+    "test_size": (),
 }  # fmt: skip
 REQUIRED = ("data", "metric")
 
@@ -124,7 +125,7 @@ def _refuse_twice(title: str, columns: Mapping[str, Expression]) -> None:
     texts = [expression.text for expression in columns.values()]
     twice = next((text for text in texts if texts.count(text) > 1), None)
     if twice is not None:
-        roles = [role for role, expression in columns.items() if expression.text == twice]
+        roles = [role for role in NAMES if role in columns and columns[role].text == twice]
         raise ConflictingInput(
             f"column {twice!r} of {title} is used for {' and '.join(roles)}: expected a column for each",
             code="column-used-twice",

@@ -38,9 +38,12 @@ from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
-from planner.metrics import PERCENT_UNITS, RISING_METRICS, usual_unit
+from planner.metrics import FRACTION, PERCENT_UNITS, MetricScale, usual_unit
+from planner.sources.measurements import Measurements
+from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value, rises_by_name
 from planner.sources.pool import other_curves, shared_weights
-from planner.sources.run_table import Measurements, read_measurements
+from planner.sources.run_table import read_measurements
+from planner.sources.tracked_table import RunChoice
 from planner.sources.utilization import utilization, with_flops_from_hours
 
 AUTO = "auto"  # a forecast and one form; or the joint law where the file suits one
@@ -48,7 +51,9 @@ SURFACE = "surface"
 ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", SURFACE})
 CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
+METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
+STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
 
@@ -57,21 +62,29 @@ class Request:
     """What you say about a file of measurements.
 
     Attributes:
-        path: The file.
+        path: The file, or several that are one table; `-` is standard input.
         domain: Name of the domain that the law is stored under.
-        metric: Name of the metric, an error or a loss that falls with data.
+        metric: Name of the metric.
         data_unit: What data is counted in, such as hours or tokens.
         metric_unit: Unit of the metric; None is a fraction for error rates, else no unit.
         family: Architecture that was trained.
         form: One of `CHOICES`.
         columns: Role -> name of its column, None for the usual names (see `read_measurements`).
-        where: Column -> value, to choose runs of a tracker's store.
+        choice: Which runs of a tracker's store count, and which of their values.
         seed: Seed of the sampler.
         pool: Whether the domain's other curves in the store help to weight the forms.
         baseline_error: Error of chance-level answers, as typed.
+        higher_is_better: Whether the metric rises with data; None to go by its name.
+        metric_range: Least and best value of the metric as LOW:HIGH, as typed.
+        chance_level: Value of the metric that guessing reaches, as typed.
+        test_size: Number of test examples as typed, or the name of a column of them.
+        points: Points in place of a file, each such as `300h=11.4%`.
+        data_total: All data as typed, where data sizes are percentages of it.
+        decimal_comma: Whether `1,340` is 1.34; None where the table shows it.
+        peak_flops: Peak FLOP/s as typed, of devices that are not in the table of accelerators.
     """
 
-    path: Path
+    path: Path | tuple[Path, ...] = ()
     domain: str
     metric: str
     data_unit: str
@@ -79,10 +92,46 @@ class Request:
     family: str = ""
     form: str = AUTO
     columns: Mapping[str, str | None]
-    where: Mapping[str, str] = field(default_factory=dict)
+    choice: RunChoice = field(default_factory=RunChoice)
     seed: int = 0
     pool: bool = False
     baseline_error: str | None = None
+    higher_is_better: bool | None = None
+    metric_range: str | None = None
+    chance_level: str | None = None
+    test_size: str | None = None
+    peak_flops: str | None = None
+    points: tuple[str, ...] = ()
+    data_total: str | None = None
+    decimal_comma: bool | None = None
+
+    @property
+    def metric_options(self) -> MetricOptions:
+        """Return what is said about the metric."""
+        return MetricOptions(
+            metric=self.metric,
+            unit=self.metric_unit,
+            higher_is_better=self.higher_is_better,
+            range=self.metric_range,
+            chance=self.chance_level,
+            test_size=self.common_test_size,
+        )
+
+    @property
+    def common_test_size(self) -> float | None:
+        """Return the number of test examples of all rows; None where it is not given, or is a column."""
+        if self.test_size is None:
+            return None
+        try:
+            return units.parse_number(self.test_size)
+        except InputError:
+            return None
+
+    @property
+    def all_columns(self) -> Mapping[str, str | None]:
+        """Return the columns by role, with that of the test size."""
+        is_column = self.test_size is not None and self.common_test_size is None
+        return {**self.columns, **({"test_size": self.test_size} if is_column else {})}
 
     @property
     def unit(self) -> str:
@@ -124,6 +173,7 @@ class _Fitted:
     points: Points
     metric: str
     unit: str
+    ceiling: float | None = None  # of a metric that rises
     phases: Phases | None = None
     ladder: Sequence[SizeCost] = ()
     warnings: Sequence[str] = ()
@@ -146,15 +196,15 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         StoreError: The store has files that cannot be used.
     """
     request = _checked(request)
-    measured = _measured(request)
+    terms = _measured(request)
     curves = {}
     if request.pool:
         curves = other_curves(folder, request.domain, family=request.family, metric=request.metric)
     store = Store(folder)
     store.check_writable()  # before minutes of fitting
-    fits = _fits(request, measured, curves)
+    fits = _fits(request, terms, curves)
     created = now()
-    laws = tuple(_law(request, measured, fitted, created=created, curves=tuple(curves)) for fitted in fits)
+    laws = tuple(_law(request, terms, fitted, created=created, curves=tuple(curves)) for fitted in fits)
     sequence = store.next_sequence()  # laws of one fit share it
     for law in laws:
         store.add_law(law, sequence=sequence)
@@ -175,9 +225,11 @@ def _checked(request: Request) -> Request:
     names = {"domain": request.domain, "metric": request.metric, "data unit": request.data_unit}
     names |= {"family": request.family} if request.family else {}
     for kind, name in names.items():
-        if not NAME.fullmatch(name):
+        if not (METRIC_NAME if kind == "metric" else NAME).fullmatch(name):
+            signs = "signs such as . _ / + - ( ) @ %" if kind == "metric" else ". _ / + -"
             raise InputError(
-                f"{kind} {name!r}: expected at most 60 letters, digits, spaces and . _ / + -, such as my-asr",
+                f"{kind} {name!r}: expected at most 60 letters, digits, spaces and {signs}, such as "
+                f"{'wer' if kind == 'metric' else 'my-asr'}",
                 code="invalid-name",
                 value=name,
             )
@@ -195,13 +247,6 @@ def _checked(request: Request) -> Request:
             code="compute-not-data",
             value=request.data_unit,
         )
-    if request.metric.lower() in RISING_METRICS:
-        raise InputError(
-            f"metric {request.metric!r} rises with data: expected one that falls, such as 1 - "
-            f"{request.metric}",
-            code="rising-metric",
-            value=request.metric,
-        )
     if request.metric_unit in PERCENT_UNITS:
         raise InputError(
             f"metric unit {request.metric_unit!r}: expected fraction, which reads cells such as 0.35 and 35%",
@@ -212,16 +257,24 @@ def _checked(request: Request) -> Request:
     return request
 
 
-def _measured(request: Request) -> Measurements:
-    """Return the measurements of the file, with FLOP where they were logged or follow from GPU-hours."""
+def _measured(request: Request) -> MetricTerms:
+    """Return the measurements as errors, with FLOP where they were logged or follow from GPU-hours."""
     measured = read_measurements(
         request.path,
         metric=request.metric,
         metric_unit=request.unit,
         data_unit=request.data_unit,
-        columns=request.columns,
-        where=request.where,
+        columns=request.all_columns,
+        choice=request.choice,
+        rising=bool(rises_by_name(request.metric_options)),
+        lowest=lowest_value(request.metric_options),
+        points=request.points,
+        decimal_mark={None: "", True: units.COMMA, False: units.POINT}[request.decimal_comma],
+        data_total=None
+        if request.data_total is None
+        else units.parse_data(request.data_total, request.data_unit),
     )
+    _refuse_own_steps(request, measured)
     for role in ("flops", "gpu_hours"):
         if (column := request.columns.get(role)) and measured.params is None:
             raise TableError(
@@ -232,22 +285,47 @@ def _measured(request: Request) -> Measurements:
                 value="params",
                 hint=use("params_column", purpose="to name it"),
             )
+    peak = None if request.peak_flops is None else units.parse_number(request.peak_flops)
+    if peak is not None and peak <= 0:
+        raise InputError(
+            f"peak FLOP/s {request.peak_flops!r}: expected a number above 0",
+            code="invalid-value",
+            value=request.peak_flops,
+            hint=use("peak_flops", value="4e14"),
+        )
     try:
-        return with_flops_from_hours(measured)
+        measured = with_flops_from_hours(measured, peak)
     except PlannerError:  # an unknown device, in a column that was found by its usual name
         if request.columns.get("gpu_hours") or request.columns.get("device"):
             raise
-        return measured
+    return as_errors(request.metric_options, measured)
 
 
-def _fits(request: Request, measured: Measurements, curves: Mapping[str, Points]) -> list[_Fitted]:
+def _refuse_own_steps(request: Request, measured: Measurements) -> None:
+    """Refuse the steps of a training as its data: they do not end where the training does."""
+    column = measured.columns["data"]
+    if column.lower() in STEP_NAMES and column.lower().strip("_") != request.data_unit:
+        raise TableError(
+            f"column {column!r} of {measured.path}: expected amounts of data, one per finished training, got "
+            "steps",
+            code="steps-not-data",
+            value=column,
+            hint=(
+                use("data_column", purpose="to name a column of data"),
+                run("extrapolate", purpose="to forecast one training from its steps"),
+            ),
+        )
+
+
+def _fits(request: Request, terms: MetricTerms, curves: Mapping[str, Points]) -> list[_Fitted]:
     """Return every fit that the file supports, the one that answers questions first."""
+    measured = terms.measured
     surface = request.form == SURFACE or (request.form == AUTO and _suits_surface(measured))
     _refuse_conflicts(request, surface=surface)
     if surface:
-        return [_surface_fit(request, measured)]
+        return [_surface_fit(request, terms)]
     best = best_by_data(measured)
-    fits = _error_fits(request, best, tuple(curves.values()))
+    fits = _error_fits(request, best, terms, tuple(curves.values()))
     if any(b.params is not None for b in best) and len(best) > 1:
         fits.append(_size_fit(request, measured, best))
         if measured.samples is not None:
@@ -264,39 +342,43 @@ def _refuse_conflicts(request: Request, *, surface: bool) -> None:
             code="pool-without-forecast",
             hint=drop("pool"),
         )
-    if surface and request.baseline_error:
+    if surface and (request.baseline_error or request.chance_level):
         raise ConflictingInput(
             "a joint law of parameters and data has no baseline error",
             code="baseline-of-surface",
-            hint=drop("baseline_error"),
+            hint=drop("baseline_error" if request.baseline_error else "chance_level"),
         )
 
 
-def _surface_fit(request: Request, measured: Measurements) -> _Fitted:
-    points = _pairs(measured, rate=request.unit == "fraction")
-    _refuse_too_many(request.path, len(points))
+def _surface_fit(request: Request, terms: MetricTerms) -> _Fitted:
+    measured = terms.measured
+    points = _pairs(measured, rate=terms.scale.unit == FRACTION)
+    _refuse_too_many(measured.path, len(points))
     return _Fitted(
         posterior=fit(points, SURFACE, seed=request.seed),
         points=points,
         metric=request.metric,
-        unit=request.unit,
+        unit=terms.scale.unit,
+        ceiling=terms.scale.ceiling,
         ladder=costs(_logged(measured, measured.data)),
     )
 
 
-def _error_fits(request: Request, best: Sequence[Best], curves: Sequence[Points]) -> list[_Fitted]:
+def _error_fits(
+    request: Request, best: Sequence[Best], terms: MetricTerms, curves: Sequence[Points]
+) -> list[_Fitted]:
     """Return the fits of the error: the forecast, then a single form."""
-    _refuse_too_many(request.path, len(best))
+    _refuse_too_many(terms.measured.path, len(best))
     se = [b.se for b in best if b.se is not None]
     points = check_points(
         [b.data for b in best],
         [b.metric for b in best],
         y_se=se if len(se) == len(best) else None,
-        baseline_error=_baseline_error(request.baseline_error, request.unit, best),
-        rate=request.unit == "fraction",
+        baseline_error=_baseline_error(request.baseline_error, terms, best),
+        rate=terms.scale.unit == FRACTION,
         min_sizes=1 if request.forecasts else 2,
     )
-    fitted = partial(_Fitted, metric=request.metric, unit=request.unit)
+    fitted = partial(_Fitted, metric=request.metric, unit=terms.scale.unit, ceiling=terms.scale.ceiling)
     fits: list[_Fitted] = []
     doubts: list[str] = []
     if not request.forecasts or (request.form == AUTO and points.distinct > 1):
@@ -386,11 +468,12 @@ def _logged(measured: Measurements, data: Sequence[float]) -> Iterable[tuple[flo
     return zip(measured.params or (), measured.flops or (), data, strict=False)
 
 
-def _baseline_error(typed: str | None, unit: str, best: Sequence[Best]) -> float | None:
-    """Return the error of chance-level answers; None where it was not given."""
+def _baseline_error(typed: str | None, terms: MetricTerms, best: Sequence[Best]) -> float | None:
+    """Return the error of chance-level answers; None where it is not known."""
     if typed is None:
-        return None
-    baseline = units.parse_metric(typed, unit, metric="the baseline error")
+        return terms.baseline_error
+    unit = terms.scale.unit
+    baseline = MetricScale("the baseline error", unit, terms.scale.ceiling).parse(typed)
     lowest = min(b.metric for b in best)
     if unit == "fraction" and baseline > 1:
         raise InputError(
@@ -430,18 +513,23 @@ def _pairs(measured: Measurements, *, rate: bool) -> Points:
 
 
 def _law(
-    request: Request, measured: Measurements, fitted: _Fitted, *, created: str, curves: tuple[str, ...]
+    request: Request, terms: MetricTerms, fitted: _Fitted, *, created: str, curves: tuple[str, ...]
 ) -> Law:
+    measured = terms.measured
     # FLOP are of whole trainings where the data seen is unknown; a joint law has no law of epochs either
     whole = measured.samples is None or fitted.points.x.ndim > 1
     warnings = [*fitted.warnings]
     if fitted.ladder and "flops" not in measured.columns:
         warnings.append(WarningCode.FLOPS_FROM_HOURS)
+    if measured.flops is None and measured.gpu_hours is not None and measured.device is not None:
+        warnings.append(WarningCode.DEVICE_NOT_LISTED)
     details = {
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,
         "rows": str(len(measured)),
         **({"left_out": measured.left_out} if measured.left_out else {}),
+        **({"read_as": " ".join(measured.notes)} if measured.notes else {}),
+        **({"terms": terms.note} if terms.note else {}),
         **utilization(measured),
         "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
         "seed": str(request.seed),
@@ -458,11 +546,14 @@ def _law(
             metric=fitted.metric,
             metric_unit=fitted.unit,
             x_unit=request.data_unit,
+            metric_ceiling=fitted.ceiling,
         ),
         LawProvenance(
             source="fitted",
             seed=request.seed,
-            definitions={"metric": f"column {column!r} of the file, best value of each training"},
+            definitions={
+                "metric": f"column {column!r} of the file, {request.choice.value} value of each training"
+            },
             details=details,
             created=created,
         ),

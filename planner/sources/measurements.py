@@ -26,6 +26,7 @@ class Measurements:
         gpu_hours: Hours of all devices together.
         device: Name of the accelerator, as written.
         train: The metric on the training data.
+        test_size: Number of test examples behind each metric.
         columns: Role -> name of the column that was read for it.
         row_names: Names of the trainings, for messages: their rows, or their runs in a tracker's store.
         left_out_rows: Reason -> rows of a table that were left out, as an editor numbers them.
@@ -45,6 +46,7 @@ class Measurements:
     gpu_hours: tuple[float, ...] | None = None
     device: tuple[str, ...] | None = None
     train: tuple[float, ...] | None = None
+    test_size: tuple[float, ...] | None = None
     columns: Mapping[str, str]
     row_names: tuple[str, ...] = ()
     left_out_rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -23,25 +23,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from laws.errors import InputError, PlannerError, TableError, UnknownName, use
+from laws.errors import ConflictingInput, InputError, PlannerError, TableError, UnknownName, drop, use
 from planner import units
-from planner.metrics import MAX_RATE
+from planner.metrics import cell_terms
 from planner.sources.cells import is_missing, plain_cells
-from planner.sources.column_roles import REQUIRED, column_like, find_columns, usual_names
+from planner.sources.column_roles import REQUIRED, find_columns, usual_names
 from planner.sources.expressions import Expression
 from planner.sources.headings import parse_heading, with_suffix
 from planner.sources.measurements import Measurements
 from planner.sources.table_file import Row, first_row_number, ragged_row
 from planner.sources.tables import Table, on_disk, table_of_files, table_of_points
-from planner.sources.tracked_table import is_tracked, left_out_sentence, open_tracked, resolved, rows_of
-from planner.sources.trackers.runs import KEPT_STATES, state_of
+from planner.sources.tracked_table import (
+    FROM_NAME,
+    LAST_VALUE,
+    RunChoice,
+    chosen_states,
+    is_tracked,
+    left_out_sentence,
+    no_data_size,
+    open_tracked,
+    resolved,
+    rows_of,
+)
+from planner.sources.trackers.runs import Best, state_of
 
 MAX_SIZE = 1e100  # data sizes beyond it, or below its inverse, are errors: laws span a billion times less
 MAX_BAD_SHARE = 0.1  # of the rows: with more that cannot be read, the file is not what it seems
 MAX_GAPS = 0.1  # share of the rows that lack an optional value: with more, the column is not used
 MIN_ROWS = 2  # that must remain where rows without a data size are left out
 STATE_NAMES = ("status", "state")
-NUMERIC = ("params", "se", "samples", "flops", "gpu_hours", "train")  # optional roles
+NUMERIC = ("params", "se", "samples", "flops", "gpu_hours", "train", "test_size")  # optional roles
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,9 @@ def read_measurements(
     metric_unit: str,
     data_unit: str,
     columns: Mapping[str, str | None],
-    where: Mapping[str, str] | None = None,
+    choice: RunChoice | None = None,
+    rising: bool = False,
+    lowest: float = 0.0,
     points: Sequence[str] = (),
     decimal_mark: str = "",
     data_total: float | None = None,
@@ -87,8 +100,11 @@ def read_measurements(
         metric_unit: Its unit; "fraction" for rates.
         data_unit: Unit of the data size, also the name of its column unless `columns` names another.
         columns: Role -> name of its column or an expression, None for the usual names. Roles are "data",
-            "metric", "params", "se", "seed", "samples", "flops", "gpu_hours", "device" and "train".
-        where: Column -> value, to choose rows or runs.
+            "metric", "params", "se", "seed", "samples", "flops", "gpu_hours", "device", "train" and
+            "test_size".
+        choice: Which rows or runs count, and which of their values.
+        rising: Whether the best value of a metric is its largest.
+        lowest: Least value that the metric may have.
         points: Points instead of a file, each such as `300h=11.4%`.
         decimal_mark: `units.POINT` or `units.COMMA`, where cells such as `1,340` do not say it.
         data_total: All data, in the data unit, where data sizes are percentages of it.
@@ -100,14 +116,16 @@ def read_measurements(
         TableError: A file, a column or a cell cannot be read.
     """
     names = {"metric": metric, "data_unit": data_unit}
+    choice = choice or RunChoice()
     with on_disk([path] if isinstance(path, Path) else path) as files:
         if points:
-            source = _of_table(table_of_points(points, **names), columns, {}, **names)
+            source = _of_table(table_of_points(points, **names), columns, choice, **names)
         elif len(files) == 1 and is_tracked(files[0][1]):
-            source = _of_tracker(*files[0], columns, where or {}, **names)
+            title, store = files[0]
+            source = _of_tracker(title, store, columns, choice, rising=rising, **names)
         else:
-            source = _of_table(table_of_files(files), columns, where or {}, **names)
-    of_metric = partial(units.parse_metric, unit=metric_unit, metric=metric)
+            source = _of_table(table_of_files(files), columns, choice, **names)
+    of_metric = cell_terms(metric, metric_unit).parse
     of_data = partial(_data_size, unit=data_unit, total=data_total)
     parsers: dict[str, Callable[[str], float]] = {
         "data": of_data,
@@ -117,16 +135,13 @@ def read_measurements(
         "samples": of_data,
         "gpu_hours": _hours,
     }
-    reader = _Reader(source, columns, parsers, decimal_mark)
-    measurements = reader.measurements()
-    if metric_unit == "fraction":
-        _refuse_percentages(measurements)
-    return measurements
+    return _Reader(source, columns, parsers, decimal_mark, lowest, choice).measurements()
 
 
 def _of_table(
-    table: Table, given: Mapping[str, str | None], where: Mapping[str, str], *, metric: str, data_unit: str
+    table: Table, given: Mapping[str, str | None], choice: RunChoice, *, metric: str, data_unit: str
 ) -> _Source:
+    where = choice.where
     columns = find_columns(table.title, table.names, given, metric=metric, data_unit=data_unit)
     for name in where:
         if name not in table.names:
@@ -168,19 +183,29 @@ def _of_tracker(
     title: str,
     path: Path,
     given: Mapping[str, str | None],
-    where: Mapping[str, str],
+    choice: RunChoice,
     *,
+    rising: bool,
     metric: str,
     data_unit: str,
 ) -> _Source:
-    table = open_tracked(path, where)
+    table = open_tracked(path, choice)
+    if choice.name_pattern:
+        given = _with_data_from_name(given)
     named = [role for role, name in given.items() if name]
-    columns = resolved(path, table, given, usual_names(metric, data_unit))
+    usual = usual_names(metric, data_unit)
+    columns = resolved(path, table, given, usual)
     texts = {role: expression.text if expression else None for role, expression in columns.items()}
     names = dict.fromkeys([*table.columns, *filter(None, texts.values())])
-    plain = find_columns(title, tuple(names), texts, metric=metric, data_unit=data_unit)
+    try:
+        plain = find_columns(title, tuple(names), texts, metric=metric, data_unit=data_unit)
+    except TableError as error:
+        if error.code == "missing-column" and error.value == "data":
+            raise no_data_size(path, table, usual["data"][:1]) from None
+        raise
     found = {role: columns.get(role) or expression for role, expression in plain.items()}
-    tracked = rows_of(table, found, named)
+    best: Best = "last" if choice.value == LAST_VALUE else "max" if rising else "min"
+    tracked = rows_of(table, found, named, best)
     if not tracked.rows:
         raise TableError(
             f"{title}: expected finished runs with {found['data'].text} and {found['metric'].text}, got "
@@ -209,8 +234,10 @@ class _Reader:
     given: Mapping[str, str | None]
     parsers: Mapping[str, Callable[[str], float]]  # by role; plain numbers where there is none
     decimal_mark: str
+    lowest: float
+    choice: RunChoice
     notes: list[str] = field(default_factory=list)
-    left_out: dict[str, list[int]] = field(default_factory=dict)
+    left_out: dict[str, list[int | str]] = field(default_factory=dict)
 
     def measurements(self) -> Measurements:
         """Return the measurements of the rows that can be read."""
@@ -219,6 +246,9 @@ class _Reader:
         rows = self._without_unfinished(range(len(source.rows)))
         metric = source.columns["metric"].text
         rows = self._without([n for n in rows if is_missing(cells["metric"][n])], f"has no {metric}", rows)
+        if not rows and source.unreadable:
+            name, problem = next(iter(source.unreadable.items()))
+            raise ragged_row(name, problem, 0)
         if not rows:
             raise TableError(
                 f"{source.title}, column {metric!r}: expected at least one number, got no value in any row",
@@ -227,7 +257,7 @@ class _Reader:
         rows = self._with_data(cells["data"], rows)
         rows, used = self._with_optional(cells, rows)
         values, rows = self._values(cells, used, rows)
-        texts = {
+        texts: dict[str, Any] = {
             role: tuple("" if is_missing(cells[role][n]) else str(cells[role][n]) for n in rows)
             for role in ("seed", "device")
             if role in used
@@ -238,8 +268,8 @@ class _Reader:
         return Measurements(
             path=Path(source.title),
             fingerprint=source.fingerprint,
-            **values,
-            **texts,  # type: ignore[arg-type]
+            **texts,
+            **values,  # type: ignore[arg-type]
             columns={role: source.columns[role].text for role in source.columns if role in used},
             row_names=tuple(map(source.row_name, rows)),
             left_out_rows={}
@@ -263,7 +293,7 @@ class _Reader:
             column = [row[i] for row in source.rows]
             columns[name] = plain_cells(
                 column,
-                lambda n, name=name: f"{source.row_name(n)}, column {name!r}",
+                partial(self._named, name),
                 mark=self.decimal_mark,
                 delimiter=source.delimiter,
             )
@@ -277,6 +307,9 @@ class _Reader:
             except InputError as error:
                 cells.append(_Unreadable(f"{source.row_name(n)}, {error.message}"))
         return cells
+
+    def _named(self, column: str, n: int) -> str:
+        return f"{self.source.row_name(n)}, column {column!r}"
 
     def _scaled(self, role: str, cells: list[Any]) -> list[Any]:
         """Return a column with what its heading says after each bare number."""
@@ -310,8 +343,9 @@ class _Reader:
             return kept
         i = self.source.names.index(self.source.state)
         states = {n: state_of(self.source.rows[n][i]) for n in kept}
+        chosen = chosen_states(self.choice.states)
         for state in dict.fromkeys(states.values()):
-            if state not in KEPT_STATES:
+            if state not in chosen:
                 left = [n for n in kept if states[n] == state]
                 kept = self._without(left, f"has the {self.source.state} {state.value}", kept)
         if not kept:
@@ -383,12 +417,12 @@ class _Reader:
                 bad[n] = error
         if bad and (len(kept) < MIN_ROWS or len(bad) > MAX_BAD_SHARE * (len(kept) + len(bad))):
             raise next(iter(bad.values()))
-        for n, error in bad.items():
-            row = n if isinstance(n, str) else self.source.row_name(n)
-            problem = error.message.removeprefix(row).lstrip(", :")
-            self.left_out.setdefault(f"cannot be read ({problem})", []).append(n)  # type: ignore[arg-type]
+        for name, refusal in bad.items():
+            row = name if isinstance(name, str) else self.source.row_name(name)
+            problem = refusal.message.removeprefix(row).lstrip(", :")
+            self.left_out.setdefault(f"cannot be read ({problem})", []).append(name)
         columns = zip(*values, strict=True)
-        return {role: column for role, column in zip(roles, columns, strict=True)}, kept
+        return dict(zip(roles, columns, strict=True)), kept
 
     def _number(self, n: int, role: str, content: Any) -> float:
         cell = self.source.cell_name(n, role)
@@ -396,8 +430,9 @@ class _Reader:
             raise TableError(content.message, code="unreadable-cell")
         value = number(cell, content, self._parse(role))
         zero = role in {"metric", "se", "train"}
-        if value < 0 or (value == 0 and not zero):
-            least = "0 or more" if zero else "more than 0"
+        lowest = self.lowest if role in {"metric", "train"} else 0.0
+        if value < lowest or (value == 0 and not zero):
+            least = f"{lowest:g} or more" if zero else "more than 0"
             raise _cell_error(cell, f"expected {least}, got {value:g}", value)
         if role == "data" and not 1 / MAX_SIZE <= value <= MAX_SIZE:
             raise _cell_error(
@@ -443,14 +478,14 @@ def _hours(text: str) -> float:
             raise error from None
 
 
-def _refuse_percentages(measured: Measurements) -> None:
-    for i, value in enumerate(measured.metric):
-        if value > MAX_RATE:
-            raise _cell_error(
-                measured.cell_name(i, "metric"),
-                f"expected a fraction, such as 0.35 or 35% for 35 percent, got {value:g}",
-                value,
-            )
+def _with_data_from_name(columns: Mapping[str, str | None]) -> dict[str, str | None]:
+    if columns.get("data"):
+        raise ConflictingInput(
+            "expected one source of the data size, got a column and a pattern of names",
+            code="data-given-twice",
+            hint=drop("data_column"),
+        )
+    return {**columns, "data": FROM_NAME}
 
 
 def cell_name(path: Path, n: int, column: str) -> str:

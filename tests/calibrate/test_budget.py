@@ -96,6 +96,7 @@ def test_a_budget_buys_the_start_and_then_what_tells_most(tmp_path: Path, unit: 
     assert set(spent.left_out) == {("mlp", x) for x in set(PRESET.shards[MIN_SHARDS:]) - bought_shards}
 
 
+@pytest.mark.slow
 def test_a_target_is_asked_where_it_is_reached(tmp_path: Path) -> None:
     reports: list[BudgetUse] = []
     found = within(tmp_path, 20 * START, target=0.06, on_progress=reports.append)
@@ -113,6 +114,7 @@ def test_a_target_is_asked_where_it_is_reached(tmp_path: Path) -> None:
     assert spent.ended in BudgetEnd
 
 
+@pytest.mark.slow
 def test_a_family_that_is_never_the_best_gets_the_start_alone(tmp_path: Path) -> None:
     found = within(tmp_path, 10 * START, asked=BOTH)
     run_sweep(BOTH, Store(tmp_path), Whole(), 2, quiet, stages=found.stages())
@@ -157,6 +159,7 @@ def test_gpu_hours_are_the_time_on_every_gpu(tmp_path: Path) -> None:
     assert (refused.value.code, refused.value.value) == ("budget-too-small", 0.9 * seconds)
 
 
+@pytest.mark.slow
 def test_a_budget_that_buys_everything_ends_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is trained again here, so that what can be bought runs out."""
     monkeypatch.setattr("calibrate.sweep.budget.MAX_REPEATS", 0)

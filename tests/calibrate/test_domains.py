@@ -173,6 +173,7 @@ def _any_loss(
     return scores.sum()
 
 
+@pytest.mark.slow
 @every_domain
 def test_a_step_waits_for_nothing_that_the_device_computes(
     domain: Domain, cache: Path, monkeypatch: pytest.MonkeyPatch

@@ -105,18 +105,19 @@ def told(folder: Path) -> dict[str, object]:
     return {run.id: (run.status, run.reason, run.flops, run.metrics) for run in store.runs()}
 
 
+@pytest.mark.slow
 def test_the_seed_decides_what_is_stopped_not_the_workers_nor_an_interruption(tmp_path: Path) -> None:
-    alone, pair, cut = (tmp_path / name for name in ("alone", "pair", "cut"))
-    one, two = swept(alone, 1), swept(pair, 2)
+    alone, cut = (tmp_path / name for name in ("alone", "cut"))
+    one = swept(alone, 1)
     with pytest.raises(KeyboardInterrupt):
         swept(cut, 2, after=7)
     assert len(told(cut)) == 7
     again = swept(cut, 2)
-    assert told(alone) == told(pair) == told(cut)
-    assert one.counts == two.counts == again.counts
+    assert told(alone) == told(cut)
+    assert one.counts == again.counts
     assert one.counts["stopped-early"] > 0
     assert one.counts.total() == 3 * DRAWS
-    assert one.saved == two.saved == again.saved > 0
+    assert one.saved == again.saved > 0
 
 
 def test_laws_hear_only_of_what_was_trained_to_its_end_and_the_best_setting_is(tmp_path: Path) -> None:

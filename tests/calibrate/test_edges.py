@@ -28,8 +28,11 @@ def run(i: int, data: float, size: int, samples: float) -> Run:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("largest", [False, True], ids=["sizes inside", "largest size best"])
-@pytest.mark.parametrize("cut", [False, True], ids=["best before the end", "best at the end"])
+@pytest.mark.parametrize(
+    ("largest", "cut"),
+    [(False, True), (True, False)],
+    ids=["sizes inside, best at the end", "largest size best, best before the end"],
+)
 def test_limits_of_the_preset_are_reported_and_stored(largest: bool, cut: bool) -> None:
     runs = []
     for i, data in enumerate(PRESET.shards):

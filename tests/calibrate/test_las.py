@@ -54,7 +54,9 @@ def test_counted_flop_agree_with_the_closed_form(width: int, places: int, charac
     assert counted == pytest.approx(3 * forward(width, SYMBOLS, places, characters), rel=0.01)
 
 
-@pytest.mark.parametrize("lengths", [(240.0, 40.0), (257.5, 41.6), (1500.2, 190.3)])
+@pytest.mark.parametrize(
+    "lengths", [(240.0, 40.0), (257.5, 41.6), pytest.param((1500.2, 190.3), marks=pytest.mark.slow)]
+)
 def test_an_hour_costs_what_its_utterances_cost(lengths: tuple[float, float]) -> None:
     """Mean lengths are not whole: an hour is as many utterances as fill it, each with its end."""
     frames, characters = lengths

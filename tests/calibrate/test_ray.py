@@ -57,6 +57,7 @@ def shape(progress: str) -> list[str]:
     return sorted(line.split(" ", 1)[1].split(" in ")[0] for line in lines)
 
 
+@pytest.mark.slow
 def test_the_same_sweep_gives_the_same_bits_on_ray(tmp_path: Path) -> None:
     with Cluster() as cluster:
         cluster.node(2)

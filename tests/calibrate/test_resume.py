@@ -153,6 +153,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[
     return store, time.monotonic() - begun
 
 
+@pytest.mark.slow
 def test_a_sweep_survives_ctrl_c_and_kills(
     tmp_path: Path, cache: Path, undisturbed: tuple[Path, float]
 ) -> None:

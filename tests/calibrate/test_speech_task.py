@@ -59,6 +59,7 @@ def training(**changes: object) -> Training:
     return Training(**(asked | changes))
 
 
+@pytest.mark.slow
 def test_the_corpus_is_the_same_on_repeat_and_another_for_another_seed(
     corpus: Corpus, tmp_path: Path
 ) -> None:
@@ -178,7 +179,9 @@ def test_ctc_loss_against_all_alignments(corpus: Corpus) -> None:
     assert float(nats) == pytest.approx(-math.log(total), rel=1e-5)
 
 
-@pytest.mark.parametrize(("family", "cer"), [("ds2", 0.85), ("attention", 0.95)])
+@pytest.mark.parametrize(
+    ("family", "cer"), [("ds2", 0.85), pytest.param("attention", 0.95, marks=pytest.mark.slow)]
+)
 def test_it_learns(corpus: Corpus, family: str, cer: float) -> None:
     """A few hundred steps on one minute: the training loss falls far below that of guessing letters."""
     task = speech.task(training(family=family, data=MINUTE, size=48), corpus, "cpu")

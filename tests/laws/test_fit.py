@@ -128,7 +128,9 @@ def hard_points(seed):
     return x, y, y_se
 
 
-@pytest.mark.parametrize("seed", range(48))
+@pytest.mark.parametrize(
+    "seed", [*range(16), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(16, 48))]
+)
 def test_points_at_the_limits_give_a_finite_law_or_one_line(seed, monkeypatch):
     monkeypatch.setattr(sampler.sample, "__kwdefaults__", {"share": 0.9, "max_steps": 400, "refits": 0})
     x, y, y_se = hard_points(seed)

@@ -42,6 +42,7 @@ def test_the_same_seed_gives_the_same_draws():
     assert np.array_equal(pool_exponents(betas, seed=3).exponents, pool_exponents(betas, seed=3).exponents)
 
 
+@pytest.mark.slow
 def test_the_probability_of_one_exponent_is_calibrated():
     # 80 worlds from the model itself, half with one exponent: among worlds given probability p, a share p
     # shares. Brier's score of a calibrated forecast has mean p(1-p); 4 standard errors: one alarm in 16,000.

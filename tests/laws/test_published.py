@@ -421,3 +421,40 @@ def test_no_text_of_the_data_is_ever_run():
     )
     assert {law.get("formula") for law in content["laws"]} - {None} <= set(FORMULAS)
     assert "expr" not in {key for law in content["laws"] for key in law}
+
+
+# What is settled about a law.
+
+
+def test_every_law_has_a_source_a_date_and_a_confidence():
+    for law in all_laws():
+        assert law.citation, law.id
+        assert law.locator, law.id
+        assert 2017 <= law.year <= 2026, law.id
+        assert law.confidence in ("exact", "derived", "secondary", "uncertain"), law.id
+
+
+@pytest.mark.parametrize(
+    ("id", "compute", "error"), [("zhai2022-finetune", 1e4, 0.10), ("zhai2022-linear10shot", 1e4, 0.153)]
+)
+def test_vision_transformers_of_2022_count_compute_in_core_days(id, compute, error):
+    law = published_law(id)
+    assert law.inputs[0].unit == "TPUv3 core-days"
+    assert law.evaluate(compute=compute) == pytest.approx(error, rel=0.01)
+
+
+def test_a_source_whose_measurements_are_off_its_law_says_by_how_much():
+    excess = {law.id: law.excess_at_end for law in all_laws() if law.measured_at_end}
+    assert excess == {
+        "hestness2017-nmt-bestfit": pytest.approx(0.11, abs=0.01),
+        "hestness2017-charlm-sgd": pytest.approx(0.06, abs=0.01),
+        "hestness2017-speech-ds2": pytest.approx(0.22, abs=0.01),
+    }
+
+
+def test_the_vocabulary_and_diffusion_laws_reproduce_their_papers():
+    size, data = (published_law(f"liang2024-dit-{name}") for name in ("size", "data"))
+    assert 6 * size.evaluate(flops=1e18) * data.evaluate(flops=1e18) == pytest.approx(1e18, rel=0.02)
+    # 70 billion other parameters deserve at least 216 thousand tokens of width 8192
+    flops = published_law("tao2024-size").invert(7e10)
+    assert published_law("tao2024-vocabulary").evaluate(flops=flops) / 8192 == pytest.approx(2.5e5, rel=0.15)

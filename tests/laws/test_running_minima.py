@@ -57,6 +57,7 @@ def test_simulated_minima_are_followed_by_what_the_constants_say():
     assert np.sqrt(np.median(spread)) == pytest.approx(np.sqrt(1 + ADDED_SCATTER**2), abs=0.4)
 
 
+@pytest.mark.slow
 def test_forecasts_of_running_minima_are_not_too_low():
     """Eight series: what is forecast lies less than .02 below the law, whose noise is .03.
 

@@ -41,6 +41,7 @@ def law(
     x="data",
     n_points=5,
     warnings=(),
+    metric_ceiling=None,
 ):
     """Return a stored law whose paths are `log_y(log x, draw)` for each draw of the parameters."""
     n = len(next(iter(parameters.values())))
@@ -55,6 +56,7 @@ def law(
         family=family,
         metric=metric,
         metric_unit=metric_unit,
+        metric_ceiling=metric_ceiling,
         x=x,
         x_unit=x_unit,
         form=form,

@@ -187,6 +187,7 @@ def test_a_budget_and_its_target_are_read_once() -> None:
     assert no_gpu.value.code == "no-gpu"
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_a_budget_from_its_start_to_what_it_came_to(tmp_path: Path) -> None:
     pytest.importorskip("torch")

@@ -37,16 +37,16 @@ def checked(folder, tmp_path, columns, rows, *arguments):
 
 
 def test_runs_on_the_curve_are_as_surprising_as_chance_says(folder, tmp_path):
-    # 2,000 runs from the law itself: each share within 4 standard errors of its level, one alarm in 5,000
+    # 500 runs from the law itself: each share within 4 standard errors of its level, one alarm in 5,000
     rng = np.random.default_rng(0)
-    hours = np.exp(rng.uniform(0, 5, 2000))
-    wer = ALPHA * hours**-BETA * np.exp(SCALE * rng.standard_t(DEFAULT_DEGREES, 2000))
+    hours = np.exp(rng.uniform(0, 5, 500))
+    wer = ALPHA * hours**-BETA * np.exp(SCALE * rng.standard_t(DEFAULT_DEGREES, 500))
     found = checked(folder, tmp_path, "hours,wer", zip(hours, wer, strict=True))
     surprise = np.array([run["surprise"] for run in found])
     for level in (0.01, 0.1, 0.5):
-        assert abs((surprise < level).mean() - level) < 4 * np.sqrt(level * (1 - level) / 2000)
+        assert abs((surprise < level).mean() - level) < 4 * np.sqrt(level * (1 - level) / 500)
     inside = [run["expected"]["q05"] < run["value"] < run["expected"]["q95"] for run in found]
-    assert abs(np.mean(inside) - 0.9) < 4 * np.sqrt(0.09 / 2000)
+    assert abs(np.mean(inside) - 0.9) < 4 * np.sqrt(0.09 / 500)
 
 
 @pytest.mark.parametrize(

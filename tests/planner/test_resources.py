@@ -40,26 +40,28 @@ def test_the_posterior_reaches_the_bill(speech: Estimate) -> None:
     hours = found.training.gpu_hours
     assert len(hours) == len(speech.flops.draws)
     # hours move with FLOP draw by draw, spread further by the assumptions
+    working = next(a for a in found.assumed if a.name == "working_time").draws(len(hours), 0)
     assert all(
-        h == pytest.approx(f / (u * 989e12) / 3600)
-        for h, f, u in zip(hours, speech.flops.draws, found.training.utilization, strict=True)
+        h == pytest.approx(f / (u * 989e12) / 3600 / w)
+        for h, f, u, w in zip(hours, speech.flops.draws, found.training.utilization, working, strict=True)
     )
     assert found.warnings[0] == "utilization-assumed"
-    assert {a.name for a in found.assumed} == set(assumptions.names())
+    # the scaling loss is in a predicted utilization
+    assert {a.name for a in found.assumed} == {*assumptions.defaults(), "price"} - {"scaling_loss"}
     assert len(set(found.training.utilization)) == len(hours), "every draw has a utilization of its own"
     assert found == on(speech, count=64), "same question, same answer"
 
 
 def test_a_single_published_figure_gets_the_spread_of_the_assumptions(speech: Estimate) -> None:
-    single = replace(
-        speech,
+    single = speech._replace(
         flops=Quantity(draws=(1e22,), unit="FLOP", spread=False),
         params=Quantity(draws=(), unit="parameters", spread=False),
     )
     interval = Quantity(draws=on(single).training.gpu_hours, unit="GPU-hours").interval()
     assert interval.q05 is not None
     assert interval.q95 is not None
-    assert interval.q95 / interval.q05 == pytest.approx(0.4425 / 0.3075, rel=0.01)
+    band = next(a for a in on(single).assumed if a.name == "utilization")
+    assert band.high / band.low < interval.q95 / interval.q05 < band.high / band.low / 0.7
     assert "memory-unknown" in on(single).warnings
 
 
@@ -83,7 +85,7 @@ def test_what_is_set_wins_over_the_fleet(speech: Estimate) -> None:
 
 def test_without_flop_the_answer_is_one_line(speech: Estimate) -> None:
     with pytest.raises(LawError) as refusal:
-        on(replace(speech, flops=Quantity(draws=(), unit="FLOP")))
+        on(speech._replace(flops=Quantity(draws=(), unit="FLOP")))
     assert refusal.value.code == "no-compute-cost"
 
 
@@ -105,13 +107,13 @@ def test_limits_are_held_jointly(speech: Estimate) -> None:
 
 def test_a_draw_that_never_reaches_the_target_is_never_feasible(speech: Estimate) -> None:
     half = tuple(math.inf if i % 2 else f for i, f in enumerate(speech.flops.draws))
-    found = on(replace(speech, flops=replace(speech.flops, draws=half)))
+    found = on(speech._replace(flops=replace(speech.flops, draws=half)))
     assert feasible(found).probability == pytest.approx(0.5, abs=0.01)
     assert feasible(found, budget=1e15).each["budget"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_owned_hardware_has_no_budget_to_break_but_must_still_reach_the_target(speech: Estimate) -> None:
-    never = replace(speech, flops=replace(speech.flops, draws=(math.inf,) * len(speech.flops.draws)))
+    never = speech._replace(flops=replace(speech.flops, draws=(math.inf,) * len(speech.flops.draws)))
     found = on(never, overrides=[assumptions.parse_assumption("price=0")])
     assert feasible(found, budget=1.0).each["budget"] == 1.0
     assert feasible(found, budget=1.0).probability == 0.0
@@ -119,12 +121,12 @@ def test_owned_hardware_has_no_budget_to_break_but_must_still_reach_the_target(s
 
 def test_a_budget_without_a_price_is_refused(speech: Estimate) -> None:
     with pytest.raises(InputError) as refusal:
-        feasible(on(speech, "gb200"), budget=1e6)
-    assert (refusal.value.code, refusal.value.value) == ("no-price", "gb200")
+        feasible(on(speech, "gb300"), budget=1e6)
+    assert (refusal.value.code, refusal.value.value) == ("no-price", "gb300")
 
 
 def test_a_model_larger_than_the_fleet_binds_on_memory(speech: Estimate) -> None:
-    large = replace(speech, params=replace(speech.params, draws=(1e13,) * len(speech.flops.draws)))
+    large = speech._replace(params=replace(speech.params, draws=(1e13,) * len(speech.flops.draws)))
     held = feasible(on(large, count=8), deadline=1e9)
     assert held.binding == "memory"
     assert held.probability == 0.0

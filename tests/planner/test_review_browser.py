@@ -59,6 +59,23 @@ gpu_hours = "0.001"
 assume = ["utilization=0.2..0.3", "price=1..4"]
 
 [[products]]
+name = "rising"
+domain = "vision"
+target = "88%"
+have_data = "5000h"
+
+[[products]]
+name = "rising, committed"
+domain = "vision"
+target = "0.86"
+confidence = "60%"
+
+[[products]]
+name = "score"
+domain = "mt"
+target = "80"
+
+[[products]]
 name = "repeated"
 domain = "lm"
 target = "2.3"
@@ -181,6 +198,8 @@ def store(tmp_path_factory):
         power(
             0.4, 0.3, 0.1, spread=0.1, domain="floor", source="fitted"
         ),  # some posterior samples never reach the target
+        power(0.4, 0.3, 0.03, spread=0.1, domain="vision", metric="accuracy", metric_ceiling=1.0),
+        power(40, 0.3, 10, spread=0.1, domain="mt", metric="bleu", metric_unit="", metric_ceiling=100.0),
         surface(1.69, 406, 0.34, 410, 0.28, draws=60, spread=0.02),
     ):
         opened.add_law(law)
@@ -274,7 +293,9 @@ def test_the_panel_agrees_with_the_command_that_it_names(page, path, store, prod
     for change in CHANGES:
         shown = ask(page, product, change)
         if shown["refusal"]:
-            assert change.get("accelerator") or change.get("times")  # the plan itself is always answered
+            assert change.get("accelerator") or change.get("times"), shown[
+                "refusal"
+            ]  # the plan itself is always answered
             continue
         answered += 1
         words = shlex.split(shown["command"])

@@ -142,29 +142,43 @@ def test_before_anything_was_measured_every_published_and_every_shipped_law_is_l
     assert not (tmp_path / "none").exists()
 
 
-READING = (
+PUBLISHED = (  # what published laws can answer too
     ("estimate", "--domain", "word-lm", "--target-loss", "2.48"),
     ("what-if", "--domain", "word-lm", "--target-loss", "2.48,3"),
-    ("frontier", "--domain", "word-lm"),
+    ("frontier", "--domain", "word-lm", "--against", "data", "--from", "1M", "--to", "1B", "--points", "2"),
+    ("review", "docs/examples/plan.toml"),
+    ("laws", "list"),
+    ("laws", "show", "hestness2019-wordlm-curve"),
+    ("laws", "export", "hestness2019-wordlm-curve"),
+)
+READING = (
     ("plot", "--domain", "word-lm"),
     ("compare", "--domain", "word-lm"),
     ("next", "--domain", "word-lm", "--target-loss", "2.48", "--budget", "1h"),
     ("check", "runs.csv", "--domain", "word-lm"),
-    ("review", "docs/examples/plan.toml"),
     ("forecasts", "list"),
     ("forecasts", "show", "ab"),
     ("outcome", "list"),
     ("outcome", "add", "ab", "--error", "3"),
     ("track-record",),
-    ("laws", "list"),
-    ("laws", "show", "hestness2019-wordlm-curve"),
-    ("laws", "export", "hestness2019-wordlm-curve"),
     ("runs", "list"),
     ("runs", "show", "ab"),
     ("runs", "export"),
     ("store", "check"),
     ("store", "rebuild"),
 )
+
+
+@pytest.mark.parametrize("words", PUBLISHED, ids=" ".join)
+def test_a_named_store_that_is_none_leaves_published_laws_to_answer(words, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other" / "notes").mkdir(parents=True)
+    for name, reason in (("nowhere", "it does not exist"), ("empty", "it is empty")):
+        ran = planner(*words, "--store", tmp_path / name)
+        assert (ran.code, ran.err.count("\n")) == (0, 1)
+        assert reason in ran.err
+    assert "it has neither runs nor laws" in refused(*words, "--store", tmp_path / "other")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["empty", "notes", "other"]
 
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)
@@ -187,12 +201,12 @@ def test_a_named_store_that_is_none_is_said_in_one_line_and_answers_nothing(word
 
 def test_laws_from_elsewhere_are_asked_by_source_without_a_store(tmp_path):
     missing = ("--store", tmp_path / "none")
-    assert as_json(*READING[0], "--source", "published", *missing)["source"] == "published"
+    assert as_json(*PUBLISHED[0], "--source", "published", *missing)["source"] == "published"
     assert {row["source"] for row in as_json("laws", "list", "--source", "shipped", *missing)} == {"shipped"}
 
 
 def test_an_estimate_that_is_kept_makes_its_store_and_says_that_none_was_there(tmp_path):
-    words = (*READING[0], "--save", "--store", tmp_path / "new")
+    words = (*PUBLISHED[0], "--save", "--store", tmp_path / "new")
     first, second = planner(*words), planner(*words)
     assert (first.code, first.err.count("\n")) == (0, 1)
     assert "it does not exist: using laws from elsewhere" in first.err

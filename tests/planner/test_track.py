@@ -226,7 +226,7 @@ def test_a_wrong_outcome_is_replaced_and_nothing_overwritten(store):
         (("--data", "10 GPU-hours"), "unreadable-quantity"),
         (("--data", "3 words"), "unreadable-quantity"),
         (("--gpu-hours", "30h"), "unreadable-quantity"),
-        (("--cost", "5"), "unreadable-quantity"),
+        (("--cost", "5 hours"), "unreadable-quantity"),
         (("--took", "5"), "unreadable-quantity"),
         (("--took", "3d", "--date", "2999-01-01"), "date-in-future"),
         (("--took", "3d", "--date", "2001-01-01"), "date-before-forecast"),

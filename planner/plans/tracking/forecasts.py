@@ -47,6 +47,7 @@ def as_saved_forecast(
         family=estimate.law.family,
         metric=estimate.law.metric,
         metric_unit=estimate.law.metric_unit,
+        metric_ceiling=estimate.law.metric_ceiling,
         quantities={key: quantity for key, quantity in quantities(plan).items() if quantity.draws},
         probability=estimate.probability_reachable,
         seed=seed,
@@ -71,9 +72,10 @@ def save_forecasts(store: Store, forecasts: Sequence[SavedForecast]) -> None:
 
 def _given(plan: Plan) -> dict[str, float]:
     """Return what the question fixed: comparing it with the outcome would teach nothing."""
+    of_metric = plan.estimate.law.scale.quantity
     if plan.given == "target":
         # a plan with a confidence fixes what is bought; what it reaches is the forecast
-        keys = ("error",) if plan.confidence is None else ("data", "params")
+        keys = (of_metric,) if plan.confidence is None else ("data", "params")
     elif plan.given == PAIR:
         keys = ("data", "params")
     else:

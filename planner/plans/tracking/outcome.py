@@ -9,6 +9,7 @@ from laws.storage.records import content_id
 from laws.storage.store import Store
 from laws.types import Outcome, SavedForecast
 from planner import units
+from planner.metrics import MetricScale
 from planner.plans.question import positive
 
 
@@ -68,10 +69,21 @@ def _add(
     replaces: str | None,
 ) -> Outcome:
     parsers = _parsers(forecast)
+    if unfit := next(
+        (name for name, text in observed.items() if text is not None and name not in parsers), None
+    ):
+        right = next(iter(parsers))
+        raise InputError(
+            f"{unfit} {observed[unfit]}: expected {right}, because {forecast.metric} "
+            f"{'rises' if right == 'score' else 'falls'} with data",
+            code="wrong-direction",
+            value=observed[unfit],
+            hint=use(right),
+        )
     values = {
         name: value
         for name, text in observed.items()
-        if (value := positive(parsers[name], text, name)) is not None
+        if text is not None and (value := positive(parsers[name], text, name)) is not None
     }
     recorded = [outcome for outcome in store.outcomes() if outcome.forecast == forecast.id]
     replaced = None if replaces is None else _replaceable(store.outcome(replaces), forecast, recorded)
@@ -79,7 +91,7 @@ def _add(
         raise MissingInput(
             "no observed value is given: expected at least one",
             code="no-value",
-            hint=use("error", "data", "params", "flops", "gpu_hours", "took", "cost"),
+            hint=use(next(iter(parsers)), "data", "params", "flops", "gpu_hours", "took", "cost"),
         )
     for outcome in current(recorded):
         again = [name for name in values if name in outcome.observed]
@@ -142,8 +154,9 @@ def _replaceable(outcome: Outcome, forecast: SavedForecast, recorded: Sequence[O
 def _parsers(forecast: SavedForecast) -> dict[str, Callable[[str], float]]:
     """Return the parser of each quantity, in the forecast's units."""
     data = forecast.quantities["data"].unit
+    scale = MetricScale(forecast.metric, forecast.metric_unit, forecast.metric_ceiling)
     return {
-        "error": lambda text: units.parse_metric(text, forecast.metric_unit, metric=forecast.metric),
+        scale.quantity: scale.parse,
         "data": lambda text: units.parse_data(text, data),
         "params": units.parse_number,
         "flops": units.parse_number,

@@ -23,6 +23,7 @@ from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.model import LawModel
 from planner.lawmodel.published import published_law_model
 from planner.lawmodel.stored import law_model
+from planner.plans.quantities import METRICS
 from planner.plans.tracking.outcome import current
 
 MAX_DEVIATION = 1.05  # factor within which a plan counts as followed
@@ -120,7 +121,7 @@ def comparisons(store: Store, *, domain: str | None = None) -> list[Comparison]:
         for key, value in outcome.observed.items():
             predicted: Quantity | None = None
             try:
-                if key == "error" and "data" in together:
+                if key in METRICS and "data" in together:
                     predicted, reason = _error_at(together, model_of(forecast.source, forecast.law))
                 else:
                     predicted, reason = _prediction(forecast, together, key)
@@ -151,7 +152,7 @@ def _prediction(
         actual = observed.get(given, planned)
         if abs(math.log(actual / planned)) > math.log(MAX_DEVIATION):
             name, unit = given.replace("_", " "), ""
-            if given == "error":
+            if given in METRICS:
                 name, unit = forecast.metric, forecast.metric_unit
             texts = (units.format_metric(value, unit) for value in (planned, actual))
             return None, "the plan was not followed: {} {} was planned, got {}".format(name, *texts)
@@ -167,7 +168,8 @@ def _error_at(observed: Mapping[str, float], model: LawModel) -> tuple[Quantity 
         draws = tuple(s.loss(params, x) for s in model.scenarios if s.loss is not None)
     else:
         draws = tuple(s.error(min(x, s.high)) for s in model.scenarios)
-    return Quantity(draws=draws, unit=model.law.metric_unit, spread=model.has_posterior), ""
+    errors = Quantity(draws=draws, unit=model.law.metric_unit, spread=model.has_posterior)
+    return model.law.scale.of_errors(errors), ""
 
 
 def scores(compared: Iterable[Comparison]) -> list[Score]:

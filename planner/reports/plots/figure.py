@@ -16,6 +16,8 @@ from laws.errors import InputError, LawError, PlannerError, use
 from laws.storage.store import Store
 from laws.types import Law
 from planner import units
+from planner.lawmodel.info import law_info
+from planner.metrics import MetricScale
 from planner.reports.assumption_text import forms_text
 from planner.reports.quantities import counted
 from planner.sources import extrapolate
@@ -35,6 +37,7 @@ class FigureData:
     x_name: str
     y_name: str
     y_unit: str
+    y_ceiling: float | None = None  # of a metric that rises: its axis is linear
     measured: tuple[tuple[float, float], ...]
     largest: float  # measured x
     x: tuple[float, ...]
@@ -51,7 +54,7 @@ class FigureData:
         Returns:
             The text; a percentage where y is a fraction.
         """
-        return units.format_fraction(value) if self.y_unit == "fraction" else units.format_number(value)
+        return MetricScale(self.y_name, self.y_unit, self.y_ceiling).without_unit.format(value)
 
 
 def figure_of_law(store: Store, id: str, *, decades: float) -> FigureData:
@@ -87,7 +90,25 @@ def figure_of_law(store: Store, id: str, *, decades: float) -> FigureData:
             code="law-of-several-quantities",
             value=id,
         )
+    return figure_of(law, decades=decades, others=_other_forms(source, law))
+
+
+def figure_of(law: Law, *, decades: float, others: Sequence[Law] = ()) -> FigureData:
+    """Return the figure of a law with paths, without the noise of single measurements.
+
+    Args:
+        law: The law.
+        decades: How far beyond the largest measured scale, in powers of ten.
+        others: Other forms of the same fit.
+
+    Returns:
+        The law's posterior quantiles, its points, and the medians of the other forms.
+
+    Raises:
+        InputError: `decades` is out of range.
+    """
     x = _x_values(*law.x_range, decades, LAW_POINTS)
+    terms = law_info(law).scale
     family = f", {law.family}" if law.family else ""
     forms = f"; forms: {forms_text(law.forms)}" if law.forms else ""
     bundled = "; bundled example law" if law.source == "shipped" else ""
@@ -96,14 +117,15 @@ def figure_of_law(store: Store, id: str, *, decades: float) -> FigureData:
         x_name=units.data_in_words(law.x_unit),
         y_name=law.metric if law.metric_unit in ("", "fraction") else f"{law.metric}, {law.metric_unit}",
         y_unit=law.metric_unit,
-        measured=tuple(zip(law.points.get("x", ()), law.points.get("y", ()), strict=True)),
+        y_ceiling=law.metric_ceiling,
+        measured=tuple(
+            (x, terms.from_error(y))
+            for x, y in zip(law.points.get("x", ()), law.points.get("y", ()), strict=True)
+        ),
         largest=law.x_range[1],
         x=x,
         bands=tuple(_quantiles(law, scale, LEVELS) for scale in x),
-        forms={
-            other.form: tuple(_quantiles(other, scale, (0.5,))[0] for scale in x)
-            for other in _other_forms(source, law)
-        },
+        forms={other.form: tuple(_quantiles(other, scale, (0.5,))[0] for scale in x) for other in others},
         note=f"without the noise of single measurements{forms}{bundled}",
     )
 
@@ -175,7 +197,10 @@ def _x_values(low: float, high: float, decades: float, count: int) -> tuple[floa
 
 
 def _quantiles(law: Law, x: float, levels: Sequence[float]) -> tuple[float, ...]:
-    values = sorted(math.exp(paths.value_at(law.grid, path, math.log(x))) for path in law.paths)
+    terms = law_info(law).scale
+    values = sorted(
+        terms.from_error(math.exp(paths.value_at(law.grid, path, math.log(x)))) for path in law.paths
+    )
     return tuple(paths.quantile(values, level) for level in levels)
 
 

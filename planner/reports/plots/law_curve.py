@@ -1,4 +1,4 @@
-"""A law as a curve: error against data with bands, the points it was fitted to, and the target.
+"""A law as a curve: its metric against data with bands, the points it was fitted to, and the target.
 
 One value serves every format: the page draws it, Markdown tabulates it, JSON has its numbers.
 """
@@ -14,6 +14,7 @@ from laws.types import Law
 from planner import units
 from planner.lawmodel.scenario import Scenario
 from planner.lawmodel.select import SelectedLaw
+from planner.metrics import MetricScale
 from planner.plans.plan import Plan
 from planner.reports.report import Report
 
@@ -29,15 +30,16 @@ _COMPUTE_OPTIMAL = (
 
 @dataclass(frozen=True, kw_only=True)
 class LawCurve:
-    """The error of a law along its scaling path, in base units."""
+    """The metric of a law along its scaling path, in its own terms and base units."""
 
     x_name: str
     y_name: str
     y_unit: str
+    y_ceiling: float | None = None  # of a metric that rises: its axis is linear
     x: tuple[float, ...]
     bands: dict[
         str, tuple[float, ...]
-    ]  # quantiles of the error at each x; only the median of a published law
+    ]  # quantiles of the metric at each x; only the median of a published law
     measured: tuple[tuple[float, float], ...]  # points of the fit; none where they are not recorded
     largest: float | None  # measured x
     target: float | None
@@ -45,15 +47,15 @@ class LawCurve:
     needed: tuple[float, ...]  # x that reaches the target: 5%, median, 95%, the finite ones
 
     def printed_y(self, value: float) -> str:
-        """Return an error as text, without its unit.
+        """Return a value of the metric as text, without its unit.
 
         Args:
-            value: An error in base units.
+            value: The value, in the metric's own terms.
 
         Returns:
-            The text; a percentage where the error is a fraction.
+            The text; a percentage where the metric is a fraction.
         """
-        return units.format_fraction(value) if self.y_unit == "fraction" else units.format_number(value)
+        return MetricScale(self.y_name, self.y_unit, self.y_ceiling).without_unit.format(value)
 
 
 def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
@@ -84,16 +86,24 @@ def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
     x = _x_values(law, measured, largest, needed)
     stored = law if isinstance(law, Law) and law.paths else None
     bands = _of_scenarios(law_model.scenarios, x) if stored is None else _of_paths(stored, x)
+    terms = law_model.law.scale
+    if terms.higher_is_better:  # the 5% end of the error is the 95% end of the metric
+        names = list(bands)
+        bands = {
+            name: tuple(map(terms.from_error, bands[other]))
+            for name, other in zip(names, reversed(names), strict=True)
+        }
     unit = units.data_in_words(law_model.unit)
     return LawCurve(
         x_name="parameters" if over_sizes else f"{unit} seen in training" if over_samples else unit,
         y_name=law.metric,
         y_unit=law.metric_unit if isinstance(law, Law) else law.unit,
+        y_ceiling=terms.ceiling,
         x=x,
         bands=bands if law_model.has_posterior else {"median": bands["median"]},
-        measured=measured,
+        measured=tuple((x, terms.from_error(y)) for x, y in measured),
         largest=largest,
-        target=plan.estimate.target,
+        target=plan.estimate.own_target,
         needed=needed if law_model.has_posterior else needed[:1],
         note=_COMPUTE_OPTIMAL if over_samples else "",
     )

@@ -42,17 +42,38 @@ def write(data: FigureData, out: Path) -> None:
         raise FileError(
             f"{out} cannot be written: no folder {out.parent}", code="unwritable-file", value=str(out)
         )
+    settings, figure = _settings(), draw(data)
+    import matplotlib as mpl
+
+    kind = out.suffix.lower()[1:]
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    with mpl.rc_context(settings):
+        write_atomically(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))
+
+
+def draw(data: FigureData) -> Any:
+    """Draw a figure.
+
+    Args:
+        data: The figure.
+
+    Returns:
+        A matplotlib `Figure`, which a notebook shows.
+
+    Raises:
+        PlannerError: matplotlib is not installed (code "missing-library").
+    """
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError:
         raise missing_library("matplotlib") from None
 
-    settings: Any = {"svg.hashsalt": "planner", "font.size": 9, "text.parse_math": False}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(_settings()):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         axes = figure.add_subplot()
-        axes.set(xscale="log", yscale="log", xlabel=data.x_name, ylabel=data.y_name)
+        log_y = data.y_ceiling is None
+        axes.set(xscale="log", yscale="log" if log_y else "linear", xlabel=data.x_name, ylabel=data.y_name)
         axes.set_title(data.title, fontsize=10)
         low, q25, median, q75, high = zip(*data.bands, strict=True)
         axes.fill_between(data.x, low, high, color=BLUE, alpha=0.2, linewidth=0, label="90%")
@@ -66,10 +87,12 @@ def write(data: FigureData, out: Path) -> None:
             axes.plot(x, y, "o", color="black", markersize=3.5, label="measured")
         axes.set_xlim(data.x[0] / 1.1, data.x[-1])
         ticks(axes.xaxis, axes.get_xlim(), units.format_number)
-        ticks(axes.yaxis, axes.get_ylim(), data.printed_y)
+        ticks(axes.yaxis, axes.get_ylim(), data.printed_y, log=log_y)
         axes.legend(frameon=False)
         axes.grid(visible=True, linewidth=0.3, alpha=0.4)
         figure.supxlabel(textwrap.fill(data.note, 110), fontsize=7, color="gray")
-        kind = out.suffix.lower()[1:]
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        write_atomically(out, lambda path: figure.savefig(path, dpi=160, format=kind, metadata=metadata))
+        return figure
+
+
+def _settings() -> Any:
+    return {"svg.hashsalt": "planner", "font.size": 9, "text.parse_math": False}

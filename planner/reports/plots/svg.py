@@ -13,7 +13,7 @@ from typing import Any
 from planner import units
 from planner.reports.plots.law_curve import LawCurve
 from planner.reports.plots.libraries import missing_library
-from planner.reports.plots.ticks import round_ticks
+from planner.reports.plots.ticks import linear_ticks, round_ticks
 
 # matplotlib draws in these colors, and CSS variables replace them: the page sets light, dark and print colors
 _VARIABLES = {
@@ -62,7 +62,8 @@ def draw(curve: LawCurve, *, name: str) -> str:
     with mpl.rc_context(settings):
         figure = Figure(figsize=(WIDTH, HEIGHT))
         axes = figure.add_axes((0.13, 0.145, 0.855, 0.82))
-        axes.set(xscale="log", yscale="log")
+        log_y = curve.y_ceiling is None
+        axes.set(xscale="log", yscale="log" if log_y else "linear")
         if "q05" in curve.bands:
             for low, high, alpha in (("q05", "q95", 0.18), ("q25", "q75", 0.30)):
                 axes.fill_between(
@@ -83,7 +84,7 @@ def draw(curve: LawCurve, *, name: str) -> str:
             axes.plot(x, y, "o", color=_INK, markersize=3, linestyle="none", clip_on=False)
         axes.set_xlim(curve.x[0], curve.x[-1])
         ticks(axes.xaxis, axes.get_xlim(), units.format_number)
-        ticks(axes.yaxis, axes.get_ylim(), curve.printed_y)
+        ticks(axes.yaxis, axes.get_ylim(), curve.printed_y, log=log_y)
         axes.set_xlabel(curve.x_name)
         unit = "" if curve.y_unit in ("", "fraction") else f", {curve.y_unit}"
         axes.set_ylabel(curve.y_name + unit)
@@ -97,19 +98,22 @@ def draw(curve: LawCurve, *, name: str) -> str:
     return _inline(out.getvalue(), label)
 
 
-def ticks(axis: object, ends: tuple[float, float], print_value: Callable[[float], str]) -> None:
+def ticks(
+    axis: object, ends: tuple[float, float], print_value: Callable[[float], str], *, log: bool = True
+) -> None:
     """Label an axis of matplotlib at round numbers.
 
     Args:
         axis: The axis; not typed by matplotlib, which is imported only where it is used.
         ends: Its lower and upper end.
         print_value: Returns the label of a value.
+        log: Whether the axis is logarithmic.
     """
     from matplotlib.axis import Axis
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     assert isinstance(axis, Axis)
-    axis.set_major_locator(FixedLocator(round_ticks(*ends)))
+    axis.set_major_locator(FixedLocator(round_ticks(*ends) if log else linear_ticks(*ends)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: print_value(value)))
 

@@ -1,19 +1,20 @@
-"""Draw a figure with characters, for the terminal: log axes, and bands as shades.
+"""Draw a figure with characters, for the terminal: bands as shades, log axes where the metric is an error.
 
 This is our own code because the one light library for it (plotext) cannot fill the band between two curves,
 and its next major version drops the interface.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from planner import units
 from planner.reports.plots.figure import FigureData
-from planner.reports.plots.ticks import round_ticks
+from planner.reports.plots.ticks import linear_ticks, round_ticks
 
 MIN_WIDTH, MARGIN = 40, 9  # columns: of the narrowest figure, and of the labels of y
 BAND90, BAND50, MEDIAN, POINT, END = "░", "▒", "━", "●", "┊"
 FORMS = "·+x~"
+_ASCII = str.maketrans(f"{BAND90}{BAND50}{MEDIAN}{POINT}{END}┤│└┬─·", ".:=o|+|++-,")
 
 
 def as_text(data: FigureData, *, width: int = 80, height: int = 18) -> str:
@@ -30,12 +31,14 @@ def as_text(data: FigureData, *, width: int = 80, height: int = 18) -> str:
     columns = max(width, MIN_WIDTH) - MARGIN
     t = [math.log(x) for x in data.x]
     at = [t[0] + (t[-1] - t[0]) * i / (columns - 1) for i in range(columns)]
-    lines = [_interpolated(t, [math.log(y) for y in line], at) for line in zip(*data.bands, strict=True)]
-    forms = [_interpolated(t, [math.log(y) for y in line], at) for line in data.forms.values()]
-    points = [(math.log(x), math.log(y)) for x, y in data.measured if x > 0 and y > 0]
+    log_y = data.y_ceiling is None
+    on_axis: Callable[[float], float] = math.log if log_y else float
+    lines = [_interpolated(t, list(map(on_axis, line)), at) for line in zip(*data.bands, strict=True)]
+    forms = [_interpolated(t, list(map(on_axis, line)), at) for line in data.forms.values()]
+    points = [(math.log(x), on_axis(y)) for x, y in data.measured if x > 0 and (y > 0 or not log_y)]
     shown = [*lines[0], *lines[-1], *(y for _, y in points)]
     low, high = min(shown), max(shown)
-    pad = max(0.03 * (high - low), 0.01)
+    pad = max(0.03 * (high - low), 0.01 if log_y else 1e-6 * max(abs(high), abs(low)))
     low, high = low - pad, high + pad
 
     def row(y: float) -> int:
@@ -58,7 +61,8 @@ def as_text(data: FigureData, *, width: int = 80, height: int = 18) -> str:
                 cells[row(line[i])][i] = mark
     for x, y in points:
         cells[row(y)][column(x)] = POINT
-    labels = {row(math.log(y)): data.printed_y(y) for y in round_ticks(math.exp(low), math.exp(high))}
+    ticks = round_ticks(math.exp(low), math.exp(high)) if log_y else linear_ticks(low, high)
+    labels = {row(on_axis(y)): data.printed_y(y) for y in ticks}
     body = [
         f"{labels.get(r, ''):>{MARGIN - 2}} {'┤' if r in labels else '│'}{''.join(cells[r])}"
         for r in range(height)
@@ -81,6 +85,11 @@ def as_text(data: FigureData, *, width: int = 80, height: int = 18) -> str:
             *_wrapped(data.note.split(" "), MARGIN + columns, between=" "),
         )
     )
+
+
+def as_ascii(text: str) -> str:
+    """Return a drawn line for a terminal that has only ASCII characters."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode()
 
 
 def _interpolated(t: Sequence[float], y: Sequence[float], at: Sequence[float]) -> list[float]:

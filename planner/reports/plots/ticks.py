@@ -1,4 +1,4 @@
-"""Round numbers along a logarithmic axis."""
+"""Round numbers along an axis: a logarithmic one for errors, a linear one for metrics that rise."""
 
 import math
 
@@ -10,6 +10,21 @@ _STEPS: tuple[tuple[float, ...], ...] = (  # in each decade, from few to many
     (1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.2, 2.4, 2.6, 2.8, 3, 3.3, 3.6, 4, 4.5, 5, 5.5, 6, 7, 8, 9),
 )
 MIN_TICKS = 3
+
+
+def linear_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers from low to high on a linear axis, in steps of 1, 2 or 5.
+
+    Args:
+        low: The lower end of the axis.
+        high: The upper end.
+
+    Returns:
+        Three to seven ascending numbers.
+    """
+    power = 10.0 ** math.floor(math.log10((high - low) / MIN_TICKS))
+    step = next(s * power for s in (5, 2, 1) if (high - low) / (s * power) >= MIN_TICKS)
+    return [float(f"{i * step:.12g}") for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def round_ticks(low: float, high: float, *, max_decades: int = 8) -> list[float]:

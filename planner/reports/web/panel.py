@@ -9,6 +9,7 @@ of samples, so the page has these uniform numbers, and the bands of an assumptio
 """
 
 import base64
+import math
 import shlex
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,15 +21,17 @@ from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Law, Run, SizeCost
-from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
+from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
-from planner.lawmodel.stored import scenario_indices
+from planner.lawmodel.stored import scenario_indices, single_size
+from planner.metrics import FRACTION
+from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
@@ -55,7 +58,9 @@ def panel_data(review: Review) -> dict[str, Any]:
         _product(product.name, plan, law, review, laws)
         for (product, plan), law in zip(review.plans, review.laws, strict=True)
     ]
-    accelerators = [_accelerator(one, review) for one in review.fleet.accelerators.values()]
+    given = [plan.question.hardware.precision for _, plan in review.plans]
+    precisions = {precision for precision in given if precision is not None}
+    accelerators = [_accelerator(one, review, precisions) for one in review.fleet.accelerators.values()]
     sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}
     varying = {"price", *_varying([one["assumed"] for one in accelerators])}
     for product in products:
@@ -93,7 +98,7 @@ def _varying(assumptions: Iterable[Mapping[str, Bands]]) -> set[str]:
     }
 
 
-def _accelerator(accelerator: Accelerator, review: Review) -> dict[str, Any]:
+def _accelerator(accelerator: Accelerator, review: Review, precisions: Iterable[str]) -> dict[str, Any]:
     assumed = review.fleet.assumptions(accelerator)
     price = price_of(accelerator)
     return {
@@ -108,7 +113,23 @@ def _accelerator(accelerator: Accelerator, review: Review) -> dict[str, Any]:
         "price": None if price is None else price.bands,
         "price_warnings": price_warnings(accelerator, price, review.today),
         "assumed": {name: assumption.bands for name, assumption in assumed.items()},
-        "utilization_assumed": assumed["utilization"].origin == "default",
+        "set": [name for name, assumption in assumed.items() if not assumption.is_default],
+        "predicted": _predicted(
+            accelerator, {accelerator.usual_precision(), *precisions} & {*accelerator.peak}
+        )
+        if assumed["utilization"].origin == "predicted"
+        else None,
+    }
+
+
+def _predicted(accelerator: Accelerator, precisions: Iterable[str]) -> dict[str, Any]:
+    """Return the models of the utilization by precision: of a dense model and of a mixture of experts."""
+    return {
+        precision: [
+            utilization_model(accelerator.id, precision, mixture=mixture)._asdict()
+            for mixture in (False, True)
+        ]
+        for precision in sorted(precisions)
     }
 
 
@@ -125,6 +146,7 @@ def _product(
         "law": law_model.law.id,
         "metric": law_model.law.metric,
         "metric_unit": law_model.law.metric_unit,
+        "metric_ceiling": law_model.law.metric_ceiling,
         "unit": law_model.unit,
         "spread": law_model.has_posterior,
         "smallest": law_model.curve_start,
@@ -145,15 +167,20 @@ def _product(
         },
         "available": parsed.supply.data_available,
         "stock": parsed.supply.data_limit,
-        "data_price": parsed.supply.data_price,
+        "data_price": _tiers(parsed.supply.data_price),
+        "data_rate": parsed.supply.data_rate,
         "confidence": parsed.confidence,
         "precision": question.hardware.precision,
         "price": price,
         "assumed": assumed,
         "measured": {} if "utilization" in assumed else _measured(plan, chosen.law, review),
-        "target": question.target or _error_reached(plan),
+        "target": question.target or _value_reached(plan),
         "accelerator": None if accelerator is None else accelerator.id,
-        "count": question.hardware.count or fleet_count or DEFAULT_DEVICES,
+        "count": (
+            question.hardware.count or fleet_count or DEFAULT_DEVICES
+            if plan.resources is None
+            else plan.resources.training.count
+        ),
         "options": _options(plan, review),
         "accelerator_options": _accelerator_options(plan),
         "price_option": next(
@@ -163,13 +190,21 @@ def _product(
     }
 
 
-def _error_reached(plan: Plan) -> str:
-    """Return the error of a plan whose question has no target, as a target to start from."""
-    median = plan.estimate.error.interval().median
+def _tiers(price: DataPrice | None) -> list[tuple[float | None, float]] | None:
+    """Return the tiers of a price; the last has no end."""
+    if price is None:
+        return None
+    return [(None if math.isinf(tier.end) else tier.end, tier.price) for tier in price.tiers]
+
+
+def _value_reached(plan: Plan) -> str:
+    """Return the metric that a plan reaches whose question has no target, as a target to start from."""
+    median = plan.estimate.own_value.interval().median
     if median is None:
         return ""
-    is_fraction = plan.law_model.law.metric_unit == "fraction"
-    return units.format_fraction(median) if is_fraction else f"{median:.3g}"
+    scale = plan.law_model.law.scale
+    is_plain = scale.unit != FRACTION and not scale.higher_is_better
+    return f"{median:.3g}" if is_plain else scale.without_unit.format(median)
 
 
 def _measured(plan: Plan, law: Law | PublishedLaw, review: Review) -> dict[str, dict[str, Bands]]:
@@ -180,7 +215,7 @@ def _measured(plan: Plan, law: Law | PublishedLaw, review: Review) -> dict[str, 
     runs: list[Run] = Store(review.folder).runs(domain=law.domain, status="finished") if calibrated else []
     bands: dict[str, dict[str, Bands]] = {}
     for accelerator in review.fleet.accelerators.values():
-        if review.fleet.assumptions(accelerator)["utilization"].origin != "default":
+        if not review.fleet.assumptions(accelerator)["utilization"].is_default:
             continue
         try:
             measured = measured_utilization(law, runs, accelerator, plan.question.hardware.precision)
@@ -198,6 +233,8 @@ def _options(plan: Plan, review: Review) -> list[str]:
         {
             "--have-data": question.supply.have_data,
             "--data-price": question.supply.data_price,
+            "--data-rate": question.supply.data_rate,
+            "--miss-penalty": question.supply.miss_penalty,
             "--serve": question.supply.serve,
             "--confidence": question.confidence,
             "--allocate": None if question.allocate == "compute-optimal" else question.allocate,
@@ -248,7 +285,11 @@ def _law_data(plan: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str
     for one in with_paths.values():
         if one.id not in laws:
             laws[one.id] = {"grid": _floats(one.grid), "paths": packed(one)}
-    return {"paths": {role: one.id for role, one in with_paths.items()}, "cost": cost}
+    return {
+        "paths": {role: one.id for role, one in with_paths.items()},
+        "single_size": single_size(law, chosen.size),
+        "cost": cost,
+    }
 
 
 def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:

@@ -15,8 +15,10 @@ function ask(product, data, { target, accelerator, count, price }) {
     throw new Error(`law ${product.law} has no FLOP, so neither time nor cost can be computed`);
   }
   const q = { data: at("data"), params: params ? at("params") : [], flops: params && flopsPerSample ? at("flops") : [] };
-  q.error = product.confidence === null ? scenarios.map(() => target)
+  const errors = product.confidence === null ? scenarios.map(() => target)
     : scenarios.map((scenario, i) => scenario.error(Math.min(scales[i], scenario.high)));
+  if (product.metric_ceiling === null) q.error = errors;
+  else q.score = errors.map((error) => fromError(product, error));
   q.epochs = at("samplesSeen").map((samples, i) => (samples === Infinity ? samples : samples / q.data[i]));
   q.beyond = product.largest === null ? [] : q.data.map((x) => x / product.largest);
   const served = product.constraints.served;
@@ -26,16 +28,18 @@ function ask(product, data, { target, accelerator, count, price }) {
 
   const n = accelerator && q.data.length === 1 ? data.samples : q.data.length;
   if (accelerator) warnings.push(...onHardware(product, data, q, n, accelerator, count, price));
-  const { data_price: dataPrice, available } = product;
-  const dataCost = (x) => (dataPrice ? dataPrice * Math.max(x - (available ?? 0), 0) : 0);
-  q.data_dollars = dataPrice === null ? [] : repeated(q.data.map(dataCost), n);
+  const { data_price: tiers, data_rate: rate, available } = product;
+  const toBuy = q.data.map((x) => Math.max(x - (available ?? 0), 0));
+  q.data_dollars = tiers === null ? [] : repeated(toBuy.map((amount) => dataCost(tiers, amount)), n);
+  q.labeling_days = rate === null ? [] : repeated(toBuy.map((amount) => amount / rate), n);
+  q.total_days = Array.from(q.days ?? [], (value, i) => value + (q.labeling_days[i] ?? 0));
   // inference is priced like as many FLOP of training
   const ratios = repeated(q.serving_flops.map((flops, i) => finite((training) => flops / training, q.flops[i])), n);
   q.serving_dollars = q.dollars?.length && ratios.length ? times(ratios, q.dollars) : [];
   q.total_dollars = Array.from(q.dollars ?? [], (value, i) => value + (q.data_dollars[i] ?? 0));
   if (product.stock !== null && !product.surface && quantile(q.data, 0.5) > product.stock) warnings.push("more-data-needed");
 
-  const reaches = (tolerance) => q.data.map((x, i) => Number.isFinite(x) && q.error[i] <= target * (1 + tolerance));
+  const reaches = (tolerance) => q.data.map((x, i) => Number.isFinite(x) && errors[i] <= target * (1 + tolerance));
   const near = product.spread && product.confidence === null && q.beyond.length;
   return {
     quantities: q,
@@ -47,18 +51,38 @@ function ask(product, data, { target, accelerator, count, price }) {
   };
 }
 
+// The dollars for an amount of data, by tiers of [end, price]; the last one has no end (planner/plans/data_price.py).
+function dataCost(tiers, amount) {
+  let [dollars, start] = [0, 0];
+  for (const [end, price] of tiers) {
+    const inTier = Math.min(amount, end ?? Infinity) - start;
+    if (inTier <= 0) break;
+    dollars += price ? price * inTier : 0;
+    start = end;
+  }
+  return dollars;
+}
+
 // Add what hardware takes to the quantities; return the warnings.
 function onHardware(product, data, q, n, accelerator, count, price) {
   const uniform = data.uniform[n];
   const own = { ...product.measured[accelerator.id], ...product.assumed };
   const bands = { ...accelerator.assumed, ...own };
   const precision = product.precision ?? accelerator.usual_precision;
-  const training = train(repeated(q.flops, n), repeated(q.params, n), accelerator, count, precision, bands, uniform);
+  const isSet = (name) => name in product.assumed || accelerator.set.includes(name);
+  const mixture = (bands.mixture_of_experts ?? [[0, 0]]).some((band) => band[1] > 0) ? 1 : 0;
+  const models = "utilization" in own ? null : accelerator.predicted;
+  const model = models && precision in models ? models[precision][mixture] : null;
+  if (model && !isSet("scaling_loss")) delete bands.scaling_loss;
+  const isMeasured = "utilization" in own && !("utilization" in product.assumed);
+  if (isMeasured && !isSet("working_time")) delete bands.working_time;
+  const training = train(repeated(q.flops, n), repeated(q.params, n), accelerator, count, precision, bands, uniform, model);
   const given = price ?? product.price;
   const cost = costOf(training, accelerator, given ?? accelerator.price, uniform);
   Object.assign(q, training, cost, { dollars: cost.dollars ?? [] });
-  const isDefault = accelerator.utilization_assumed && !("utilization" in own);
-  const warnings = trainingWarnings(training, accelerator, count, bands.utilization, isDefault);
+  const largest = model ? predictedUtilization(model, 0.95, quantile(q.params, 0.5), count)
+    : Math.max(...bands.utilization.map((band) => band[1]));
+  const warnings = trainingWarnings(training, accelerator, count, largest, model !== null);
   if (given === null) warnings.push(...accelerator.price_warnings);
   else if (Math.max(...given.map((band) => band[1])) === 0) warnings.push("price-zero");
   return accelerator.power === null ? [...warnings, "power-unknown"] : warnings;
@@ -66,24 +90,26 @@ function onHardware(product, data, q, n, accelerator, count, price) {
 
 // The scale at which each scenario reaches the target, Infinity where it never does.
 function scalesFor(product, scenarios, target) {
-  const given = `target ${product.metric} ${formatMetric(target, product.metric_unit)}`;
-  if (!(target > 0)) throw new Error(`${given}: expected more than 0`);
-  if (product.metric_unit === "fraction" && target >= 1) throw new Error(`${given}: expected less than 100%`);
+  const own = (error) => formatOwn(product, fromError(product, error));
+  const rises = product.metric_ceiling !== null;
+  const given = `target ${product.metric} ${own(target)}`;
+  if (!(target > 0)) throw new Error(`${given}: expected ${rises ? `less than ${own(0)}` : "more than 0"}`);
+  if (!rises && product.metric_unit === "fraction" && target >= 1) throw new Error(`${given}: expected less than 100%`);
   if (product.smallest !== null) {
     const easiest = quantile(scenarios.map((scenario) => scenario.error(product.smallest)), 0.5);
     if (target >= easiest) {
-      throw new Error(`${given}: expected less than the smallest measured data reaches `
-        + `(${formatData(product.smallest, product.unit)} reach ${formatMetric(easiest, product.metric_unit)})`);
+      throw new Error(`${given}: expected ${rises ? "more" : "less"} than the smallest measured data reaches `
+        + `(${formatData(product.smallest, product.unit)} reach ${own(easiest)})`);
     }
   }
   const scales = scenarios.map((scenario) => scenario.forError(target));
   if (!scales.some(Number.isFinite) && (product.surface || scenarios.length === 1)) {
-    throw new Error(`${given}: expected more than the irreducible error of law ${product.law}`);
+    throw new Error(`${given}: expected ${rises ? "less than the best value" : "more than the irreducible error"} of law ${product.law}`);
   }
   if (product.surface) {
     const median = (name) => quantile(scenarios.map((scenario, i) => finite((x) => scenario[name](x), scales[i])), 0.5);
     if (Math.min(...scales) <= 0 || Math.min(median("params"), median("samplesSeen")) < 1) {
-      throw new Error(`${given}: expected less, law ${product.law} needs less than one parameter or one sample for it`);
+      throw new Error(`${given}: expected ${rises ? "more" : "less"}, law ${product.law} needs less than one parameter or one sample for it`);
     }
   }
   return scales;
@@ -95,7 +121,7 @@ function withConfidence(product, scenarios, scales, target) {
   if (!product.spread) throw new Error(`law ${product.law} states no uncertainty, so no plan has a confidence`);
   const reachable = share(scales.map(Number.isFinite));
   if (reachable < confidence) {
-    throw new Error(`target ${product.metric} ${formatMetric(target, product.metric_unit)}: expected one that a plan `
+    throw new Error(`target ${product.metric} ${formatOwn(product, fromError(product, target))}: expected one that a plan `
       + `reaches with probability ${fixed(100 * confidence, 0)}%, any amount of data reaches it with ${fixed(100 * reachable, 0)}%`);
   }
   if (scenarios[0].loss === null) {
@@ -148,18 +174,21 @@ function lawWarnings(product, { data, params }, limit) {
 // The probability of all limits together and of each (planner/plans/resources.py).
 function feasible(product, q, n, accelerator, count, reached) {
   const { budget, days, gpu_hours: hours } = product.limits;
-  const limited = accelerator && [budget, days, hours].some((limit) => limit !== null);
-  if (limited && budget !== null && !q.dollars.length) throw new Error(`${accelerator.id} has no price: give one, the plan has a budget`);
-  const compared = limited ? { // in the order in which they are printed
-    budget: [q.total_dollars, budget], deadline: [q.days, days], gpu_hours: [q.gpu_hours, hours], memory: [q.devices, count],
-  } : {};
-  const limits = Object.entries(compared).filter(([, [, limit]]) => limit !== null);
+  const limited = [budget, days, hours].some((limit) => limit !== null);
+  if (accelerator && budget !== null && !q.dollars.length) throw new Error(`${accelerator.id} has no price: give one, the plan has a budget`);
+  const compared = { // in the order in which they are printed
+    budget: [q.total_dollars.length ? q.total_dollars : q.data_dollars, budget],
+    deadline: [q.total_days.length ? q.total_days : q.labeling_days, days],
+    gpu_hours: [q.gpu_hours ?? [], hours],
+    memory: [q.devices ?? [], accelerator && limited ? count : null],
+  };
+  const limits = Object.entries(compared).filter(([, [values, limit]]) => limit !== null && values.length);
   const holds = Object.fromEntries(limits.map(([name, [values, limit]]) => [name, Array.from(values, (value) => value <= limit)]));
   if (product.confidence !== null && (product.stock !== null || limited)) holds.target = repeated(reached, n);
   if (product.stock !== null) holds.data = repeated(q.data, n).map((x) => x <= product.stock * (1 + 1e-9));
   const names = Object.keys(holds);
   if (!names.length) return { feasible: null, probability: null, limits: {}, binding: null };
-  const possible = limited ? q.gpu_hours.map(Number.isFinite) : repeated(reached, n);
+  const possible = accelerator && limited ? q.gpu_hours.map(Number.isFinite) : repeated(reached, n);
   const probability = share(possible.map((flag, i) => flag && names.every((name) => holds[name][i])));
   const single = Object.fromEntries(names.map((name) => [name, share(holds[name])]));
   const tightest = names.reduce((least, name) => (single[name] < single[least] ? name : least));

@@ -51,8 +51,21 @@ function formatFlops(value, digits = 3) {
   return `${trim(mantissa)}e${exponent}`;
 }
 
-function formatMetric(value, unit) {
-  return unit === "fraction" ? formatFraction(value) : `${formatNumber(value)} ${unit}`.trimEnd();
+function formatMetric(value, unit, digits = 3) {
+  return unit === "fraction" ? formatFraction(value, digits) : `${formatNumber(value, digits)} ${unit}`.trimEnd();
+}
+
+// The metric in its own terms (planner/metrics.py): one that rises is its ceiling less the error.
+const fromError = ({ metric_ceiling: ceiling }, error) => (ceiling === null ? error : ceiling - error);
+
+function toError({ metric_ceiling: ceiling }, value) {
+  return ceiling === null ? value : Number((ceiling - value).toPrecision(12));
+}
+
+function formatOwn({ metric_ceiling: ceiling, metric_unit: unit }, value) {
+  const gap = ceiling === null ? 0 : Math.abs(ceiling - value);
+  const near = gap > 0 && gap < Math.abs(value); // near the ceiling 99.95% and 99.99% differ
+  return formatMetric(value, unit, near ? Math.min(Math.max(3, Math.ceil(Math.log10(Math.abs(value) / gap)) + 1), 12) : 3);
 }
 
 function dataInWords(unit) {
@@ -66,7 +79,7 @@ function formatData(value, unit) {
 
 // By the names of `ValueFormat` in planner/plans/quantities.py: cells of a table, whose unit is in the row's label.
 const PRINT = {
-  metric: (value, unit) => formatMetric(value, unit),
+  metric: (value, product) => formatOwn(product, value),
   data: (value) => formatNumber(value),
   number: (value) => formatNumber(value),
   flops: (value) => formatFlops(value),
@@ -75,12 +88,14 @@ const PRINT = {
   fraction: (value) => formatFraction(value),
 };
 
-// Read a target as you write it: 5% or 0.05 of a fraction, a plain number of anything else.
-function parseMetric(text, unit, metric) {
+// Read a target as you write it: 5% or 0.05 of a fraction, a plain number of anything else; on scales up to 1 or 100
+// a percentage too.
+function parseMetric(text, { metric_unit: unit, metric, metric_ceiling: ceiling }) {
+  const whole = unit === "fraction" ? 1 : ceiling;
   const parts = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%?)\s*$/.exec(text);
-  if (!parts || (parts[2] && unit !== "fraction")) {
+  if (!parts || (parts[2] && whole !== 1 && whole !== 100)) {
     const expected = unit === "fraction" ? "a percentage such as 5% or a fraction such as 0.05" : `a number${unit && ` of ${unit}`}`;
     throw new Error(`cannot read the target “${text}”: expected ${metric} as ${expected}`);
   }
-  return parts[2] ? Number((Number(parts[1]) / 100).toPrecision(15)) : Number(parts[1]);
+  return parts[2] ? Number(((Number(parts[1]) / 100) * whole).toPrecision(15)) : Number(parts[1]);
 }

@@ -2,7 +2,7 @@
 
 const LEVELS = [0.05, 0.5, 0.95];
 const ROWS_OF_LAW = new Set(["error", "data", "epochs", "params", "flops", "serving_flops"]);
-const NOT_IN_TABLE = new Set(["utilization", "bytes_moved", "step_seconds"]);
+const NOT_IN_TABLE = new Set(["utilization", "bytes_moved", "step_seconds", "devices_for_deadline"]); // the panel has a count
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -53,7 +53,7 @@ function element(tag, text = "", attributes = {}) {
 // Whether the table has a row for a quantity, by the rules of planner/plans/quantities.py.
 function inTable(key, product, { quantities: q }, accelerator) {
   switch (key) {
-    case "error": return product.confidence !== null;
+    case "error": case "score": return product.confidence !== null && (key === "score") === (product.metric_ceiling !== null);
     case "epochs": return q.epochs.some((epochs) => 1 < epochs && epochs < Infinity);
     case "serving_flops": return product.constraints.served > 0;
     case "serving_dollars": case "data_dollars": return q[key].length > 0;
@@ -66,7 +66,7 @@ function rowsOf(product, data, answer, accelerator) {
   const rows = data.quantities.filter(({ key }) => inTable(key, product, answer, accelerator)).map(({ key, label, format }) => {
     if (format === "metric") label = `${product.metric} reached`;
     if (format === "data") label = `${label}, ${dataInWords(product.unit)}`;
-    return [label, key, (value) => PRINT[format](value, product.metric_unit), ROWS_OF_LAW.has(key)];
+    return [label, key, (value) => PRINT[format](value, product), ROWS_OF_LAW.has(key)];
   });
   const after = rows.findIndex(([, key]) => key === "flops") + 1;
   rows.splice(after, 0, [data.sentences.times_measured, "beyond", formatNumber, true]);
@@ -159,7 +159,7 @@ async function start() {
     const number = Number(count.value);
     if (accelerator && !(Number.isInteger(number) && number >= 1)) throw new Error(`count “${count.value}”: expected a whole number, at least 1`);
     const answer = ask(product, data, {
-      target: parseMetric(target.value, product.metric_unit, product.metric),
+      target: toError(product, parseMetric(target.value, product)),
       accelerator,
       count: number,
       price: accelerator ? priceOf(price.value) : null,
