@@ -204,7 +204,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "not-a-stored-law": ("`planner.load` was asked for a published law.", "Load a law of a store."),
     "invalid-point": ("A typed point is not DATA=VALUE.", "Write it like 300h=11.4%."),
     "missing-data-unit": ("Nothing says what data is counted in.", "Name the unit, such as hours."),
-    "percent-of-unknown-data": ("Data sizes are percentages of an unknown total.", "Say how much all data is."),
+    "percent-of-unknown-data": ("Data sizes are percentages of an unknown total.", "Name the total."),
     "too-many-files": ("More files were given than one table may have.", "Give fewer files."),
     "ragged-row": ("A row has more or fewer cells than the heading.", "Correct the row."),
     "reserved-metric": ("The name of a metric is reserved.", "Name an error or a loss."),
