@@ -108,3 +108,21 @@ def ranked(codes: Iterable[str]) -> list[str]:
     """
     last = len(_SERIOUS) + len(_CAUTION) - 0.5
     return sorted(dict.fromkeys(codes), key=lambda code: _RANK.get(code, last))
+
+
+def most_important(codes: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return the warnings that matter most, one short line each, and how many more there are.
+
+    Args:
+        codes: The codes of an answer, or of many.
+        most: How many lines.
+
+    Returns:
+        Lines such as "Few measurements: ... [few-points]"; no notes.
+    """
+    kept = [code for code in ranked(codes) if severity(code) > Severity.NOTE]
+    more = len(kept) - most
+    return [
+        *(f"{short(code)} [{code}]" for code in kept[:most]),
+        *([f"{more} more, in JSON."] if more > 0 else []),
+    ]

@@ -6,6 +6,8 @@ import typer
 
 from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
 from planner.commands.options import (
+    FLEET_VARIABLE,
+    STORE_VARIABLE,
     AllocateOption,
     ExplainOption,
     FormatOption,
@@ -133,6 +135,6 @@ def estimate(
         from planner.reports.answer import answer
 
         short = answer(
-            result, store=named(store, "PLANNER_STORE"), fleet=named(machines.fleet, "PLANNER_FLEET")
+            result, store=named(store, STORE_VARIABLE), fleet=named(machines.fleet, FLEET_VARIABLE)
         )
         show(short._replace(remarks=(*short.remarks, *notes)), {}, style)

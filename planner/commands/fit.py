@@ -5,8 +5,21 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import grouped
-from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
-from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
+from planner.commands.options import (
+    STORE_VARIABLE,
+    ExplainOption,
+    FormatOption,
+    RunsArgument,
+    StoreOption,
+    named,
+    store_folder,
+)
+from planner.commands.table_options import (
+    ColumnOptions,
+    MetricTermsOptions,
+    RunChoiceOptions,
+    SubjectOptions,
+)
 from planner.reports.formats import Format
 
 
@@ -24,7 +37,7 @@ def fit(
     ] = "auto",
     columns: ColumnOptions,
     terms: MetricTermsOptions,
-    where: WhereOption = None,
+    choice: RunChoiceOptions,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
     ] = 0,
@@ -49,6 +62,7 @@ def fit(
         ),
     ] = None,
     store: StoreOption = None,
+    explain: ExplainOption = False,
     style: FormatOption = Format.table,
 ) -> None:
     """Fit laws to trainings that you measured elsewhere.
@@ -57,10 +71,11 @@ def fit(
     """
     from dataclasses import asdict
 
-    from planner.reports.fit import records, report
+    from planner.reports.fit import about_file, records, report
+    from planner.reports.fit_brief import brief
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
-    from planner.sources.tracked_table import conditions
+    from planner.sources.tracked_table import run_choice
 
     request = Request(
         path=runs,
@@ -68,11 +83,16 @@ def fit(
         **asdict(terms),
         form=form,
         columns=columns.by_role(),
-        where=conditions(where or ()),
+        choice=run_choice(**asdict(choice)),
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,
         test_size=test_size,
     )
     laws = fit_file(request, store_folder(store))
-    show(report(laws), records(laws), style)
+    page = (
+        report(laws)
+        if explain
+        else brief(laws, notes=about_file(laws[0]), store=named(store, STORE_VARIABLE))
+    )
+    show(page, records(laws), style)

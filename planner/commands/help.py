@@ -72,6 +72,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "outcome list": ("planner outcome list --domain speech",),
     "laws list": ("planner laws list --domain speech --source published",),
     "laws show": ("planner laws show hestness2017-wordlm",),
+    "laws ask": (
+        "planner laws ask llama3-allocation flops=3.8e25",
+        "planner laws ask hestness2017-image-top1 data=10x",
+    ),
     "laws export": ("planner laws export 3f9a --out law.nc",),
     "laws import": ("planner laws import law.json other-store/",),
     "laws delete": ("planner laws delete 3f9a --fit", "planner laws delete 3f9a --undo"),

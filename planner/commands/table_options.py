@@ -1,11 +1,24 @@
 """Groups of options of commands that read a table of trainings."""
 
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from planner.commands.options import MetricColumnOption, ParamsColumnOption, SamplesColumnOption
+from planner.commands.options import (
+    MetricColumnOption,
+    ParamsColumnOption,
+    SamplesColumnOption,
+    WhereOption,
+)
+
+
+class WhichValue(StrEnum):
+    """Which value of a metric that was logged at every step counts."""
+
+    best = "best"
+    last = "last"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +58,31 @@ class MetricTermsOptions:
     chance_level: Annotated[
         str | None,
         typer.Option(help="Value of the metric that guessing reaches, e.g. 10% accuracy for 10 classes."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunChoiceOptions:
+    """Options that choose runs of a tracker, and values of them."""
+
+    where: WhereOption = None
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count a tracker's runs in this state, such as running, instead of those that finished. "
+            "Repeatable."
+        ),
+    ] = None
+    value: Annotated[
+        WhichValue,
+        typer.Option(help="Which value counts of a metric that a tracker has for every step."),
+    ] = WhichValue.best
+    data_from_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="Data size in the name of a tracker's run, as the group of a pattern: '([0-9]+)h'.",
+        ),
     ] = None
 
 

@@ -83,10 +83,14 @@ def measured_utilization(
     Returns:
         The band; None where too little was measured.
     """
-    logged = from_provenance(law.provenance).get(accelerator.id)
+    logged_on = from_provenance(law.provenance)
+    # FLOP that were computed from hours stand for hours: on every accelerator at the utilization they assume
+    from_hours = next((one for one in logged_on.values() if not one.measured), None)
+    logged = logged_on.get(accelerator.id, from_hours)
     # logged utilization is relative to the peak of the usual precision, and unknown at any other
     if logged is not None and precision in (None, accelerator.usual_precision()):
-        trainings_of = f"trainings of law {law.id} on {accelerator.id}"
+        on_it = f" on {accelerator.id}" if accelerator.id in logged_on else ""
+        trainings_of = f"trainings of law {law.id}{on_it}"
         source = (
             f"the largest {trainings_of}, evaluation included"
             if logged.measured

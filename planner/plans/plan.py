@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laws import paths
-from laws.catalog.published import PublishedLaw
+from laws.catalog.published import PublishedLaw, published_law
 from laws.codes import WarningCode
 from laws.errors import ConflictingInput, LawError, MissingInput, PlannerError, drop, use
 from laws.types import Law, Quantity
+from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.allocation import AllocationConstraints
@@ -149,7 +150,7 @@ def plan(
             number.
     """
     check(question)
-    selected = select_law(question.selector, folder)
+    selected = _of_data_unit(select_law(question.selector, folder), question)
     answer = plan_by(selected, question, folder, fleet, today=today, seed=seed)
     chance = answer.estimate.probability_reachable
     if not sure or answer.given != "target" or answer.confidence is not None or (chance or 0.0) < SURE:
@@ -161,6 +162,29 @@ def plan(
         if error.code != "confidence-out-of-reach":
             raise
         return answer
+
+
+def _of_data_unit(selected: SelectedLaw, question: Question) -> SelectedLaw:
+    """Return the first published law that counts data as the question does, the others as alternatives.
+
+    Speech has laws of hours and of characters: a question in hours is one for the former.
+    """
+    texts = [text for text in (question.data, question.supply.have_data) if text is not None]
+    if not texts or question.selector.law is not None or not isinstance(selected.law, PublishedLaw):
+        return selected
+    first = selected.law
+    same_metric = [law.id for law in selected.alternatives if law.metric == first.metric]
+    for law in (first, *map(published_law, same_metric)):
+        try:
+            for text in texts:
+                units.parse_data(text, data_unit(law))
+        except PlannerError:
+            continue
+        if law is first:
+            break
+        others = [info for info in selected.alternatives if info.id != law.id]
+        return selected._replace(law=law, alternatives=(law_info(first), *others))
+    return selected
 
 
 def plan_by(

@@ -39,9 +39,10 @@ from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
 from planner.metrics import FRACTION, PERCENT_UNITS, MetricScale, usual_unit
-from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value
+from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value, rises_by_name
 from planner.sources.pool import other_curves, shared_weights
 from planner.sources.run_table import Measurements, read_measurements
+from planner.sources.tracked_table import RunChoice
 from planner.sources.utilization import utilization, with_flops_from_hours
 
 AUTO = "auto"  # a forecast and one form; or the joint law where the file suits one
@@ -67,7 +68,7 @@ class Request:
         family: Architecture that was trained.
         form: One of `CHOICES`.
         columns: Role -> name of its column, None for the usual names (see `read_measurements`).
-        where: Column -> value, to choose runs of a tracker's store.
+        choice: Which runs of a tracker's store count, and which of their values.
         seed: Seed of the sampler.
         pool: Whether the domain's other curves in the store help to weight the forms.
         baseline_error: Error of chance-level answers, as typed.
@@ -85,7 +86,7 @@ class Request:
     family: str = ""
     form: str = AUTO
     columns: Mapping[str, str | None]
-    where: Mapping[str, str] = field(default_factory=dict)
+    choice: RunChoice = field(default_factory=RunChoice)
     seed: int = 0
     pool: bool = False
     baseline_error: str | None = None
@@ -254,7 +255,8 @@ def _measured(request: Request) -> MetricTerms:
         metric_unit=request.unit,
         data_unit=request.data_unit,
         columns=request.all_columns,
-        where=request.where,
+        choice=request.choice,
+        rising=bool(rises_by_name(request.metric_options)),
         lowest=lowest_value(request.metric_options),
     )
     for role in ("flops", "gpu_hours"):
@@ -506,7 +508,9 @@ def _law(
         LawProvenance(
             source="fitted",
             seed=request.seed,
-            definitions={"metric": f"column {column!r} of the file, best value of each training"},
+            definitions={
+                "metric": f"column {column!r} of the file, {request.choice.value} value of each training"
+            },
             details=details,
             created=created,
         ),

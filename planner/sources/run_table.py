@@ -16,17 +16,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from laws.errors import ConflictingInput, PlannerError, TableError, UnknownName, use
+from laws.errors import ConflictingInput, PlannerError, TableError, UnknownName, drop, use
 from planner import units
 from planner.metrics import cell_terms
 from planner.sources.table_file import Row, first_row_number, read_names, read_rows
 from planner.sources.tracked_table import (
+    FROM_NAME,
+    LAST_VALUE,
+    RunChoice,
     is_tracked,
     left_out_sentence,
+    no_data_size,
     open_tracked,
     resolved,
     rows_of,
 )
+from planner.sources.trackers.runs import Best
 
 MAX_SIZE = 1e100  # data sizes beyond it, or below its inverse, are errors: laws span a billion times less
 MAX_ROWS_NAMED = 10  # of the rows that were left out
@@ -180,7 +185,8 @@ def read_measurements(
     metric_unit: str,
     data_unit: str,
     columns: Mapping[str, str | None],
-    where: Mapping[str, str] | None = None,
+    choice: RunChoice | None = None,
+    rising: bool = False,
     lowest: float = 0.0,
 ) -> Measurements:
     """Read the finished trainings of a file.
@@ -192,7 +198,8 @@ def read_measurements(
         data_unit: Unit of the data size, also the name of its column unless `columns` names another.
         columns: Role -> name of its column, None for the usual names. Roles are "data", "metric", "params",
             "se", "seed", "samples", "flops", "gpu_hours", "device", "train" and "test_size".
-        where: Column -> value, to choose runs of a tracker's store.
+        choice: Which runs of a tracker's store count, and which of their values.
+        rising: Whether the best value of a metric is its largest.
         lowest: Least value that the metric may have.
 
     Returns:
@@ -203,12 +210,22 @@ def read_measurements(
     """
     tracked = None
     if is_tracked(path):
-        table = open_tracked(path, where or {})
+        choice = choice or RunChoice()
+        table = open_tracked(path, choice)
+        if choice.name_pattern:
+            columns = _with_data_from_name(columns)
         named = [role for role, name in columns.items() if name]
-        columns = resolved(path, table, columns, _usual_names(metric, data_unit))
+        usual = _usual_names(metric, data_unit)
+        columns = resolved(path, table, columns, usual)
         names = tuple(dict.fromkeys([*table.columns, *filter(None, columns.values())]))
-        column_of = _columns(path, names, columns, metric=metric, data_unit=data_unit)
-        tracked = rows_of(table, column_of, named)
+        try:
+            column_of = _columns(path, names, columns, metric=metric, data_unit=data_unit)
+        except TableError as error:
+            if error.code == "missing-column" and error.value == "data":
+                raise no_data_size(path, table, usual["data"][:1]) from None
+            raise
+        best: Best = "last" if choice.value == LAST_VALUE else "max" if rising else "min"
+        tracked = rows_of(table, column_of, named, best)
         rows, column_of = tracked.rows, dict(tracked.columns)
     else:
         names = read_names(path)
@@ -260,6 +277,16 @@ def read_measurements(
         names=tracked.names if tracked else (),
         excluded=tracked.left_out if tracked else {},
     )
+
+
+def _with_data_from_name(columns: Mapping[str, str | None]) -> dict[str, str | None]:
+    if columns.get("data"):
+        raise ConflictingInput(
+            "expected one source of the data size, got a column and a pattern of names",
+            code="data-given-twice",
+            hint=drop("data_column"),
+        )
+    return {**columns, "data": FROM_NAME}
 
 
 def _usual_names(metric: str, data_unit: str) -> dict[str, tuple[str, ...]]:

@@ -92,10 +92,15 @@ def test_the_same_file_and_seed_give_the_same_law(tmp_path):
 def test_the_table_says_what_to_ask_next(tmp_path, style, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     ran = planner("fit", WHISPER, *ASR, "--form", "power", "--store", tmp_path, "--format", style)
-    assert ran.code == 0
-    assert "beta" in ran.out
+    full = planner(
+        "fit", WHISPER, *ASR, "--form", "power", "--store", tmp_path, "--format", style, "--explain"
+    )
+    assert (ran.code, full.code) == (0, 0)
+    assert "beta" in full.out
+    assert ("beta" in ran.out) is (style == "csv"), "coefficients need --explain"
     if style != "csv":
-        assert "planner estimate --domain my-asr --target wer=VALUE" in " ".join(ran.out.split())
+        assert "planner estimate --domain my-asr --target wer=VALUE" in " ".join(full.out.split())
+        assert "planner estimate --domain my-asr --target-wer 6.4%" in " ".join(ran.out.split())
 
 
 def grid(path, *, noise=0.01, seed=0):
@@ -424,7 +429,7 @@ def test_a_rate_is_known_in_capitals_and_a_percentage_of_something_else_is_refus
     words = ("fit", measured, "--domain", "a", "--data-unit", "hours", "--metric-column", "wer")
     ran = planner(*words, "--metric", "WER", "--store", tmp_path / "store")
     assert ran.code == 0
-    assert "WER at 20 hours of audio" in ran.out
+    assert "Fitted a forecast of WER for a from 2 points: 40% at 20 hours of audio" in ran.out
     refused = planner(*words, "--metric", "oddness", "--store", tmp_path / "store")
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     assert "cannot read '50%': expected oddness as a number such as 2.48; a rate has the unit" in refused.err

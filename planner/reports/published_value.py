@@ -1,0 +1,121 @@
+"""What one published law answers by itself: a value, the input that gives a value, or a ratio."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from laws.catalog.published import PublishedLaw
+from laws.codes import WarningCode
+from laws.errors import InputError, run
+from planner import units, warnings
+from planner.lawmodel.published import source_warnings
+from planner.reports.report import Report
+
+VALUE = "value"  # names the result, where an input is asked for
+_TYPICAL = {"loss": 2.0, "compute": 1000.0, "experts": 64.0, "granularity": 8.0, "batch": 128.0, "steps": 1e5}
+_TYPICAL |= {"flops": 1e21, "unique": 1e9, "params": 1e9, "data": 1e9, "bytes": 1e13}
+
+
+def example(law: PublishedLaw) -> str:
+    """Return a command that a law answers.
+
+    Args:
+        law: The law.
+
+    Returns:
+        The command: at its first check point, else at usual inputs; for exponents only, ten times an input.
+    """
+    if law.formula is None:
+        inputs = f"{next(iter(law.exponents))}=10x"
+    else:
+        point: Mapping[str, float] = law.checks[0].inputs if law.checks else _usual(law)
+        inputs = " ".join(f"{i.name}={point[i.name]:g}" for i in law.inputs)
+    return f"planner laws ask {law.id} {inputs}"
+
+
+def _usual(law: PublishedLaw) -> dict[str, float]:
+    largest = {"data": law.measured[1], "params": law.sizes[1]}
+    return {i.name: largest.get(i.name) or _TYPICAL[i.name] for i in law.inputs}
+
+
+def value_record(law: PublishedLaw, given: Sequence[str]) -> dict[str, Any]:
+    """Return what a law answers.
+
+    Args:
+        law: The law.
+        given: `NAME=VALUE` for each input, in base units; `NAME=10x` for ten times as much; `value=VALUE` to
+            solve for the input that is not given.
+
+    Returns:
+        Quantity, value and unit; `ratio` instead of a value where only ratios are asked.
+
+    Raises:
+        InputError: A pair cannot be parsed, or the inputs are not those of the law.
+        LawError: Only exponents are published, or the law is no power law of the input.
+    """
+    pairs = dict(_pair(law, text) for text in given)
+    ratios = {name: text[:-1] for name, text in pairs.items() if text[-1:] in "xX×" and text[:-1]}
+    record: dict[str, Any] = {"law": law.id, "domain": law.domain, "quantity": law.metric, "unit": law.unit}
+    record |= {"given": pairs, "value": None, "ratio": None}
+    if pairs and ratios.keys() == pairs.keys():
+        changes = [law.change(_number(text), name) for name, text in ratios.items()]
+        record["ratio"] = math.prod(changes)
+    elif VALUE in pairs and law.metric != VALUE:
+        inputs = {name: _number(text) for name, text in pairs.items() if name != VALUE}
+        record["value"] = law.invert(_number(pairs[VALUE]), **inputs)
+        missing = next(i for i in law.inputs if i.name not in inputs)
+        record |= {"quantity": missing.name, "unit": missing.unit}
+    else:
+        record["value"] = law.evaluate(**{name: _number(text) for name, text in pairs.items()})
+    codes = [*source_warnings(law), WarningCode.NO_INTERVAL, WarningCode.OTHER_CORPUS]
+    return record | {"range": law.range, "warnings": warnings.records(codes)}
+
+
+def value_report(law: PublishedLaw, record: Mapping[str, Any]) -> Report:
+    """Return the answer for people.
+
+    Args:
+        law: The law.
+        record: The record of `value_record`.
+
+    Returns:
+        One row, what was given, the measured range and the warnings.
+    """
+    if record["ratio"] is not None:
+        # a floor does not change with the input, so a ratio is of the part above it
+        answer = f"x {record['ratio']:.3g}"
+        note = "The ratio of new to old, of the part above any floor."
+    else:
+        answer = f"{units.format_number(record['value'])} {record['unit']}".strip()
+        note = f"Formula: {law.equation}."
+    given = ", ".join(f"{name} {text}" for name, text in record["given"].items())
+    source = f"{law.citation}, {law.locator}; confidence {law.confidence}"
+    return Report(
+        title=f"{law.domain}: {record['quantity']} by law {law.id}",
+        columns=("given", record["quantity"]),
+        rows=((given, answer),),
+        notes=(note, f"Measured: {law.range}.", f"Source: {source}."),
+        sections={"Warnings": warnings.with_codes(warning["code"] for warning in record["warnings"])},
+        words=frozenset({0}),
+    )
+
+
+def _pair(law: PublishedLaw, text: str) -> tuple[str, str]:
+    name, equals, value = (piece.strip() for piece in text.partition("="))
+    if not equals or not value or name not in {VALUE, *(i.name for i in law.inputs)}:
+        inputs = ", ".join(f"{i.name}=VALUE in {i.unit}" for i in law.inputs)
+        raise InputError(
+            f"{text} for law {law.id}: expected {inputs}, or {VALUE}=VALUE to solve for an input",
+            code="wrong-inputs",
+            value=text,
+            expected=inputs,
+            hint=run("laws", "ask", value=example(law).removeprefix("planner laws ask ")),
+        )
+    return name, value
+
+
+def _number(text: str) -> float:
+    number = units.parse_number(text, expected="a number such as 1e9, 300M or 10x")
+    if number <= 0:
+        raise InputError(f"{text}: expected more than 0", code="not-positive", value=text)
+    return number
