@@ -310,6 +310,12 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "data-given-twice": ("A column and a pattern of names both give the data size.", "Drop one."),
     "no-data-size": ("No column of the runs counts data.", "Name one that varies between runs."),
+    "no-steps": ("Runs have no metric with its steps.", "Name another metric."),
+    "invalid-scale": ("A scale is not above 0.", "Give one above 0."),
+    "steps-not-data": (
+        "Steps of a training are not amounts of data.",
+        "Name a column of data, or use `planner extrapolate`.",
+    ),
     "one-training": ("A source is one training, not a table of trainings.", "Use `planner extrapolate`."),
     "invalid-database": ("A file is not a database that can be read.", "Check the file."),
     "no-plausible-law": ("No law explains the points.", "Check the points."),

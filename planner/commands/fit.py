@@ -61,6 +61,14 @@ def fit(
             help="Number of test examples, or a column of them: gives the noise of a rate, e.g. 10k.",
         ),
     ] = None,
+    peak_flops: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FLOP/s",
+            help="Dense peak of devices that `planner accelerators list` lacks, e.g. 4e14: GPU-hours on "
+            "them become FLOP.",
+        ),
+    ] = None,
     store: StoreOption = None,
     explain: ExplainOption = False,
     style: FormatOption = Format.table,
@@ -88,6 +96,7 @@ def fit(
         pool=pool,
         baseline_error=baseline_error,
         test_size=test_size,
+        peak_flops=peak_flops,
     )
     laws = fit_file(request, store_folder(store))
     page = (

@@ -23,7 +23,7 @@ _ASK = {
 _MEASURE = {
     "Measurement": (
         "domain", "metric", "data_unit", "metric_unit", "family", "data", "preset", "higher_is_better",
-        "metric_range", "chance_level", "baseline_error", "test_size",
+        "metric_range", "chance_level", "baseline_error", "test_size", "peak_flops",
     ),
     "Columns of the table": (
         "data_column", "metric_column", "params_column", "flops_column", "samples_column",

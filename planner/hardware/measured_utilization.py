@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from laws.types import Law, Run
 from planner.assumptions import Assumption, override
-from planner.hardware.accelerators import Accelerator
+from planner.hardware.accelerators import Accelerator, is_accelerator
 
 MAX_RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
 MIN_RUNS = 3
@@ -122,11 +122,9 @@ def utilization_of(
         The band; None below `MIN_RUNS` trainings.
     """
     peak = accelerator.peak_at(precision or accelerator.usual_precision())
-    on_it = [
-        (flops, flops / seconds / peak)
-        for flops, seconds, device in trainings
-        if is_accelerator(device, accelerator)
-    ]
+    trainings = list(trainings)
+    ours = {device for device in {one[2] for one in trainings} if is_accelerator(device, accelerator)}
+    on_it = [(flops, flops / seconds / peak) for flops, seconds, device in trainings if device in ours]
     largest = sorted(on_it)[-MAX_RUNS:]
     values = [share for _, share in largest if share <= 1]
     if len(values) < MIN_RUNS:
@@ -138,35 +136,3 @@ def utilization_of(
         origin="measured",
         source=f"the {len(values)} largest of {len(on_it)} runs on {accelerator.id}, evaluation included",
     )
-
-
-# words that makers add or leave out, and boards that differ from the accelerator of the same name without
-# them
-_MAKERS = frozenset(
-    {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "sxm", "sxm2", "sxm4", "sxm5"}
-)
-_BOARDS = frozenset({"pcie", "nvl"})
-
-
-def is_accelerator(device: str, accelerator: Accelerator) -> bool:
-    """Return whether a device is this accelerator.
-
-    Args:
-        device: An id or alias, or the name that a device reports, such as "NVIDIA H100 80GB HBM3".
-        accelerator: The accelerator.
-
-    Returns:
-        Whether the names agree. A memory size counts only where the device names one.
-    """
-    if device.lower() in {accelerator.id, *accelerator.aliases}:
-        return True
-    reported, listed = _words(device), _words(accelerator.name)
-    if reported & _BOARDS != listed & _BOARDS:
-        return False
-    if not any(word.endswith("gb") for word in reported):
-        listed = {word for word in listed if not word.endswith("gb")}
-    return bool(reported) and listed - _MAKERS <= reported
-
-
-def _words(text: str) -> set[str]:
-    return set(text.lower().replace("-", " ").replace("(", " ").replace(")", " ").split())

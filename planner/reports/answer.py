@@ -80,7 +80,26 @@ def _source(plan: Plan) -> list[str]:
     if law.source in OWN and (selector.domain or selector.law):
         return []
     origin = f"{law.source} law" if law.source not in OWN else "law"
-    return [f"By {origin} {law.id} ({law.subject})."]
+    return [f"By {origin} {law.id} ({law.domain}).", *_other_studies(plan)]
+
+
+def _other_studies(plan: Plan) -> list[str]:
+    """Return where another study would be at the plan of a published law, which states no interval."""
+    estimate = plan.estimate
+    if estimate.law.source != "published":
+        return []
+    from laws.catalog.between_studies import between_studies  # only answers of published laws need it
+    from laws.catalog.published import published_law
+    from planner.lawmodel.published import value_at_center
+
+    spread = between_studies(estimate.law.domain, estimate.law.metric)
+    error = paths.quantile(estimate.error.draws, 0.5)
+    if spread is None or not 0 < error < math.inf:
+        return []
+    ends = spread.interval(error, value_at_center(published_law(estimate.law.id)))
+    low, high = map(estimate.law.format_error, ends)
+    name = metric_name(estimate.law.metric)
+    return [f"Another study would measure {name} {low} to {high} there (90%, by how far studies differ)."]
 
 
 def relevant(plan: Plan) -> list[str]:
@@ -132,13 +151,13 @@ def _lead_of_target(plan: Plan) -> list[str]:
     if chance is not None and chance < MOSTLY:
         digits = _digits(reached)
         return [
-            f"{goal} is probably out of reach with more data alone: {probability(chance)} likely.",
+            f"{goal} is probably out of reach with more data only: {probability(chance)} likely.",
             f"Where it is reached, it needs about {_needed(plan, middle, digits)}.",
         ]
     draws = estimate.data.draws
     lines = [f"{goal} needs about {_needed(plan, paths.quantile(draws, 0.5), _digits(draws))}."]
     if chance is not None:
-        how = "with more data and larger models" if estimate.law_model.is_joint else "with more data alone"
+        how = "with more data and larger models" if estimate.law_model.is_joint else "with more data only"
         lines.append(f"{_sentence(probability(chance))} likely reachable {how}{_within(estimate)}.")
     return lines
 
@@ -238,6 +257,9 @@ def _feasible(plan: Plan) -> list[str]:
         return (
             [] if plan.binding is None else [sentences.TIGHTEST.format(limit=sentences.LIMITS[plan.binding])]
         )
+    if not plan.estimate.law_model.has_posterior:
+        verdict = "stays within" if feasibility.probability >= MOSTLY else "exceeds"
+        return [sentences.BY_THE_LAW.format(verdict=verdict)]
     if not feasibility.each:
         return []
     limits = ", ".join(f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items())

@@ -52,6 +52,7 @@ CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
 METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
+STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
 
@@ -76,6 +77,7 @@ class Request:
         metric_range: Least and best value of the metric as LOW:HIGH, as typed.
         chance_level: Value of the metric that guessing reaches, as typed.
         test_size: Number of test examples as typed, or the name of a column of them.
+        peak_flops: Peak FLOP/s as typed, of devices that are not in the table of accelerators.
     """
 
     path: Path
@@ -94,6 +96,7 @@ class Request:
     metric_range: str | None = None
     chance_level: str | None = None
     test_size: str | None = None
+    peak_flops: str | None = None
 
     @property
     def metric_options(self) -> MetricOptions:
@@ -259,6 +262,7 @@ def _measured(request: Request) -> MetricTerms:
         rising=bool(rises_by_name(request.metric_options)),
         lowest=lowest_value(request.metric_options),
     )
+    _refuse_own_steps(request, measured)
     for role in ("flops", "gpu_hours"):
         if (column := request.columns.get(role)) and measured.params is None:
             raise TableError(
@@ -269,12 +273,36 @@ def _measured(request: Request) -> MetricTerms:
                 value="params",
                 hint=use("params_column", purpose="to name it"),
             )
+    peak = None if request.peak_flops is None else units.parse_number(request.peak_flops)
+    if peak is not None and peak <= 0:
+        raise InputError(
+            f"peak FLOP/s {request.peak_flops!r}: expected a number above 0",
+            code="invalid-value",
+            value=request.peak_flops,
+            hint=use("peak_flops", value="4e14"),
+        )
     try:
-        measured = with_flops_from_hours(measured)
+        measured = with_flops_from_hours(measured, peak)
     except PlannerError:  # an unknown device, in a column that was found by its usual name
         if request.columns.get("gpu_hours") or request.columns.get("device"):
             raise
     return as_errors(request.metric_options, measured)
+
+
+def _refuse_own_steps(request: Request, measured: Measurements) -> None:
+    """Refuse the steps of a training as its data: they do not end where the training does."""
+    column = measured.columns["data"]
+    if column.lower() in STEP_NAMES and column.lower().strip("_") != request.data_unit:
+        raise TableError(
+            f"column {column!r} of {measured.path}: expected amounts of data, one per finished training, got "
+            "steps",
+            code="steps-not-data",
+            value=column,
+            hint=(
+                use("data_column", purpose="to name a column of data"),
+                run("extrapolate", purpose="to forecast one training from its steps"),
+            ),
+        )
 
 
 def _fits(request: Request, terms: MetricTerms, curves: Mapping[str, Points]) -> list[_Fitted]:
@@ -481,6 +509,8 @@ def _law(
     warnings = [*fitted.warnings]
     if fitted.ladder and "flops" not in measured.columns:
         warnings.append(WarningCode.FLOPS_FROM_HOURS)
+    if measured.flops is None and measured.gpu_hours is not None and measured.device is not None:
+        warnings.append(WarningCode.DEVICE_NOT_LISTED)
     details = {
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,

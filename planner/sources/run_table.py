@@ -8,6 +8,7 @@ is counted.
 
 import hashlib
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -420,10 +421,13 @@ def _is_empty(rows: Sequence[Row], i: int) -> bool:
 
 def _is_unmeasured(content: Any) -> bool:
     """Return whether a cell has no measurement: it is empty, or what logs write for a loss that is not a
-    number.
+    number. MLflow writes infinity as the largest double.
     """
     try:
-        return content is None or not str(content).strip() or not math.isfinite(float(content))
+        if content is None or not str(content).strip():
+            return True
+        value = abs(float(content))
+        return not math.isfinite(value) or value >= sys.float_info.max
     except (TypeError, ValueError, OverflowError):
         return False  # it has to be read as a number, or refused by name
 

@@ -316,6 +316,66 @@ def _value(table: RunTable, tracked: Run, best: Best, role: str, column: str) ->
     return table.cells(tracked, [column], best if role in BEST_ROLES else "last")[0]
 
 
+def tracked_curves(path: Path, column: str | None) -> list[tuple[str, list[tuple[float, float, None, None]]]]:
+    """Return a metric of each run over its steps; step 0 is left out, since curves have no value there.
+
+    Args:
+        path: A tracker's file or folder.
+        column: The metric: a column, or the last part of one.
+
+    Returns:
+        Name of the run; step, value and two empty cells of each measurement. Runs without the metric are left
+        out.
+
+    Raises:
+        PlannerError: The store cannot be read, or has no such steps.
+    """
+    table = read_source(path)
+    logged = [
+        name
+        for name in table.columns
+        if any(isinstance(h := tracked.values.get(name), History) and h.steps for tracked in table.runs)
+    ]
+    listing = run("columns", value=str(path), purpose="to list the columns")
+    if not logged:
+        raise TableError(
+            f"{path}: expected a metric with its steps, got none in the {table.kind}",
+            code="no-steps",
+            value=str(path),
+            hint=listing,
+        )
+    if column is None:
+        raise InputError(
+            f"{path}: expected the name of a metric, one of {', '.join(logged[:MAX_NAMES_LISTED])}",
+            code="missing-column",
+            value="metric",
+            hint=use("metric_column", purpose="to name one"),
+        )
+    name = table.column(column)
+    curves = {}
+    for tracked in table.runs:
+        metric = tracked.values.get(name)
+        if tracked.state is State.DELETED or not isinstance(metric, History):
+            continue
+        if below := [value for step, value in metric.steps if step > 0 and value < 0]:
+            raise TableError(
+                f"{path} run {tracked.name!r}, column {name!r}: expected 0 or more, got {below[0]:g}",
+                code="unreadable-cell",
+                value=below[0],
+            )
+        points = [(step, value, None, None) for step, value in metric.steps if step > 0]
+        if points:
+            curves[tracked.name if tracked.name not in curves else tracked.id] = points
+    if not curves:
+        raise TableError(
+            f"{path}, column {name!r}: expected a metric with its steps, got none",
+            code="no-steps",
+            value=name,
+            hint=listing,
+        )
+    return list(curves.items())
+
+
 def left_out_sentence(left_out: Mapping[str, int], count: int) -> str:
     """Return which runs were left out, as a sentence; "" where none was.
 

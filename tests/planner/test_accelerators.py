@@ -187,3 +187,56 @@ def test_the_page_shows_what_the_commands_print() -> None:
     assert done.returncode == 0, (
         f"run `python -m cogapp -rP docs/reference/compute.md`: {done.stdout}{done.stderr}"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("NVIDIA H100 80GB HBM3", "h100-sxm"),
+        ("A100 80GB", "a100-80-sxm"),
+        ("Tesla V100-SXM2-32GB", "v100-sxm2-32"),
+        ("Tesla V100-SXM2-16GB", "v100-sxm2-16"),
+        ("Tesla V100-PCIE-32GB", "v100-pcie-32"),
+        ("NVIDIA A100-SXM4-40GB", "a100-40-sxm"),
+        ("NVIDIA A100-PCIE-40GB", "a100-40-pcie"),
+        ("NVIDIA A100 80GB PCIe", "a100-80-pcie"),
+        ("NVIDIA A100-SXM4-80GB", "a100-80-sxm"),
+        ("A100 40G", "a100-40-sxm"),
+        ("NVIDIA A100", "a100-80-sxm"),
+        ("NVIDIA A800-SXM4-80GB", "a800-80"),
+        ("NVIDIA H100 PCIe", "h100-pcie"),
+        ("NVIDIA H100 NVL", "h100-nvl"),
+        ("NVIDIA H800", "h800"),
+        ("NVIDIA H20", "h20"),
+        ("NVIDIA H200", "h200"),
+        ("NVIDIA GH200 480GB", "gh200"),
+        ("NVIDIA B200", "b200"),
+        ("NVIDIA GB200", "gb200"),
+        ("NVIDIA L40S", "l40s"),
+        ("NVIDIA L40", "l40"),
+        ("NVIDIA A10G", "a10g"),
+        ("NVIDIA A40", "a40"),
+        ("NVIDIA RTX A6000", "a6000"),
+        ("NVIDIA GeForce RTX 3090", "rtx3090"),
+        ("NVIDIA GeForce RTX 4090", "rtx4090"),
+        ("Tesla T4", "t4"),
+        ("Tesla P100-PCIE-16GB", "p100-pcie"),
+        ("Tesla P100-SXM2-16GB", "p100"),
+        ("AMD Instinct MI300X", "mi300x"),
+        ("AMD Instinct MI250X", "mi250x"),
+        ("mi250", "mi250"),
+        ("TPU v4", "tpu-v4"),
+    ],
+)
+def test_names_as_devices_report_them_are_understood(name: str, id: str) -> None:
+    assert accelerators.find_accelerator(PARTS, name).id == id
+    assert [one.id for one in PARTS.values() if accelerators.is_accelerator(name, one)].count(id) == 1
+
+
+def test_one_a100_does_not_claim_the_runs_of_another() -> None:
+    for device, others in (
+        ("a100-80", {"a100-40-sxm", "a100-80-pcie"}),
+        ("a100-40", {"a100-80-sxm"}),
+        ("NVIDIA A100-SXM4-80GB", {"a100-40-sxm"}),
+    ):
+        assert not any(accelerators.is_accelerator(device, PARTS[id]) for id in others)

@@ -234,7 +234,10 @@ def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
     (tmp_path / "other.csv").write_text(unknown, encoding="utf-8")
     fitted(tmp_path / "other", tmp_path / "other.csv", *ASR, *QUICK)
     found = asked(tmp_path / "other", "--data", "800h")
-    assert "no-compute" in {warning["code"] for warning in found["warnings"]}
+    assert {"no-compute", "device-not-listed"} <= {warning["code"] for warning in found["warnings"]}
+    fitted(tmp_path / "peak", tmp_path / "other.csv", *ASR, *QUICK, "--peak-flops", "4e14")
+    found = asked(tmp_path / "peak", "--data", "800h")
+    assert found["flops"]["median"] == pytest.approx(40 * 3600 * 4e14 * 0.375, rel=0.1)
     ran = planner(
         "fit", tmp_path / "other.csv", *ASR, "--device-column", "gpu", "--store", tmp_path / "third"
     )
@@ -565,3 +568,12 @@ def test_sizes_before_the_power_law_are_told_and_left_out_of_the_single_form(tmp
     assert phases["x"] == [2.0**i for i in range(10)]
     assert phases["small-data"][0] > 0.95
     assert phases["power-law"][-1] > 0.8
+
+
+def test_a_single_model_size_stays_exactly_that_size(tmp_path):
+    rows = [f"{300 * 2**i},{wer},120M,{2**i}e17" for i, wer in enumerate((0.114, 0.096, 0.083))]
+    (tmp_path / "one.csv").write_text("\n".join(["hours,wer,params,flops", *rows]), encoding="utf-8")
+    fitted(tmp_path / "store", tmp_path / "one.csv", *ASR, *QUICK)
+    found = asked(tmp_path / "store", "--target-wer", "7%")
+    assert (found["params"]["q05"], found["params"]["q95"]) == (120e6, 120e6)
+    assert "ladder-exceeded" not in {warning["code"] for warning in found["warnings"]}

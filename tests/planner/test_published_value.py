@@ -7,13 +7,17 @@ from datetime import date
 
 import pytest
 
+from laws.catalog.between_studies import between_studies
 from laws.catalog.published import all_laws, published_law
 from laws.codes import WarningCode
 from laws.errors import InputError, LawError
 from planner.hardware.fleet import read_fleet
+from planner.lawmodel.published import value_at_center
 from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import plan
 from planner.plans.question import Question
+from planner.reports.answer import answer
+from planner.reports.estimate import report
 from planner.reports.published_value import example, value_record, value_report
 from tests.answers.asking import run
 from tests.answers.questions import TODAY
@@ -24,8 +28,8 @@ def test_every_law_answers_the_command_that_its_page_names(law):
     program, *command, id = shlex.split(example(law))[:4]
     assert (program, command, id) == ("planner", ["laws", "ask"], law.id)
     record = value_record(law, shlex.split(example(law))[4:])
-    answer = record["ratio"] if law.formula is None else record["value"]
-    assert 0 < answer < math.inf
+    result = record["ratio"] if law.formula is None else record["value"]
+    assert 0 < result < math.inf
     assert value_report(law, record).rows
     codes = {warning["code"] for warning in record["warnings"]}
     assert (WarningCode.UNIT_UNCONFIRMED in codes) == (not law.unit_confirmed)
@@ -84,6 +88,29 @@ def test_the_command_and_the_page_of_a_law_agree(tmp_path):
 )
 def test_the_law_is_chosen_by_the_unit_of_the_data(tmp_path, data, id, unit):
     question = Question.of(selector=LawSelector(domain="speech", source="published"), data=data)
-    answer = plan(question, tmp_path, read_fleet(None), today=date.fromisoformat(TODAY))
-    assert (answer.estimate.law.id, answer.estimate.data.unit) == (id, unit)
-    assert id not in {law.id for law in answer.estimate.alternatives}
+    planned = plan(question, tmp_path, read_fleet(None), today=date.fromisoformat(TODAY))
+    assert (planned.estimate.law.id, planned.estimate.data.unit) == (id, unit)
+    assert id not in {law.id for law in planned.estimate.alternatives}
+
+
+def test_an_answer_names_the_laws_that_are_outside_its_interval():
+    record = value_record(published_law("sardana2023-refit-le100"), ["params=1e13", "data=1e16"])
+    assert record["q05"] < record["value"] < record["q95"]
+    outside = [other["law"] for other in record["others"] if other["value"] > record["q95"]]
+    assert "besiroglu2024" in outside
+    assert WarningCode.STUDIES_DISAGREE in {warning["code"] for warning in record["warnings"]}
+    assert any("besiroglu2024" in note for note in value_report(published_law(record["law"]), record).notes)
+
+
+def test_no_probability_takes_a_published_law_for_exactly_right(tmp_path):
+    question = Question.of(
+        selector=LawSelector(law="besiroglu2024"), target="2.1", on="h100", count=256, budget="$10M"
+    )
+    planned = plan(question, tmp_path, read_fleet(None), today=date.fromisoformat(TODAY))
+    short = answer(planned)
+    assert not [line for line in short.lead if "likely" in line or "%" in line]
+    assert not [note for note in report(planned).notes if "limits" in note and "%" in note]
+    low, high = between_studies("language", "loss").interval(
+        2.1, value_at_center(published_law("besiroglu2024"))
+    )
+    assert any(f"{low:.3g}" in line and f"{high:.3g}" in line for line in short.remarks)

@@ -17,6 +17,7 @@ import pytest
 from synthetic import planner
 
 from laws.errors import ConflictingInput, FileError, InputError, PlannerError, TableError, UnknownName
+from planner.sources.extrapolate import read_curves
 from planner.sources.run_table import Measurements, read_measurements
 from planner.sources.tracked_table import RunChoice
 from planner.sources.trackers import event_file, wandb
@@ -707,3 +708,64 @@ def test_slip_is_refused_in_one_line(stores: Path, tmp_path: Path, slip: str) ->
     ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, *options, "--store", tmp_path)
     assert ran.refused == code
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "curve"),
+    [
+        ("wandb", "summary.val/wer", "conformer-160h-s0"),
+        ("tensorboard", "scalars.val/wer", "conformer-160h-s0"),
+        ("mlruns", "val/wer", "conformer-160h-s0"),
+    ],
+)
+def test_runs_are_curves_over_their_steps(stores: Path, name: str, column: str, curve: str) -> None:
+    questions = {q.curve: q for q in read_curves(stores / name, column=column, at=(1e6,))}
+    table = open_source(stores / name, WHERE.get(name))
+    (run,) = (run for run in table.runs if run.name == curve)
+    metric = run.values[table.column(column)]
+    assert isinstance(metric, History)
+    steps, errors, _, _ = zip(*questions[curve].measured, strict=True)
+    assert list(steps) == sorted(steps)
+    assert len(errors) > 2
+    assert errors[-1] == metric.last
+    assert questions[curve].asked == (1e6,)
+
+
+def test_curves_need_a_metric_with_steps(stores: Path) -> None:
+    for name, column, code in (
+        ("study.db", "value", "no-steps"),
+        ("wandb", None, "missing-column"),
+        ("wandb", "config.data.hours", "no-steps"),
+        ("wandb", "werr", "unknown-column"),
+    ):
+        with pytest.raises(PlannerError) as error:
+            read_curves(stores / name, column=column, at=(1e6,))
+        assert error.value.code == code
+    with pytest.raises(TableError) as nothing:
+        read_curves(stores / "wandb", column="summary.val/wer")
+    assert nothing.value.code == "nothing-to-forecast"
+
+
+@pytest.mark.parametrize("column", ["step", "_step", "epoch", "global_step"])
+def test_steps_of_a_training_are_not_data(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text(f"{column},loss\n1,3\n2,2.5\n3,2.2\n", encoding="utf-8")
+    ran = planner(
+        "fit", path, "--domain", "a", "--metric", "loss", "--data-unit", "tokens", "--data-column", column,
+        "--store", tmp_path / "store",
+    )  # fmt: skip
+    assert ran.refused == "steps-not-data"
+    assert "planner extrapolate" in ran.err
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl", "runs.csv"])
+def test_infinity_as_mlflow_writes_it_is_no_measurement(tmp_path: Path, name: str) -> None:
+    rows = [(10, "0.3"), (20, "0.25"), (40, "1.7976931348623157e308"), (80, "-1.7976931348623157e308")]
+    lines = [f"{hours},{value}" for hours, value in rows]
+    if name.endswith("jsonl"):
+        lines = [f'{{"hours": {hours}, "wer": {value}}}' for hours, value in rows]
+    else:
+        lines.insert(0, "hours,wer")
+    (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    measured = measured_runs(tmp_path / name, RunChoice())
+    assert (measured.metric, measured.unmeasured) == ((0.3, 0.25), (2, 3))

@@ -29,7 +29,7 @@ from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
-from planner.lawmodel.stored import scenario_indices
+from planner.lawmodel.stored import scenario_indices, single_size
 from planner.metrics import FRACTION
 from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
@@ -285,7 +285,11 @@ def _law_data(plan: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str
     for one in with_paths.values():
         if one.id not in laws:
             laws[one.id] = {"grid": _floats(one.grid), "paths": packed(one)}
-    return {"paths": {role: one.id for role, one in with_paths.items()}, "cost": cost}
+    return {
+        "paths": {role: one.id for role, one in with_paths.items()},
+        "single_size": single_size(law, chosen.size),
+        "cost": cost,
+    }
 
 
 def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:

@@ -72,12 +72,14 @@ class History:
         min: The smallest finite value.
         max: The largest finite value.
         count: How many values were logged.
+        steps: Step and finite value of each, where the reader keeps them.
     """
 
     last: float | None
     min: float | None
     max: float | None
     count: int = 1
+    steps: tuple[tuple[float, float], ...] = ()
 
     def best(self, which: Best) -> float | None:
         """Return the smallest, largest or last value; None for a run that ended in NaN or infinity.
@@ -108,6 +110,21 @@ def history(values: Iterable[Any]) -> History:
         max(measured, default=None),
         len(numbers),
     )
+
+
+def history_of_steps(steps: Iterable[tuple[Any, Any]]) -> History:
+    """Return the history of values with their steps, in the order in which they were logged.
+
+    Args:
+        steps: Step and value; a value that is not a finite number counts as unmeasured.
+
+    Returns:
+        Their summary, with the steps.
+    """
+    pairs = list(steps)
+    numbers = [(finite(step), finite(value)) for step, value in pairs]
+    kept = tuple((step, value) for step, value in numbers if step is not None and value is not None)
+    return replace(history(value for _, value in pairs), steps=kept)
 
 
 def finite(value: Any) -> float | None:
