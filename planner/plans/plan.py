@@ -29,8 +29,8 @@ from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.allocation import AllocationConstraints
-from planner.lawmodel.info import law_info
-from planner.lawmodel.model import LawModel
+from planner.lawmodel.info import LawInfo, law_info
+from planner.lawmodel.model import JOINT_FORMS, LawModel
 from planner.lawmodel.published import data_unit, published_law_model
 from planner.lawmodel.scenario import broadcast
 from planner.lawmodel.select import SelectedLaw, check_metric, select_law
@@ -38,7 +38,7 @@ from planner.lawmodel.stored import law_model
 from planner.plans.confidence import with_confidence
 from planner.plans.constraints import computes, constraints_satisfied, largest_scales, reached
 from planner.plans.estimate import Estimate, estimate, scales_for_target
-from planner.plans.from_given import scales_from_given
+from planner.plans.from_given import scales_from_given, with_size
 from planner.plans.question import ParsedQuestion, ParsedSupply, Question, check, parse
 from planner.plans.resources import ExpectedCost, Feasible, Resources, resources
 from planner.plans.sensitivity import shares
@@ -206,7 +206,7 @@ def plan_by(
     Raises:
         PlannerError: The question is incomplete or contradicts itself, or the law gives no finite answer.
     """
-    parsed = parse_for(selected, question, today)
+    parsed = _largest_of_size(parse_for(selected, question, today), law_info(selected.law))
     assumed = _with_measured(parsed, fleet, selected.law, folder)
     model, used_model, scales, binding = _models(selected, parsed, fleet, assumed, seed)
     needs = estimate(
@@ -267,6 +267,15 @@ def parse_for(selected: SelectedLaw, question: Question, today: date) -> ParsedQ
         check_metric(selected, question.selector, question.target)
     unit = selected.law.x_unit if isinstance(selected.law, Law) else data_unit(selected.law)
     return parse(question, law_info(selected.law), unit, today)
+
+
+def _largest_of_size(parsed: ParsedQuestion, law: LawInfo) -> ParsedQuestion:
+    """Return a question of a model size with limits as one of the limits: what they buy for that size.
+
+    Only a joint law leaves the data open; by any other law the size decides it, and the limits are checked.
+    """
+    open_data = parsed.given == "params" and parsed.question.limited and law.form in JOINT_FORMS
+    return parsed._replace(given=None) if open_data else parsed
 
 
 def _allocation(parsed: ParsedQuestion) -> AllocationConstraints:
@@ -334,6 +343,8 @@ def _scales(
             return model, scales, None
         return (*with_confidence(model, scales, parsed.target, parsed.confidence), None)
     if parsed.given is None:
+        if parsed.params is not None:
+            model = with_size(model, parsed.params)
         scales, binding = largest_scales(model, parsed, fleet, assumed, seed)
         return model, scales, binding
     return (*scales_from_given(model, parsed), None)

@@ -236,7 +236,8 @@ def _given(plan: Plan) -> str:
     if plan.given == "params":
         return f"A model of {params} parameters"
     texts = [text.strip() for text in (limits.budget, _gpu_hours(limits.gpu_hours), limits.deadline) if text]
-    return f"{' and '.join(texts)} on {_devices(plan)}"
+    of_size = f", spent on a model of {params} parameters," if plan.parsed.params is not None else ""
+    return f"{' and '.join(texts)} on {_devices(plan)}{of_size}"
 
 
 def _gpu_hours(text: str | None) -> str | None:

@@ -451,7 +451,19 @@ def test_a_question_that_cannot_be_answered_is_refused_in_one_line(folder, argum
 
 def test_a_model_larger_than_the_fleet_is_said_and_binds(folder):
     found = asked(
-        folder, "--params", "1e12", "--domain", "lm", "--metric", "loss", "--on", "l4", "--deadline", "90d"
+        folder,
+        "--params",
+        "1e12",
+        "--data",
+        "1e12",
+        "--domain",
+        "lm",
+        "--metric",
+        "loss",
+        "--on",
+        "l4",
+        "--deadline",
+        "90d",
     )
     assert {"model-larger-than-device", "does-not-fit"} <= {w["code"] for w in found["warnings"]}
     assert found["limits"]["memory"] == 0.0
