@@ -3,7 +3,7 @@
     python -m tests.fuzz.worker READER SEED FIRST COUNT FOLDER
 
 Prints one JSON line per failure: an exception that is no `PlannerError`, a message of several lines, more
-than `MAX_SECONDS`, or more memory than `MAX_BYTES` over that of the process before. FOLDER keeps each input that
+than `MAX_SECONDS`, or more memory than `MAX_BYTES` over that of the process before. FOLDER keeps inputs that
 failed. The last line is "done". To try one input again, FIRST is its number and COUNT is 1.
 """
 
