@@ -95,6 +95,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "data-for-smallest-model": ("The smallest model needs the data you have.", "Give only one of the two."),
     "decades-out-of-range": ("A plot cannot reach this far.", "Use fewer decades."),
     "impossible-target": ("A target is outside of what its metric can be.", "Correct the target."),
+    "nothing-has-a-price": (
+        "A budget of dollars was given for runs, and neither data nor an accelerator has a price.",
+        "Give a price of data, or an accelerator.",
+    ),
+    "no-informative-run": (
+        "No run would narrow the answer to this target by much.",
+        "Ask for a target that is less certain.",
+    ),
     "wrong-tiers": (
         "A price of data has tiers that do not increase, or a last tier that ends.",
         "Write every tier but the last with its end, each at more data.",
@@ -194,6 +202,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "too-few-laws-to-compare": ("Fewer than two laws were given to `planner.compare`.", "Give at least two."),
     "laws-differ": ("The laws to compare are of different metrics or units.", "Compare laws of one metric."),
     "not-a-stored-law": ("`planner.load` was asked for a published law.", "Load a law of a store."),
+    "invalid-point": ("A typed point is not DATA=VALUE.", "Write it like 300h=11.4%."),
+    "missing-data-unit": ("Nothing says what data is counted in.", "Name the unit, such as hours."),
+    "percent-of-unknown-data": ("Data sizes are percentages of an unknown total.", "Name the total."),
+    "too-many-files": ("More files were given than one table may have.", "Give fewer files."),
     "ragged-row": ("A row has more or fewer cells than the heading.", "Correct the row."),
     "reserved-metric": ("The name of a metric is reserved.", "Name an error or a loss."),
     "unknown-direction": (
@@ -294,6 +306,20 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "date-before-forecast": ("An outcome is from before its forecast.", "Correct the date."),
     "date-in-future": ("An outcome is from a day in the future.", "Correct the date."),
     "invalid-condition": ("A condition on runs cannot be read.", "Write COLUMN=VALUE."),
+    "remote-source": ("The source is on a server.", "Export the runs and fit the file."),
+    "unknown-state": ("A state of runs is unknown.", "Use one of the names in the message."),
+    "invalid-pattern": (
+        "A pattern is not a regular expression with one group.",
+        "Put parentheses around the data size.",
+    ),
+    "data-given-twice": ("A column and a pattern of names both give the data size.", "Drop one."),
+    "no-data-size": ("No column of the runs counts data.", "Name one that varies between runs."),
+    "no-steps": ("Runs have no metric with its steps.", "Name another metric."),
+    "invalid-scale": ("A scale is not above 0.", "Give one above 0."),
+    "steps-not-data": (
+        "Steps of a training are not amounts of data.",
+        "Name a column of data, or use `planner extrapolate`.",
+    ),
     "one-training": ("A source is one training, not a table of trainings.", "Use `planner extrapolate`."),
     "invalid-database": ("A file is not a database that can be read.", "Check the file."),
     "no-plausible-law": ("No law explains the points.", "Check the points."),

@@ -1,9 +1,10 @@
 """Which law answers a question: a calibrated one before a fitted one, a published one where there is neither.
 
 Among laws of one kind the newest answers, and of one fit the forecast before the single form that was fitted
-with it; the other laws that could have answered are named in the answer. Laws that ship with the tool
-(`laws/catalog/bundled.py`) are of its embedded corpora: they answer only where they are selected by source
-or id.
+with it; the other laws that could have answered are named in the answer. Several calibrated families answer
+together, by the best of them in each posterior sample (`planner/plans/families.py`). Laws that ship with the
+tool (`laws/catalog/bundled.py`) are of its embedded corpora: they answer only where they are selected by
+source or id.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,19 @@ class SelectedLaw(NamedTuple):
     samples: Law | None = None
     alternatives: tuple[LawInfo, ...] = ()
     warnings: tuple[str, ...] = ()  # of laws.codes.WarningCode
+    families: tuple["SelectedLaw", ...] = ()  # other calibrated families that may be better
+
+    def of_family(self, family: str) -> "SelectedLaw":
+        """Return the law of one of the families, which then answers alone.
+
+        Args:
+            family: The name of one of the families.
+
+        Returns:
+            The law with its companions, and the alternatives and warnings of the selection.
+        """
+        named = next((one for one in self.families if one.law.family == family), self)
+        return named._replace(alternatives=self.alternatives, warnings=self.warnings, families=())
 
 
 def select_law(selector: LawSelector, folder: Path, *, sampled: bool = False) -> SelectedLaw:
@@ -84,9 +98,65 @@ def select_law(selector: LawSelector, folder: Path, *, sampled: bool = False) ->
         warnings.append(WarningCode.DOMAIN_CHOSEN)
     if selector.metric is None and any(row.metric != answering.metric for row in others):
         warnings.append(WarningCode.METRIC_CHOSEN)
-    return _from_store(
+    selected = _from_store(
         store, rows, answering, alternatives=tuple(map(law_info, others)), warnings=tuple(warnings)
     )
+    return selected._replace(families=_other_families(store, rows, selected, others))
+
+
+def check_metric(selected: SelectedLaw, selector: LawSelector, target: str) -> None:
+    """Check that a target can be of one metric only, where it does not name its metric.
+
+    Args:
+        selected: The law that answers, and the alternatives to it.
+        selector: What the law had to match.
+        target: The target as written.
+
+    Raises:
+        MissingInput: Laws of several metrics match ("target-without-metric").
+    """
+    if selector.metric is not None or selector.law is not None:
+        return
+    metrics = dict.fromkeys(law.metric for law in (selected.law, *selected.alternatives))
+    if len(metrics) > 1:
+        raise MissingInput(
+            f"target {target}: expected its metric too, one of {', '.join(metrics)}",
+            code="target-without-metric",
+            value=target,
+            expected=", ".join(metrics),
+            hint=use("target", value=f"{selected.law.metric}={target.strip()}"),
+        )
+
+
+def _other_families(
+    store: Store | BundledLaws, rows: Sequence[LawRow], selected: SelectedLaw, others: Sequence[LawRow]
+) -> tuple[SelectedLaw, ...]:
+    """Return the other calibrated families that were measured on the same corpus in the same terms."""
+    law = selected.law
+    if not isinstance(law, Law) or law.source != "calibrated" or not law.paths:
+        return ()
+    matching = [
+        _from_store(store, rows, row)
+        for row in others
+        if row.family != law.family
+        and (row.source, row.domain, row.metric, row.metric_unit, row.x, row.x_unit)
+        == (law.source, law.domain, law.metric, law.metric_unit, law.x, law.x_unit)
+    ]
+    return tuple(
+        other
+        for other in matching
+        if isinstance(other.law, Law) and other.law.paths and _measured_alike(other.law, law)
+    )
+
+
+def _measured_alike(law: Law, other: Law) -> bool:
+    """Return whether two laws are of one corpus, and count their metric in one way."""
+    corpora = {one.provenance.get("corpus", one.provenance.get("fingerprint")) for one in (law, other)}
+    meanings = {
+        one.definitions.get(f"{one.metric} of {one.family}", one.definitions.get(one.metric))
+        for one in (law, other)
+    }
+    return len(corpora) == len(meanings) == 1
 
 
 def _ranked(selector: LawSelector, rows: Sequence[LawRow]) -> list[LawRow]:
@@ -201,7 +271,9 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
         "data",
         code="law-of-no-error",
         value=law.id,
-        hint=run("laws", "list", purpose="to see laws of an error or a loss"),
+        hint=run("laws", "show", value=law.id, purpose="to see a command that this law answers")
+        if published
+        else run("laws", "list", purpose="to see laws of an error or a loss"),
     )
 
 

@@ -1,36 +1,52 @@
-"""What to train next: the runs that narrow the answer to a target most, within a budget."""
+"""What to train next: the runs that narrow the answer to a target most, within a budget.
+
+A budget is compute (FLOP, GPU-hours, or the time of a device like that of the runs in the store), money, or
+data that has to be labeled. Where several families are calibrated, the runs narrow the error of the best of
+them.
+"""
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from statistics import median
 
 from laws import paths
-from laws.errors import InputError, LawError, run, use
+from laws.errors import InputError, LawError, PlannerError, run
 from laws.storage.store import Store
 from laws.types import Law
 from planner import units
 from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.info import law_info
-from planner.lawmodel.model import MEASURE_COST, LawModel
-from planner.lawmodel.select import SelectedLaw, select_law
+from planner.lawmodel.model import LawModel
+from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.lawmodel.stored import law_model
+from planner.plans.run_costs import (
+    FLOP,
+    GPU_HOURS,
+    USD,
+    Candidate,
+    RunCosts,
+    RunPrices,
+    cost_so_far,
+    format_amount,
+    parse_run_budget,
+)
 
 MAX_DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
 MAX_RUNS = 8  # of one proposal: after them the law has to be fitted again
-MAX_COST_SCENARIOS = 101  # enough for the median cost of a run
+MIN_COST_SHARE = 1e-6  # of a budget: what a run costs that takes nothing of the budget, such as new data
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One run to train, and what is left of the uncertainty once it and those before it are trained."""
 
-    data: float
-    params: float
-    flops: float
-    seconds: float | None  # on the device that the runs in the store were trained on
+    run: Candidate
+    seconds: float | None  # on a device like that of the runs in the store; None where none shows its speed
     left: float  # standard deviation of the log error, as a share of today's
     repeated: bool  # whether this amount of data was trained before: then train another seed
 
@@ -40,14 +56,16 @@ class Proposal:
     """Runs in the order in which they are worth training."""
 
     law: Law
-    target: float  # as an error
+    target: float
     scale: float  # the data size at which the error is predicted
     today: tuple[float, float, float]  # 5%, 50%, 95% of the error there
     spread: float  # standard deviation of its logarithm
     steps: tuple[Step, ...]
     rate: float | None  # FLOP per second that trainings reached here
     device: str
-    budget: float  # in FLOP
+    budget: float
+    unit: str  # of the budget and of what is spent: FLOP, GPU_HOURS, USD or the law's unit of data
+    commands: tuple[str, ...]  # to run once the runs are trained, or instead of training them by hand
 
     def after(self, step: Step) -> tuple[float, float]:
         """Return the 90% interval of the error to expect after a step, around today's median.
@@ -61,64 +79,81 @@ class Proposal:
         width = 1.645 * self.spread * step.left
         return self.today[1] * math.exp(-width), self.today[1] * math.exp(width)
 
+    @property
+    def spent(self) -> float:
+        """Return what all runs cost together, in the budget's unit; data counts once for all of them."""
+        costs = [step.run.cost(self.unit) for step in self.steps]
+        return sum(costs) if self.unit in (FLOP, GPU_HOURS, USD) else max(costs)
 
-def propose(folder: Path, selector: LawSelector, target: str, budget: str) -> Proposal:
+
+def propose(
+    folder: Path,
+    selector: LawSelector,
+    target: str,
+    budget: str | None = None,
+    prices: RunPrices | None = None,
+) -> Proposal:
     """Return the runs that reduce the uncertainty of a target most.
 
     Args:
         folder: The store.
         selector: What the law has to match.
         target: The error to reach.
-        budget: FLOP (`1e17`), GPU-hours (`5 GPU-hours`) or a time (`30m`) of one device like that of the
-            runs in the store.
+        budget: FLOP (`1e17`), GPU-hours (`5 GPU-hours`), a time (`30m`) of one device like that of the runs
+            in the store, dollars (`$500`) or data to label (`2000 examples`). None is as much as the
+            measured runs cost together.
+        prices: What data and hardware cost.
 
     Returns:
         The runs, the most informative first.
 
     Raises:
-        LawError: No sampled curve answers, or it has no compute cost.
+        LawError: No sampled curve answers, or it has no compute cost and the budget is of compute.
         InputError: The target or the budget cannot be parsed, or the budget pays for no run.
+        MissingInput: The budget is of dollars, and nothing has a price.
     """
     from laws.fitting.design import choose_runs, log_errors, scale_of_interest
 
     selected = select_law(selector, folder, sampled=True)
-    law, model = _sampled(selected)
+    check_metric(selected, selector, target)
+    pairs = [_sampled(one) for one in (selected, *selected.families)]
+    laws = [law for law, _ in pairs]
+    law = laws[0]
     terms = law_info(law).scale
     value = terms.checked_target(terms.parse(target), written=target)
     rate, device = _rate(folder, law)
-    flops = _budget(budget, rate)
-    scale = scale_of_interest([law], value)
-    candidates = _candidates(law)
-    cost = [_cost(model, data) for data in candidates]
-    picks = choose_runs(
-        [law], scale, [(0, data) for data in candidates], cost, budget=flops, max_picks=MAX_RUNS
-    )
+    costs = RunCosts(law, prices or RunPrices(), date.today())
+    candidates = [
+        costs.candidate(k, one, model, data) for k, (one, model) in enumerate(pairs) for data in _sizes(one)
+    ]
+    if budget is None:
+        limit, unit = cost_so_far(law, candidates, costs)
+    else:
+        limit, unit = parse_run_budget(budget, law, candidates, rate)
+    least = MIN_COST_SHARE * limit
+    cost = [max(candidate.cost(unit), least) for candidate in candidates]
+    scale = scale_of_interest(laws, value)
+    runs = [(candidate.index, candidate.data) for candidate in candidates]
+    available = limit + (MAX_RUNS * least if least in cost else 0.0)
+    picks = choose_runs(laws, scale, runs, cost, budget=available, max_picks=MAX_RUNS)
     if not picks:
-        here = f", about {units.format_duration(min(cost) / rate)} here" if rate else ""
-        raise InputError(
-            f"budget {budget.strip()}: expected at least {units.format_flops(min(cost))} FLOP{here}, the "
-            "cost of the "
-            "smallest run",
-            code="budget-too-small",
-            value=budget,
-        )
-    errors = log_errors([law], scale)
+        raise _nothing_to_train(budget, min(cost), limit, unit, rate)
+    errors = log_errors(laws, scale)
     spread = float(errors.std(ddof=1))
-    measured = set(law.points.get("x", ()))
+    measured = [set(one.points.get("x", ())) for one in laws]
     steps = []
     for pick in picks:
-        data = candidates[pick.candidate]
+        chosen = candidates[pick.candidate]
+        trained = measured[chosen.index]
         steps.append(
             Step(
-                data=data,
-                params=_params(model, data),
-                flops=cost[pick.candidate],
-                seconds=cost[pick.candidate] / rate if rate else None,
+                run=chosen,
+                seconds=chosen.flops / rate if rate and chosen.flops is not None else None,
                 left=pick.sd / spread,
-                repeated=any(math.isclose(data, x, rel_tol=1e-6) for x in measured),
+                repeated=any(math.isclose(chosen.data, x, rel_tol=1e-6) for x in trained),
             )
         )
-        measured.add(data)
+        trained.add(chosen.data)
     low, middle, high = (math.exp(paths.quantile(errors.tolist(), q)) for q in (0.05, 0.5, 0.95))
     return Proposal(
         law=law,
@@ -129,12 +164,14 @@ def propose(folder: Path, selector: LawSelector, target: str, budget: str) -> Pr
         steps=tuple(steps),
         rate=rate,
         device=device,
-        budget=flops,
+        budget=limit,
+        unit=unit,
+        commands=_commands(law, steps, target),
     )
 
 
 def _sampled(selected: SelectedLaw) -> tuple[Law, LawModel]:
-    """Return the law with its model, if it is a sampled curve with a compute cost."""
+    """Return the law with its model, if it is a sampled curve."""
     law = selected.law
     if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
         raise LawError(
@@ -143,38 +180,16 @@ def _sampled(selected: SelectedLaw) -> tuple[Law, LawModel]:
             value=law.id,
             hint=run("calibrate", purpose="to measure one"),
         )
-    model = law_model(law, AllocationConstraints(), size=selected.size, samples=selected.samples)
-    if not model.has_flops:
-        raise LawError(
-            f"law {law.id} has no compute cost, so the cost of a run is not known",
-            code="no-compute-cost",
-            value=law.id,
-            hint=MEASURE_COST,
-        )
-    return law, model
+    return law, law_model(law, AllocationConstraints(), size=selected.size, samples=selected.samples)
 
 
-def _candidates(law: Law) -> list[float]:
-    """Return shards in steps of 2x, from the smallest measured one to a few doublings beyond the largest."""
+def _sizes(law: Law) -> list[float]:
+    """Return data sizes in steps of 2x, from the smallest measured one to beyond the largest."""
     low, high = law.x_range
     inside = sorted(set(law.points.get("x", ()))) or [
         low * 2**i for i in range(int(math.log2(high / low)) + 1)
     ]
     return [*inside, *(high * 2**i for i in range(1, MAX_DOUBLINGS + 1))]
-
-
-def _cost(model: LawModel, data: float) -> float:
-    return median(
-        scenario.flops(data)
-        for scenario in model.scenarios[:: max(1, len(model.scenarios) // MAX_COST_SCENARIOS)]
-    )
-
-
-def _params(model: LawModel, data: float) -> float:
-    functions = [
-        scenario.params for scenario in model.scenarios[:: max(1, len(model.scenarios) // MAX_COST_SCENARIOS)]
-    ]
-    return median(function(data) for function in functions if function is not None)
 
 
 def _rate(folder: Path, law: Law) -> tuple[float | None, str]:
@@ -187,30 +202,40 @@ def _rate(folder: Path, law: Law) -> tuple[float | None, str]:
     return (median(rates), device) if rates else (None, "")
 
 
-def _budget(text: str, rate: float | None) -> float:
-    """Return a budget in FLOP."""
-    amount, unit = units.parse_budget(text)
-    if unit != "FLOP" and rate is None:
-        raise InputError(
-            f"budget {text.strip()}: expected FLOP, because no training of this family in the store shows "
-            "its speed",
-            code="unknown-speed",
-            value=text,
-            hint=use("budget", value="1e17"),
+def _nothing_to_train(
+    text: str | None, least: float, limit: float, unit: str, rate: float | None
+) -> PlannerError:
+    """Return the error for a budget without a run."""
+    if least <= limit:
+        return LawError(
+            "no run narrows the answer to this target by much: expected a target that is less certain",
+            code="no-informative-run",
         )
-    flops = amount if unit == "FLOP" else amount * (rate or 0.0)
-    if flops <= 0:
-        raise InputError(f"budget {text.strip()}: expected more than 0", code="not-positive", value=text)
-    return flops
+    here = f", about {units.format_duration(least / rate)} here" if rate and unit == FLOP else ""
+    return InputError(
+        f"budget {(text or '').strip()}: expected at least {format_amount(least, unit)}{here}, the cost of "
+        "the smallest run",
+        code="budget-too-small",
+        value=text,
+    )
 
 
-def total(steps: Sequence[Step]) -> float:
-    """Return the FLOP of all steps.
-
-    Args:
-        steps: Proposed runs.
-
-    Returns:
-        FLOP.
-    """
-    return sum(step.flops for step in steps)
+def _commands(law: Law, steps: Sequence[Step], target: str) -> tuple[str, ...]:
+    """Return the commands that continue: train here, or fit the table again and ask again."""
+    subject = f"--domain {shlex.quote(law.domain)}"
+    goal = f"--target {shlex.quote(f'{law.metric}={target.strip()}')}"
+    if law.source == "calibrated":
+        flops = sum(step.run.flops or 0.0 for step in steps)
+        return (f"planner calibrate {subject} {goal} --budget {units.format_flops(flops)}",) if flops else ()
+    words = [
+        f"planner fit {shlex.quote(law.provenance.get('file', 'RUNS.csv'))} {subject}",
+        f"--metric {shlex.quote(law.metric)} --data-unit {shlex.quote(law.x_unit)}",
+        *([f"--metric-unit {shlex.quote(law.metric_unit)}"] if law.metric_unit else []),
+        *([f"--family {shlex.quote(law.family)}"] if law.family else []),
+    ]
+    for piece in filter(None, law.provenance.get("columns", "").split(", ")):
+        role, _, column = piece.partition("=")
+        default = {"data": law.x_unit, "metric": law.metric}.get(role, role)
+        if column and column != default:
+            words.append(f"--{role.replace('_', '-')}-column {shlex.quote(column)}")
+    return (" ".join(words), f"planner estimate {subject} {goal}")

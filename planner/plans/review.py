@@ -69,7 +69,11 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
             if question.selector not in laws:
                 laws[question.selector] = select_law(question.selector, folder)
             law = laws[question.selector]
-            plans.append((product, plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)))
+            plan = plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)
+            if plan.law_model.families:  # the page can compute with one family only: the most probable one
+                law = law.of_family(plan.estimate.law.family)
+                plan = plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)
+            plans.append((product, plan))
         except PlannerError as error:
             raise in_product(error, product.name) from None
         selected.append(law)

@@ -70,7 +70,7 @@ def hardware_text(assumption: Assumption) -> str:
     """
     low, high = units.format_number(assumption.low), units.format_number(assumption.high)
     value = low if low == high else f"{low} to {high}"
-    origin = "" if assumption.origin == "default" else f" ({assumption.origin}: {assumption.source})"
+    origin = "" if assumption.is_default else f" ({assumption.origin}: {assumption.source})"
     return f"{assumption.name} {value} {assumption.unit}{origin}"
 
 
@@ -125,6 +125,11 @@ _SENTENCES: Mapping[AssumptionCode, Callable[[Values], str]] = {
     AssumptionCode.PUBLISHED_LAW: lambda v: (
         f"Law {v['law']}: published, {v['citation']}, {v['locator']} ({v['confidence']}); range: "
         f"{v['range']}."
+    ),
+    AssumptionCode.BEST_FAMILY: lambda v: (
+        "Family: the best one in each posterior sample; probability of being best: "
+        + ", ".join(f"{name} {share:.0%}" for name, share in v["families"].items())
+        + "."
     ),
     AssumptionCode.SIZE_LAW: lambda v: (
         f"Parameters: the best model size for that much data, from law {v['law']}."

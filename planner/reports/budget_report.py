@@ -111,8 +111,7 @@ def step_lines(use: BudgetUse, domain: Domain) -> list[str]:
     lines = []
     if len(families - {""}) > 1:
         lines.append(
-            "The budget optimizes the best family per posterior sample; `planner estimate` "
-            "reports one family."
+            "The budget optimizes the best family per posterior sample, and `planner estimate` answers by it."
         )
     lines += [
         f"{_name(step, domain)}, {_amount(step.spent, use)}: {_estimate(step, use, domain)}"

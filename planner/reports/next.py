@@ -1,10 +1,12 @@
 """The report of `planner next`: the runs to train next."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from planner import units
 from planner.lawmodel.info import law_info
-from planner.plans.next import Proposal, Step, total
+from planner.plans.next import Proposal, Step
+from planner.plans.run_costs import FLOP, GPU_HOURS, format_amount
 from planner.reports.report import Report
 
 
@@ -18,6 +20,7 @@ def record(proposal: Proposal) -> dict[str, Any]:
         Plain values; `runs` are the rows of CSV.
     """
     terms = law_info(proposal.law).scale
+    in_flops = proposal.unit == FLOP
     return {
         "law": proposal.law.id,
         "metric": proposal.law.metric,
@@ -26,20 +29,28 @@ def record(proposal: Proposal) -> dict[str, Any]:
         f"{terms.quantity}_today": dict(
             zip(("q05", "median", "q95"), terms.ends(*proposal.today), strict=True)
         ),
-        "budget_flops": proposal.budget,
-        "spent_flops": total(proposal.steps),
+        "budget": proposal.budget,
+        "spent": proposal.spent,
+        "unit": proposal.unit,
+        "budget_flops": proposal.budget if in_flops else None,
+        "spent_flops": proposal.spent if in_flops else None,
         "device": proposal.device or None,
         "runs": [
             {
-                "data": step.data,
-                "params": step.params,
-                "flops": step.flops,
+                "family": step.run.family,
+                "data": step.run.data,
+                "new_data": step.run.new_data,
+                "params": step.run.params,
+                "flops": step.run.flops,
                 "seconds": step.seconds,
+                "gpu_hours": step.run.gpu_hours,
+                "dollars": step.run.dollars,
                 "seed_again": step.repeated,
                 "interval_left": step.left,
             }
             for step in proposal.steps
         ],
+        "commands": list(proposal.commands),
     }
 
 
@@ -61,16 +72,18 @@ def report(proposal: Proposal) -> Report:
     best, worst = proposal.after(last)
     ends = sorted(map(terms.from_error, (best, worst)))
     after = " to ".join(map(terms.without_unit.format, ends))
-    flops = total(proposal.steps)
-    spent = f"{units.format_flops(flops)} of {units.format_flops(proposal.budget)} FLOP"
-    if proposal.rate:
-        spent += (
-            f", about {units.format_duration(flops / proposal.rate)} on one device like {proposal.device}"
-        )
+    spent = (
+        f"{format_amount(proposal.spent, proposal.unit)} of {format_amount(proposal.budget, proposal.unit)}"
+    )
+    if proposal.rate and proposal.unit == FLOP:
+        time = units.format_duration(proposal.spent / proposal.rate)
+        spent += f", about {time} on one device like {proposal.device}"
+    columns = [column for column in _columns(proposal) if any(map(column.of, proposal.steps))]
+    again = "Then fit the longer table and ask again:" if law.source == "fitted" else "Train them here:"
     return Report(
         title=f"Runs that narrow {law.metric} {target} most ({law_info(law).subject})",
-        columns=("run", law.x_unit, "parameters", "FLOP", "time", "interval left"),
-        rows=tuple(_row(i, step) for i, step in enumerate(proposal.steps, 1)),
+        columns=("run", *(column.title for column in columns), "interval left"),
+        rows=tuple(_row(i, step, columns) for i, step in enumerate(proposal.steps, 1)),
         notes=[
             f"Today the law predicts {law.metric} {middle} (90% interval: {low} to {high}) at {scale}: "
             "where its median reaches the target, or as close as it gets.",
@@ -79,15 +92,52 @@ def report(proposal: Proposal) -> Report:
             f"Together they take {spent}. Each is one training of the best size; searching hyperparameters "
             "costs a multiple.",
         ],
+        sections={"Next": [again, *proposal.commands]} if proposal.commands else {},
     )
 
 
-def _row(number: int, step: Step) -> tuple[str, ...]:
+class _Column(NamedTuple):
+    """A column of the table; it is printed where some run has a value."""
+
+    title: str
+    of: Callable[[Step], Any]
+    text: Callable[[Step], str]
+
+
+def _columns(proposal: Proposal) -> tuple[_Column, ...]:
+    """Return the columns; the family and the new data only where they tell runs or costs apart."""
+    unit, steps = proposal.law.x_unit, proposal.steps
+    several = len({step.run.family for step in steps}) > 1
+    labels = proposal.unit not in (FLOP, GPU_HOURS)
+    return (
+        _Column("family", lambda step: several and step.run.family, lambda step: step.run.family),
+        _Column(unit, lambda step: step.run.data, lambda step: units.format_number(step.run.data)),
+        _Column(
+            "new",
+            lambda step: labels and step.run.new_data,
+            lambda step: units.format_number(step.run.new_data),
+        ),
+        _Column(
+            "parameters",
+            lambda step: step.run.params,
+            lambda step: units.format_number(step.run.params or 0.0),
+        ),
+        _Column("FLOP", lambda step: step.run.flops, lambda step: units.format_flops(step.run.flops or 0.0)),
+        _Column("time", lambda step: step.seconds, lambda step: units.format_duration(step.seconds or 0.0)),
+        _Column(
+            "GPU-hours",
+            lambda step: step.run.gpu_hours,
+            lambda step: units.format_number(step.run.gpu_hours or 0.0),
+        ),
+        _Column(
+            "cost", lambda step: step.run.dollars, lambda step: units.format_money(step.run.dollars or 0.0)
+        ),
+    )
+
+
+def _row(number: int, step: Step, columns: list[_Column]) -> tuple[str, ...]:
     return (
         f"{number}{', another seed' if step.repeated else ''}",
-        units.format_number(step.data),
-        units.format_number(step.params),
-        units.format_flops(step.flops),
-        "-" if step.seconds is None else units.format_duration(step.seconds),
+        *(column.text(step) for column in columns),
         f"{step.left:.0%}",
     )

@@ -1,6 +1,7 @@
 """What to train next: a budget that is kept, runs that narrow, and every refusal in one line."""
 
 import json
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -56,7 +57,8 @@ def test_a_target_is_written_as_for_estimate(folder):
     long = planner(*words, "--target", "wer=20%")
     assert long.code == 0
     assert planner(*words, "--target-wer", "20%") == long
-    for wrong in ([], ["--target", "20%"], ["--target-wer", "20%", "--target", "wer=20%"]):
+    assert planner(*words, "--target", "20%") == long, "the domain has one metric"
+    for wrong in ([], ["--target-wer", "20%", "--target", "wer=20%"]):
         ran = planner(*words, *wrong)
         assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
         assert "target" in ran.err
@@ -117,3 +119,99 @@ def test_every_format_lists_the_runs(folder, style):
     )  # fmt: skip
     assert ran.code == 0
     assert "interval" in ran.out
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Return a store with a fitted law without model sizes and FLOP, of a table."""
+    measured = {"x": (0.5, 1.0, 2.0, 4.0, 8.0), "y": (0.9, 0.8, 0.7, 0.6, 0.5)}
+    table = {"file": "my runs.csv", "columns": "data=n, metric=wer", "seed": "0"}
+    store = Store(tmp_path_factory.mktemp("fitted"))
+    store.add_law(
+        noisy(power(0.9, 0.3, spread=0.1), points=measured, source="fitted", provenance=table, family="")
+    )
+    store.publish()
+    return store.folder
+
+
+def asked(folder, *words):
+    ran = planner(
+        "next", "--domain", "speech", "--target", "20%", "--store", folder, "--format", "json", *words
+    )
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_runs_of_a_fitted_law_are_priced_in_labels(fitted):
+    by_labels = asked(fitted, "--budget", "24 hours of audio")
+    assert by_labels["unit"] == "hours"
+    assert by_labels["spent"] == max(run["new_data"] for run in by_labels["runs"]) <= 24
+    assert all(run["new_data"] == max(run["data"] - 8, 0) for run in by_labels["runs"])
+    assert by_labels["runs"][-1]["interval_left"] < 0.9
+    assert all(run["flops"] is run["params"] is run["dollars"] is None for run in by_labels["runs"])
+    assert asked(fitted)["budget"] == 8, "as much as was measured"
+
+
+def test_runs_of_a_fitted_law_are_priced_in_dollars(fitted):
+    words = ("--data-price", "$10/hour", "--budget", "$240")
+    by_money = asked(fitted, *words)
+    assert by_money["unit"] == "USD"
+    assert by_money["spent"] <= 240.01
+    assert all(run["dollars"] == 10 * run["new_data"] for run in by_money["runs"])
+    assert [run["data"] for run in by_money["runs"]] == [
+        run["data"] for run in asked(fitted, "--budget", "24 hours of audio")["runs"]
+    ]
+    in_hand = asked(fitted, *words, "--have-data", "32h")
+    assert max(run["data"] for run in in_hand["runs"]) > max(run["data"] for run in by_money["runs"])
+
+
+def test_runs_are_priced_on_an_accelerator(folder):
+    words = ("--on", "h100")
+    by_hours = asked(folder, *words, "--budget", "1 GPU-hours")
+    assert by_hours["unit"] == "GPU-hours"
+    assert by_hours["spent"] <= 1
+    money = asked(folder, *words, "--budget", "$5")
+    assert 0 < money["spent"] <= 5
+    assert all(run["dollars"] > 0 and run["gpu_hours"] > 0 for run in money["runs"])
+
+
+def test_the_commands_fit_the_table_again(fitted):
+    fit, estimate = asked(fitted)["commands"]
+    assert fit == (
+        "planner fit 'my runs.csv' --domain speech --metric wer --data-unit hours --metric-unit fraction "
+        "--data-column n"
+    )
+    assert estimate == "planner estimate --domain speech --target wer=20%"
+    assert planner(*shlex.split(estimate)[1:], "--store", fitted).code == 0
+
+
+def test_the_commands_of_a_calibrated_law_train_here(folder):
+    (command,) = asked(folder, "--budget", "1e11")["commands"]
+    assert command.startswith("planner calibrate --domain speech --target wer=20% --budget ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--budget", "$5"), "nothing-has-a-price"),
+        (("--budget", "1e15"), "no-compute-cost"),
+        (("--budget", "3 bananas"), "unreadable-quantity"),
+        (("--budget", "-1 hours of audio"), "not-positive"),
+        (("--on", "h1000"), "unknown-accelerator"),
+    ],
+)
+def test_a_budget_that_buys_nothing_is_refused(fitted, words, code):
+    ran = planner("next", "--domain", "speech", "--target", "20%", "--store", fitted, *words)
+    assert ran.refused == code
+
+
+def test_families_are_told_apart(tmp_path):
+    measured = {"x": (0.5, 1.0, 2.0, 4.0, 8.0), "y": (0.9, 0.8, 0.7, 0.6, 0.5)}
+    store = Store(tmp_path / "store")
+    for seed, family in enumerate("ab"):
+        store.add_law(noisy(power(0.9, 0.3, spread=0.1, family=family, seed=seed), points=measured))
+        store.add_law(size(1000.0, 0.5, family=family))
+    store.publish()
+    runs = asked(store.folder, "--budget", "1e9")["runs"]
+    assert {run["family"] for run in runs} <= {"a", "b"}
+    assert {run["family"] for run in asked(store.folder, "--budget", "1e9", "--family", "a")["runs"]} == {"a"}

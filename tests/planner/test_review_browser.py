@@ -293,7 +293,9 @@ def test_the_panel_agrees_with_the_command_that_it_names(page, path, store, prod
     for change in CHANGES:
         shown = ask(page, product, change)
         if shown["refusal"]:
-            assert change.get("accelerator") or change.get("times")  # the plan itself is always answered
+            assert change.get("accelerator") or change.get("times"), shown[
+                "refusal"
+            ]  # the plan itself is always answered
             continue
         answered += 1
         words = shlex.split(shown["command"])
@@ -310,7 +312,7 @@ def test_the_panel_agrees_with_the_command_that_it_names(page, path, store, prod
                 else:
                     assert float(value) == pytest.approx(expected[end], rel=1e-9), (change, name, end)
         assert shown["codes"] == [warning["code"] for warning in answer["warnings"]], change
-        printed = planner(*words[1:], "--store", store, "--format", "markdown").out.splitlines()
+        printed = planner(*words[1:], "--store", store, "--explain", "--format", "markdown").out.splitlines()
         table = [
             [cell.strip() for cell in line.strip("|").split(" | ")] for line in printed if line[:2] == "| "
         ]

@@ -2,7 +2,7 @@
 
 const LEVELS = [0.05, 0.5, 0.95];
 const ROWS_OF_LAW = new Set(["error", "data", "epochs", "params", "flops", "serving_flops"]);
-const NOT_IN_TABLE = new Set(["utilization", "bytes_moved", "step_seconds"]);
+const NOT_IN_TABLE = new Set(["utilization", "bytes_moved", "step_seconds", "devices_for_deadline"]); // the panel has a count
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -57,6 +57,8 @@ function inTable(key, product, { quantities: q }, accelerator) {
     case "epochs": return q.epochs.some((epochs) => 1 < epochs && epochs < Infinity);
     case "serving_flops": return product.constraints.served > 0;
     case "serving_dollars": case "data_dollars": return q[key].length > 0;
+    case "labeling_days": return q.labeling_days.length > 0;
+    case "total_days": return q.labeling_days.length > 0 && q.total_days.length > 0;
     case "total_dollars": return accelerator !== null && q.data_dollars.length > 0;
     default: return ROWS_OF_LAW.has(key) || (accelerator !== null && !NOT_IN_TABLE.has(key));
   }
