@@ -58,7 +58,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "frontier": ("planner frontier --domain speech --on h100",),
     "compare": ("planner compare --domain speech",),
     "check": ("planner check new-runs.csv --domain speech --metric wer",),
-    "next": ("planner next --domain speech --target-wer 5% --budget 30m",),
+    "next": (
+        "planner next --domain speech --target-wer 5% --budget 30m",
+        "planner next --domain defects --target error=8% --budget '$500' \\",
+        "    --data-price '$0.50/example'",
+    ),
     "review": ("planner review plan.toml --out review.html",),
     "track-record": ("planner track-record --domain speech",),
     "extrapolate": ("planner extrapolate curves.csv --out forecasts.csv",),
