@@ -80,6 +80,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "laws import": ("planner laws import law.json other-store/",),
     "laws delete": ("planner laws delete 3f9a --fit", "planner laws delete 3f9a --undo"),
     "laws rename": ("planner laws rename 3f9a --domain asr",),
+    "sweeps list": ("planner sweeps list --domain speech",),
+    "sweeps show": ("planner sweeps show 3f2a",),
     "runs list": ("planner runs list --domain speech --status failed",),
     "runs show": ("planner runs show 3f2a",),
     "runs export": ("planner runs export --domain speech > runs.csv",),
