@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= store
 
-.PHONY: demo test test-slow test-gpu lint ship docs docs-update pictures clean
+.PHONY: demo test test-slow test-lowest test-gpu lint ship dist docs docs-update pictures clean
 .DEFAULT_GOAL := test
 
 # Re-made when the project's own requirements change. --no-deps cannot be used: extras pull in libraries.
@@ -28,6 +28,16 @@ test: lint
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -v -m "slow and not gpu"
+
+# The oldest version of every library that pyproject.toml allows, and the fast tests without trainings
+test-lowest: .venv-lowest/ready
+	.venv-lowest/bin/python -m pytest -q -W ignore::DeprecationWarning -m "not slow and not gpu and not torch and not browser and not ray" -k "not picture_of_the_ranks" tests/laws tests/planner
+
+.venv-lowest/ready: pyproject.toml tests/lowest.py
+	$(PYTHON) -m venv .venv-lowest
+	$(PYTHON) tests/lowest.py pyproject.toml > build/lowest.txt
+	.venv-lowest/bin/pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[plot,netcdf,dev]'
+	@touch $@
 
 # On a machine with an NVIDIA GPU, where torch is a build for it
 test-gpu: .venv/ready
@@ -56,5 +66,16 @@ docs: .venv-docs/ready
 pictures: .venv/ready
 	$(BIN)/python -m docs.generators.pictures
 
+# Wheel and source distribution in dist/, checked; docs/contributing/release.md has the steps of a release
+dist: .venv-dist/ready
+	rm -rf dist
+	.venv-dist/bin/python -m build --outdir dist .
+	.venv-dist/bin/twine check --strict dist/*
+
+.venv-dist/ready: Makefile
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/pip install --quiet --disable-pip-version-check build==1.6.1 twine==7.0.0
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-docs build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-docs .venv-dist build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -19,7 +19,12 @@ class Assumption(NamedTuple):
     unit: str
     text: str
     source: str
-    origin: str = "default"  # "default", "quotes", "fleet file", "option", "measured"
+    origin: str = "default"  # "default", "predicted", "quotes", "fleet file", "option", "measured"
+
+    @property
+    def is_default(self) -> bool:
+        """Return whether neither a person nor a measurement set it."""
+        return self.origin in ("default", "predicted")
 
     @property
     def low(self) -> float:
@@ -88,6 +93,9 @@ class _Bounds(NamedTuple):
 _SHARE = _Bounds(0.0, 1.0, low_allowed=False)
 _BOUNDS: Mapping[str, _Bounds] = {
     "utilization": _SHARE,
+    "utilization_devices": _Bounds(1.0),
+    "working_time": _SHARE,
+    "mixture_of_experts": _Bounds(0.0, 1.0),
     "scaling_loss": _Bounds(0.0, 1.0, high_allowed=False),
     "bandwidth_share": _SHARE,
     "memory_share": _SHARE,
@@ -104,19 +112,31 @@ _BOUNDS: Mapping[str, _Bounds] = {
 _DEFAULTS = (
     Assumption(
         name="utilization",
-        bands=((0.30, 0.45),),
+        bands=((0.16, 0.49),),
         unit="share of peak",
-        text="model FLOP over peak FLOP, on one machine of 8 devices",
-        source="a judgment from reported trainings of 0.21 to 0.60 (`planner accelerators show`), "
-        "not a published number; small or recurrent models reach less",
+        text="model FLOP over peak FLOP in a step, predicted from model size, device, precision and number "
+        "of devices; here the 90% interval for 7 billion parameters on 64 h100-sxm at bf16",
+        source="a regression on 188 published utilizations of 48 reports (docs/reference/compute.md), whose "
+        "90% intervals hold 95% of the figures of reports left out",
+        origin="predicted",
+    ),
+    Assumption(
+        name="working_time",
+        bands=((0.70, 1.0),),
+        unit="share of device-hours",
+        text="share of the hours that training works: the rest is failures, restarts, checkpoints, "
+        "evaluation and waiting",
+        source="12 published trainings with both a rate in the step and their GPU-hours: .67 to 1.0, median "
+        ".9 (docs/reference/compute.md); Llama 3 405B reports over .9 (arXiv:2407.21783)",
     ),
     Assumption(
         name="scaling_loss",
-        bands=((0.016, 0.07),),
+        bands=((0.005, 0.04),),
         unit="share lost per doubling",
-        text="share of throughput lost per doubling of the devices beyond 8",
-        source="MPT-7B from 8 to 512 H100 (.464 to .422, llm-foundry at 8c8dd48f7) and Llama 3 405B from "
-        "8,192 to 16,384 H100 (430 to 400 TFLOP/s per device, arXiv:2407.21783)",
+        text="share of throughput lost per doubling of the devices beyond those of a utilization that you "
+        "set",
+        source="2.2% and 3.8% per doubling for 16B and 128B parameters on 256 to 8,192 TPU v5e (MaxText), 2% "
+        "for GPT-3 on 96 to 4,608 H100 (Megatron-LM README), 1.6% for MPT-7B on 8 to 512 H100 (llm-foundry)",
     ),
     Assumption(
         name="bandwidth_share",
@@ -134,11 +154,12 @@ _DEFAULTS = (
     ),
     Assumption(
         name="state_bytes",
-        bands=((16.0, 16.0),),
+        bands=((10.0, 16.0),),
         unit="bytes per parameter",
         text="weights and gradients at 16 bit, Adam's master weights and two moments at 32 bit (2 + 2 + 12); "
-        "all at 32 bit it is 4 + 4 + 8, the same",
-        source="Rajbhandari et al. 2020, section 3.1 (arXiv:1910.02054)",
+        "all at 32 bit it is 4 + 4 + 8, the same; with moments at 8 bit it is 2 + 2 + 4 + 2",
+        source="Rajbhandari et al. 2020, section 3.1 (arXiv:1910.02054); Dettmers et al. 2022, 8-bit "
+        "optimizers (arXiv:2110.02861)",
     ),
     Assumption(
         name="traffic_bytes",
@@ -177,12 +198,21 @@ _DEFAULTS = (
     ),
     Assumption(
         name="carbon_intensity",
-        bands=((0.481, 0.481),),
+        bands=((0.056, 0.713),),
         unit="kg CO2e/kWh",
-        text="greenhouse gases of a kilowatt-hour over its life cycle, world average; grids differ 20-fold",
-        source="Ember, July 2024, world 2023",
+        text="greenhouse gases of a kilowatt-hour over its life cycle, from France to India; the world "
+        "average is .481",
+        source="Ember, July 2024, for 2023 (Our World in Data and Statista)",
     ),
 )
+
+
+# name -> unit and text of what has no default value of its own
+_WITHOUT_DEFAULT = {
+    "price": ("USD/device-hour", "price of one device-hour"),
+    "utilization_devices": ("devices", "devices on which the utilization that you set was measured; else 8"),
+    "mixture_of_experts": ("0 or 1", "1 for a mixture of experts, whose utilization is lower"),
+}
 
 
 def defaults() -> dict[str, Assumption]:
@@ -286,7 +316,7 @@ def override(
         raise UnknownName("assumption", name, names())
     band = checked_band(name, low, low if high is None else high, where=source or origin)
     base = defaults().get(name) or Assumption(
-        name=name, bands=(), unit="USD/device-hour", text="price of one device-hour", source=""
+        name=name, bands=(), unit=_WITHOUT_DEFAULT[name][0], text=_WITHOUT_DEFAULT[name][1], source=""
     )
     return base._replace(bands=(band,), origin=origin, source=source or origin)
 

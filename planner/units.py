@@ -653,6 +653,34 @@ def format_data(value: float, unit: str, *, digits: int = 3) -> str:
     return "1 hour of audio" if (number, unit) == ("1", AUDIO_UNIT) else f"{number} {data_in_words(unit)}"
 
 
+def format_count(value: float, *, digits: int = 3) -> str:
+    """Format a number as prose does: 8,000 and 317,000, from a million on 3.4M.
+
+    Args:
+        value: The number.
+        digits: Significant digits.
+
+    Returns:
+        The number.
+    """
+    rounded = float(f"{value:.{digits - 1}e}") if math.isfinite(value) else value
+    return f"{rounded:,.0f}" if 1000 <= abs(rounded) < 1e6 else format_number(value, digits=digits)
+
+
+def format_amount(value: float, unit: str, *, digits: int = 3) -> str:
+    """Format an amount of data for a table: `8,000 h`, `1.4T tokens`.
+
+    Args:
+        value: The amount, in `unit`.
+        unit: Unit of data as records have it.
+        digits: Significant digits.
+
+    Returns:
+        The amount with its unit.
+    """
+    return f"{format_count(value, digits=digits)} {'h' if unit == AUDIO_UNIT else unit}"
+
+
 def format_duration(seconds: float) -> str:
     """Format seconds in the largest unit that fits at least once: 36 hours are `1.5d`.
 

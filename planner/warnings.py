@@ -26,6 +26,13 @@ WARNINGS: dict[str, str] = {
     WarningCode.NO_INTERVAL: (
         "The paper reports no uncertainty. Intervals here cover hardware and price uncertainty only."
     ),
+    WarningCode.BETWEEN_STUDIES: (
+        "The interval is that of another study of the same question, by how far published studies differ. "
+        "It is not from measurements of yours."
+    ),
+    WarningCode.STUDIES_DISAGREE: (
+        "Another published law of the same question gives a value outside this interval."
+    ),
     WarningCode.UNIT_UNCONFIRMED: (
         "The source does not settle what this law counts: its unit or metric is not confirmed."
     ),
@@ -46,6 +53,10 @@ WARNINGS: dict[str, str] = {
     ),
     WarningCode.ONE_PASS: "The number of epochs was not measured: FLOP are for one epoch.",
     WarningCode.SIX_ND: "No model was counted exactly: FLOP are the approximation 6 x parameters x data.",
+    WarningCode.DEVICE_NOT_LISTED: (
+        "GPU-hours are left out: their device is not in the table of accelerators. Fit again with the peak "
+        "of the device."
+    ),
     WarningCode.FLOPS_FROM_HOURS: (
         "FLOP were not logged: they are computed from GPU-hours at an assumed utilization. Hours on the "
         "same accelerator are right; the FLOP are approximate."
@@ -119,8 +130,8 @@ WARNINGS: dict[str, str] = {
         "Several domains have this metric: the newest law was used. Name the domain to choose another."
     ),
     WarningCode.UTILIZATION_ASSUMED: (
-        "The utilization of this model was not measured: the range is that of well-tuned language models. "
-        "Small and recurrent models reach less."
+        "The utilization of this model was not measured: it is predicted from published trainings of "
+        "transformers. Recurrent models may reach less."
     ),
     WarningCode.UTILIZATION_ABOVE_MATMUL: (
         "The utilization exceeds the fastest matrix multiplication measured on this accelerator."

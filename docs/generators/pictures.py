@@ -8,6 +8,7 @@ so ids, dates and prices do not change; the same Chromium with the same fonts gi
 """
 
 import html
+import itertools
 import os
 import shlex
 import shutil
@@ -34,22 +35,35 @@ main()
 """
 RUNS = "tests/data/whisper2022-medium-english.csv"
 FIT = f"fit {RUNS} --domain captions --metric wer --data-unit hours"
-TERMINAL = {  # name -> what is typed
-    "terminal-estimate": "estimate --domain captions --target-wer 10%",
-    "terminal-plot": "plot --domain captions --decades 2",
+FIT_THREE = "fit docs/examples/asr.csv --domain asr --metric wer --data-unit hours"
+ESTIMATE = (
+    "estimate --domain asr --target-wer 6% --have-data 1200h --data-price '$90/hour' --on h100 --count 64"
+)
+TERMINAL = {  # name -> what is typed, and in how many columns
+    "terminal-estimate": (ESTIMATE, 80),
+    "terminal-estimate-wide": (ESTIMATE, 120),
+    "terminal-fit": (FIT_THREE, 80),
+    "terminal-plot": ("plot --domain captions --decades 2", 80),
 }
-COLUMNS = 80
-PAGE_WIDTH = 1000
+PAGE_WIDTH, WIDE_PAGE = 1000, 1400
+# style of rich -> class: what the program prints
+STYLES = {"bold": "bold", "dim": "dim", "color(1)": "red", "color(3)": "yellow"}
 SCHEMES = {"": "light", "-dark": "dark"}  # suffix of the name -> color scheme
 _TERMINAL_PAGE = """<!doctype html><meta charset="utf-8"><style>
-:root {{ --paper: #ffffff; --ink: #1b1f24; --muted: #5c6670; --rule: #d5dae0; }}
+:root {{ --paper: #ffffff; --ink: #1b1f24; --muted: #5c6670; --rule: #d5dae0;
+  --red: #c01c28; --yellow: #9a6700; }}
 @media (prefers-color-scheme: dark) {{
-  :root {{ --paper: #15181c; --ink: #e4e7ea; --muted: #9aa4ae; --rule: #353c44; }}
+  :root {{ --paper: #15181c; --ink: #e4e7ea; --muted: #9aa4ae; --rule: #353c44;
+    --red: #f47067; --yellow: #e3b341; }}
 }}
 body {{ margin: 0; background: var(--paper); }}
-pre {{ display: inline-block; margin: 0; padding: 16px 20px; min-width: {columns}ch; background: var(--paper);
+pre {{ display: inline-block; margin: 0; padding: 16px 20px; width: calc({columns}ch + 6px);
+  white-space: pre-wrap; overflow-wrap: anywhere; background: var(--paper);
   color: var(--ink); border: 1px solid var(--rule); font: 14px/1.17 "DejaVu Sans Mono", monospace; }}
-i {{ font-style: normal; color: var(--muted); }}
+i, .dim {{ font-style: normal; color: var(--muted); }}
+.bold {{ font-weight: bold; }}
+.red {{ color: var(--red); }}
+.yellow {{ color: var(--yellow); }}
 </style><pre><i>$</i> <b>planner {command}</b>
 {output}</pre>"""
 
@@ -76,31 +90,36 @@ def planner(command: str, store: Path, **environment: str) -> str:
 
 
 def as_html(printed: str) -> str:
-    """Return terminal output as HTML: bold text is all that `planner` uses."""
+    """Return terminal output as HTML with the styles that `planner` uses: bold, dim, red and yellow."""
     text = Text.from_ansi(printed)
-    bold = {i for span in text.spans if "bold" in str(span.style) for i in range(span.start, span.end)}
-    pieces, inside = [], False
-    for i, letter in enumerate(text.plain):
-        if (i in bold) != inside:
-            pieces.append("</b>" if inside else "<b>")
-            inside = not inside
-        pieces.append(html.escape(letter))
-    return "".join(pieces) + ("</b>" if inside else "")
+    styles = [""] * len(text.plain)
+    for span in text.spans:
+        words = str(span.style).split()
+        name = next((name for style, name in STYLES.items() if style in words), "")
+        for i in range(span.start, min(span.end, len(styles))):
+            styles[i] = name or styles[i]
+    pieces = []
+    for style, group in itertools.groupby(range(len(styles)), key=styles.__getitem__):
+        piece = html.escape("".join(text.plain[i] for i in group))
+        pieces.append(f'<span class="{style}">{piece}</span>' if style else piece)
+    return "".join(pieces)
 
 
 def save(name: str, **screenshot: bytes) -> None:
-    """Write a picture with 128 colors: text and lines need no more."""
+    """Write a picture with 128 colors: text and lines need no more; maximal coverage keeps rare ones."""
     path = OUT / f"{name}.png"
     path.write_bytes(screenshot["png"])
-    Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(path).convert("RGB").quantize(
+        128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    ).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def terminal(page: Page, name: str, command: str, store: Path) -> None:
+def terminal(page: Page, name: str, command: str, columns: int, store: Path) -> None:
     """Save a command with its output, in a light and in a dark terminal."""
-    printed = planner(command, store, COLUMNS=str(COLUMNS), FORCE_COLOR="1", TERM="xterm-256color")
+    printed = planner(command, store, COLUMNS=str(columns), FORCE_COLOR="1", TERM="xterm-256color")
     content = as_html(printed.rstrip("\n"))
-    page.set_content(_TERMINAL_PAGE.format(columns=COLUMNS, command=html.escape(command), output=content))
+    page.set_content(_TERMINAL_PAGE.format(columns=columns, command=html.escape(command), output=content))
     for suffix, scheme in SCHEMES.items():
         page.emulate_media(color_scheme=scheme)
         save(name + suffix, png=page.locator("pre").screenshot())
@@ -140,15 +159,16 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as started:
         folder = Path(name)
-        planner(FIT, folder / "store")
+        for fit in (FIT, FIT_THREE):
+            planner(fit, folder / "store")
         browser = started.chromium.launch(executable_path=shutil.which("chromium"))
         page = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900})
         if "review".startswith(only) or only.startswith("review"):
             review(page, folder / "store", folder)
-        for picture, command in TERMINAL.items():
+        for picture, (command, columns) in TERMINAL.items():
             if picture.startswith(only):
-                sharp = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900}, device_scale_factor=2)
-                terminal(sharp, picture, command, folder / "store")
+                sharp = browser.new_page(viewport={"width": WIDE_PAGE, "height": 900}, device_scale_factor=2)
+                terminal(sharp, picture, command, columns, folder / "store")
         browser.close()
 
 

@@ -448,6 +448,7 @@ def _check_consistent(record: Record) -> None:
 
 
 def _check_shapes(law: Law, name: str) -> None:
+    _require(len(law.x_range) == 2, f"measured range of {name}: expected two ends, got {len(law.x_range)}")
     low, high = law.x_range
     _require(0 < low <= high, f"measured range of {name}: expected 0 < low <= high, got {low} to {high}")
     counts = {parameter: len(samples) for parameter, samples in law.parameters.items()}

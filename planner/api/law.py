@@ -310,6 +310,7 @@ def fit(
         (100.0, 800.0)
     """
     from planner.sources.fit import Request, fit_file
+    from planner.sources.tracked_table import RunChoice
 
     folder = Path(tempfile.mkdtemp(prefix="planner-") if store is None else store)
     with as_file(table) as path:
@@ -323,7 +324,7 @@ def fit(
                 family=family,
                 form=form,
                 columns={**dict(columns or {}), "data": x, "metric": y},
-                where=dict(where or {}),
+                choice=RunChoice(where=dict(where or {})),
                 seed=seed,
                 baseline_error=baseline_error,
                 higher_is_better=higher_is_better,

@@ -12,9 +12,9 @@ from planner.commands.options import (
     RunsArgument,
     SamplesColumnOption,
     StoreOption,
-    WhereOption,
     existing_store,
 )
+from planner.commands.table_options import RunChoiceOptions
 from planner.reports.formats import Format
 
 
@@ -32,7 +32,7 @@ def check(
     train_column: Annotated[
         str | None, typer.Option(help="Column of the metric on training data. Default: train_METRIC.")
     ] = None,
-    where: WhereOption = None,
+    choice: RunChoiceOptions,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -40,10 +40,12 @@ def check(
 
     Reports how surprising each run is, and the likely cause.
     """
+    from dataclasses import asdict
+
     from planner.plans.check import check as run
     from planner.reports.check import records, report
     from planner.reports.report import show
-    from planner.sources.tracked_table import conditions
+    from planner.sources.tracked_table import run_choice
 
     columns = {
         "data": data_column,
@@ -53,6 +55,10 @@ def check(
         "train": train_column,
     }
     checked = run(
-        runs, laws.selector(), existing_store(store, source=laws.source), columns, conditions(where or ())
+        runs,
+        laws.selector(),
+        existing_store(store, source=laws.source),
+        columns,
+        run_choice(**asdict(choice)),
     )
     show(report(checked), records(checked), style)

@@ -5,8 +5,18 @@ from typing import Annotated
 import typer
 
 from planner.commands.groups import DataOptions, LawOptions, MachineOptions, TargetOptions, grouped
-from planner.commands.options import AllocateOption, FormatOption, StartOption, StoreOption, existing_store
-from planner.reports.formats import Format
+from planner.commands.options import (
+    FLEET_VARIABLE,
+    STORE_VARIABLE,
+    AllocateOption,
+    ExplainOption,
+    FormatOption,
+    StartOption,
+    StoreOption,
+    existing_store,
+    named,
+)
+from planner.reports.formats import RECORDS, Format
 
 
 @grouped
@@ -59,6 +69,7 @@ def estimate(
         ),
     ] = False,
     name: Annotated[str, typer.Option(help="With --save: a name for the estimate.")] = "",
+    explain: ExplainOption = False,
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
@@ -77,8 +88,6 @@ def estimate(
     from planner.hardware.fleet import read_fleet
     from planner.plans.plan import plan
     from planner.plans.question import Question
-    from planner.reports.estimate import report
-    from planner.reports.estimate_record import record
     from planner.reports.report import show
 
     question = Question.of(
@@ -98,16 +107,34 @@ def estimate(
     )
     today = date.today()
     folder = existing_store(store, source=laws.source, optional=True)
-    answer = plan(question, folder, read_fleet(machines.fleet), today=today)
-    page, fields = report(answer), record(answer)
+    result = plan(question, folder, read_fleet(machines.fleet), today=today, sure=True)
+    notes: tuple[str, ...] = ()
+    extra: dict[str, str] = {}
     if save:
         from laws.storage.store import Store
         from planner.plans.tracking.forecasts import as_saved_forecast, save_forecasts
         from planner.reports.assumption_text import plan_sentences
         from planner.reports.forecasts import saved_sentence
 
-        forecast = as_saved_forecast(answer, plan_sentences(answer), today=today, name=name)
+        forecast = as_saved_forecast(result, plan_sentences(result), today=today, name=name)
         save_forecasts(Store(folder), [forecast])
-        page = page._replace(notes=(*page.notes, saved_sentence(forecast.id)))
-        fields |= {"forecast": forecast.id}
-    show(page, fields, style)
+        notes, extra = (saved_sentence(forecast.id),), {"forecast": forecast.id}
+    if style in RECORDS:
+        from planner.reports.estimate_record import JSON_ONLY, record
+
+        fields = record(result) | extra
+        if style is Format.csv:
+            fields = {key: value for key, value in fields.items() if key not in JSON_ONLY}
+        show(None, fields, style)
+    elif explain:
+        from planner.reports.estimate import report
+
+        full = report(result)
+        show(full._replace(notes=(*full.notes, *notes)), {}, style)
+    else:
+        from planner.reports.answer import answer
+
+        short = answer(
+            result, store=named(store, STORE_VARIABLE), fleet=named(machines.fleet, FLEET_VARIABLE)
+        )
+        show(short._replace(remarks=(*short.remarks, *notes)), {}, style)

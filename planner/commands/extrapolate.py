@@ -21,7 +21,7 @@ def extrapolate(
         typer.Argument(
             help="CSV, TSV, Parquet or JSONL file with columns curve, x, y and, optionally, y_se, "
             "weight, set, "
-            "ceiling. Rows with an empty y are forecast."
+            "ceiling. Rows with an empty y are forecast. Or a tracker's runs: each is a curve over its steps."
         ),
     ],
     out: Annotated[Path, typer.Option(help="CSV file to write.")],
@@ -34,6 +34,13 @@ def extrapolate(
     ] = None,
     metric: Annotated[
         str | None, typer.Option(help="What y is, e.g. accuracy or BLEU. Default: an error or a loss.")
+    ] = None,
+    metric_column: Annotated[
+        str | None, typer.Option(help="Metric of a tracker's runs to forecast, such as eval_loss.")
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(help="Scale to forecast for every curve, such as 100k. Repeatable."),
     ] = None,
     terms: MetricTermsOptions,
     seed: Annotated[int, typer.Option(min=0, help="Seed: the same seed gives the same forecasts.")] = 0,
@@ -61,6 +68,8 @@ def extrapolate(
                 range=terms.metric_range,
                 chance=terms.chance_level,
             ),
+            column=metric_column,
+            at=[_scale(text) for text in at or ()],
             on_progress=ProgressLine(),
         )
     except KeyboardInterrupt:
@@ -73,3 +82,14 @@ def extrapolate(
     counts = Counter(code for _, answer in both for code in answer.warnings)
     for code, count in counts.most_common():
         typer.echo(f"  {code}, {counted(count, 'curve')}: {sentence(code)}")
+
+
+def _scale(text: str) -> float:
+    """Return a scale that was typed."""
+    from laws.errors import InputError
+    from planner.units import parse_number
+
+    scale = parse_number(text)
+    if scale <= 0:
+        raise InputError(f"scale {text}: expected more than 0", code="invalid-scale", value=text)
+    return scale

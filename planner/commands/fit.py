@@ -1,19 +1,42 @@
 """`planner fit`: fit laws to trainings that were measured elsewhere."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from planner.commands.groups import grouped
-from planner.commands.options import FormatOption, RunsArgument, StoreOption, WhereOption, store_folder
-from planner.commands.table_options import ColumnOptions, MetricTermsOptions, SubjectOptions
+from planner.commands.options import (
+    STORE_VARIABLE,
+    ExplainOption,
+    FormatOption,
+    SourcePath,
+    StoreOption,
+    named,
+    store_folder,
+)
+from planner.commands.table_options import (
+    ColumnOptions,
+    MetricTermsOptions,
+    RunChoiceOptions,
+    SubjectOptions,
+    TableOptions,
+)
 from planner.reports.formats import Format
 
 
 @grouped
 def fit(
     *,
-    runs: RunsArgument,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            click_type=SourcePath(),
+            help="CSV, TSV, JSONL or Parquet with one row per finished training, or - for a pipe; several "
+            "files are one table. Or the runs of MLflow, W&B, TensorBoard or Optuna where they are.",
+        ),
+    ] = None,
+    table: TableOptions,
     subject: SubjectOptions,
     form: Annotated[
         str,
@@ -24,7 +47,7 @@ def fit(
     ] = "auto",
     columns: ColumnOptions,
     terms: MetricTermsOptions,
-    where: WhereOption = None,
+    choice: RunChoiceOptions,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sampler: the same seed gives the same law.")
     ] = 0,
@@ -48,31 +71,58 @@ def fit(
             help="Number of test examples, or a column of them: gives the noise of a rate, e.g. 10k.",
         ),
     ] = None,
+    peak_flops: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FLOP/s",
+            help="Dense peak of devices that `planner accelerators list` lacks, e.g. 4e14: GPU-hours on "
+            "them become FLOP.",
+        ),
+    ] = None,
     store: StoreOption = None,
+    explain: ExplainOption = False,
     style: FormatOption = Format.table,
 ) -> None:
     """Fit laws to trainings that you measured elsewhere.
 
     Stores them, so that `planner estimate` can use them.
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
-    from planner.reports.fit import records, report
+    from planner.reports.fit import about_file, records, report
+    from planner.reports.fit_brief import brief
     from planner.reports.report import show
     from planner.sources.fit import Request, fit_file
-    from planner.sources.tracked_table import conditions
+    from planner.sources.tracked_table import run_choice
 
+    points = tuple(table.point or ())
+    if bool(runs) == bool(points):
+        given = "both" if runs else "neither"
+        raise typer.BadParameter(f"expected a file of runs or --point DATA=VALUE, got {given}")
+    if subject.data_unit is None:
+        from planner.sources.tables import unit_of_points
+
+        subject = replace(subject, data_unit=unit_of_points(points))
     request = Request(
-        path=runs,
+        path=tuple(runs or ()),
+        points=points,
+        data_total=table.data_total,
+        decimal_comma=table.decimal_comma,
         **asdict(subject),
         **asdict(terms),
         form=form,
         columns=columns.by_role(),
-        where=conditions(where or ()),
+        choice=run_choice(**asdict(choice)),
         seed=seed,
         pool=pool,
         baseline_error=baseline_error,
         test_size=test_size,
+        peak_flops=peak_flops,
     )
     laws = fit_file(request, store_folder(store))
-    show(report(laws), records(laws), style)
+    page = (
+        report(laws)
+        if explain
+        else brief(laws, notes=about_file(laws[0]), store=named(store, STORE_VARIABLE))
+    )
+    show(page, records(laws), style)

@@ -16,18 +16,20 @@ _ASK = {
         "have_data", "data_price", "data_rate", "miss_penalty", "serve", "allocate",
     ),
     "Columns of the table": (
-        "data_column", "metric_column", "params_column", "samples_column", "train_column", "where",
+        "data_column", "metric_column", "params_column", "samples_column", "train_column", "where", "state",
+        "value", "data_from_name",
     ),
     "Law that answers": ("domain", "metric", "family", "form", "single_form", "law", "source"),
 }  # fmt: skip
 _MEASURE = {
     "Measurement": (
         "domain", "metric", "data_unit", "metric_unit", "family", "data", "preset", "higher_is_better",
-        "metric_range", "chance_level", "baseline_error", "test_size",
+        "metric_range", "chance_level", "baseline_error", "test_size", "peak_flops", "point",
     ),
     "Columns of the table": (
         "data_column", "metric_column", "params_column", "flops_column", "samples_column",
-        "gpu_hours_column", "device_column", "se_column", "seed_column", "where",
+        "gpu_hours_column", "device_column", "se_column", "seed_column", "where", "state", "value",
+        "data_from_name", "data_total", "decimal_comma",
     ),
     "Target and budget": ("target", "target_wer", "target_cer", "target_loss", "budget", "dry_run"),
     "Where to train": ("workers", "engine", "address"),
@@ -44,6 +46,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "fit": (
         "planner fit runs.csv --domain my-asr --metric wer --data-unit hours",
+        "planner fit --point 300h=11.4% --point 600h=9.6% --point 1200h=8.3% \\",
+        "    --domain my-asr --metric wer",
         "planner fit mlflow.db --domain asr --metric wer --data-unit hours \\",
         "    --data-column params.hours --where experiment=asr",
     ),
@@ -76,6 +80,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "outcome list": ("planner outcome list --domain speech",),
     "laws list": ("planner laws list --domain speech --source published",),
     "laws show": ("planner laws show hestness2017-wordlm",),
+    "laws ask": (
+        "planner laws ask llama3-allocation flops=3.8e25",
+        "planner laws ask hestness2017-image-top1 data=10x",
+    ),
     "laws export": ("planner laws export 3f9a --out law.nc",),
     "laws import": ("planner laws import law.json other-store/",),
     "laws delete": ("planner laws delete 3f9a --fit", "planner laws delete 3f9a --undo"),

@@ -79,6 +79,32 @@ def show_law(id: LawArgument, store: StoreOption = None, style: FormatOption = F
     show(law_report(record), record, style)
 
 
+@app.command("ask")
+def ask_law(
+    id: Annotated[str, typer.Argument(help="Id of a published law.")],
+    given: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=VALUE...",
+            help="The law's inputs, e.g. flops=1e21. data=10x asks what ten times the data changes; "
+            "value=2.1 solves for the input that you leave out.",
+        ),
+    ],
+    style: FormatOption = Format.table,
+) -> None:
+    """Ask one published law for a value, an input or a ratio.
+
+    Works for laws of size, data, learning rate, batch size and transfer too, and for bare exponents.
+    """
+    from laws.catalog.published import published_law
+    from planner.reports.published_value import value_record, value_report
+    from planner.reports.report import show
+
+    law = published_law(id)
+    record = value_record(law, given)
+    show(value_report(law, record), record, style)
+
+
 @app.command("export")
 def export_law(
     id: LawArgument,

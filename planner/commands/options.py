@@ -1,11 +1,13 @@
 """Options that several commands share, so that they have the same help and behavior everywhere."""
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import click
 import typer
 
 from laws.errors import StoreError, run, use
@@ -38,6 +40,14 @@ StoreOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
+STORE_VARIABLE, FLEET_VARIABLE = "PLANNER_STORE", "PLANNER_FLEET"
+ExplainOption = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Print everything behind the answer: all quantities, sources, assumptions, warnings.",
+    ),
+]
 FleetOption = Annotated[
     Path | None,
     typer.Option(
@@ -87,13 +97,31 @@ SingleFormOption = Annotated[
 # a saved forecast
 ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, its first characters, or its name.")]
 
+
 # a file of measurements
+class SourcePath(click.Path):
+    """A file or a folder, or the `sqlite:///` address by which MLflow and Optuna call a file."""
+
+    def __init__(self) -> None:
+        """Read paths."""
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path of a text that was typed."""
+        if isinstance(value, str) and "://" in value:
+            from planner.sources.trackers.address import path_of_address
+
+            value = path_of_address(value)
+        return super().convert(value, param, ctx)
+
+
 RunsArgument = Annotated[
     Path,
     typer.Argument(
+        click_type=SourcePath(),
         help="CSV, TSV, Parquet or JSONL file with one row per finished training; or the runs of "
         "MLflow, W&B, "
-        "TensorBoard or Optuna where they are."
+        "TensorBoard or Optuna where they are.",
     ),
 ]
 WhereOption = Annotated[
@@ -263,3 +291,16 @@ def store_folder(store: Path | None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("scaling-planner", appauthor=False) / "store"
+
+
+def named(path: Path | None, variable: str) -> str:
+    """Return a path as it was typed, "" where an environment variable gave it or nothing did.
+
+    Args:
+        path: The value of an option.
+        variable: The variable that sets it too.
+
+    Returns:
+        What a next command has to name as well.
+    """
+    return "" if path is None or str(path) == os.environ.get(variable) else str(path)

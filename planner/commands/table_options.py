@@ -1,11 +1,24 @@
 """Groups of options of commands that read a table of trainings."""
 
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from planner.commands.options import MetricColumnOption, ParamsColumnOption, SamplesColumnOption
+from planner.commands.options import (
+    MetricColumnOption,
+    ParamsColumnOption,
+    SamplesColumnOption,
+    WhereOption,
+)
+
+
+class WhichValue(StrEnum):
+    """Which value of a metric that was logged at every step counts."""
+
+    best = "best"
+    last = "last"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +31,37 @@ class SubjectOptions:
     ]
     metric: Annotated[str, typer.Option(help="What was measured, e.g. wer, loss, accuracy or BLEU.")]
     data_unit: Annotated[
-        str, typer.Option(help="What data is counted in, e.g. hours, words, tokens, images.")
-    ]
+        str | None,
+        typer.Option(
+            help="What data is counted in, e.g. hours, words, tokens, images. Default: that of the points."
+        ),
+    ] = None
     metric_unit: Annotated[
         str | None,
         typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
     ] = None
     family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """Options for a table that is typed, or whose numbers could be read in two ways."""
+
+    point: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DATA=VALUE", help="A point in place of a file, e.g. 300h=11.4%. Repeatable."),
+    ] = None
+    data_total: Annotated[
+        str | None,
+        typer.Option(metavar="DATA", help="All data, e.g. 685h, where data sizes are percentages of it."),
+    ] = None
+    decimal_comma: Annotated[
+        bool | None,
+        typer.Option(
+            "--decimal-comma/--decimal-point",
+            help="Whether 1,340 is 1.34 or 1340. Default: as the table shows.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +82,31 @@ class MetricTermsOptions:
     chance_level: Annotated[
         str | None,
         typer.Option(help="Value of the metric that guessing reaches, e.g. 10% accuracy for 10 classes."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunChoiceOptions:
+    """Options that choose runs of a tracker, and values of them."""
+
+    where: WhereOption = None
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count a tracker's runs in this state, such as running, instead of those that finished. "
+            "Repeatable."
+        ),
+    ] = None
+    value: Annotated[
+        WhichValue,
+        typer.Option(help="Which value counts of a metric that a tracker has for every step."),
+    ] = WhichValue.best
+    data_from_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="Data size in the name of a tracker's run, as the group of a pattern: '([0-9]+)h'.",
+        ),
     ] = None
 
 

@@ -5,7 +5,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from laws.errors import UnknownName, run, use
 
 PRECISIONS = ("bf16", "fp16", "fp32")  # in the order in which training prefers them
+LOW_PRECISIONS = ("fp8", "tf32")  # only where a training asks for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Quote:
         date: ISO 8601, possibly only year and month.
         place: Region.
         url: Where it was read.
+        years: Length of the commitment that a contract asks for.
     """
 
     provider: str
@@ -37,6 +39,7 @@ class Quote:
     date: str
     place: str = ""
     url: str = ""
+    years: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +202,8 @@ def find_accelerator(accelerators: Mapping[str, Accelerator], name: str) -> Acce
 
     Args:
         accelerators: Id -> accelerator.
-        name: An id, an alias or a full name, in any case, with any spaces or dashes.
+        name: An id, an alias, a full name or what a device reports, such as "NVIDIA H100 80GB HBM3", in any
+            case, with any spaces or dashes.
 
     Returns:
         The accelerator.
@@ -207,15 +211,12 @@ def find_accelerator(accelerators: Mapping[str, Accelerator], name: str) -> Acce
     Raises:
         UnknownName: None has the name ("unknown-accelerator").
     """
-    by_name = {
-        _folded(alias): accelerator for accelerator in accelerators.values() for alias in accelerator.aliases
-    }
-    by_name |= {_folded(accelerator.name): accelerator for accelerator in accelerators.values()}
-    by_name |= {
-        _folded(id): accelerator for id, accelerator in accelerators.items()
-    }  # an id wins over an alias
-    if _folded(name) in by_name:
-        return by_name[_folded(name)]
+    named = _named(name, accelerators.values())
+    if named is not None:
+        return named
+    reported = [one for one in accelerators.values() if is_accelerator(name, one)]
+    if len(reported) == 1:
+        return reported[0]
     # The folded name, so that NVIDIA-H100 is near h100; aliases count, so that tpu-v5 is near tpu-v5e.
     spellings = [
         *accelerators,
@@ -228,3 +229,49 @@ def find_accelerator(accelerators: Mapping[str, Accelerator], name: str) -> Acce
         code="unknown-accelerator",
         hint=run("accelerators", "list", purpose="to see all of them; a fleet file adds your own"),
     )
+
+
+# words that makers add or leave out, and boards that differ from the accelerator of the same name without
+# them
+_MAKERS = frozenset(
+    {"nvidia", "amd", "google", "aws", "intel", "tesla", "geforce", "instinct", "sxm", "sxm2", "sxm4", "sxm5"}
+    | {"per", "gpu", "chip"}
+)
+_BOARDS = frozenset({"pcie", "nvl"})
+
+
+def is_accelerator(device: str, accelerator: Accelerator) -> bool:
+    """Return whether a device is this accelerator.
+
+    Args:
+        device: An id or alias, or the name that a device reports, such as "NVIDIA H100 80GB HBM3".
+        accelerator: The accelerator.
+
+    Returns:
+        Whether the names agree. A memory size counts only where the device names one.
+    """
+    if _named(device, (accelerator,)) is not None:
+        return True
+    if _named(device, catalog().values()) is not None:
+        return False  # it is the name of another one: a100-80 is no a100-40
+    reported, listed = set(_words_in_order(device)), set(_words_in_order(accelerator.name))
+    if reported & _BOARDS != listed & _BOARDS:
+        return False
+    if not any(word.endswith("gb") for word in reported):
+        listed = {word for word in listed if not word.endswith("gb")}
+    return bool(reported) and listed - _MAKERS <= reported
+
+
+def _named(name: str, accelerators: Iterable[Accelerator]) -> Accelerator | None:
+    """Return the accelerator with a name, with or without what makers add: NVIDIA H100 is h100."""
+    accelerators = list(accelerators)
+    names = {_folded(alias): one for one in accelerators for alias in one.aliases}
+    names |= {_folded(one.name): one for one in accelerators}
+    names |= {_folded(one.id): one for one in accelerators}  # an id wins over an alias
+    short = "".join(word for word in _words_in_order(name) if word not in _MAKERS)
+    return names.get(_folded(name), names.get(short))
+
+
+def _words_in_order(text: str) -> list[str]:
+    words = text.lower().replace("-", " ").replace("(", " ").replace(")", " ").split()
+    return [f"{word}b" if word[:-1].isdigit() and word.endswith("g") else word for word in words]

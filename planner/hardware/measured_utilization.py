@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from laws.types import Law, Run
 from planner.assumptions import Assumption, override
-from planner.hardware.accelerators import Accelerator
+from planner.hardware.accelerators import Accelerator, is_accelerator
 
 MAX_RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
 MIN_RUNS = 3
@@ -83,10 +83,14 @@ def measured_utilization(
     Returns:
         The band; None where too little was measured.
     """
-    logged = from_provenance(law.provenance).get(accelerator.id)
+    logged_on = from_provenance(law.provenance)
+    # FLOP that were computed from hours stand for hours: on every accelerator at the utilization they assume
+    from_hours = next((one for one in logged_on.values() if not one.measured), None)
+    logged = logged_on.get(accelerator.id, from_hours)
     # logged utilization is relative to the peak of the usual precision, and unknown at any other
     if logged is not None and precision in (None, accelerator.usual_precision()):
-        trainings_of = f"trainings of law {law.id} on {accelerator.id}"
+        on_it = f" on {accelerator.id}" if accelerator.id in logged_on else ""
+        trainings_of = f"trainings of law {law.id}{on_it}"
         source = (
             f"the largest {trainings_of}, evaluation included"
             if logged.measured
@@ -118,11 +122,9 @@ def utilization_of(
         The band; None below `MIN_RUNS` trainings.
     """
     peak = accelerator.peak_at(precision or accelerator.usual_precision())
-    on_it = [
-        (flops, flops / seconds / peak)
-        for flops, seconds, device in trainings
-        if is_accelerator(device, accelerator)
-    ]
+    trainings = list(trainings)
+    ours = {device for device in {one[2] for one in trainings} if is_accelerator(device, accelerator)}
+    on_it = [(flops, flops / seconds / peak) for flops, seconds, device in trainings if device in ours]
     largest = sorted(on_it)[-MAX_RUNS:]
     values = [share for _, share in largest if share <= 1]
     if len(values) < MIN_RUNS:
@@ -134,35 +136,3 @@ def utilization_of(
         origin="measured",
         source=f"the {len(values)} largest of {len(on_it)} runs on {accelerator.id}, evaluation included",
     )
-
-
-# words that makers add or leave out, and boards that differ from the accelerator of the same name without
-# them
-_MAKERS = frozenset(
-    {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "sxm", "sxm2", "sxm4", "sxm5"}
-)
-_BOARDS = frozenset({"pcie", "nvl"})
-
-
-def is_accelerator(device: str, accelerator: Accelerator) -> bool:
-    """Return whether a device is this accelerator.
-
-    Args:
-        device: An id or alias, or the name that a device reports, such as "NVIDIA H100 80GB HBM3".
-        accelerator: The accelerator.
-
-    Returns:
-        Whether the names agree. A memory size counts only where the device names one.
-    """
-    if device.lower() in {accelerator.id, *accelerator.aliases}:
-        return True
-    reported, listed = _words(device), _words(accelerator.name)
-    if reported & _BOARDS != listed & _BOARDS:
-        return False
-    if not any(word.endswith("gb") for word in reported):
-        listed = {word for word in listed if not word.endswith("gb")}
-    return bool(reported) and listed - _MAKERS <= reported
-
-
-def _words(text: str) -> set[str]:
-    return set(text.lower().replace("-", " ").replace("(", " ").replace(")", " ").split())

@@ -15,8 +15,16 @@ from laws.errors import InputError, use
 from laws.paths import quantile
 from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
+from planner.hardware.utilization import (
+    DEVICES_PER_MACHINE,
+    UtilizationModel,
+    UtilizationSample,
+    log_odds,
+    predicted,
+    size_of,
+    utilization_model,
+)
 
-DEVICES_PER_MACHINE = 8  # the scaling loss counts doublings beyond one machine
 HOUR_SECONDS = 3600.0
 
 
@@ -133,17 +141,18 @@ def moved_bytes(
     return flops * (traffic / (6.0 * positions) + activations)
 
 
-def scaling_efficiency(count: float, loss: float) -> float:
+def scaling_efficiency(count: float, loss: float, measured_on: float = DEVICES_PER_MACHINE) -> float:
     """Return the share of throughput that `count` devices keep.
 
     Args:
         count: Number of devices.
-        loss: Share of throughput lost with each doubling beyond one machine.
+        loss: Share of throughput lost with each doubling of the devices.
+        measured_on: Number of devices with the full throughput.
 
     Returns:
         (1 - loss) to the power of the doublings.
     """
-    return float((1.0 - loss) ** max(math.log2(count / DEVICES_PER_MACHINE), 0.0))
+    return float((1.0 - loss) ** max(math.log2(count / measured_on), 0.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +163,9 @@ class Training:
         accelerator: The accelerator.
         precision: Such as "bf16".
         count: Number of devices.
-        gpu_hours: Device-hours, all devices together, the scaling loss included.
+        gpu_hours: Device-hours, all devices together, scaling loss and time without work included.
         days: Days of wall time.
-        utilization: Share of peak FLOP/s on `count` devices, memory bound or not.
+        utilization: Share of peak FLOP/s in a step on `count` devices, memory bound or not.
         moved: Bytes through memory, all devices together; empty where the model size is unknown.
         step: Seconds per step of `positions` per device, by the roofline; empty likewise.
         footprint: Bytes of weights, gradients, optimizer and activations; empty likewise.
@@ -185,10 +194,11 @@ class Throughput(NamedTuple):
     """The speed of one device, for one sample of the assumptions.
 
     Attributes:
-        compute: FLOP/s of the training.
+        peak: Peak FLOP/s.
         bandwidth: Bytes/s of the training.
-        utilization: `compute` as a share of peak FLOP/s.
+        utilization: Share of the peak in a step: a number, or a function of the model size.
         scaling_efficiency: Share of throughput that all devices together keep.
+        working_time: Share of device-hours in which training works.
         positions: Positions per device and step.
         traffic: Bytes per parameter and step.
         activation_bytes: Bytes per position, layer and unit of width.
@@ -197,16 +207,31 @@ class Throughput(NamedTuple):
         memory_share: Share of memory that a training can use.
     """
 
-    compute: float
+    peak: float
     bandwidth: float
-    utilization: float
+    utilization: float | UtilizationSample
     scaling_efficiency: float
+    working_time: float
     positions: float
     traffic: float
     activation_bytes: float
     aspect_ratio: float
     state_bytes: float
     memory_share: float
+
+    def compute(self, flops: float, params: float | None) -> float:
+        """Return the FLOP/s of a training that is not memory bound.
+
+        Args:
+            flops: Training FLOP.
+            params: Parameters of the model; None where unknown: those that are best for the FLOP.
+
+        Returns:
+            FLOP/s of one device.
+        """
+        if isinstance(self.utilization, UtilizationSample):
+            return self.peak * self.utilization.at(size_of(flops) if params is None else params)
+        return self.peak * self.utilization
 
     def seconds(self, flops: float, params: float | None) -> float:
         """Return the seconds on one device: the longer of computing and moving bytes.
@@ -222,7 +247,7 @@ class Throughput(NamedTuple):
         return roofline_seconds(
             flops,
             moved,
-            peak=self.compute,
+            peak=self.compute(flops, params),
             bandwidth=self.bandwidth,
             compute_share=1.0,
             bandwidth_share=1.0,
@@ -266,9 +291,9 @@ class Throughput(NamedTuple):
             params: Parameters of the model; None where unknown.
 
         Returns:
-            Device-hours, waiting for other devices included.
+            Device-hours, waiting for other devices and time without work included.
         """
-        return self.seconds(flops, params) / HOUR_SECONDS / self.scaling_efficiency
+        return self.seconds(flops, params) / HOUR_SECONDS / self.scaling_efficiency / self.working_time
 
     def kept_bytes(self, params: float) -> float:
         """Return the bytes of activations that one device keeps in a step.
@@ -315,14 +340,26 @@ def throughputs(
         raise InputError(
             f"{count} devices: expected at least 1", code="invalid-count", value=count, hint=use("count")
         )
-    peak = accelerator.peak_at(precision or accelerator.usual_precision())
-    drawn = {name: assumption.draws(n, seed) for name, assumption in assumed.items()}
+    precision = precision or accelerator.usual_precision()
+    peak = accelerator.peak_at(precision)
+    used = _used(assumed)
+    model = _model(accelerator, precision, used)
+    drawn = {name: assumption.draws(n, seed) for name, assumption in used.items()}
+    utilization: Sequence[float | UtilizationSample] = drawn["utilization"]
+    if model is not None:
+        # the model has all of the scaling loss, or what there is of it on one machine
+        predicted_on = min(count, DEVICES_PER_MACHINE) if "scaling_loss" in used else count
+        shares = used["utilization"]._replace(bands=((0.0, 1.0),)).draws(n, seed)
+        utilization = [UtilizationSample(model, predicted_on, log_odds(share)) for share in shares]
+    loss, working = drawn.get("scaling_loss", (0.0,) * n), drawn.get("working_time", (1.0,) * n)
+    measured_on = drawn.get("utilization_devices", (DEVICES_PER_MACHINE,) * n)
     return [
         Throughput(
-            compute=drawn["utilization"][i] * peak,
+            peak=peak,
             bandwidth=drawn["bandwidth_share"][i] * accelerator.bandwidth,
-            utilization=drawn["utilization"][i],
-            scaling_efficiency=scaling_efficiency(count, drawn["scaling_loss"][i]),
+            utilization=utilization[i],
+            scaling_efficiency=scaling_efficiency(count, loss[i], measured_on[i]),
+            working_time=working[i],
             positions=drawn["positions"][i],
             traffic=drawn["traffic_bytes"][i],
             activation_bytes=drawn["activation_bytes"][i],
@@ -332,6 +369,30 @@ def throughputs(
         )
         for i in range(n)
     ]
+
+
+def _used(assumed: Mapping[str, Assumption]) -> dict[str, Assumption]:
+    """Return the assumptions that a training uses.
+
+    A predicted utilization has the scaling loss in it, and hours that were logged have the time without work,
+    unless a person sets them.
+    """
+    used, utilization = dict(assumed), assumed["utilization"]
+    if utilization.origin == "predicted" and used["scaling_loss"].is_default:
+        del used["scaling_loss"]
+    if utilization.origin == "measured" and "working_time" in used and used["working_time"].is_default:
+        del used["working_time"]
+    return used
+
+
+def _model(
+    accelerator: Accelerator, precision: str, assumed: Mapping[str, Assumption]
+) -> UtilizationModel | None:
+    """Return what predicts the utilization; None where it is set or measured."""
+    if assumed["utilization"].origin != "predicted":
+        return None
+    mixture = "mixture_of_experts" in assumed and assumed["mixture_of_experts"].high > 0
+    return utilization_model(accelerator.id, precision, mixture=mixture)
 
 
 def train(
@@ -370,21 +431,30 @@ def train(
     speeds = throughputs(
         accelerator, len(flops), count=count, assumed=assumed, seed=seed, precision=precision
     )
+    used = _used(assumed)
+    model = _model(accelerator, precision, used)
+    if model is not None:
+        size = quantile(params, 0.5) if params else size_of(quantile(flops, 0.5))
+        used["utilization"] = predicted(
+            used["utilization"], model, size, count=count, accelerator=accelerator.id, precision=precision
+        )
     hours, reached, moved, steps, footprints, fewest = [], [], [], [], [], []
     bound = 0
     for i, (work, speed) in enumerate(zip(flops, speeds, strict=True)):
-        size = params[i] if params else None
-        seconds, at_compute = speed.seconds(work, size), work / speed.compute
-        if size is not None:
-            one = (speed.state_bytes * size if state is None else state[i]) + speed.kept_bytes(size)
-            moved.append(speed.moved(work, size))
-            steps.append(speed.step_seconds(size))
+        one_size = params[i] if params else None
+        seconds, compute = speed.seconds(work, one_size), speed.compute(work, one_size)
+        at_compute = work / compute
+        if one_size is not None:
+            one = (speed.state_bytes * one_size if state is None else state[i]) + speed.kept_bytes(one_size)
+            moved.append(speed.moved(work, one_size))
+            steps.append(speed.step_seconds(one_size))
             footprints.append(one)
             fewest.append(fewest_devices(one, accelerator.capacity, memory_share=speed.memory_share))
         bound += seconds > at_compute
-        hours.append(seconds / HOUR_SECONDS / speed.scaling_efficiency)
+        hours.append(speed.hours(work, one_size))
         reached.append(
-            speed.utilization
+            compute
+            / speed.peak
             * speed.scaling_efficiency
             * (at_compute / seconds if 0 < seconds < math.inf else 1.0)
         )
@@ -400,8 +470,8 @@ def train(
         footprint=tuple(footprints),
         fewest=tuple(fewest),
         memory_bound=bound / len(speeds),
-        assumed=assumed,
-        warnings=_warnings(accelerator, count, assumed, fewest, bound / len(speeds)),
+        assumed=used,
+        warnings=_warnings(accelerator, count, used, fewest, bound / len(speeds)),
     )
 
 
@@ -427,7 +497,7 @@ def _warnings(
 ) -> tuple[str, ...]:
     codes = []
     utilization = assumed["utilization"]
-    if utilization.origin == "default":
+    if utilization.is_default:
         codes.append(WarningCode.UTILIZATION_ASSUMED)
     if (
         accelerator.matmul

@@ -8,6 +8,7 @@ from laws.errors import run
 from laws.types import SizeCost
 from planner.lawmodel.assumptions import AssumptionCode, FlopMethod, LawAssumption, assume
 from planner.lawmodel.info import LawInfo
+from planner.lawmodel.power_law import PowerLaw
 from planner.lawmodel.scenario import ScaleFunction, Scenario, cost_of_size
 
 # Units of data of which a sequence model processes one per position: 2 FLOP per parameter forward, 4 backward
@@ -47,6 +48,7 @@ class LawModel(NamedTuple):
     families: Mapping[str, float] = {}  # of several: family -> probability that it is the best one
     companions: Mapping[str, str] = {}  # "params", "samples" -> id of a law
     unknowns: Mapping[str, tuple[float, ...]] = {}  # "exponent", ... -> samples
+    power_law: PowerLaw | None = None  # through the measured points, by least squares; no forecast
     assumptions: tuple[LawAssumption, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -78,6 +78,25 @@ def source_warnings(law: PublishedLaw) -> tuple[WarningCode, ...]:
     return tuple(code for code, applies in unsettled.items() if applies)
 
 
+def value_at_center(law: PublishedLaw) -> float | None:
+    """Return the value in the middle of the range that a law measured; None where it is not known.
+
+    Args:
+        law: The law.
+
+    Returns:
+        The value in the law's unit.
+    """
+    ranges = {"data": law.measured, "params": law.sizes}
+    middles = {}
+    for i in law.inputs:
+        low, high = ranges.get(i.name, (None, None))
+        if low is None or high is None:
+            return None
+        middles[i.name] = math.sqrt(low * high)
+    return law.evaluate(**middles)
+
+
 def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawModel:
     """Return the law model of a published law with the companions that its authors gave.
 

@@ -271,7 +271,9 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
         "data",
         code="law-of-no-error",
         value=law.id,
-        hint=run("laws", "list", purpose="to see laws of an error or a loss"),
+        hint=run("laws", "show", value=law.id, purpose="to see a command that this law answers")
+        if published
+        else run("laws", "list", purpose="to see laws of an error or a loss"),
     )
 
 

@@ -6,7 +6,7 @@ from the middle.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from laws import paths
 from laws.codes import WarningCode
@@ -24,6 +24,7 @@ from planner.lawmodel.allocation import (
 from planner.lawmodel.assumptions import AssumptionCode, FlopMethod, LawAssumption, assume
 from planner.lawmodel.info import flops_of_whole_trainings, law_info
 from planner.lawmodel.model import LawModel, MeasuredRange, compute_cost, curve_scenario
+from planner.lawmodel.power_law import power_law
 from planner.lawmodel.scenario import MAX_LOG, ScaleFunction, path_function
 from planner.lawmodel.surface import Surface
 
@@ -58,6 +59,7 @@ def law_model(
     samples = samples if samples is not None and samples.paths else None
     ladder = _by_params(law.ladder or (size.ladder if size else ()))
     cost = compute_cost(ladder, law.x_unit, has_params=size is not None, method=_flop_method(size))
+    single = single_size(law, size)
     n = len(law.paths)
     scenarios = [
         curve_scenario(
@@ -65,7 +67,7 @@ def law_model(
             low=math.exp(law.grid[0]),
             high=math.exp(law.grid[-1]),
             inverse=_data_for_error(law, path),
-            params=None if size is None else path_function(size.grid, size.paths[(-1 - i) % len(size.paths)]),
+            params=None if size is None else _size_function(size, single, -1 - i),
             samples_seen=None
             if samples is None
             else path_function(samples.grid, samples.paths[(n // 2 - i) % len(samples.paths)]),
@@ -108,6 +110,7 @@ def law_model(
         forms=law.forms,
         companions=companions,
         unknowns=_curve_unknowns(law),
+        power_law=power_law(law.points.get("x", ()), law.points.get("y", ())),
         assumptions=tuple(assumptions),
         warnings=_with_own(law, warnings),
     )
@@ -124,6 +127,28 @@ def _curve_unknowns(law: Law) -> dict[str, tuple[float, ...]]:
         ),
         "floor": tuple(math.exp(p[-1]) for p in law.paths),
     }
+
+
+def single_size(law: Law, size: Law | None) -> float | None:
+    """Return the model size of a law whose trainings all had the same one.
+
+    Args:
+        law: The law of the error.
+        size: The law of the best model size, if there is one.
+
+    Returns:
+        Parameters; None where several sizes were trained, or where the sizes are not kept.
+    """
+    trained = {rung.params for rung in law.ladder or (size.ladder if size else ())}
+    best = set(size.points.get("y", ())) if size else set()
+    return trained.pop() if len(trained) == 1 and trained == best else None
+
+
+def _size_function(size: Law, single: float | None, i: int) -> Callable[[float], float]:
+    """Return the model size of a posterior sample; the noise of a single size is not a size of its own."""
+    if single is not None:
+        return lambda _: single
+    return path_function(size.grid, size.paths[i % len(size.paths)])
 
 
 def _size_warnings(size: Law) -> list[str]:

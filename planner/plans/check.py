@@ -18,8 +18,10 @@ from laws.types import Law
 from planner.lawmodel.info import law_info
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
+from planner.sources.measurements import Measurements
 from planner.sources.metric_terms import as_errors_of
-from planner.sources.run_table import Measurements, read_measurements
+from planner.sources.run_table import read_measurements
+from planner.sources.tracked_table import RunChoice
 
 MIN_ON_CURVE, MIN_DOUBTFUL = 0.1, 0.01  # probabilities below which a run is doubtful, and off its curve
 EVEN_ODDS = 0.5  # probability of a cause that nothing is known about
@@ -84,7 +86,7 @@ def check(
     selector: LawSelector,
     folder: Path,
     columns: Mapping[str, str | None],
-    where: Mapping[str, str] | None = None,
+    choice: RunChoice | None = None,
 ) -> Check:
     """Compare every run of a file with the law that answers for it.
 
@@ -93,7 +95,7 @@ def check(
         selector: What the law has to match.
         folder: The store.
         columns: Role of a column -> its name, None for the usual names.
-        where: Column -> value, to choose runs of a tracker's store.
+        choice: Which runs of a tracker's store count, and which of their values.
 
     Returns:
         The runs with their verdicts and likely causes.
@@ -120,7 +122,8 @@ def check(
             metric_unit=law.metric_unit,
             data_unit=law.x_unit,
             columns=columns,
-            where=where,
+            choice=choice,
+            rising=law.metric_ceiling is not None,
             lowest=-math.inf if law.metric_ceiling is not None else 0.0,
         )
         measured = as_errors_of(law_info(law).scale, measured)

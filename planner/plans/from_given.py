@@ -31,7 +31,7 @@ def scales_from_given(law_model: LawModel, parsed: ParsedQuestion) -> tuple[LawM
     """
     question, given = parsed.question, parsed.given
     if given == PAIR:
-        law_model, given = _with_size(law_model, parsed.params), "data"
+        law_model, given = with_size(law_model, parsed.params), "data"
     _check_given(law_model, given, question.allocate)
     values = {
         "data": (parsed.data, question.data),
@@ -114,8 +114,19 @@ def _function(scenario: Scenario, given: str) -> ScaleFunction:
     return scenario.params
 
 
-def _with_size(law_model: LawModel, params: float | None) -> LawModel:
-    """Return the law model with one size for all amounts of data; only a joint law has more than the best."""
+def with_size(law_model: LawModel, params: float | None) -> LawModel:
+    """Return the law model with one size for all amounts of data.
+
+    Args:
+        law_model: The law that answers.
+        params: Parameters of the model.
+
+    Returns:
+        The law model.
+
+    Raises:
+        LawError: The law is not a joint one: it has one size for each amount of data.
+    """
     if law_model.scenarios[0].loss is None or params is None:
         raise LawError(
             f"law {law_model.law.id} has one model size for each amount of data: expected data or params, "

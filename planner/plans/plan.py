@@ -21,15 +21,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laws import paths
-from laws.catalog.published import PublishedLaw
+from laws.catalog.published import PublishedLaw, published_law
 from laws.codes import WarningCode
-from laws.errors import ConflictingInput, MissingInput, PlannerError, drop, use
+from laws.errors import ConflictingInput, LawError, MissingInput, PlannerError, drop, use
 from laws.types import Law, Quantity
+from planner import units
 from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.allocation import AllocationConstraints
-from planner.lawmodel.info import law_info
-from planner.lawmodel.model import LawModel
+from planner.lawmodel.info import LawInfo, law_info
+from planner.lawmodel.model import JOINT_FORMS, LawModel
 from planner.lawmodel.published import data_unit, published_law_model
 from planner.lawmodel.scenario import broadcast
 from planner.lawmodel.select import SelectedLaw, check_metric, select_law
@@ -37,7 +38,7 @@ from planner.lawmodel.stored import law_model
 from planner.plans.confidence import with_confidence
 from planner.plans.constraints import computes, constraints_satisfied, largest_scales, reached
 from planner.plans.estimate import Estimate, estimate, scales_for_target
-from planner.plans.from_given import scales_from_given
+from planner.plans.from_given import scales_from_given, with_size
 from planner.plans.question import ParsedQuestion, ParsedSupply, Question, check, parse
 from planner.plans.resources import ExpectedCost, Feasible, Resources, resources
 from planner.plans.sensitivity import shares
@@ -45,7 +46,8 @@ from planner.plans.sensitivity import shares
 OnProgress = Callable[
     [str, int, int], None
 ]  # called with what is planned, how many are done, and of how many
-_COST_ASSUMPTIONS = ("utilization", "scaling_loss", "price")
+SURE = 0.8  # probability of reaching the target that an answer gives a second plan for
+_COST_ASSUMPTIONS = ("utilization", "working_time", "scaling_loss", "price")
 
 
 def _after(start: date, days: float | None) -> date | None:
@@ -109,6 +111,7 @@ class Plan(NamedTuple):
     sensitivity: Sensitivity
     expected_cost: ExpectedCost | None  # None without a price of missing the target
     warnings: tuple[str, ...]
+    sure: "Plan | None" = None  # the smallest plan that reaches the target with probability SURE
 
     @property
     def question(self) -> Question:
@@ -126,7 +129,9 @@ class Plan(NamedTuple):
         return self.parsed.confidence
 
 
-def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0) -> Plan:
+def plan(
+    question: Question, folder: Path, fleet: Fleet, *, today: date, seed: int = 0, sure: bool = False
+) -> Plan:
     """Return everything that follows from a question.
 
     Args:
@@ -135,6 +140,7 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
         fleet: The accelerators and what is assumed of them.
         today: The day that deadlines and quotes count from.
         seed: Seed of the samples of the hardware assumptions.
+        sure: Whether to add the smallest plan that reaches the target with probability `SURE`.
 
     Returns:
         The plan.
@@ -144,8 +150,41 @@ def plan(question: Question, folder: Path, fleet: Fleet, *, today: date, seed: i
             number.
     """
     check(question)
-    selected = select_law(question.selector, folder)
-    return plan_by(selected, question, folder, fleet, today=today, seed=seed)
+    selected = _of_data_unit(select_law(question.selector, folder), question)
+    answer = plan_by(selected, question, folder, fleet, today=today, seed=seed)
+    chance = answer.estimate.probability_reachable
+    if not sure or answer.given != "target" or answer.confidence is not None or (chance or 0.0) < SURE:
+        return answer
+    surely = question.with_options({"confidence": f"{SURE:.0%}"})
+    try:
+        return answer._replace(sure=plan_by(selected, surely, folder, fleet, today=today, seed=seed))
+    except LawError as error:  # no one pair of a joint law reaches the target in so many samples
+        if error.code != "confidence-out-of-reach":
+            raise
+        return answer
+
+
+def _of_data_unit(selected: SelectedLaw, question: Question) -> SelectedLaw:
+    """Return the first published law that counts data as the question does, the others as alternatives.
+
+    Speech has laws of hours and of characters: a question in hours is one for the former.
+    """
+    texts = [text for text in (question.data, question.supply.have_data) if text is not None]
+    if not texts or question.selector.law is not None or not isinstance(selected.law, PublishedLaw):
+        return selected
+    first = selected.law
+    same_metric = [law.id for law in selected.alternatives if law.metric == first.metric]
+    for law in (first, *map(published_law, same_metric)):
+        try:
+            for text in texts:
+                units.parse_data(text, data_unit(law))
+        except PlannerError:
+            continue
+        if law is first:
+            break
+        others = [info for info in selected.alternatives if info.id != law.id]
+        return selected._replace(law=law, alternatives=(law_info(first), *others))
+    return selected
 
 
 def plan_by(
@@ -167,7 +206,7 @@ def plan_by(
     Raises:
         PlannerError: The question is incomplete or contradicts itself, or the law gives no finite answer.
     """
-    parsed = parse_for(selected, question, today)
+    parsed = _largest_of_size(parse_for(selected, question, today), law_info(selected.law))
     assumed = _with_measured(parsed, fleet, selected.law, folder)
     model, used_model, scales, binding = _models(selected, parsed, fleet, assumed, seed)
     needs = estimate(
@@ -228,6 +267,15 @@ def parse_for(selected: SelectedLaw, question: Question, today: date) -> ParsedQ
         check_metric(selected, question.selector, question.target)
     unit = selected.law.x_unit if isinstance(selected.law, Law) else data_unit(selected.law)
     return parse(question, law_info(selected.law), unit, today)
+
+
+def _largest_of_size(parsed: ParsedQuestion, law: LawInfo) -> ParsedQuestion:
+    """Return a question of a model size with limits as one of the limits: what they buy for that size.
+
+    Only a joint law leaves the data open; by any other law the size decides it, and the limits are checked.
+    """
+    open_data = parsed.given == "params" and parsed.question.limited and law.form in JOINT_FORMS
+    return parsed._replace(given=None) if open_data else parsed
 
 
 def _allocation(parsed: ParsedQuestion) -> AllocationConstraints:
@@ -295,6 +343,8 @@ def _scales(
             return model, scales, None
         return (*with_confidence(model, scales, parsed.target, parsed.confidence), None)
     if parsed.given is None:
+        if parsed.params is not None:
+            model = with_size(model, parsed.params)
         scales, binding = largest_scales(model, parsed, fleet, assumed, seed)
         return model, scales, binding
     return (*scales_from_given(model, parsed), None)
@@ -310,7 +360,7 @@ def _with_measured(
     accelerator = fleet.accelerator(hardware.on)
     if (
         any(assumption.name == "utilization" for assumption in assumed)
-        or fleet.assumptions(accelerator)["utilization"].origin != "default"
+        or not fleet.assumptions(accelerator)["utilization"].is_default
     ):
         return assumed
     from laws.storage.store import Store

@@ -176,7 +176,7 @@ def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
             devices = f", {published.count} devices" if published.count else ""
             source = f"{published.run}{devices}: {published.source}"
             rows.append((f"utilization, {published.kind}", _range(published.low, published.high), source))
-    own = [a for a in fleet.assumptions(accelerator).values() if a.origin != "default"]
+    own = [a for a in fleet.assumptions(accelerator).values() if not a.is_default]
     rows += [(a.name, _range(a.low, a.high), a.source) for a in own]
     sources = accelerators.sources()
     older = len(accelerator.quotes) - len(quotes)

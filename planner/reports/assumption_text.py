@@ -70,7 +70,7 @@ def hardware_text(assumption: Assumption) -> str:
     """
     low, high = units.format_number(assumption.low), units.format_number(assumption.high)
     value = low if low == high else f"{low} to {high}"
-    origin = "" if assumption.origin == "default" else f" ({assumption.origin}: {assumption.source})"
+    origin = "" if assumption.is_default else f" ({assumption.origin}: {assumption.source})"
     return f"{assumption.name} {value} {assumption.unit}{origin}"
 
 

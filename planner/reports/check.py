@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from planner import units, warnings
+from planner import units
 from planner.lawmodel.info import law_info
 from planner.plans.check import MIN_ON_CURVE, Check, CheckedRun
 from planner.reports.quantities import counted
 from planner.reports.report import Report
+from planner.severity import most_important
 
 _ADVICE = {
     "capacity": "train a larger model on the same data",
@@ -67,8 +68,7 @@ def report(check: Check) -> Report:
     if check.left_out:
         notes.append(check.left_out)
     title = f"{law.domain}{f', {law.family}' if law.family else ''}: {law.metric} against law {law.id}"
-    factor = "factor of error" if law.metric_ceiling is not None else "factor"
-    columns = (law.x_unit, law.metric, "expected", factor, "surprise", "verdict", "likely cause")
+    columns = (law.x_unit, law.metric, "expected", "surprise", "verdict", "likely cause")
     shown = len(columns) if doubted else len(columns) - 1  # causes belong to doubtful runs
     return Report(
         title=title,
@@ -77,22 +77,21 @@ def report(check: Check) -> Report:
         notes=notes,
         sections={
             "What to do": [f"{name}: {_ADVICE[name]}." for name in likely],
-            "Warnings": warnings.with_codes(check.warnings),
+            "Warnings": most_important(check.warnings),
         },
-        words=frozenset({5, 6}),
-        whole=frozenset({5}),
+        words=frozenset({4, 5}),
+        whole=frozenset({2, 4}),
     )
 
 
 def _row(check: Check, run: CheckedRun) -> tuple[str, ...]:
     scale = law_info(check.law).scale.without_unit
-    value, low, middle, high = map(scale.format, (scale.from_error(run.value), *scale.ends(*run.expected)))
+    value, low, _, high = map(scale.format, (scale.from_error(run.value), *scale.ends(*run.expected)))
     cause = f"{run.likely} {run.causes[run.likely]:.0%}" if run.likely else "open" if run.causes else ""
     return (
         units.format_number(run.data),
         value,
-        f"{middle} ({low} to {high})",
-        units.format_number(run.factor),
+        f"{low} to {high}",
         f"{run.surprise:.1%}" if run.surprise >= 0.001 else "under 0.1%",
         run.verdict,
         cause,

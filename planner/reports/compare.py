@@ -9,6 +9,7 @@ from planner.plans.compare import Comparison, Family
 from planner.reports.law_summary import own_spread, spread
 from planner.reports.report import Report
 from planner.reports.sentences import probability
+from planner.severity import most_important
 
 
 def record(comparison: Comparison) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def report(comparison: Comparison) -> Report:
             f"at: {comparison.metric} there"
             + ("; best: the probability that no other family is better." if comparison.alike else "."),
         ),
-        sections={"Warnings": warnings.with_codes(comparison.warnings)},
+        sections={"Warnings": most_important(comparison.warnings)},
     )
 
 

@@ -52,9 +52,9 @@ def report(plan: Plan) -> Report:
             *_embedded_corpus(plan.estimate),
             *_probabilities(plan),
             *_irreducible_error(plan.estimate),
-            *_dates(plan),
-            *_lowest_expected_cost(plan),
-            *_missing(plan),
+            *dates(plan),
+            *lowest_expected_cost(plan),
+            *not_known(plan),
             _extrapolation(plan.estimate),
         ),
         sections=sections,
@@ -131,7 +131,10 @@ def _probabilities(plan: Plan) -> list[str]:
         scale = estimate.law.scale
         value = scale.or_better(scale.format_error(plan.error_at_confidence))
         notes.append(f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {value}.")
-    if feasibility is not None:
+    if feasibility is not None and not estimate.law_model.has_posterior:
+        verdict = "stays within" if feasible(plan) else "exceeds"
+        notes.append(sentences.BY_THE_LAW.format(verdict=verdict))
+    elif feasibility is not None:
         limits = ", ".join(
             f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items()
         )
@@ -149,7 +152,7 @@ def _probabilities(plan: Plan) -> list[str]:
     return notes
 
 
-def _dates(plan: Plan) -> list[str]:
+def dates(plan: Plan) -> list[str]:
     """Return when the data is complete and when training ends."""
     duration = plan.duration
     lines = []
@@ -159,11 +162,12 @@ def _dates(plan: Plan) -> list[str]:
     ):
         if known:
             early, middle, late = (sentences.NEVER if day is None else day.isoformat() for day in days)
-            lines.append(f"{event} on {middle} (90% interval: {early} to {late}).")
+            end = f"{early} or later" if days[2] is None else f"{early} to {late}"
+            lines.append(f"{event} on {middle} (90% interval: {end}).")
     return [f"Start: {duration.start}. {' '.join(lines)}"] if lines else []
 
 
-def _lowest_expected_cost(plan: Plan) -> list[str]:
+def lowest_expected_cost(plan: Plan) -> list[str]:
     """Return the amount of data with the lowest expected cost, where missing the target has a price."""
     cost, unit = plan.expected_cost, plan.estimate.data.unit
     if cost is None:
@@ -180,7 +184,7 @@ def _lowest_expected_cost(plan: Plan) -> list[str]:
     ]
 
 
-def _missing(plan: Plan) -> list[str]:
+def not_known(plan: Plan) -> list[str]:
     """Return which quantities are not known, and the options that would supply them."""
     if not (plan.question.limited or plan.cost.data.draws or plan.duration.labeling.draws):
         return []

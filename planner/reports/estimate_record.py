@@ -17,11 +17,13 @@ from planner.assumptions import Assumption
 from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
 from planner.plans.missing import missing_inputs
 from planner.plans.plan import Plan
+from planner.plans.power_law_answer import power_law_answer
 from planner.plans.quantities import kinds
 from planner.plans.resources import ExpectedCost
 from planner.reports.assumption_text import law_sentences
 
 EXTRAPOLATION_FACTORS = (1, 10, 100)  # times the largest measured data
+JSON_ONLY = ("at_confidence", "power_law")  # nested or rarely there: CSV keeps its columns
 MIN_PROBABILITY = 0.5  # with which a plan without a confidence is called feasible
 
 
@@ -102,6 +104,8 @@ def record(plan: Plan) -> dict[str, Any]:
         "score_at_confidence": None
         if not scale.higher_is_better or plan.error_at_confidence is None
         else scale.from_error(plan.error_at_confidence),
+        "at_confidence": _at_confidence(plan),
+        "power_law": _power_law(plan),
         "have_data": plan.parsed.supply.data_available,
         "sensitivity": {
             "of": scale.quantity if plan.sensitivity.quantity == "error" else plan.sensitivity.quantity,
@@ -116,6 +120,29 @@ def record(plan: Plan) -> dict[str, Any]:
             {"id": a.id, "source": a.source, "domain": a.domain, "family": a.family, "metric": a.metric}
             for a in estimate.alternatives
         ],
+    }
+
+
+def _at_confidence(plan: Plan) -> dict[str, Any] | None:
+    """Return the smallest plan that reaches the target with probability `SURE`."""
+    if plan.sure is None:
+        return None
+    quantities = {kind.key: interval(kind.of(plan.sure) or kind.empty()) for kind in kinds()}
+    return {"confidence": plan.sure.confidence, **quantities}
+
+
+def _power_law(plan: Plan) -> dict[str, Any] | None:
+    """Return the power law through the points, and its answer next to the median of the law's."""
+    line, compared = plan.estimate.law_model.power_law, power_law_answer(plan)
+    if line is None or compared is None:
+        return None
+    quantity, simple, forecast = compared
+    return {
+        "scale": line[0],
+        "exponent": line[1],
+        "quantity": quantity,
+        "value": simple if math.isfinite(simple) else None,
+        "forecast": forecast if math.isfinite(forecast) else None,
     }
 
 

@@ -69,7 +69,7 @@ def report(laws: Sequence[Law]) -> Report:
         title=f"Fitted and stored: {first.metric} for {first.domain}",
         columns=("", "5%", "median", "95%"),
         rows=tuple(rows),
-        notes=[*_about_file(first), *(summary(law) for law in laws)],
+        notes=[*about_file(first), *(summary(law) for law in laws)],
         sections={
             "Warnings": [f"{warnings.sentence(code)} [{code}]{_whose(laws, code)}" for code in codes],
             "Next": [f"{estimate} (--single-form: with the single form only)" if both else estimate],
@@ -77,9 +77,16 @@ def report(laws: Sequence[Law]) -> Report:
     )
 
 
-def _about_file(law: Law) -> list[str]:
-    """Return which rows of the file were left out, and the utilization of its trainings."""
-    left_out = [law.provenance["left_out"]] if "left_out" in law.provenance else []
+def about_file(law: Law) -> list[str]:
+    """Return which rows of the file were left out, and the utilization of its trainings.
+
+    Args:
+        law: A law that was fitted to a file.
+
+    Returns:
+        Sentences.
+    """
+    left_out = [law.provenance[key] for key in ("left_out", "read_as") if key in law.provenance]
     return [
         *left_out,
         *(

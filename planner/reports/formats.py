@@ -10,3 +10,6 @@ class Format(StrEnum):
     json = "json"
     csv = "csv"
     markdown = "markdown"
+
+
+RECORDS = (Format.json, Format.csv)  # formats for scripts

@@ -21,8 +21,11 @@ from planner.lawmodel.info import law_info, same_metric
 from planner.metrics import MetricScale
 from planner.reports.assumption_text import ORIGINS, forms_text
 from planner.reports.law_summary import phases, predictions, spread
+from planner.reports.published_value import example
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
+
+MANY_LAWS = 40  # of a list that fills more than one screen
 
 
 def laws_records(
@@ -121,7 +124,13 @@ def _listed(listed: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     if not listed:
         return ()
     ships = any(record["source"] == "shipped" for record in listed)
+    many = len(listed) > MANY_LAWS
     return (
+        *(
+            ("Narrow the list with --domain, --metric or --source, for example `--source fitted`.",)
+            if many
+            else ()
+        ),
         "`planner laws show ID` shows parameters, units, range and source.",
         *((f"shipped: {ORIGINS['shipped']}; to try the tool with.",) if ships else ()),
     )
@@ -152,7 +161,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     """
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
-        content = asdict(law) | {"equation": law.equation, "source": "published"}
+        content = asdict(law) | {"equation": law.equation, "source": "published", "command": example(law)}
         return {key: content[key] for key in sorted(content)}
     terms = law_info(law).scale
     plain = (
@@ -433,6 +442,7 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         + f", {record['locator']}; confidence {record['confidence']}",
         *record["notes"],
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
+        f"ask it: {record['command']}",
     ]
     return Report(
         title=f"Law {record['id']}",

@@ -46,7 +46,8 @@ def in_brackets(key: str, quantity: Quantity | None) -> str:
         quantity: Its posterior samples.
 
     Returns:
-        `median (5% to 95%)`; "-" stands for an unknown value, "never" for an infinite one.
+        `median (5% to 95%)`, `median (5% or more)` where the end is open; "-" stands for an unknown value,
+        "never" for an infinite one.
     """
     if quantity is None or not quantity.draws:
         return "-"
@@ -56,4 +57,6 @@ def in_brackets(key: str, quantity: Quantity | None) -> str:
     low, middle, high = (
         "never" if value is None else kind.printed(value, unit) for value in (ends.q05, ends.median, ends.q95)
     )
+    if quantity.spread and ends.q95 is None and ends.q05 is not None:
+        return f"{middle} ({low} or more)"
     return f"{middle} ({low} to {high})" if quantity.spread and low != high else middle

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from laws.errors import harmless
+from planner.reports import brief
+from planner.reports.brief import Brief
 from planner.reports.formats import Format
 
 MIN_WIDTH = 20  # characters; terminals of editors report a width of 0
@@ -53,11 +55,15 @@ class Report(NamedTuple):
         return [(heading, lines) for heading, lines in (("", self.notes), *self.sections.items()) if lines]
 
 
-def show(report: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]], style: Format) -> None:
+def show(
+    report: Report | Brief | None,
+    records: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    style: Format,
+) -> None:
     """Print a result on stdout.
 
     Args:
-        report: The result for people.
+        report: The result for people; None where the style is one for scripts.
         records: The result for scripts: JSON prints it, CSV prints one row per record.
         style: How to print it.
     """
@@ -68,10 +74,13 @@ def show(report: Report, records: Mapping[str, Any] | Sequence[Mapping[str, Any]
         _write(json_text(json.dumps(records, indent=2, ensure_ascii=not unicode, allow_nan=False)))
     elif style is Format.csv:
         _write(_csv([records] if isinstance(records, Mapping) else records))
-    elif style is Format.markdown:
-        _write(markdown(report))
-    else:
-        _table(report)
+    elif isinstance(report, Report):
+        if style is Format.markdown:
+            _write(markdown(report))
+        else:
+            _table(report)
+    elif report is not None:
+        _write(brief.markdown(report) if style is Format.markdown else brief.terminal(report))
 
 
 def _write(text: str) -> None:

@@ -28,11 +28,12 @@ from planner.reports.sentences import LIMITS, NEVER, UNKNOWN, probability
 MIN_SHARE = 0.1  # of the variance: without a smaller one, 95% of the interval's width would remain
 _MEASURE = {  # unknown of `Plan.sensitivity` -> the measurement that narrows it
     "utilization": "time a few hundred steps of the model on the accelerator and set `utilization`",
+    "working_time": "compare the GPU-hours of a past training with its steps and set `working_time`",
     "scaling_loss": "time the same step on 8 and on all devices and set `scaling_loss`",
     "price": "get a quote and set `price`",
     "floor": "measure the error on the largest data you can get: it shows where the curve flattens",
 }
-_HARDWARE = ("utilization", "scaling_loss", "price")
+_HARDWARE = ("utilization", "working_time", "scaling_loss", "price")
 _MEASURE_LAW = "measure more data sizes, above all larger ones: a longer curve shows how it continues"
 
 

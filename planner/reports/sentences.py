@@ -62,3 +62,9 @@ def probability(value: float | None) -> str:
     if value > 0.995:
         return ALMOST_SURE
     return ALMOST_NEVER if value < 0.005 else f"{100 * value:.0f}%"
+
+
+# a probability by a law without a posterior would take the law for exactly right
+BY_THE_LAW = (
+    "By the law's own value, the plan {verdict} the limits; the source does not say how sure that is."
+)

@@ -137,9 +137,9 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
         for score in scores
     )
     notes = [
-        "Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the median of "
-        "log(observed / forecast median), +0.10 is a tenth more than forecast. Interval score: width of the "
-        "log 90% interval and 20 times what it missed by; less is better."
+        "n: outcomes. Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the "
+        "median of log(observed / forecast median), +0.10 is a tenth more than forecast. Score: the interval "
+        "score, the width of the log 90% interval and 20 times what it missed by; less is better."
     ]
     few = [score for score in scores if score.few and score.quantity == ALL]
     if few:
@@ -163,7 +163,7 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
         ]
     return Report(
         title="Track record: " + counted(sum(e.outcomes for e in scores if e.quantity == ALL), "outcome"),
-        columns=("domain", "age", "of", "outcomes", "in 50%", "in 90%", "bias", "interval score"),
+        columns=("domain", "age", "of", "n", "in 50%", "in 90%", "bias", "score"),
         rows=rows,
         notes=tuple(notes),
         words=frozenset({0, 1, 2}),

@@ -5,11 +5,10 @@ from typing import Any
 from planner import warnings
 from planner.plans.quantities import kind_of, quantities
 from planner.plans.what_if import PROBABILITY, Cell, Table
-from planner.reports.assumption_text import law_sentences
 from planner.reports.estimate_record import feasible, interval
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
-from planner.reports.sections import Section
+from planner.severity import most_important
 
 
 def records(table: Table) -> list[dict[str, Any]]:
@@ -78,14 +77,13 @@ def report(table: Table) -> Report:
         columns=(first, *(across or (what,))),
         rows=rows,
         notes=(
-            "Median, and 90% interval in brackets."
+            f"By law {estimate.law.id} ({estimate.law.source}). Median, and 90% interval in brackets."
             if table.show != PROBABILITY
             else "Of all constraints together.",
         ),
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],
-            Section.SOURCES: law_sentences(estimate.law_model)[:1],
-            "Warnings of some cells": warnings.with_codes(codes),
+            "Warnings of some cells": most_important(codes),
         },
     )
 

@@ -21,9 +21,11 @@ from laws.errors import FileError, PlannerError, TableError, use
 from laws.storage.atomic_write import write_atomically
 from planner import units
 from planner.metrics import MetricScale
+from planner.sources.column_roles import column_like
 from planner.sources.metric_terms import MetricOptions, error_of_chance, rises_by_name, scale_of_rising
-from planner.sources.run_table import cell_name, column_like, number
+from planner.sources.run_table import cell_name, number
 from planner.sources.table_file import read_names, read_rows
+from planner.sources.tracked_table import is_tracked, tracked_curves
 from planner.sources.worker_pool import run_all
 from planner.text import csv_cell
 
@@ -99,17 +101,21 @@ def extrapolate(
     pool: bool = False,
     processes: int | None = None,
     metric: MetricOptions | None = None,
+    column: str | None = None,
+    at: Sequence[float] = (),
     on_progress: OnProgress = lambda _stage, _done, _all: None,
 ) -> list[tuple[Question, Answer]]:
     """Forecast every curve of a file and write the forecasts as CSV.
 
     Args:
-        curves: A table file, see `read_curves`.
+        curves: A table file or a tracker's store, see `read_curves`.
         out: The file to write.
         seed: Seed of the forecasts.
         pool: Whether all curves share what they learn about the forms; otherwise those of one `set` do.
         processes: Number of worker processes, by default one per core; it does not change the answer.
         metric: What y is; None for an error or a loss.
+        column: The metric of a tracker's runs that y is.
+        at: Scales to forecast for every curve, besides those of the file.
         on_progress: Called with the stage, the number of curves done and the number of all.
 
     Returns:
@@ -120,7 +126,7 @@ def extrapolate(
         FileError: `out` cannot be written.
         EngineError: Worker processes are killed again and again.
     """
-    questions = read_curves(curves, metric=metric)
+    questions = read_curves(curves, metric=metric, column=column, at=at)
     _refuse_output(out, curves)
     journal = out.with_name(out.name + ".journal") if out.is_file() or not out.exists() else None
     try:
@@ -241,14 +247,24 @@ def _forecasts(workers: _Workers, questions: Sequence[Question], *, seed: int, p
     ]
 
 
-def read_curves(path: Path, *, asked: bool = True, metric: MetricOptions | None = None) -> list[Question]:
-    """Read the curves of a table file.
+def read_curves(
+    path: Path,
+    *,
+    asked: bool = True,
+    metric: MetricOptions | None = None,
+    column: str | None = None,
+    at: Sequence[float] = (),
+) -> list[Question]:
+    """Read the curves of a table file, or those of a tracker's runs over their steps.
 
     Args:
-        path: A file with the columns curve, x, y and, optionally, y_se, weight, set and ceiling. A row with
-            an empty y is a scale to forecast. Cells may be written as people write numbers.
+        path: A tracker's store, or a file with the columns curve, x, y and, optionally, y_se, weight, set and
+            ceiling. A row with an empty y is a scale to forecast. Cells may be written as people write
+            numbers.
         asked: Whether there must be a scale to forecast.
         metric: What y is; None for an error or a loss.
+        column: The metric of a tracker's runs that y is.
+        at: Scales to forecast for every curve, besides those of the file.
 
     Returns:
         The curves, in the order of their first rows.
@@ -257,21 +273,12 @@ def read_curves(path: Path, *, asked: bool = True, metric: MetricOptions | None 
         TableError: The file or a cell cannot be read, a curve has no positive y, or there is nothing to
             forecast.
     """
-    names = read_names(path)
-    columns = {role: column_like(role, names, path) for role in (*REQUIRED, *OPTIONAL)}
-    if missing := [role for role in REQUIRED if columns[role] is None]:
-        raise TableError(
-            f"{path}: expected the columns curve, x, y, got no column {missing[0]!r} among "
-            f"{', '.join(map(repr, names[:12]))}",
-            code="missing-column",
-            value=missing[0],
-        )
-    used = {role: column for role, column in columns.items() if column is not None}
-    curves: dict[tuple[str, str], _Curve] = {}
-    for n, row in enumerate(read_rows(path, list(used.values()))):
-        cells = _Row(path, n, dict(zip(used, row, strict=True)))
-        curve = curves.setdefault((cells.text("set"), cells.text("curve")), _Curve())
-        curve.add(cells)
+    if is_tracked(path):
+        curves = {("", name): _Curve(list(rows)) for name, rows in tracked_curves(path, column)}
+    else:
+        curves = _curves_of_table(path)
+    for curve in curves.values():
+        curve.scales += at
     questions = [curve.question(*key) for key, curve in curves.items()]
     if metric is not None and rises_by_name(metric):
         questions = _as_errors(questions, metric, path)
@@ -279,6 +286,7 @@ def read_curves(path: Path, *, asked: bool = True, metric: MetricOptions | None 
         raise TableError(
             f"{path}: expected at least one row with an x and an empty y, the scale to forecast",
             code="nothing-to-forecast",
+            hint=use("at", value="100k", purpose="to name a scale"),
         )
     for q in questions:
         if not any(y > 0 for _, y, _, _ in q.measured):
@@ -294,6 +302,25 @@ def read_curves(path: Path, *, asked: bool = True, metric: MetricOptions | None 
                 value=len(q.measured),
             )
     return questions
+
+
+def _curves_of_table(path: Path) -> dict[tuple[str, str], "_Curve"]:
+    names = read_names(path)
+    columns = {role: column_like(role, names, path) for role in (*REQUIRED, *OPTIONAL)}
+    if missing := [role for role in REQUIRED if columns[role] is None]:
+        raise TableError(
+            f"{path}: expected the columns curve, x, y, got no column {missing[0]!r} among "
+            f"{', '.join(map(repr, names[:12]))}",
+            code="missing-column",
+            value=missing[0],
+        )
+    used = {role: column for role, column in columns.items() if column is not None}
+    curves: dict[tuple[str, str], _Curve] = {}
+    for n, row in enumerate(read_rows(path, list(used.values()))):
+        cells = _Row(path, n, dict(zip(used, row, strict=True)))
+        curve = curves.setdefault((cells.text("set"), cells.text("curve")), _Curve())
+        curve.add(cells)
+    return curves
 
 
 def _as_errors(questions: Sequence[Question], metric: MetricOptions, path: Path) -> list[Question]:

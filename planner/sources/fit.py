@@ -39,9 +39,11 @@ from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
 from planner.metrics import FRACTION, PERCENT_UNITS, MetricScale, usual_unit
-from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value
+from planner.sources.measurements import Measurements
+from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value, rises_by_name
 from planner.sources.pool import other_curves, shared_weights
-from planner.sources.run_table import Measurements, read_measurements
+from planner.sources.run_table import read_measurements
+from planner.sources.tracked_table import RunChoice
 from planner.sources.utilization import utilization, with_flops_from_hours
 
 AUTO = "auto"  # a forecast and one form; or the joint law where the file suits one
@@ -51,6 +53,7 @@ CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
 METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
+STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
 
@@ -59,7 +62,7 @@ class Request:
     """What you say about a file of measurements.
 
     Attributes:
-        path: The file.
+        path: The file, or several that are one table; `-` is standard input.
         domain: Name of the domain that the law is stored under.
         metric: Name of the metric.
         data_unit: What data is counted in, such as hours or tokens.
@@ -67,7 +70,7 @@ class Request:
         family: Architecture that was trained.
         form: One of `CHOICES`.
         columns: Role -> name of its column, None for the usual names (see `read_measurements`).
-        where: Column -> value, to choose runs of a tracker's store.
+        choice: Which runs of a tracker's store count, and which of their values.
         seed: Seed of the sampler.
         pool: Whether the domain's other curves in the store help to weight the forms.
         baseline_error: Error of chance-level answers, as typed.
@@ -75,9 +78,13 @@ class Request:
         metric_range: Least and best value of the metric as LOW:HIGH, as typed.
         chance_level: Value of the metric that guessing reaches, as typed.
         test_size: Number of test examples as typed, or the name of a column of them.
+        points: Points in place of a file, each such as `300h=11.4%`.
+        data_total: All data as typed, where data sizes are percentages of it.
+        decimal_comma: Whether `1,340` is 1.34; None where the table shows it.
+        peak_flops: Peak FLOP/s as typed, of devices that are not in the table of accelerators.
     """
 
-    path: Path
+    path: Path | tuple[Path, ...] = ()
     domain: str
     metric: str
     data_unit: str
@@ -85,7 +92,7 @@ class Request:
     family: str = ""
     form: str = AUTO
     columns: Mapping[str, str | None]
-    where: Mapping[str, str] = field(default_factory=dict)
+    choice: RunChoice = field(default_factory=RunChoice)
     seed: int = 0
     pool: bool = False
     baseline_error: str | None = None
@@ -93,6 +100,10 @@ class Request:
     metric_range: str | None = None
     chance_level: str | None = None
     test_size: str | None = None
+    peak_flops: str | None = None
+    points: tuple[str, ...] = ()
+    data_total: str | None = None
+    decimal_comma: bool | None = None
 
     @property
     def metric_options(self) -> MetricOptions:
@@ -254,9 +265,16 @@ def _measured(request: Request) -> MetricTerms:
         metric_unit=request.unit,
         data_unit=request.data_unit,
         columns=request.all_columns,
-        where=request.where,
+        choice=request.choice,
+        rising=bool(rises_by_name(request.metric_options)),
         lowest=lowest_value(request.metric_options),
+        points=request.points,
+        decimal_mark={None: "", True: units.COMMA, False: units.POINT}[request.decimal_comma],
+        data_total=None
+        if request.data_total is None
+        else units.parse_data(request.data_total, request.data_unit),
     )
+    _refuse_own_steps(request, measured)
     for role in ("flops", "gpu_hours"):
         if (column := request.columns.get(role)) and measured.params is None:
             raise TableError(
@@ -267,12 +285,36 @@ def _measured(request: Request) -> MetricTerms:
                 value="params",
                 hint=use("params_column", purpose="to name it"),
             )
+    peak = None if request.peak_flops is None else units.parse_number(request.peak_flops)
+    if peak is not None and peak <= 0:
+        raise InputError(
+            f"peak FLOP/s {request.peak_flops!r}: expected a number above 0",
+            code="invalid-value",
+            value=request.peak_flops,
+            hint=use("peak_flops", value="4e14"),
+        )
     try:
-        measured = with_flops_from_hours(measured)
+        measured = with_flops_from_hours(measured, peak)
     except PlannerError:  # an unknown device, in a column that was found by its usual name
         if request.columns.get("gpu_hours") or request.columns.get("device"):
             raise
     return as_errors(request.metric_options, measured)
+
+
+def _refuse_own_steps(request: Request, measured: Measurements) -> None:
+    """Refuse the steps of a training as its data: they do not end where the training does."""
+    column = measured.columns["data"]
+    if column.lower() in STEP_NAMES and column.lower().strip("_") != request.data_unit:
+        raise TableError(
+            f"column {column!r} of {measured.path}: expected amounts of data, one per finished training, got "
+            "steps",
+            code="steps-not-data",
+            value=column,
+            hint=(
+                use("data_column", purpose="to name a column of data"),
+                run("extrapolate", purpose="to forecast one training from its steps"),
+            ),
+        )
 
 
 def _fits(request: Request, terms: MetricTerms, curves: Mapping[str, Points]) -> list[_Fitted]:
@@ -311,7 +353,7 @@ def _refuse_conflicts(request: Request, *, surface: bool) -> None:
 def _surface_fit(request: Request, terms: MetricTerms) -> _Fitted:
     measured = terms.measured
     points = _pairs(measured, rate=terms.scale.unit == FRACTION)
-    _refuse_too_many(request.path, len(points))
+    _refuse_too_many(measured.path, len(points))
     return _Fitted(
         posterior=fit(points, SURFACE, seed=request.seed),
         points=points,
@@ -326,7 +368,7 @@ def _error_fits(
     request: Request, best: Sequence[Best], terms: MetricTerms, curves: Sequence[Points]
 ) -> list[_Fitted]:
     """Return the fits of the error: the forecast, then a single form."""
-    _refuse_too_many(request.path, len(best))
+    _refuse_too_many(terms.measured.path, len(best))
     se = [b.se for b in best if b.se is not None]
     points = check_points(
         [b.data for b in best],
@@ -479,11 +521,14 @@ def _law(
     warnings = [*fitted.warnings]
     if fitted.ladder and "flops" not in measured.columns:
         warnings.append(WarningCode.FLOPS_FROM_HOURS)
+    if measured.flops is None and measured.gpu_hours is not None and measured.device is not None:
+        warnings.append(WarningCode.DEVICE_NOT_LISTED)
     details = {
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,
         "rows": str(len(measured)),
         **({"left_out": measured.left_out} if measured.left_out else {}),
+        **({"read_as": " ".join(measured.notes)} if measured.notes else {}),
         **({"terms": terms.note} if terms.note else {}),
         **utilization(measured),
         "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
@@ -506,7 +551,9 @@ def _law(
         LawProvenance(
             source="fitted",
             seed=request.seed,
-            definitions={"metric": f"column {column!r} of the file, best value of each training"},
+            definitions={
+                "metric": f"column {column!r} of the file, {request.choice.value} value of each training"
+            },
             details=details,
             created=created,
         ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from laws.errors import InputError, MissingInput, TableError, use
 from planner import units
 from planner.metrics import FRACTION, MAX_RATE, PERCENT_UNITS, KnownMetric, MetricScale, known_metric, rises
-from planner.sources.run_table import Measurements
+from planner.sources.measurements import Measurements
 
 HUNDRED = 100.0
 

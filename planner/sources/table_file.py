@@ -6,6 +6,7 @@ columns. Only the columns that are asked for are kept, so that a large column th
 memory.
 """
 
+import codecs
 import csv
 import glob
 import gzip
@@ -13,7 +14,8 @@ import io
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,27 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 COMPRESSED_SUFFIXES = (".gz", ".zst")
 
+GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"  # first bytes of a file
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
 Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """The rows of a table file.
+
+    Attributes:
+        rows: The cells that were asked for, one tuple per row.
+        numbers: The number of each row as an editor shows it.
+        unreadable: Number of a row that is not among them -> what is wrong with it.
+        delimiter: What separates cells in the file; "" where it is not text with delimiters.
+    """
+
+    rows: list[Row]
+    numbers: Sequence[int]
+    unreadable: Mapping[int, str] = field(default_factory=dict)
+    delimiter: str = ""
 
 
 def read_names(path: Path) -> tuple[str, ...]:
@@ -83,22 +105,54 @@ def read_rows(path: Path, names: Sequence[str]) -> list[Row]:
         TableError: A row is not complete, a column of `names` appears twice, or the file has more than
             `MAX_ROWS` rows.
     """
+    file = read_file_rows(path, names)
+    for number, problem in file.unreadable.items():
+        raise ragged_row(f"{path} row {number}", problem, number)
+    return file.rows
+
+
+def read_file_rows(path: Path, names: Sequence[str]) -> FileRows:
+    """Return the cells of some columns, and which rows have more or fewer cells than the header.
+
+    Args:
+        path: A table file.
+        names: Names of columns that `read_names` returned; their order is that of the cells.
+
+    Returns:
+        The rows.
+
+    Raises:
+        TableError: A column of `names` appears twice, or the file has more than `MAX_ROWS` rows.
+    """
     kind = _kind(path)
     try:
-        if kind == ".parquet":
-            rows = _parquet_rows(path, names)
-        elif kind in (".csv", ".tsv"):
-            rows = _csv_cells(path, kind, names)
+        if kind in (".csv", ".tsv"):
+            file = _csv_cells(path, kind, names)
         else:
-            rows = _json_cells(path, names)
+            rows = _parquet_rows(path, names) if kind == ".parquet" else _json_cells(path, names)
+            file = FileRows(rows, range(1, len(rows) + 1))
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from None
-    if len(rows) > MAX_ROWS:
+    if len(file.rows) + len(file.unreadable) > MAX_ROWS:
         raise TableError(
             f"{path} has more than {MAX_ROWS:,} rows: expected one row per finished training",
             code="too-many-rows",
         )
-    return rows
+    return file
+
+
+def ragged_row(name: str, problem: str, number: int) -> TableError:
+    """Return the error for a row with more or fewer cells than the header.
+
+    Args:
+        name: The row, such as "runs.csv row 3".
+        problem: What is wrong with it.
+        number: Its number.
+
+    Returns:
+        The error.
+    """
+    return TableError(f"{name} {problem}, as many as the header has names", code="ragged-row", value=number)
 
 
 def first_row_number(path: Path) -> int:
@@ -129,26 +183,59 @@ def table_suffix(path: Path) -> str:
 def _kind(path: Path) -> str:
     """Return the suffix that says how to read a file, or refuse the file."""
     kind = table_suffix(path)
-    if not kind:
+    if not path.is_file() and (kind or not path.exists()):
+        reason = "no such file" if not path.exists() else "expected a file, got a folder or a device"
+        raise TableError(f"{path}: {reason}", code="no-such-file", value=str(path))
+    start = _start(path)
+    if start.startswith(PARQUET):
+        return ".parquet"
+    if start.startswith(ZIP):
         raise TableError(
-            f"{path}: expected a file that ends in {', '.join(SUFFIXES)} (text also as .csv.gz)",
+            f"{path}: expected text or Parquet, got a workbook or another zip file; save the sheet as CSV",
             code="unknown-file-type",
             value=str(path),
         )
-    if not path.is_file():
-        reason = "no such file" if not path.exists() else "expected a file, got a folder or a device"
-        raise TableError(f"{path}: {reason}", code="no-such-file", value=str(path))
+    if not kind and _is_delimited(path):
+        return ".csv"
+    if not kind:
+        raise TableError(
+            f"{path}: expected a file that ends in {', '.join(SUFFIXES)} (text also as .csv.gz), or text "
+            "with delimiters",
+            code="unknown-file-type",
+            value=str(path),
+        )
     return kind
 
 
+def _start(path: Path) -> bytes:
+    """Return the first bytes of a file; none of one that cannot be opened, which its reader says better."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except OSError:
+        return b""
+
+
+def _is_delimited(path: Path) -> bool:
+    """Return whether a file whose name says nothing is text with delimiters, such as a training.log."""
+    try:
+        lines = [line for line, _ in zip(_lines(path), range(2), strict=False)]
+    except (OSError, EOFError, zlib.error, TableError):
+        return False
+    if len(lines) < 2 or lines[0].lstrip().startswith(("{", "[", "<")):
+        return False
+    mark = _delimiter(lines[0])
+    return lines[0].count(mark) > 0 and lines[0].count(mark) == lines[1].count(mark)
+
+
 def _csv_rows(path: Path, kind: str) -> Iterator[list[str]]:
-    """Yield the rows of a CSV or TSV file, the header first; blank lines are left out."""
+    """Yield the rows of a CSV or TSV file, the header first; a blank line below it is an empty row."""
     lines = _lines(path)
     header = next((line for line in lines if line.strip()), "")
     delimiter = "\t" if kind == ".tsv" else _delimiter(header)
     reader = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
     try:
-        yield from filter(None, reader)
+        yield from reader
     except csv.Error as error:
         raise TableError(
             f"{path} cannot be read: {error} in line {reader.line_num}", code="invalid-csv"
@@ -160,25 +247,29 @@ def _delimiter(header: str) -> str:
     return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
 
 
-def _csv_cells(path: Path, kind: str, names: Sequence[str]) -> list[Row]:
+def _csv_cells(path: Path, kind: str, names: Sequence[str]) -> FileRows:
     rows = _csv_rows(path, kind)
     header = next(rows, [])
     _refuse_duplicates(path, header, names)
     columns = [header.index(name) for name in names]
     cells: list[Row] = []
+    numbers: list[int] = []
+    unreadable: dict[int, str] = {}
     for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise TableError(
-                f"{path} row {number} has {_counted(len(row), 'cell')}: expected {len(header)}, as "
-                f"many as the "
-                "header has names",
-                code="ragged-row",
-                value=number,
-            )
-        cells.append(tuple([row[i] for i in columns]))
-        if len(cells) > MAX_ROWS:
+        if not row:  # a blank line, which has a number of its own
+            continue
+        if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
+            unreadable[number] = f"has {_counted(len(row), 'cell')}: expected {len(header)}"
+        else:
+            cells.append(tuple([row[i] for i in columns]))
+            numbers.append(number)
+        if number > MAX_ROWS + 1:
             break
-    return cells
+    return FileRows(cells, numbers, unreadable, "\t" if kind == ".tsv" else _delimiter_of(path))
+
+
+def _delimiter_of(path: Path) -> str:
+    return _delimiter(next((line for line in _lines(path) if line.strip()), ""))
 
 
 def _json_rows(path: Path) -> Iterator[list[tuple[str, Any]]]:
@@ -307,8 +398,13 @@ def _lines(path: Path) -> Iterator[str]:
     if path.suffix.lower() == ".zst":
         yield from _zst_lines(path)
         return
+    start = _start(path)
+    if start.startswith(UTF16):
+        yield from _utf16_lines(path)
+        return
     total = 0
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+    is_gzip = start.startswith(GZIP) or path.suffix.lower() == ".gz"
+    with gzip.open(path) if is_gzip else path.open("rb") as file:
         for number in count(1):
             line = file.readline(MAX_LINE_BYTES + 1)
             if not line:
@@ -331,6 +427,21 @@ def _lines(path: Path) -> Iterator[str]:
                     value=number,
                 ) from None
             yield from io.StringIO(text, newline="")  # which also ends a line at a lone carriage return
+
+
+def _utf16_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text in UTF-16, as spreadsheets save "Unicode text"."""
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise TableError(f"{path}: expected at most {MAX_BYTES:,} bytes", code="table-too-large")
+    try:
+        text = content.decode("utf-16")
+    except UnicodeDecodeError:
+        raise TableError(
+            f"{path} is not the UTF-16 that it begins as: expected text saved as UTF-8", code="not-utf-8"
+        ) from None
+    yield from io.StringIO(text, newline="")
 
 
 def _zst_lines(path: Path) -> Iterator[str]:

@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 
-from planner.assumptions import defaults
+from laws.errors import UnknownName
 from planner.hardware.accelerators import Accelerator, catalog, find_accelerator
 from planner.hardware.measured_utilization import (
     LoggedUtilization,
-    is_accelerator,
     to_provenance,
     utilization_of,
 )
-from planner.sources.run_table import Measurements
+from planner.sources.measurements import Measurements
 
 HOUR_SECONDS = 3600.0
+# At which GPU-hours become FLOP. Any value gives the logged hours back on the same accelerator; a constant
+# lets laws of different versions agree.
+HOURS_UTILIZATION = 0.375
 
 
 def utilization(measured: Measurements) -> dict[str, str]:
@@ -30,9 +32,9 @@ def utilization(measured: Measurements) -> dict[str, str]:
     if measured.flops is None or measured.gpu_hours is None or measured.device is None:
         return {}
     if "flops" not in measured.columns:
-        assumed = _assumed_utilization()
-        ids = [_accelerator(device).id for device in dict.fromkeys(measured.device)]
-        return to_provenance({id: LoggedUtilization(assumed, assumed, measured=False) for id in ids})
+        ids = [one.id for device in dict.fromkeys(measured.device) if (one := _known(device)) is not None]
+        logged = LoggedUtilization(HOURS_UTILIZATION, HOURS_UTILIZATION, measured=False)
+        return to_provenance(dict.fromkeys(ids, logged))
     seconds = [HOUR_SECONDS * hours for hours in measured.gpu_hours]
     trainings = list(zip(measured.flops, seconds, measured.device, strict=True))
     return to_provenance(
@@ -44,39 +46,42 @@ def utilization(measured: Measurements) -> dict[str, str]:
     )
 
 
-def with_flops_from_hours(measured: Measurements) -> Measurements:
+def with_flops_from_hours(measured: Measurements, peak_flops: float | None = None) -> Measurements:
     """Return the trainings with FLOP computed from GPU-hours, where only hours and devices were logged.
 
-    All get the same utilization, the middle of the assumed band. The hours of an estimate on the same
-    accelerator are then those of the logs whatever it is, and on another accelerator they follow the peak.
+    All get the same utilization. The hours of an estimate on the same accelerator are then those of the logs
+    whatever it is, and on another accelerator they follow the peak.
 
     Args:
         measured: The measurements of a file.
+        peak_flops: Peak FLOP/s of devices that are not in the table of accelerators.
 
     Returns:
         The measurements, unchanged where FLOP were logged or hours were not.
 
     Raises:
-        UnknownName: A device is not a known accelerator.
+        UnknownName: A device is not a known accelerator, and no peak was given.
     """
     if measured.flops is not None or measured.gpu_hours is None or measured.device is None:
         return measured
-    accelerators = {device: _accelerator(device) for device in dict.fromkeys(measured.device)}
-    peaks = {device: a.peak_at(a.usual_precision()) for device, a in accelerators.items()}
-    assumed = _assumed_utilization()
+    peaks = {device: _peak(device, peak_flops) for device in dict.fromkeys(measured.device)}
     flops = (
-        HOUR_SECONDS * hours * peaks[device] * assumed
+        HOUR_SECONDS * hours * peaks[device] * HOURS_UTILIZATION
         for hours, device in zip(measured.gpu_hours, measured.device, strict=True)
     )
     return replace(measured, flops=tuple(flops))
 
 
-def _assumed_utilization() -> float:
-    """Return the utilization at which GPU-hours become FLOP."""
-    band = defaults()["utilization"]
-    return (band.low + band.high) / 2
+def _known(device: str) -> Accelerator | None:
+    try:
+        return find_accelerator(catalog(), device)
+    except UnknownName:
+        return None
 
 
-def _accelerator(device: str) -> Accelerator:
-    named = [accelerator for accelerator in catalog().values() if is_accelerator(device, accelerator)]
-    return named[0] if len(named) == 1 else find_accelerator(catalog(), device)
+def _peak(device: str, peak_flops: float | None) -> float:
+    accelerator = find_accelerator(catalog(), device) if peak_flops is None else _known(device)
+    if accelerator is None:
+        assert peak_flops is not None
+        return peak_flops
+    return accelerator.peak_at(accelerator.usual_precision())

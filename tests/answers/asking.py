@@ -16,11 +16,27 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from planner import cli  # the one place that knows where the command line is
+from planner import assumptions, cli  # `cli` is the one place that knows where the command line is
+from planner.hardware import accelerators
 from tests.answers import questions
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 STORE = DATA / "store-47a8d94.tar.gz"
+ACCELERATORS = DATA / "answers" / "accelerators-47a8d94.json"  # facts change; what is made of them must not
+# The assumptions of then, with the names of today; a utilization that is not predicted is one band for all.
+ASSUMED = {
+    "utilization": (0.30, 0.45),
+    "scaling_loss": (0.016, 0.07),
+    "bandwidth_share": (0.70, 0.70),
+    "memory_share": (0.90, 0.90),
+    "state_bytes": (16.0, 16.0),
+    "traffic_bytes": (34.0, 34.0),
+    "activation_bytes": (34.0, 34.0),
+    "aspect_ratio": (100.0, 100.0),
+    "positions": (8192.0, 8192.0),
+    "power_usage_effectiveness": (1.1, 1.58),
+    "carbon_intensity": (0.481, 0.481),
+}
 HOUSE = cli.__name__.split(".")[0]
 
 
@@ -53,6 +69,30 @@ def pinned() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def facts_of_then() -> Iterator[None]:
+    """Let accelerators, prices and default assumptions be those of the recorded commit.
+
+    The recording then tells whether the arithmetic is the same; figures are compared with their sources
+    elsewhere.
+    """
+    table = json.loads(ACCELERATORS.read_text(encoding="utf-8"))
+    defaults = assumptions.defaults()
+    then = tuple(defaults[name]._replace(bands=(band,), origin="default") for name, band in ASSUMED.items())
+    caches = (accelerators.catalog, accelerators.sources, accelerators.observations)
+    try:
+        with (
+            mock.patch.object(accelerators, "_table", lambda: table),
+            mock.patch.object(assumptions, "_DEFAULTS", then),
+        ):
+            for cache in caches:
+                cache.cache_clear()
+            yield
+    finally:
+        for cache in caches:
+            cache.cache_clear()
+
+
 def run(arguments: Sequence[str]) -> tuple[int, str, str]:
     """Run `planner` as its entry point does; return the exit code, what it printed and what it said."""
     out, err = io.StringIO(), io.StringIO()
@@ -62,6 +102,7 @@ def run(arguments: Sequence[str]) -> tuple[int, str, str]:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         pinned(),
+        facts_of_then(),
     ):
         try:
             cli.main()

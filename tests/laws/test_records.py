@@ -224,6 +224,7 @@ def test_what_cannot_be_stored_is_named(changes, wanted):
         ({"paths": ((math.nan,) * 6,)}, "finite"),
         ({"parameters": {"alpha": (1.0,), "beta": (1.0, 2.0)}}, "length"),
         ({"x_range": (2.0, 1.0)}, "range"),
+        ({"x_range": (1.0,)}, "range"),
         ({"grid": (1.0, 1.0, 2.0, 3.0, 4.0, 5.0)}, "ascend"),
         ({"diagnostics": {"rhat": math.inf}}, "diagnostics"),
     ],

@@ -24,13 +24,15 @@ def test_every_figure_has_a_source_and_a_sane_size(part: accelerators.Accelerato
     figures = {f"peak {name}" for name in part.peak} | {"memory", "bandwidth"}
     assert figures <= set(part.sources)
     assert all(keys and set(keys) <= set(accelerators.sources()) for keys in part.sources.values())
-    assert all(1e13 <= peak <= 3e15 for peak in part.peak.values())
-    assert 1.6e10 <= part.capacity <= part.memory <= 2.6e11
+    assert all(8e12 <= peak <= 5e15 for peak in part.peak.values())
+    assert 1.6e10 <= part.capacity <= part.memory <= 2.9e11
     assert 3e11 <= part.bandwidth <= 8e12
-    assert part.power is None or 70 <= part.power <= 1200
-    assert part.matmul is None or 0.5 < part.matmul / part.peak["bf16"] < 0.9
+    assert part.power is None or 70 <= part.power <= 1400
+    assert part.matmul is None or 0.5 < part.matmul / part.peak["bf16"] < 0.97
     # A 16-bit peak is never below the fp32 peak, and what is dense is not the doubled rate with sparsity.
     assert part.peak.get("fp32", 0) <= part.peak.get("fp16", 1e18)
+    assert part.peak.get("tf32", 0) <= part.peak.get("bf16", 1e18)
+    assert part.peak.get("fp8", 0) <= 2.03 * part.peak.get("bf16", 0)
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=list(PARTS))
@@ -45,7 +47,7 @@ def test_every_quote_is_dated_and_attributed(part: accelerators.Accelerator) -> 
 
 
 def test_the_table_is_whole() -> None:
-    assert len(PARTS) == 27
+    assert len(PARTS) == 50
     assert PARTS["h100-sxm"].peak["bf16"] == 989e12
     assert PARTS["b200"].capacity == 180e9
     assert PARTS["ppopp19-target"].peak == {"fp32": 15.67e12}
@@ -109,7 +111,7 @@ PRINTED = {  # words of a command -> a figure that it prints, in the table and i
     ("list",): ("h100-sxm", "989", "989000000000000.0"),
     ("show", "h100"): ("NVIDIA H100", "989 TFLOP/s", "989000000000000.0"),
     ("show", "tpu-v5p"): ("TPU v5p", "459 TFLOP/s", "459000000000000.0"),
-    ("assumptions",): ("utilization", "0.3 to 0.45", "0.45"),
+    ("assumptions",): ("utilization", "0.16 to 0.49", "0.49"),
 }
 
 
@@ -153,7 +155,7 @@ def test_a_price_older_than_a_year_is_said() -> None:
     price = cost.price_of(part)
     assert cost.price_warnings(part, price, date(2026, 3, 3)) == ()
     assert cost.price_warnings(part, price, date(2026, 3, 4)) == ("price-old",)
-    assert cost.price_warnings(PARTS["gb200"], cost.price_of(PARTS["gb200"]), date(2026, 1, 1)) == (
+    assert cost.price_warnings(PARTS["gb300"], cost.price_of(PARTS["gb300"]), date(2026, 1, 1)) == (
         "price-unknown",
     )
 
@@ -185,3 +187,56 @@ def test_the_page_shows_what_the_commands_print() -> None:
     assert done.returncode == 0, (
         f"run `python -m cogapp -rP docs/reference/compute.md`: {done.stdout}{done.stderr}"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("NVIDIA H100 80GB HBM3", "h100-sxm"),
+        ("A100 80GB", "a100-80-sxm"),
+        ("Tesla V100-SXM2-32GB", "v100-sxm2-32"),
+        ("Tesla V100-SXM2-16GB", "v100-sxm2-16"),
+        ("Tesla V100-PCIE-32GB", "v100-pcie-32"),
+        ("NVIDIA A100-SXM4-40GB", "a100-40-sxm"),
+        ("NVIDIA A100-PCIE-40GB", "a100-40-pcie"),
+        ("NVIDIA A100 80GB PCIe", "a100-80-pcie"),
+        ("NVIDIA A100-SXM4-80GB", "a100-80-sxm"),
+        ("A100 40G", "a100-40-sxm"),
+        ("NVIDIA A100", "a100-80-sxm"),
+        ("NVIDIA A800-SXM4-80GB", "a800-80"),
+        ("NVIDIA H100 PCIe", "h100-pcie"),
+        ("NVIDIA H100 NVL", "h100-nvl"),
+        ("NVIDIA H800", "h800"),
+        ("NVIDIA H20", "h20"),
+        ("NVIDIA H200", "h200"),
+        ("NVIDIA GH200 480GB", "gh200"),
+        ("NVIDIA B200", "b200"),
+        ("NVIDIA GB200", "gb200"),
+        ("NVIDIA L40S", "l40s"),
+        ("NVIDIA L40", "l40"),
+        ("NVIDIA A10G", "a10g"),
+        ("NVIDIA A40", "a40"),
+        ("NVIDIA RTX A6000", "a6000"),
+        ("NVIDIA GeForce RTX 3090", "rtx3090"),
+        ("NVIDIA GeForce RTX 4090", "rtx4090"),
+        ("Tesla T4", "t4"),
+        ("Tesla P100-PCIE-16GB", "p100-pcie"),
+        ("Tesla P100-SXM2-16GB", "p100"),
+        ("AMD Instinct MI300X", "mi300x"),
+        ("AMD Instinct MI250X", "mi250x"),
+        ("mi250", "mi250"),
+        ("TPU v4", "tpu-v4"),
+    ],
+)
+def test_names_as_devices_report_them_are_understood(name: str, id: str) -> None:
+    assert accelerators.find_accelerator(PARTS, name).id == id
+    assert [one.id for one in PARTS.values() if accelerators.is_accelerator(name, one)].count(id) == 1
+
+
+def test_one_a100_does_not_claim_the_runs_of_another() -> None:
+    for device, others in (
+        ("a100-80", {"a100-40-sxm", "a100-80-pcie"}),
+        ("a100-40", {"a100-80-sxm"}),
+        ("NVIDIA A100-SXM4-80GB", {"a100-40-sxm"}),
+    ):
+        assert not any(accelerators.is_accelerator(device, PARTS[id]) for id in others)

@@ -26,6 +26,7 @@ KEYS = {
     "higher_is_better", "metric_ceiling", "score", "score_at_confidence",
     "labeling_days", "total_days", "start", "labeled", "finish", "devices_for_deadline", "expected_cost",
     "missing", "families",
+    "at_confidence", "power_law",
 }  # fmt: skip
 
 
@@ -94,11 +95,11 @@ def test_infinity_is_null_and_the_probability_says_why(calibrated):
     assert "floor-uncertain" in [warning["code"] for warning in found["warnings"]]
     assert found["limit"]["q05"] < 0.03 < found["limit"]["median"] < found["limit"]["q95"]
     assert found["limit"]["unit"] == "fraction"
-    table = planner("estimate", "--store", calibrated, "--target-wer", "3%").out
+    table = planner("estimate", "--store", calibrated, "--target-wer", "3%", "--explain").out
     words = " ".join(table.split())
     assert "Estimated irreducible wer: " in words
     assert "If the target can be reached, it needs " in words
-    within = planner("estimate", "--store", calibrated, "--target-wer", "10%").out
+    within = planner("estimate", "--store", calibrated, "--target-wer", "10%", "--explain").out
     assert "If the target can be reached, it needs" not in within  # the table has the numbers
 
 
@@ -114,7 +115,7 @@ def test_csv_is_one_row_with_the_values_of_json(calibrated):
 @pytest.mark.parametrize("target", ["5%", "3%"])
 def test_tables_fit_80_columns_and_carry_every_warning_and_assumption(calibrated, style, target, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    ran = planner("estimate", "--store", calibrated, "--format", style, "--target-wer", target)
+    ran = planner("estimate", "--store", calibrated, "--format", style, "--target-wer", target, "--explain")
     assert ran.code == 0
     if style == "table":
         assert max(map(len, ran.out.splitlines())) <= 80
@@ -243,7 +244,7 @@ def test_a_forecast_that_a_later_form_hides_is_named(tmp_path):
     assert found["form"] == "power", "the newest answers"
     assert [other["id"] for other in found["alternatives"]] == [told.id]
     assert asked(tmp_path, "--target-wer", "5%", "--form", "forecast")["law"] == told.id
-    table = " ".join(planner("estimate", "--store", tmp_path, "--target-wer", "5%").out.split())
+    table = " ".join(planner("estimate", "--store", tmp_path, "--target-wer", "5%", "--explain").out.split())
     assert f"calibrated forecast, speech, ds2: planner estimate --law {told.id}" in table
     assert asked(tmp_path, "--target-wer", "5%", "--single-form")["alternatives"] == []
 

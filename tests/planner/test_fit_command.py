@@ -18,7 +18,8 @@ from laws.fitting.fit import fit
 from laws.points import check_points
 from laws.storage.store import Store
 from planner.sources.fit import _suits_surface, best_by_data
-from planner.sources.run_table import Measurements, read_measurements
+from planner.sources.measurements import Measurements
+from planner.sources.run_table import read_measurements
 
 DATA = Path(__file__).parent.parent / "data"
 WHISPER = DATA / "whisper2022-medium-english.csv"
@@ -92,10 +93,15 @@ def test_the_same_file_and_seed_give_the_same_law(tmp_path):
 def test_the_table_says_what_to_ask_next(tmp_path, style, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     ran = planner("fit", WHISPER, *ASR, "--form", "power", "--store", tmp_path, "--format", style)
-    assert ran.code == 0
-    assert "beta" in ran.out
+    full = planner(
+        "fit", WHISPER, *ASR, "--form", "power", "--store", tmp_path, "--format", style, "--explain"
+    )
+    assert (ran.code, full.code) == (0, 0)
+    assert "beta" in full.out
+    assert ("beta" in ran.out) is (style == "csv"), "coefficients need --explain"
     if style != "csv":
-        assert "planner estimate --domain my-asr --target wer=VALUE" in " ".join(ran.out.split())
+        assert "planner estimate --domain my-asr --target wer=VALUE" in " ".join(full.out.split())
+        assert "planner estimate --domain my-asr --target-wer 6.4%" in " ".join(ran.out.split())
 
 
 def grid(path, *, noise=0.01, seed=0):
@@ -229,7 +235,10 @@ def test_gpu_hours_alone_say_what_more_data_takes_on_the_same_part(tmp_path):
     (tmp_path / "other.csv").write_text(unknown, encoding="utf-8")
     fitted(tmp_path / "other", tmp_path / "other.csv", *ASR, *QUICK)
     found = asked(tmp_path / "other", "--data", "800h")
-    assert "no-compute" in {warning["code"] for warning in found["warnings"]}
+    assert {"no-compute", "device-not-listed"} <= {warning["code"] for warning in found["warnings"]}
+    fitted(tmp_path / "peak", tmp_path / "other.csv", *ASR, *QUICK, "--peak-flops", "4e14")
+    found = asked(tmp_path / "peak", "--data", "800h")
+    assert found["flops"]["median"] == pytest.approx(40 * 3600 * 4e14 * 0.375, rel=0.1)
     ran = planner(
         "fit", tmp_path / "other.csv", *ASR, "--device-column", "gpu", "--store", tmp_path / "third"
     )
@@ -371,7 +380,6 @@ def test_an_empty_optional_column_is_no_column(tmp_path):
 
 BAD_FILES = {
     "missing.csv": (None, "no such file"),
-    "notes.txt": ("hours,wer\n1,0.5\n", "expected a file that ends in .csv"),
     "empty.csv": ("", "is empty: expected a row of column names"),
     "ragged.csv": ("hours,wer\n1,0.5,x\n2\n", "row 2 has 3 cells: expected 2"),
     "latin.csv": ("hours,wer,by\n1,0.5,caf\xe9\n".encode("latin-1"), "line 2 is not UTF-8"),
@@ -424,7 +432,7 @@ def test_a_rate_is_known_in_capitals_and_a_percentage_of_something_else_is_refus
     words = ("fit", measured, "--domain", "a", "--data-unit", "hours", "--metric-column", "wer")
     ran = planner(*words, "--metric", "WER", "--store", tmp_path / "store")
     assert ran.code == 0
-    assert "WER at 20 hours of audio" in ran.out
+    assert "Fitted a forecast of WER for a from 2 points: 40% at 20 hours of audio" in ran.out
     refused = planner(*words, "--metric", "oddness", "--store", tmp_path / "store")
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     assert "cannot read '50%': expected oddness as a number such as 2.48; a rate has the unit" in refused.err
@@ -560,3 +568,12 @@ def test_sizes_before_the_power_law_are_told_and_left_out_of_the_single_form(tmp
     assert phases["x"] == [2.0**i for i in range(10)]
     assert phases["small-data"][0] > 0.95
     assert phases["power-law"][-1] > 0.8
+
+
+def test_a_single_model_size_stays_exactly_that_size(tmp_path):
+    rows = [f"{300 * 2**i},{wer},120M,{2**i}e17" for i, wer in enumerate((0.114, 0.096, 0.083))]
+    (tmp_path / "one.csv").write_text("\n".join(["hours,wer,params,flops", *rows]), encoding="utf-8")
+    fitted(tmp_path / "store", tmp_path / "one.csv", *ASR, *QUICK)
+    found = asked(tmp_path / "store", "--target-wer", "7%")
+    assert (found["params"]["q05"], found["params"]["q95"]) == (120e6, 120e6)
+    assert "ladder-exceeded" not in {warning["code"] for warning in found["warnings"]}

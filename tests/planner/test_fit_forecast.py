@@ -55,7 +55,7 @@ def test_an_answer_carries_the_weights_of_the_forms_and_how_far_it_lies(store):
     assert far["beyond"]["verdict"] == "too far to plan on"
     assert "extrapolated-far" in [warning["code"] for warning in far["warnings"]]
     assert asked(store, "--target-wer", "12%", "--single-form")["forms"] == {}
-    words = " ".join(planner("estimate", "--target-wer", "12%", "--store", store).out.split())
+    words = " ".join(planner("estimate", "--target-wer", "12%", "--store", store, "--explain").out.split())
     for name, weight in told["forms"].items():
         assert f"{name} {weight:.0%}" in words
     assert "Extrapolation: one decade beyond" in words

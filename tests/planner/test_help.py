@@ -60,7 +60,7 @@ def test_a_long_command_names_the_group_of_every_option(name):
     parameters = [parameter for parameter in COMMANDS[name].params if parameter.param_type_name == "option"]
     if len(parameters) >= MIN_OPTIONS_TO_GROUP:
         rest = {parameter.name for parameter in parameters} - panels(name).keys()
-        assert rest <= {"save", "name", "store", "style", "cache", "seed", "quantity"}
+        assert rest <= {"save", "name", "explain", "store", "style", "cache", "seed", "quantity"}
 
 
 def test_help_is_short_wide_and_grouped(monkeypatch):

@@ -103,3 +103,26 @@ def test_no_surface_makes_an_error_or_a_nan(surface: Surface, available: float, 
 def test_the_data_of_a_flat_surface_is_infinite_where_no_float_holds_it() -> None:
     assert FLAT.least_flops(1.70001) == (math.inf, math.inf)
     assert FLAT.best_params_for(1e300) > 0
+
+
+@pytest.mark.parametrize("limit", [("--budget", "$2M"), ("--gpu-hours", "100k"), ("--deadline", "90d")])
+def test_a_model_size_with_a_limit_is_trained_on_the_data_that_it_buys(limit: tuple[str, str]) -> None:
+    words = (
+        "--source",
+        "published",
+        "--domain",
+        "language",
+        "--on",
+        "h100",
+        "--count",
+        "512",
+        "--format",
+        "json",
+    )
+    answer = json.loads(planner("estimate", "--params", "7B", *limit, *words).out)
+    assert answer["params"]["median"] == answer["params"]["q95"] == 7e9
+    spent = {"--budget": ("dollars", 2e6), "--gpu-hours": ("gpu_hours", 1e5), "--deadline": ("days", 90)}
+    key, amount = spent[limit[0]]
+    assert answer[key]["median"] == pytest.approx(amount, rel=0.02)
+    free = json.loads(planner("estimate", *limit, *words).out)
+    assert free["error"]["median"] < answer["error"]["median"]  # the best size is another

@@ -211,7 +211,7 @@ def test_serving_makes_a_smaller_model_seen_more_data(folder):
     ],
 )
 def test_the_title_says_the_amount_that_was_given(folder, arguments, title):
-    assert planner("estimate", "--store", folder, *arguments).out.startswith(title)
+    assert planner("estimate", "--store", folder, *arguments, "--explain").out.startswith(title)
 
 
 CHINCHILLA = LawSelector(
@@ -332,12 +332,14 @@ def test_a_step_and_the_bytes_that_move_are_those_of_the_roofline(folder):
     ):
         assert step == pytest.approx(max(6e6 * n / (0.4 * 989e12), 34 * n / (0.7 * part.bandwidth)))
         assert moved == pytest.approx(34 * n * flops / (6e6 * n))
-    ran = planner("estimate", "--store", folder, "--domain", "lm", "--flops", "1e22", "--on", "h100")
+    ran = planner(
+        "estimate", "--store", folder, "--domain", "lm", "--flops", "1e22", "--on", "h100", "--explain"
+    )
     assert "A step of 8.19k positions per device takes" in " ".join(ran.out.split())
 
 
 def test_what_moves_the_cost_is_found(folder):
-    found = ask(folder, selector=LOSS, target="2.1", on="h100", assume=("price=2", "scaling_loss=0"))
+    found = ask(folder, selector=LOSS, target="2.1", on="h100", assume=("price=2", "working_time=1"))
     assert found.sensitivity.quantity == "dollars"
     assert set(found.sensitivity.shares) == {
         "exponent of parameters",
@@ -352,7 +354,7 @@ def test_what_moves_the_cost_is_found(folder):
         selector=single,
         target="2.1",
         on="h100",
-        assume=("utilization=0.4", "scaling_loss=0", "price=1..4"),
+        assume=("utilization=0.4", "scaling_loss=0", "working_time=1", "price=1..4"),
     )
     assert alone.sensitivity.shares == {"price": pytest.approx(1.0, abs=0.02)}
 
@@ -376,7 +378,7 @@ def test_the_utilization_that_was_measured_is_taken_where_nobody_set_one(tmp_pat
     assert used["utilization"]["bands"] == [pytest.approx([0.11, 0.15])]
     for other in (["--on", "a100"], ["--on", "h100-pcie"]):
         used = {a["name"]: a for a in asked(tmp_path, "--target-wer", "5%", *other)["assumed"]}
-        assert used["utilization"]["origin"] == "default"
+        assert used["utilization"]["origin"] == "predicted"
     used = asked(tmp_path, "--target-wer", "5%", "--on", "h100", "--assume", "utilization=0.4")["assumed"]
     assert {a["origin"] for a in used if a["name"] == "utilization"} == {"option"}
 
@@ -395,7 +397,7 @@ UNANSWERABLE = [
     (["--budget", "$0", "--on", "h100"], "not-positive"),
     (["--budget", "50k hours", "--on", "h100"], "unreadable-quantity"),
     (["--budget", "$50k", "--on", "h10"], "unknown-accelerator"),
-    (["--budget", "$50k", "--on", "gb200"], "no-price"),
+    (["--budget", "$50k", "--on", "gb300"], "no-price"),
     (["--budget", "$50k", "--on", "h100", "--assume", "price=0"], "price-zero"),
     (["--budget", "$50k", "--on", "v100", "--precision", "bf16"], "unknown-precision"),
     (["--budget", "$50k", "--on", "h100", "--assume", "utilizatoin=0.4"], "unknown-name"),
@@ -449,7 +451,19 @@ def test_a_question_that_cannot_be_answered_is_refused_in_one_line(folder, argum
 
 def test_a_model_larger_than_the_fleet_is_said_and_binds(folder):
     found = asked(
-        folder, "--params", "1e12", "--domain", "lm", "--metric", "loss", "--on", "l4", "--deadline", "90d"
+        folder,
+        "--params",
+        "1e12",
+        "--data",
+        "1e12",
+        "--domain",
+        "lm",
+        "--metric",
+        "loss",
+        "--on",
+        "l4",
+        "--deadline",
+        "90d",
     )
     assert {"model-larger-than-device", "does-not-fit"} <= {w["code"] for w in found["warnings"]}
     assert found["limits"]["memory"] == 0.0
@@ -480,7 +494,7 @@ def test_tables_fit_and_carry_every_code_and_assumption(folder, style, monkeypat
         "--data-price",
         "$2/hour",
     ]
-    ran = planner("estimate", "--store", folder, "--format", style, *line)
+    ran = planner("estimate", "--store", folder, "--format", style, "--explain", *line)
     assert ran.code == 0, ran.err
     if style == "table":
         assert max(map(len, ran.out.splitlines())) <= 80
@@ -558,12 +572,12 @@ def test_what_if_over_data_and_size_is_the_surface(folder):
 
 
 def test_a_cell_without_an_answer_says_why_and_the_others_stand(folder):
-    args = ["--target-wer", "5%,90%", "--on", "h100,gb200"]
+    args = ["--target-wer", "5%,90%", "--on", "h100,gb300"]
     cells = asked(folder, *args, command="what-if")
     assert [bool(cell["reason"]) for cell in cells] == [False, False, True, True]
     table = " ".join(planner("what-if", "--store", folder, *args).out.split())
     assert table.count("already reaches") == 1
-    assert "90% h100, 90% gb200: " in table
+    assert "90% h100, 90% gb300: " in table
     assert "by wer and accelerator (speech, ds2)" in table
     assert "[utilization-assumed]" in table
 
@@ -632,7 +646,7 @@ def test_a_frontier_starts_where_training_does_and_says_what_it_left_out(folder)
         (["--points", "1"], "wrong-points"),
         (["--points", "1000000"], "wrong-points"),
         (["--from", "1e40"], "wrong-ends"),
-        (["--on", "gb200"], "no-price"),
+        (["--on", "gb300"], "no-price"),
         (["--from", "1e22", "--to", "1e20"], "wrong-ends"),
         (["--law", "muennighoff2023"], "missing-ends"),
     ],

@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Path:
 
 def test_one_entry_adds_a_quantity_to_every_output(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "QUANTITIES", (*registry.QUANTITIES, TOY))
-    answers = {style: planner(*ASK, "--store", store, "--format", style).out for style in
+    answers = {style: planner(*ASK, "--store", store, "--format", style, "--explain").out for style in
                ("table", "json", "csv", "markdown")}  # fmt: skip
     assert TOY.label in answers["table"]
     assert f"| {TOY.label} |" in answers["markdown"]

@@ -293,7 +293,9 @@ def test_the_panel_agrees_with_the_command_that_it_names(page, path, store, prod
     for change in CHANGES:
         shown = ask(page, product, change)
         if shown["refusal"]:
-            assert change.get("accelerator") or change.get("times")  # the plan itself is always answered
+            assert change.get("accelerator") or change.get("times"), shown[
+                "refusal"
+            ]  # the plan itself is always answered
             continue
         answered += 1
         words = shlex.split(shown["command"])

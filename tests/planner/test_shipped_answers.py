@@ -70,10 +70,14 @@ def test_a_law_of_ones_own_answers_first(empty):
 
 @pytest.mark.parametrize("pick", [("--source", "shipped", *ASK), ("--law", ROW.id[:8], "--target", "1.9")])
 def test_an_answer_says_first_that_it_is_of_the_embedded_corpus(empty, pick):
-    told = planner("estimate", *pick, "--store", empty)
+    told = planner("estimate", *pick, "--store", empty, "--explain")
     assert told.code == 0
     text = " ".join(told.out.split())
     assert text.index(sentence(WarningCode.EMBEDDED_CORPUS)) < text.index("Probability that the target")
+    warned = [
+        line for line in planner("estimate", *pick, "--store", empty).out.splitlines() if line[:1] == "!"
+    ]
+    assert WarningCode.EMBEDDED_CORPUS in warned[0]
     found = json.loads(planner("estimate", *pick, "--store", empty, "--format", "json").out)
     assert found["source"] == "shipped"
     assert "embedded-corpus" in [warning["code"] for warning in found["warnings"]]

@@ -11,13 +11,18 @@ import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from synthetic import planner
 
-from laws.errors import ConflictingInput, FileError, InputError, PlannerError, UnknownName
+from laws.errors import ConflictingInput, FileError, InputError, PlannerError, TableError, UnknownName
+from planner.sources.extrapolate import read_curves
+from planner.sources.measurements import Measurements
 from planner.sources.run_table import read_measurements
+from planner.sources.tracked_table import RunChoice
 from planner.sources.trackers import event_file, wandb
+from planner.sources.trackers.address import path_of_address
 from planner.sources.trackers.open_source import is_source, open_source
 from planner.sources.trackers.runs import History, RunTable, State, history
 
@@ -489,7 +494,7 @@ def test_measurements_come_from_every_tool(stores: Path, name: str) -> None:
         metric_unit="fraction",
         data_unit="hours",
         columns={"data": data, "metric": error},
-        where=WHERE.get(name),
+        choice=RunChoice(WHERE.get(name, {})),
     )
     assert measured.params is not None
     assert measured.columns["params"] == params
@@ -573,3 +578,196 @@ def test_a_written_table_holds_no_formula(tmp_path: Path) -> None:
     rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
     assert {row["note"] for row in rows} == {"'=1+1"}
     assert {row["shift"] for row in rows} == {"-0.5"}
+
+
+def test_address_of_a_file_is_its_path(stores: Path) -> None:
+    for address in (f"sqlite:///{stores}/mlflow.db", f"file://{stores}/mlruns"):
+        ran = planner("columns", address, "--where", "experiment=asr-ladder", "--format", "json")
+        assert ran.code == 0, ran.err
+    assert path_of_address("sqlite:///mlflow.db") == "mlflow.db"
+    assert path_of_address("sqlite:////data/mlflow.db?mode=ro") == "/data/mlflow.db"
+
+
+def test_address_of_a_server_is_refused_without_its_password() -> None:
+    ran = planner("columns", "postgresql+psycopg2://anna:secret@host/mlflow")
+    assert ran.refused == "remote-source"
+    assert not any(word in ran.err for word in ("anna", "secret", "host"))
+
+
+def measured_runs(path: Path, choice: RunChoice, metric: str = "wer", **options: Any) -> Measurements:
+    """Return the measurements of a store whose data is counted in hours."""
+    columns = {"data": options.pop("data", None), "metric": options.pop("column", metric)}
+    return read_measurements(
+        path, metric=metric, metric_unit="", data_unit="hours", columns=columns, choice=choice, **options
+    )
+
+
+def test_data_size_may_be_in_the_names_of_runs(stores: Path) -> None:
+    choice = RunChoice(name_pattern="^conformer-([0-9]+)h")
+    measured = measured_runs(stores / "tensorboard", choice, column="scalars.val/wer")
+    with (stores / "expected-conformer.csv").open() as file:
+        expected = sorted(float(row[0]) for row in list(csv.reader(file))[1:])
+    assert sorted(measured.data) == expected
+
+
+@pytest.mark.parametrize("pattern", ["[0-9]+h", "([0-9]+)(h)", "([0-9]+", "(?P<a>", "*", "(a)\\2"])
+def test_pattern_without_one_group_is_refused(stores: Path, pattern: str) -> None:
+    with pytest.raises(InputError) as error:
+        measured_runs(stores / "tensorboard", RunChoice(name_pattern=pattern))
+    assert error.value.code == "invalid-pattern"
+
+
+def test_states_that_count_can_be_chosen(stores: Path) -> None:
+    where = {"experiment": "asr-ladder"}
+    column, data = "metrics.test_wer", "params.hours"
+    usual = measured_runs(stores / "mlflow.db", RunChoice(where), column=column, data=data)
+    more = RunChoice(where, states=("finished", "Running"))
+    measured = measured_runs(stores / "mlflow.db", more, column=column, data=data)
+    assert len(measured) == len(usual) + 1
+    assert "running" not in measured.excluded
+    with pytest.raises(UnknownName) as error:
+        measured_runs(stores / "mlflow.db", RunChoice(where, states=("fnished",)))
+    assert error.value.code == "unknown-state"
+
+
+def test_best_value_is_that_of_the_direction_of_the_metric(tmp_path: Path) -> None:
+    for hours in (10, 20):
+        log = [{"step": n, "eval_accuracy": value} for n, value in enumerate((0.2, hours / 100, 0.1))]
+        state = {"global_step": 3, "max_steps": 3, "log_history": log}
+        (tmp_path / f"{hours}h").mkdir()
+        (tmp_path / f"{hours}h" / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
+    pattern = "([0-9]+)h"
+    for value, rising, expected in (
+        ("best", True, {0.2}),
+        ("best", False, {0.1}),
+        ("last", True, {0.1}),
+    ):
+        choice = RunChoice(value=value, name_pattern=pattern)
+        measured = measured_runs(tmp_path, choice, "accuracy", column="eval_accuracy", rising=rising)
+        assert set(measured.metric) == expected
+    ran = planner(
+        "fit", tmp_path, "--domain", "a", "--metric", "accuracy", "--metric-column", "eval_accuracy",
+        "--data-unit", "hours", "--data-from-name", pattern, "--store", tmp_path / "store", "--form", "power",
+        "--format", "json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+
+
+def test_source_without_a_data_size_names_the_numbers_that_vary(stores: Path, tmp_path: Path) -> None:
+    path = tmp_path / "runs.json"
+    path.write_text(
+        json.dumps([{"lr": 0.1 * n, "seed": 1, "wer": 0.3 / n} for n in (1, 2)]), encoding="utf-8"
+    )
+    with pytest.raises(TableError) as error:
+        measured_runs(path, RunChoice())
+    assert error.value.code == "no-data-size"
+    assert "lr (0.1 to 0.2)" in str(error.value)
+    assert "seed" not in str(error.value)
+
+
+SLIPS = {  # what is typed after `planner fit mlflow.db ...` -> code
+    "two experiments": ((), "several-groups"),
+    "experiment misspelled": (("--where", "experiment=asr-lader"), "no-such-run"),
+    "condition without =": (("--where", "asr-ladder"), "invalid-condition"),
+    "condition without column": (("--where", "=asr-ladder"), "invalid-condition"),
+    "unknown condition": (("--where", "experimnt=asr-ladder"), "unknown-column"),
+    "two conditions that exclude": (
+        ("--where", "experiment=asr-ladder", "--where", "name=mt"),
+        "no-such-run",
+    ),
+    "column misspelled": (
+        ("--where", "experiment=asr-ladder", "--data-column", "params.hour"),
+        "unknown-column",
+    ),
+    "metric misspelled": (
+        ("--where", "experiment=asr-ladder", "--data-column", "params.hours", "--metric-column", "test_wr"),
+        "unknown-column",
+    ),
+    "two columns of one name": (("--where", "experiment=asr-ladder"), "ambiguous-column"),
+    "state misspelled": (("--where", "experiment=asr-ladder", "--state", "finishd"), "unknown-state"),
+    "pattern without group": (
+        ("--where", "experiment=asr-ladder", "--data-from-name", "[0-9]+h"),
+        "invalid-pattern",
+    ),
+    "pattern and column": (
+        (
+            "--where",
+            "experiment=asr-ladder",
+            "--data-from-name",
+            "([0-9]+)h",
+            "--data-column",
+            "params.hours",
+        ),
+        "data-given-twice",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_slip_is_refused_in_one_line(stores: Path, tmp_path: Path, slip: str) -> None:
+    options, code = SLIPS[slip]
+    ran = planner("fit", stores / "mlflow.db", *LAW_OPTIONS, *options, "--store", tmp_path)
+    assert ran.refused == code
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "curve"),
+    [
+        ("wandb", "summary.val/wer", "conformer-160h-s0"),
+        ("tensorboard", "scalars.val/wer", "conformer-160h-s0"),
+        ("mlruns", "val/wer", "conformer-160h-s0"),
+    ],
+)
+def test_runs_are_curves_over_their_steps(stores: Path, name: str, column: str, curve: str) -> None:
+    questions = {q.curve: q for q in read_curves(stores / name, column=column, at=(1e6,))}
+    table = open_source(stores / name, WHERE.get(name))
+    (run,) = (run for run in table.runs if run.name == curve)
+    metric = run.values[table.column(column)]
+    assert isinstance(metric, History)
+    steps, errors, _, _ = zip(*questions[curve].measured, strict=True)
+    assert list(steps) == sorted(steps)
+    assert len(errors) > 2
+    assert errors[-1] == metric.last
+    assert questions[curve].asked == (1e6,)
+
+
+def test_curves_need_a_metric_with_steps(stores: Path) -> None:
+    for name, column, code in (
+        ("study.db", "value", "no-steps"),
+        ("wandb", None, "missing-column"),
+        ("wandb", "config.data.hours", "no-steps"),
+        ("wandb", "werr", "unknown-column"),
+    ):
+        with pytest.raises(PlannerError) as error:
+            read_curves(stores / name, column=column, at=(1e6,))
+        assert error.value.code == code
+    with pytest.raises(TableError) as nothing:
+        read_curves(stores / "wandb", column="summary.val/wer")
+    assert nothing.value.code == "nothing-to-forecast"
+
+
+@pytest.mark.parametrize("column", ["step", "_step", "epoch", "global_step"])
+def test_steps_of_a_training_are_not_data(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text(f"{column},loss\n1,3\n2,2.5\n3,2.2\n", encoding="utf-8")
+    ran = planner(
+        "fit", path, "--domain", "a", "--metric", "loss", "--data-unit", "tokens", "--data-column", column,
+        "--store", tmp_path / "store",
+    )  # fmt: skip
+    assert ran.refused == "steps-not-data"
+    assert "planner extrapolate" in ran.err
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl", "runs.csv"])
+def test_infinity_as_mlflow_writes_it_is_no_measurement(tmp_path: Path, name: str) -> None:
+    rows = [(10, "0.3"), (20, "0.25"), (40, "1.7976931348623157e308"), (80, "-1.7976931348623157e308")]
+    lines = [f"{hours},{value}" for hours, value in rows]
+    if name.endswith("jsonl"):
+        lines = [f'{{"hours": {hours}, "wer": {value}}}' for hours, value in rows]
+    else:
+        lines.insert(0, "hours,wer")
+    (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    measured = measured_runs(tmp_path / name, RunChoice())
+    assert measured.metric == (0.3, 0.25)
+    assert "2 of 4 rows" in measured.left_out

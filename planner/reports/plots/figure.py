@@ -90,6 +90,23 @@ def figure_of_law(store: Store, id: str, *, decades: float) -> FigureData:
             code="law-of-several-quantities",
             value=id,
         )
+    return figure_of(law, decades=decades, others=_other_forms(source, law))
+
+
+def figure_of(law: Law, *, decades: float, others: Sequence[Law] = ()) -> FigureData:
+    """Return the figure of a law with paths, without the noise of single measurements.
+
+    Args:
+        law: The law.
+        decades: How far beyond the largest measured scale, in powers of ten.
+        others: Other forms of the same fit.
+
+    Returns:
+        The law's posterior quantiles, its points, and the medians of the other forms.
+
+    Raises:
+        InputError: `decades` is out of range.
+    """
     x = _x_values(*law.x_range, decades, LAW_POINTS)
     terms = law_info(law).scale
     family = f", {law.family}" if law.family else ""
@@ -108,10 +125,7 @@ def figure_of_law(store: Store, id: str, *, decades: float) -> FigureData:
         largest=law.x_range[1],
         x=x,
         bands=tuple(_quantiles(law, scale, LEVELS) for scale in x),
-        forms={
-            other.form: tuple(_quantiles(other, scale, (0.5,))[0] for scale in x)
-            for other in _other_forms(source, law)
-        },
+        forms={other.form: tuple(_quantiles(other, scale, (0.5,))[0] for scale in x) for other in others},
         note=f"without the noise of single measurements{forms}{bundled}",
     )
 

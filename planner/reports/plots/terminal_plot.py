@@ -14,6 +14,7 @@ from planner.reports.plots.ticks import linear_ticks, round_ticks
 MIN_WIDTH, MARGIN = 40, 9  # columns: of the narrowest figure, and of the labels of y
 BAND90, BAND50, MEDIAN, POINT, END = "░", "▒", "━", "●", "┊"
 FORMS = "·+x~"
+_ASCII = str.maketrans(f"{BAND90}{BAND50}{MEDIAN}{POINT}{END}┤│└┬─·", ".:=o|+|++-,")
 
 
 def as_text(data: FigureData, *, width: int = 80, height: int = 18) -> str:
@@ -84,6 +85,11 @@ def as_text(data: FigureData, *, width: int = 80, height: int = 18) -> str:
             *_wrapped(data.note.split(" "), MARGIN + columns, between=" "),
         )
     )
+
+
+def as_ascii(text: str) -> str:
+    """Return a drawn line for a terminal that has only ASCII characters."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode()
 
 
 def _interpolated(t: Sequence[float], y: Sequence[float], at: Sequence[float]) -> list[float]:

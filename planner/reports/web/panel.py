@@ -25,10 +25,11 @@ from planner.assumptions import Assumption
 from planner.hardware.accelerators import Accelerator
 from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
+from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.published import surface_of
 from planner.lawmodel.select import SelectedLaw
-from planner.lawmodel.stored import scenario_indices
+from planner.lawmodel.stored import scenario_indices, single_size
 from planner.metrics import FRACTION
 from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
@@ -57,7 +58,9 @@ def panel_data(review: Review) -> dict[str, Any]:
         _product(product.name, plan, law, review, laws)
         for (product, plan), law in zip(review.plans, review.laws, strict=True)
     ]
-    accelerators = [_accelerator(one, review) for one in review.fleet.accelerators.values()]
+    given = [plan.question.hardware.precision for _, plan in review.plans]
+    precisions = {precision for precision in given if precision is not None}
+    accelerators = [_accelerator(one, review, precisions) for one in review.fleet.accelerators.values()]
     sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}
     varying = {"price", *_varying([one["assumed"] for one in accelerators])}
     for product in products:
@@ -95,7 +98,7 @@ def _varying(assumptions: Iterable[Mapping[str, Bands]]) -> set[str]:
     }
 
 
-def _accelerator(accelerator: Accelerator, review: Review) -> dict[str, Any]:
+def _accelerator(accelerator: Accelerator, review: Review, precisions: Iterable[str]) -> dict[str, Any]:
     assumed = review.fleet.assumptions(accelerator)
     price = price_of(accelerator)
     return {
@@ -110,7 +113,23 @@ def _accelerator(accelerator: Accelerator, review: Review) -> dict[str, Any]:
         "price": None if price is None else price.bands,
         "price_warnings": price_warnings(accelerator, price, review.today),
         "assumed": {name: assumption.bands for name, assumption in assumed.items()},
-        "utilization_assumed": assumed["utilization"].origin == "default",
+        "set": [name for name, assumption in assumed.items() if not assumption.is_default],
+        "predicted": _predicted(
+            accelerator, {accelerator.usual_precision(), *precisions} & {*accelerator.peak}
+        )
+        if assumed["utilization"].origin == "predicted"
+        else None,
+    }
+
+
+def _predicted(accelerator: Accelerator, precisions: Iterable[str]) -> dict[str, Any]:
+    """Return the models of the utilization by precision: of a dense model and of a mixture of experts."""
+    return {
+        precision: [
+            utilization_model(accelerator.id, precision, mixture=mixture)._asdict()
+            for mixture in (False, True)
+        ]
+        for precision in sorted(precisions)
     }
 
 
@@ -196,7 +215,7 @@ def _measured(plan: Plan, law: Law | PublishedLaw, review: Review) -> dict[str, 
     runs: list[Run] = Store(review.folder).runs(domain=law.domain, status="finished") if calibrated else []
     bands: dict[str, dict[str, Bands]] = {}
     for accelerator in review.fleet.accelerators.values():
-        if review.fleet.assumptions(accelerator)["utilization"].origin != "default":
+        if not review.fleet.assumptions(accelerator)["utilization"].is_default:
             continue
         try:
             measured = measured_utilization(law, runs, accelerator, plan.question.hardware.precision)
@@ -266,7 +285,11 @@ def _law_data(plan: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str
     for one in with_paths.values():
         if one.id not in laws:
             laws[one.id] = {"grid": _floats(one.grid), "paths": packed(one)}
-    return {"paths": {role: one.id for role, one in with_paths.items()}, "cost": cost}
+    return {
+        "paths": {role: one.id for role, one in with_paths.items()},
+        "single_size": single_size(law, chosen.size),
+        "cost": cost,
+    }
 
 
 def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from planner.sources.trackers.runs import (
     cell,
     finite,
     flat,
-    history,
+    history_of_steps,
     refuse_too_many,
     state_of,
 )
@@ -128,11 +128,11 @@ def _keep_newest(trainers: dict[str, Any], name: str, content: Mapping[str, Any]
 
 def _trainer_run(content: Mapping[str, Any], name: str) -> Run:
     """Return the run of a trainer state: its plain numbers, and the history of what was logged."""
-    logged: dict[str, list[Any]] = {}
+    logged: dict[str, list[tuple[Any, Any]]] = {}
     for entry in content[LOG]:
         for key, value in entry.items() if isinstance(entry, Mapping) else ():
-            logged.setdefault(str(key), []).append(value)
-    values: dict[str, Cell | History] = {key: history(items) for key, items in logged.items()}
+            logged.setdefault(str(key), []).append((entry.get("step"), value))
+    values: dict[str, Cell | History] = {key: history_of_steps(items) for key, items in logged.items()}
     values |= {key: cell(value) for key, value in content.items() if isinstance(value, int | float)}
     if not values.get("num_input_tokens_seen"):
         values.pop("num_input_tokens_seen", None)  # 0 where counting was not asked for

@@ -16,7 +16,7 @@ from planner.sources.trackers.runs import (
     RunTable,
     State,
     cell,
-    history,
+    history_of_steps,
     refuse_too_many,
     state_of,
 )
@@ -99,7 +99,7 @@ def _metric(text: str) -> History:
     """Return the history of a metric, in the order of its steps."""
     rows = [row for line in text.splitlines() if len(row := line.split()) >= 2]
     rows.sort(key=lambda row: int(row[2]) if len(row) > 2 and row[2].isdecimal() else 0)
-    return history(row[1] for row in rows)
+    return history_of_steps((row[2] if len(row) > 2 else n, row[1]) for n, row in enumerate(rows))
 
 
 def _fields(meta: str) -> dict[str, str]:

@@ -72,12 +72,14 @@ class History:
         min: The smallest finite value.
         max: The largest finite value.
         count: How many values were logged.
+        steps: Step and finite value of each, where the reader keeps them.
     """
 
     last: float | None
     min: float | None
     max: float | None
     count: int = 1
+    steps: tuple[tuple[float, float], ...] = ()
 
     def best(self, which: Best) -> float | None:
         """Return the smallest, largest or last value; None for a run that ended in NaN or infinity.
@@ -108,6 +110,21 @@ def history(values: Iterable[Any]) -> History:
         max(measured, default=None),
         len(numbers),
     )
+
+
+def history_of_steps(steps: Iterable[tuple[Any, Any]]) -> History:
+    """Return the history of values with their steps, in the order in which they were logged.
+
+    Args:
+        steps: Step and value; a value that is not a finite number counts as unmeasured.
+
+    Returns:
+        Their summary, with the steps.
+    """
+    pairs = list(steps)
+    numbers = [(finite(step), finite(value)) for step, value in pairs]
+    kept = tuple((step, value) for step, value in numbers if step is not None and value is not None)
+    return replace(history(value for _, value in pairs), steps=kept)
 
 
 def finite(value: Any) -> float | None:
@@ -216,12 +233,14 @@ class RunTable:
         group_column: What groups are called: "experiment", "study" or "project"; "" where there are none.
         runs: All runs, those that did not finish as well.
         skipped: Reason -> number of files that could not be read.
+        states: States of the runs that count.
     """
 
     kind: str
     group_column: str
     runs: tuple[Run, ...]
     skipped: Mapping[str, int] = field(default_factory=dict)
+    states: frozenset[State] = KEPT_STATES
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -232,13 +251,13 @@ class RunTable:
 
     @property
     def kept(self) -> tuple[Run, ...]:
-        """Return the runs that finished, and those whose tracker records no end."""
-        return tuple(run for run in self.runs if run.state in KEPT_STATES)
+        """Return the runs that count: by default those that finished, or whose tracker records no end."""
+        return tuple(run for run in self.runs if run.state in self.states)
 
     @property
     def left_out(self) -> dict[str, int]:
-        """Return reason -> number of runs that did not finish, and of files that cannot be read."""
-        states = Counter(run.state.value for run in self.runs if run.state not in KEPT_STATES)
+        """Return reason -> number of runs whose state does not count, and of files that cannot be read."""
+        states = Counter(run.state.value for run in self.runs if run.state not in self.states)
         return {**states, **self.skipped}
 
     def column(self, name: str) -> str:
@@ -308,7 +327,7 @@ class RunTable:
                 cells = dict.fromkeys(str(self.cells(run, [column])[0]) for run in runs)
                 raise UnknownName(f"{column} of the {self.kind}", expected, tuple(cells), code="no-such-run")
             runs = tuple(has_value)
-        groups = Counter(run.group for run in runs if run.state in KEPT_STATES)
+        groups = Counter(run.group for run in runs if run.state in self.states)
         if len(groups) > 1:
             listed = ", ".join(
                 f"{name} ({count} runs)" for name, count in groups.most_common(MAX_GROUPS_NAMED)

@@ -18,7 +18,7 @@ from planner.sources.trackers.runs import (
     Run,
     RunTable,
     State,
-    history,
+    history_of_steps,
     refuse_too_many,
 )
 
@@ -101,5 +101,5 @@ def _run(root: Path, folder: Path, events: Events) -> Run:
     name = folder.relative_to(root).as_posix() if folder != root else folder.resolve().name
     values: dict[str, Cell | History] = {f"hparams.{key}": content for key, content in events.hparams.items()}
     for tag, steps in events.scalars.items():
-        values[f"scalars.{tag}"] = history(value for _, value in sorted(steps.items()))
+        values[f"scalars.{tag}"] = history_of_steps(sorted(steps.items()))
     return Run(name, name, events.state, values)

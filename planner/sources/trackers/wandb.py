@@ -24,7 +24,7 @@ from planner.sources.trackers.runs import (
     State,
     finite,
     flat,
-    history,
+    history_of_steps,
     refuse_too_many,
 )
 
@@ -192,5 +192,5 @@ def _run(log: _Log) -> Run:
         values |= flat(next(iter(value.values()), None) if kept else value, f"summary.{key}")
     for key, steps in log.history.items():
         if steps:
-            values[f"summary.{key}"] = history(value for _, value in sorted(steps.items()))
+            values[f"summary.{key}"] = history_of_steps(sorted(steps.items()))
     return Run(log.id, log.name, log.state, values, log.project)

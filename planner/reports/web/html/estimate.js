@@ -69,12 +69,20 @@ function onHardware(product, data, q, n, accelerator, count, price) {
   const own = { ...product.measured[accelerator.id], ...product.assumed };
   const bands = { ...accelerator.assumed, ...own };
   const precision = product.precision ?? accelerator.usual_precision;
-  const training = train(repeated(q.flops, n), repeated(q.params, n), accelerator, count, precision, bands, uniform);
+  const isSet = (name) => name in product.assumed || accelerator.set.includes(name);
+  const mixture = (bands.mixture_of_experts ?? [[0, 0]]).some((band) => band[1] > 0) ? 1 : 0;
+  const models = "utilization" in own ? null : accelerator.predicted;
+  const model = models && precision in models ? models[precision][mixture] : null;
+  if (model && !isSet("scaling_loss")) delete bands.scaling_loss;
+  const isMeasured = "utilization" in own && !("utilization" in product.assumed);
+  if (isMeasured && !isSet("working_time")) delete bands.working_time;
+  const training = train(repeated(q.flops, n), repeated(q.params, n), accelerator, count, precision, bands, uniform, model);
   const given = price ?? product.price;
   const cost = costOf(training, accelerator, given ?? accelerator.price, uniform);
   Object.assign(q, training, cost, { dollars: cost.dollars ?? [] });
-  const isDefault = accelerator.utilization_assumed && !("utilization" in own);
-  const warnings = trainingWarnings(training, accelerator, count, bands.utilization, isDefault);
+  const largest = model ? predictedUtilization(model, 0.95, quantile(q.params, 0.5), count)
+    : Math.max(...bands.utilization.map((band) => band[1]));
+  const warnings = trainingWarnings(training, accelerator, count, largest, model !== null);
   if (given === null) warnings.push(...accelerator.price_warnings);
   else if (Math.max(...given.map((band) => band[1])) === 0) warnings.push("price-zero");
   return accelerator.power === null ? [...warnings, "power-unknown"] : warnings;

@@ -20,22 +20,42 @@ function times(amounts, factors) {
   return amounts.map((amount, i) => (factors[i] ? amount * factors[i] : 0));
 }
 
-function train(flops, params, accelerator, count, precision, bands, uniform) {
+// Center and scale of the log-odds of a predicted utilization, as planner/hardware/utilization.py has them.
+function predictedAt(model, params, count) {
+  const size = Math.log10(params / 1e10);
+  const x = [1, size, Math.min(size + 1, 0), Math.max(Math.log2(count / 8), 0)];
+  const center = x.reduce((sum, a, i) => sum + model.mean[i] * a, 0);
+  let variance = model.spread + (model.small * x[2]) ** 2;
+  model.covariance.forEach((row, i) => { variance += x[i] * row.reduce((sum, c, j) => sum + c * x[j], 0); });
+  return [center, (1.6449 / Math.log(0.95 / 0.05)) * Math.sqrt(variance)];
+}
+
+function predictedUtilization(model, share, params, count) {
+  if (params === Infinity) return 1;
+  const kept = Math.min(Math.max(share, 1e-9), 1 - 1e-9);
+  const [center, scale] = predictedAt(model, params, count);
+  return 1 / (1 + Math.exp(-(center + scale * Math.log(kept / (1 - kept)))));
+}
+
+function train(flops, params, accelerator, count, precision, bands, uniform, model) {
   if (!(precision in accelerator.peak)) {
     throw new Error(`${accelerator.id} has no figure for ${precision}: expected one of ${Object.keys(accelerator.peak).join(", ")}`);
   }
   const assumed = Object.fromEntries(
     Object.keys(bands).map((name) => [name, samplesOf(name, bands[name], uniform, flops.length)]));
   const training = { assumed, gpu_hours: [], days: [], memory: [], devices: [], memoryBound: 0 };
-  const doublings = Math.max(Math.log2(count / 8), 0);
+  // a prediction has the scaling loss in it, unless that is set: then it is of one machine
+  const predictedOn = "scaling_loss" in bands ? Math.min(count, 8) : count;
   flops.forEach((operations, i) => {
-    const a = (name) => assumed[name][i];
+    const a = (name, otherwise) => (name in assumed ? assumed[name][i] : otherwise);
+    const utilization = model ? predictedUtilization(model, uniform.utilization[i], params[i], predictedOn) : a("utilization");
+    const doublings = Math.max(Math.log2(count / a("utilization_devices", 8)), 0);
     const perPosition = activationBytes(params[i], a("activation_bytes"), a("aspect_ratio"));
-    const computing = operations / (a("utilization") * accelerator.peak[precision]);
+    const computing = operations / (utilization * accelerator.peak[precision]);
     const traffic = operations === Infinity || params[i] === Infinity ? Infinity
       : operations * (a("traffic_bytes") / (6 * a("positions")) + (2 * perPosition) / (6 * params[i]));
     const seconds = Math.max(computing, traffic / (a("bandwidth_share") * accelerator.bandwidth));
-    const hours = seconds / 3600 / (1 - a("scaling_loss")) ** doublings;
+    const hours = seconds / 3600 / (1 - a("scaling_loss", 0)) ** doublings / a("working_time", 1);
     const memory = a("state_bytes") * params[i] + a("positions") * perPosition;
     training.gpu_hours.push(hours);
     training.days.push(hours / 24 / count);
@@ -46,9 +66,8 @@ function train(flops, params, accelerator, count, precision, bands, uniform) {
   return training;
 }
 
-function trainingWarnings(training, accelerator, count, utilization, isDefault) {
+function trainingWarnings(training, accelerator, count, largest, isDefault) {
   const devices = quantile(training.devices, 0.5);
-  const largest = Math.max(...utilization.map((band) => band[1]));
   const reached = Number.isFinite(devices); // where the target is never reached, no model has to fit
   return Object.entries({
     "utilization-assumed": isDefault,

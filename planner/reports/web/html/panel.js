@@ -2,7 +2,7 @@
 
 const LEVELS = [0.05, 0.5, 0.95];
 const ROWS_OF_LAW = new Set(["error", "data", "epochs", "params", "flops", "serving_flops"]);
-const NOT_IN_TABLE = new Set(["utilization", "bytes_moved", "step_seconds"]);
+const NOT_IN_TABLE = new Set(["utilization", "bytes_moved", "step_seconds", "devices_for_deadline"]); // the panel has a count
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));

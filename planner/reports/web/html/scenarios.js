@@ -95,7 +95,7 @@ function pathScenarios(product, laws) {
     error: onPath(error.grid, path),
     data: (x) => x,
     ...(samples && { samplesSeen: companion(samples, Math.floor(n / 2) - i) }),
-    params: companion(params, -1 - i) ?? null,
+    params: product.single_size !== null ? () => product.single_size : companion(params, -1 - i) ?? null,
     flopsPerSample: perSample,
     inverse: (target) => {
       const logX = inverse(error.grid, path, Math.log(target));
