@@ -1,6 +1,7 @@
 """How far the sweeps of a store are: what is done, the best so far, and the time that is left."""
 
 import contextlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,5 +115,5 @@ def _seconds_left(runs: Sequence[Run], left: int) -> float | None:
         with contextlib.suppress(ValueError):
             ends.append(datetime.fromisoformat(one.created).timestamp())
     ends = sorted(ends)[-MAX_PACE_RUNS:]
-    gaps = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(ends)]
     return median(gaps) * left if len(gaps) >= 2 else None
