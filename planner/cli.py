@@ -36,6 +36,7 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
     "forecasts": "forecasts.app",
     "outcome": "outcome.app",
     "laws": "laws.app",
+    "sweeps": "sweeps.app",
     "runs": "runs.app",
     "store": "store.app",
     "accelerators": "accelerators.app",

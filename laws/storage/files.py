@@ -346,6 +346,29 @@ class RecordFiles:
         finally:
             os.close(descriptor)
 
+    def is_locked(self, name: str) -> bool:
+        """Return whether a process holds a lock now; create nothing.
+
+        Args:
+            name: The name of the lock.
+
+        Returns:
+            False too where the lock cannot be looked at.
+        """
+        try:
+            descriptor = os.open(self.folder / "locks" / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+        return False
+
     def check_writable(self) -> None:
         """Check that records can be written and locked, before work is done for them; create nothing.
 

@@ -247,6 +247,14 @@ class Store:
         """
         return self._files.exclusive(name, wait=wait)
 
+    def is_locked(self, name: str) -> bool:
+        """Return whether a process holds the store's lock of this name now.
+
+        Args:
+            name: The name of the lock.
+        """
+        return self._files.is_locked(name)
+
     def runs(
         self, *, domain: str | None = None, sweep: str | None = None, status: RunStatus | None = None
     ) -> list[Run]:

@@ -114,12 +114,15 @@ def estimate(
     gpu_hours: float | str | None = None,
     budget: float | str | None = None,
     deadline: str | None = None,
+    start: str | None = None,
     on: str | None = None,
     count: int | None = None,
     precision: str | None = None,
     assume: Mapping[str, float | tuple[float, float]] | None = None,
     have_data: float | str | None = None,
     data_price: float | str | None = None,
+    data_rate: str | None = None,
+    miss_penalty: float | str | None = None,
     serve: float | str | None = None,
     confidence: float | str | None = None,
     allocate: str = "compute-optimal",
@@ -140,12 +143,15 @@ def estimate(
         gpu_hours: GPU-hours: a constraint with a target, else the question.
         budget: Dollars: a constraint with a target, else the question.
         deadline: A duration such as "30d", or a day: a constraint with a target, else the question.
+        start: Day on which labeling or training starts, such as "2027-01-15"; None is today.
         on: Accelerator to train on, such as "h100".
         count: Number of accelerators.
         precision: Number format of the training, such as "bf16".
         assume: Assumption -> its value, or (low, high).
         have_data: Data in hand.
-        data_price: Dollars per unit of data.
+        data_price: Dollars per unit of data, or tiers such as "$50/hour up to 1000h, then $90/hour".
+        data_rate: Pace at which data that you do not have arrives, such as "200h/week".
+        miss_penalty: Dollars that missing the target costs.
         serve: Tokens of inference to plan for.
         confidence: Find the smallest plan that reaches the target with this probability.
         allocate: `compute-optimal` or `smallest-model`.
@@ -179,6 +185,7 @@ def estimate(
         gpu_hours=_text(gpu_hours),
         budget=_money(budget),
         deadline=deadline,
+        start=start,
         on=on,
         count=count,
         precision=precision,
@@ -187,6 +194,8 @@ def estimate(
         data_price=data_price
         if data_price is None or isinstance(data_price, str)
         else f"${data_price!r}/{law.data_unit}",
+        data_rate=data_rate,
+        miss_penalty=_money(miss_penalty),
         serve=_text(serve),
         confidence=_text(confidence),
         allocate=allocate,

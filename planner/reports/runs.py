@@ -139,7 +139,7 @@ def _sweep(store: Store, id: str | None) -> str | None:
             f"id {id!r} matches {len(matches)} sweeps of {store.folder}: expected one",
             code="ambiguous-id" if matches else "unknown-sweep",
             value=id,
-            hint=run_hint("runs", "list", value="--format json", purpose="to see the sweep of each run"),
+            hint=run_hint("sweeps", "list", purpose="to see them"),
         )
     return matches[0]
 
