@@ -433,8 +433,9 @@ def train(
     )
     used = _used(assumed)
     model = _model(accelerator, precision, used)
-    if model is not None:
-        size = quantile(params, 0.5) if params else size_of(quantile(flops, 0.5))
+    sizes = [size for size in params or map(size_of, flops) if math.isfinite(size)]  # where it is reached
+    if model is not None and sizes:
+        size = quantile(sizes, 0.5)
         used["utilization"] = predicted(
             used["utilization"], model, size, count=count, accelerator=accelerator.id, precision=precision
         )

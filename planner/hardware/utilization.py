@@ -204,9 +204,8 @@ def predicted(
         The assumption, with the 90 % interval as its band.
     """
     low, high = (model.quantile(share, params, count) for share in (0.05, 0.95))
-    size = f"{params:.2g}" if math.isfinite(params) else "any number of"
     return base._replace(
         bands=((low, high),),
-        text=f"model FLOP over peak FLOP in a step: 90% interval for {size} parameters on {count} "
+        text=f"model FLOP over peak FLOP in a step: 90% interval for {params:.2g} parameters on {count} "
         f"{accelerator} at {precision}",
     )

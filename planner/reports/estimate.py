@@ -133,7 +133,7 @@ def _probabilities(plan: Plan) -> list[str]:
         value = scale.or_better(scale.format_error(plan.error_at_confidence))
         notes.append(f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {value}.")
     if feasibility is not None and not estimate.law_model.has_posterior:
-        verdict = "stays within" if feasible(plan) else "exceeds"
+        verdict = sentences.WITHIN_LIMITS[feasible(plan) is True]
         notes.append(sentences.BY_THE_LAW.format(verdict=verdict))
     elif feasibility is not None:
         limits = ", ".join(

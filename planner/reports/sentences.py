@@ -16,6 +16,10 @@ FEASIBLE = "{verdict}: the plan meets all its limits with probability {probabili
 EACH_LIMIT = " ({limits})"
 TIGHTEST = "Tightest limit: {limit}."
 NO_RISK = "Each limit holds in every posterior sample."
+BY_THE_LAW = (
+    "By the law's own value, the plan {verdict} the limits; the source does not say how sure that is."
+)
+WITHIN_LIMITS = {True: "stays within", False: "exceeds"}
 VERDICTS = {True: "Feasible", False: "Not feasible"}
 LIMITS = {
     "budget": "budget",
@@ -37,6 +41,9 @@ PANEL: dict[str, str] = {
     "confident": CONFIDENT,
     "if_reachable": IF_REACHABLE,
     "feasible": FEASIBLE,
+    "by_the_law": BY_THE_LAW,
+    "stays_within": WITHIN_LIMITS[True],
+    "exceeds": WITHIN_LIMITS[False],
     "each_limit": EACH_LIMIT,
     "tightest": TIGHTEST,
     "no_risk": NO_RISK,
@@ -67,6 +74,3 @@ def probability(value: float | None) -> str:
 
 
 # a probability by a law without a posterior would take the law for exactly right
-BY_THE_LAW = (
-    "By the law's own value, the plan {verdict} the limits; the source does not say how sure that is."
-)

@@ -183,3 +183,23 @@ def test_the_default_that_is_printed_is_the_prediction_it_names() -> None:
     assert [band.low, band.high] == pytest.approx(
         [model.quantile(q, 7e9, 64) for q in (0.05, 0.95)], abs=0.01
     )
+
+
+def test_a_target_that_most_samples_never_reach_has_a_band_of_the_others(tmp_path):
+    from synthetic import passes, planner, power, size
+
+    from laws.storage.store import Store
+
+    store = Store(tmp_path)
+    for law in (
+        power(0.4, 0.3, 0.05, spread=0.4, draws=200),
+        size(2e4, 0.6, draws=200),
+        passes(12, draws=200),
+    ):
+        store.add_law(law)
+    store.publish()
+    for target in ("9%", "5%", "3%"):  # from most samples to none
+        ran = planner(
+            "estimate", "--target-wer", target, "--on", "h100", "--store", tmp_path, "--format", "json"
+        )
+        assert ran.code == 0, ran.err

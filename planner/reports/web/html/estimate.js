@@ -80,7 +80,7 @@ function onHardware(product, data, q, n, accelerator, count, price) {
   const given = price ?? product.price;
   const cost = costOf(training, accelerator, given ?? accelerator.price, uniform);
   Object.assign(q, training, cost, { dollars: cost.dollars ?? [] });
-  const largest = model ? predictedUtilization(model, 0.95, quantile(q.params, 0.5), count)
+  const largest = model ? predictedUtilization(model, 0.95, quantile(q.params.filter(Number.isFinite), 0.5), count)
     : Math.max(...bands.utilization.map((band) => band[1]));
   const warnings = trainingWarnings(training, accelerator, count, largest, model !== null);
   if (given === null) warnings.push(...accelerator.price_warnings);
@@ -173,7 +173,8 @@ function lawWarnings(product, { data, params }, limit) {
 
 // The probability of all limits together and of each (planner/plans/resources.py).
 function feasible(product, q, n, accelerator, count, reached) {
-  const { budget, days, gpu_hours: hours } = product.limits;
+  const none = { budget: null, days: null, gpu_hours: null }; // a command without an accelerator has no limits
+  const { budget, days, gpu_hours: hours } = accelerator ? product.limits : none;
   const limited = [budget, days, hours].some((limit) => limit !== null);
   if (accelerator && budget !== null && !q.dollars.length) throw new Error(`${accelerator.id} has no price: give one, the plan has a budget`);
   const compared = { // in the order in which they are printed
@@ -184,7 +185,7 @@ function feasible(product, q, n, accelerator, count, reached) {
   };
   const limits = Object.entries(compared).filter(([, [values, limit]]) => limit !== null && values.length);
   const holds = Object.fromEntries(limits.map(([name, [values, limit]]) => [name, Array.from(values, (value) => value <= limit)]));
-  if (product.confidence !== null && (product.stock !== null || limited)) holds.target = repeated(reached, n);
+  if (product.confidence !== null && (product.stock !== null || limits.length)) holds.target = repeated(reached, n);
   if (product.stock !== null) holds.data = repeated(q.data, n).map((x) => x <= product.stock * (1 + 1e-9));
   const names = Object.keys(holds);
   if (!names.length) return { feasible: null, probability: null, limits: {}, binding: null };

@@ -103,11 +103,11 @@ function notesOf(product, { sentences }, answer) {
   }
   if (answer.probability !== null) {
     const limits = Object.entries(answer.limits).map(([name, p]) => `${sentences[`limit_${name}`]} ${probability(p)}`).join(", ");
-    notes.push(fill("feasible", {
+    notes.push(answer.spread ? fill("feasible", {
       verdict: sentences[answer.feasible],
       probability: probability(answer.probability),
       by_limit: limits && fill("each_limit", { limits }),
-    }));
+    }) : fill("by_the_law", { verdict: sentences[answer.feasible ? "stays_within" : "exceeds"] }));
     notes.push(answer.binding === null ? sentences.no_risk : fill("tightest", { limit: sentences[`limit_${answer.binding}`] }));
   }
   return notes;
