@@ -366,3 +366,9 @@ def test_the_local_engine_listens_nowhere(tmp_path: Path) -> None:
         [sys.executable, script], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.strip() == "True []"
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    named = re.findall(r"tests/[\w/]+\.py", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert len(named) >= 6
+    assert [name for name in named if not (ROOT / name).is_file()] == []
