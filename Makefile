@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= store
 
-.PHONY: demo test test-slow test-lowest test-gpu lint ship dist docs docs-update pictures clean
+.PHONY: demo test test-slow test-lowest test-gpu lint ship dist advisories docs docs-update pictures clean
 .DEFAULT_GOAL := test
 
 # Re-made when the project's own requirements change. --no-deps cannot be used: extras pull in libraries.
@@ -76,6 +76,10 @@ dist: .venv-dist/ready
 	$(PYTHON) -m venv .venv-dist
 	.venv-dist/bin/pip install --quiet --disable-pip-version-check build==1.6.1 twine==7.0.0
 	@touch $@
+
+# What is installed against published advisories; needs a network
+advisories: .venv/ready
+	$(BIN)/python tests/advisories.py
 
 clean:
 	rm -rf .venv .venv-docs .venv-dist build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -17,6 +17,7 @@ SLOW = {  # they train models, or fit many curves
     "docs/guides/families.md",
     "docs/guides/notebook.md",
     "docs/guides/planning.md",
+    "docs/reference/licenses.md",
     "docs/research/accuracy.md",
 }
 

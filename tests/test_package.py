@@ -1,13 +1,16 @@
 """The package as people install it: what is in it, and that it runs without extras and next to a namesake."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 import venv
 import zipfile
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -100,3 +103,37 @@ def test_it_runs_in_a_clean_environment_without_extras(dist: Path, tmp_path: Pat
         "store",
     ]
     subprocess.run([str(tmp_path / "env/bin/planner"), *fit], cwd=tmp_path, check=True, capture_output=True)
+
+
+class Database(BaseHTTPRequestHandler):
+    """Answers as https://osv.dev does: one advisory for numpy."""
+
+    def do_POST(self) -> None:
+        queries = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
+        names = [query["package"]["name"] for query in queries]
+        results = [{"vulns": [{"id": "PYSEC-1"}]} if name == "numpy" else {} for name in names]
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"results": results}).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def advise(address: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "tests" / "advisories.py"), address]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_advisories_name_what_is_affected() -> None:
+    with HTTPServer(("127.0.0.1", 0), Database) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ran = advise(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert ran.returncode == 1
+    assert [line.split()[0] for line in ran.stdout.splitlines() if "PYSEC-1" in line] == ["numpy"]
+
+
+def test_advisories_without_a_network_are_one_line() -> None:
+    ran = advise("http://127.0.0.1:1")
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
