@@ -1,4 +1,4 @@
-"""How far the sweeps of a store are: what is done, the best so far, and the time that is left."""
+"""How far the sweeps of a store are: finished runs, the best so far, and the time left."""
 
 import contextlib
 import itertools
