@@ -169,6 +169,7 @@ def test_a_budget_that_buys_everything_ends_there(tmp_path: Path, monkeypatch: p
     assert spent.ended == BudgetEnd.ALL_TRAINED
 
 
+@pytest.mark.slow
 def test_an_interrupted_budget_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
     whole = bought(tmp_path / "whole", 2 * START)
     with pytest.raises(KeyboardInterrupt):

@@ -43,6 +43,17 @@ def every_domain(test: Callable[..., None]) -> Callable[..., None]:
     return pytest.mark.parametrize("domain", DOMAINS.values(), ids=list(DOMAINS))(test)
 
 
+LONG = {"image", "translation"}  # to measure in full takes a minute and more
+
+
+def every_domain_measured(test: Callable[..., None]) -> Callable[..., None]:
+    domains = [
+        pytest.param(domain, marks=[pytest.mark.slow] if name in LONG else [], id=name)
+        for name, domain in DOMAINS.items()
+    ]
+    return pytest.mark.parametrize("domain", domains)(test)
+
+
 def code(domain: Domain) -> DomainCode:
     return domains.domain_code(domain)
 
@@ -291,7 +302,7 @@ class Here:
             yield AttemptResult(job, job.attempt, train_job(job, "cpu"), final=True)
 
 
-@every_domain
+@every_domain_measured
 def test_a_sweep_ends_in_runs_and_laws_in_a_store(domain: Domain, cache: Path, tmp_path: Path) -> None:
     corpus = prepared(domain, cache)
     families = (domain.presets["smoke"].families or domain.families)[:1]  # the others differ in the model

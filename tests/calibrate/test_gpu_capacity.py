@@ -31,6 +31,7 @@ def beside_children(device: str) -> int:
     return ALL - sum(peaks)
 
 
+@pytest.mark.slow
 def test_a_trial_measures_what_a_worker_takes(tmp_path: Path) -> None:
     fine = gpu_capacity.measure_worker_memory([faulty.job(faulty.FINE, tmp_path)], "cpu", beside_children)
     jobs = [faulty.job(kind, tmp_path) for kind in (faulty.FINE, faulty.LARGE, faulty.FINE)]

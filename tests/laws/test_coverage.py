@@ -13,7 +13,9 @@ from tests.laws.prior_simulation import DRAWS, PLACES, parameters, rank, residua
 from tests.laws.true_laws import CASES, holds
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if case != "curve" else []) for case in CASES]
+)
 def test_known_laws_are_held_by_their_intervals(case):
     # 8 seeds at a true rate of .95: 4 or fewer has probability 4e-4 for one quantity, 3e-3 for a case of
     # seven; the seeds are fixed, so this is the chance that a sound change of the sampler trips it

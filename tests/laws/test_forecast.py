@@ -45,6 +45,7 @@ def test_laws_that_are_known_lie_inside_the_intervals():
     assert np.mean(held, axis=0).min() >= 13 / 20
 
 
+@pytest.mark.slow
 def test_emcee_and_importance_sampling_forecast_the_same():
     """Medians differ by less than a sixth of the width, widths by less than a third, on all kinds."""
     for y in (2 * X**-0.3, 2 * X**-0.3 + 0.05, 0.9 / (1 + (X / 1e4) ** 0.5), 0.5 + 0.02 * np.sin(np.log(X))):
