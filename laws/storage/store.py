@@ -103,6 +103,26 @@ class Store:
         with self._sequence.locked() as number:
             self._write_law(law, number if sequence is None else sequence)
 
+    def add_fit(self, laws: Iterable[Law]) -> list[Law]:
+        """Write the laws of one fit, each as soon as it is there; they share their place in the order.
+
+        Args:
+            laws: The laws.
+
+        Returns:
+            The laws.
+
+        Raises:
+            InputError: A number is not finite.
+            StoreError: The disk is full or may not be written.
+        """
+        sequence = self.next_sequence()
+        stored = []
+        for law in laws:
+            self.add_law(law, sequence=sequence)
+            stored.append(law)
+        return stored
+
     def import_law(self, law: Law, *, sequence: int) -> None:
         """Write a law from elsewhere in the order of the time it was made, but never after what is made
         later here.

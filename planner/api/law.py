@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from planner import units
 from planner.api.samples import Samples
 from planner.api.tables import as_file
 from planner.api.text import as_html, as_text
+from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.info import law_info
+from planner.lawmodel.model import LawModel
+from planner.lawmodel.stored import law_model
 from planner.metrics import MetricScale
+from planner.plans.from_given import with_size
 
 SHOWN_DECADES = (0, 1, 2)  # beyond the largest measured data, at which a law prints itself
 
@@ -137,7 +142,7 @@ class Law:
 
         Example:
             >>> table = {"hours": [100, 200, 400, 800], "wer": [0.3, 0.24, 0.2, 0.165]}
-        >>> law = fit(table, x="hours", y="wer", form="power")
+            >>> law = fit(table, x="hours", y="wer", form="power")
             >>> low, high = law.predict(1600).interval(0.9)[0]
             >>> bool(0.1 < low < high < 0.2)
             True
@@ -148,23 +153,20 @@ class Law:
                 raise InputError(
                     f"{size} was given: expected a size above 0", code="not-positive", value=size
                 )
-        model = self._model()
-        if params is not None and model.scenarios[0].loss is None:
+        model = self._model
+        if params is not None and not model.is_joint:
             raise InputError(
                 "params was given: expected a joint law of parameters and data",
                 code="not-a-joint-law",
                 hint=use("form", value="surface", purpose="to fit one"),
             )
-        rows = [
-            [scenario.error(size) if params is None else scenario.loss(params, size) for size in sizes]
-            for scenario in model.scenarios
-        ]
+        if params is not None:
+            model = with_size(model, params)
+        rows = [[scenario.error(size) for size in sizes] for scenario in model.scenarios]
         return Prediction(sizes, rows, law_info(self._record).scale)
 
-    def _model(self) -> Any:
-        from planner.lawmodel.allocation import AllocationConstraints
-        from planner.lawmodel.stored import law_model
-
+    @cached_property
+    def _model(self) -> LawModel:
         by_metric = {law.metric: law for law in self._companions}
         return law_model(
             self._record,
@@ -204,15 +206,12 @@ class Law:
             store: Folder of the store; made if it does not exist.
 
         Raises:
-            StoreError: The folder may not be written.
+            StoreError: The folder may not be written, or has files that cannot be used.
         """
         from laws.storage.store import Store
+        from planner.sources.fit import store_fit
 
-        target = Store(Path(store))
-        sequence = target.next_sequence()
-        for law in (self._record, *self._companions):
-            target.add_law(law, sequence=sequence)
-        target.publish()
+        store_fit(Store(Path(store)), (self._record, *self._companions))
 
     def plot(self, *, decades: float = 1.5, out: str | Path | None = None) -> Any:
         """Draw the law with its points and bands (needs the extra `plot`).

@@ -268,17 +268,12 @@ def calibrate(
     if not any(best.values()):
         raise _none_finished(result)
     problems = list(engine.problems)
-    laws = []
     report("fitting laws", 0.0)
     provenance = {"command": request.command, "torch": _torch_version()}
-    sequence = store.next_sequence()  # laws of one fit share it
-    for law in fit_sweep_laws(spec, best, provenance, problems.append):
-        store.add_law(law, sequence=sequence)
-        laws.append(law)
+    laws = store.add_fit(fit_sweep_laws(spec, best, provenance, problems.append))
     size_laws = list(fit_size_laws(spec, result.incumbents, provenance))
-    sequence = store.fits.next_sequence() if size_laws else 0
-    for law in size_laws:
-        store.fits.add_law(law, sequence=sequence)
+    if size_laws:
+        store.fits.add_fit(size_laws)
     report("fitting laws", 1.0)
     problems += [*store.publish(), *(store.fits.publish() if size_laws else ())]
     return Calibration(

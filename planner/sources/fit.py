@@ -205,16 +205,27 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
     fits = _fits(request, terms, curves)
     created = now()
     laws = tuple(_law(request, terms, fitted, created=created, curves=tuple(curves)) for fitted in fits)
-    sequence = store.next_sequence()  # laws of one fit share it
-    for law in laws:
-        store.add_law(law, sequence=sequence)
+    store_fit(store, laws)
+    return laws
+
+
+def store_fit(store: Store, laws: Sequence[Law]) -> None:
+    """Store the laws of one fit, and publish them.
+
+    Args:
+        store: The store.
+        laws: The laws.
+
+    Raises:
+        StoreError: The store may not be written, or has files that cannot be used ("damaged-store").
+    """
+    store.add_fit(laws)
     if problems := store.publish():
         raise StoreError(
             f"the store has files that cannot be used: {problems[0]}",
             code="damaged-store",
             hint=run("store", "check", purpose="to list them"),
         )
-    return laws
 
 
 def _checked(request: Request) -> Request:

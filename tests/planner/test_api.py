@@ -214,3 +214,13 @@ def test_the_examples_run(name: str) -> None:
     module = importlib.import_module(f"planner.api.{name}")
     failed, tried = doctest.testmod(module)
     assert (failed, tried > 0) == (0, True)
+
+
+def test_a_joint_law_predicts_for_a_model_size() -> None:
+    grid = [(n, d, 1.7 + 406 / n**0.34 + 410 / d**0.28) for n in (1e8, 2e8, 4e8) for d in (1e9, 2e9, 4e9)]
+    params, tokens, loss = map(list, zip(*grid, strict=True))
+    table = {"params": params, "tokens": tokens, "loss": loss}
+    law = planner.fit(table, x="tokens", y="loss", form="surface")
+    small, large = (law.predict(2e9, params=n).median[0] for n in (1e8, 4e8))
+    assert small == pytest.approx(1.7 + 406 / 1e8**0.34 + 410 / 2e9**0.28, rel=0.01)
+    assert large < small
