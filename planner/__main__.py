@@ -3,12 +3,10 @@
 Only what Ctrl-C needs is imported before it is handled: the libraries take most of the first half second.
 """
 
-import importlib.util
 import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 
 INTERRUPTED = 130  # the exit code that shells expect after Ctrl-C
@@ -52,6 +50,9 @@ def _command_line() -> Callable[[], None]:
     try:
         from planner.cli import main as run
     except ImportError:
+        import importlib.util
+        from pathlib import Path
+
         file = Path(__file__).with_name("cli.py")
         if not file.with_suffix("").is_dir():
             raise
