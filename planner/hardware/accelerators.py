@@ -14,7 +14,6 @@ from typing import Any
 from laws.errors import UnknownName, run, use
 
 PRECISIONS = ("bf16", "fp16", "fp32")  # in the order in which training prefers them
-LOW_PRECISIONS = ("fp8", "tf32")  # only where a training asks for them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
 
 from laws.types import Law, Run
 from planner.assumptions import Assumption, override
@@ -122,9 +123,8 @@ def utilization_of(
         The band; None below `MIN_RUNS` trainings.
     """
     peak = accelerator.peak_at(precision or accelerator.usual_precision())
-    trainings = list(trainings)
-    ours = {device for device in {one[2] for one in trainings} if is_accelerator(device, accelerator)}
-    on_it = [(flops, flops / seconds / peak) for flops, seconds, device in trainings if device in ours]
+    ours = cache(partial(is_accelerator, accelerator=accelerator))  # thousands of runs are on a few devices
+    on_it = [(flops, flops / seconds / peak) for flops, seconds, device in trainings if ours(device)]
     largest = sorted(on_it)[-MAX_RUNS:]
     values = [share for _, share in largest if share <= 1]
     if len(values) < MIN_RUNS:

@@ -27,7 +27,6 @@ MISSING = frozenset(
     {"", "na", "n/a", "n.a.", "#n/a", "nan", "none", "null", "nil", "missing", "?"}
     | {"-", "--", "---", "\u2013", "\u2014"}
 )
-DECIMAL_MARKS = {"point": units.POINT, "comma": units.COMMA}
 _NEEDS_COLUMN = re.compile("[,m]|[0-9]['\u2019 \u00a0\u2009\u202f][0-9]|[0-9]\\.[0-9]+\\.[0-9]")
 _LETTER_M = re.compile(r"(\s*[+-]?[0-9][0-9.,]*\s*)m(?=\s|$)")
 

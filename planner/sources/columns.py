@@ -14,8 +14,6 @@ from planner.sources.trackers.open_source import open_source, read_source
 from planner.sources.trackers.runs import History, RunTable, finite
 from planner.text import csv_cell
 
-MAX_DISTINCT = 1000  # texts of a column that are counted
-
 
 @dataclass(frozen=True)
 class ColumnSummary:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 from laws.errors import InputError, MissingInput, TableError, use
 from planner import units
@@ -61,6 +62,14 @@ class TableRows:
         return self.name(n) if len(self._prefixes) > 1 else str(self._numbers[0][n])
 
 
+class _File(NamedTuple):
+    """One of the files of a table."""
+
+    title: str
+    path: Path
+    names: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Table:
     """Where rows come from.
@@ -74,7 +83,7 @@ class Table:
     title: str
     names: tuple[str, ...]
     fingerprint: str
-    _files: Sequence[tuple[str, Path]] = ()
+    _files: Sequence[_File] = ()
     _points: Sequence[tuple[str, str]] = ()
 
     def read(self, names: Sequence[str]) -> TableRows:
@@ -95,8 +104,8 @@ class Table:
             parts = [FileRows(rows, range(1, len(rows) + 1))]
             prefixes = ["point"]
         else:
-            prefixes = [f"{title} row" for title, _ in self._files]
-            parts = [_read_part(path, names) for _, path in self._files]
+            prefixes = [f"{file.title} row" for file in self._files]
+            parts = [_read_part(file, names) for file in self._files]
         counts = [len(part.rows) for part in parts]
         return TableRows(
             [row for part in parts for row in part.rows],
@@ -112,10 +121,10 @@ class Table:
         )
 
 
-def _read_part(path: Path, names: Sequence[str]) -> FileRows:
+def _read_part(file: _File, names: Sequence[str]) -> FileRows:
     """Return the rows of one of several files, with empty cells in the columns that it lacks."""
-    own = set(read_names(path))
-    part = read_file_rows(path, [name for name in names if name in own])
+    own = set(file.names)
+    part = read_file_rows(file.path, [name for name in names if name in own])
     if all(name in own for name in names):
         return part
     rows: list[Row] = []
@@ -139,12 +148,13 @@ def table_of_files(files: Sequence[tuple[str, Path]]) -> Table:
     """
     if len(files) > MAX_FILES:
         raise TableError(f"files: expected at most {MAX_FILES:,}, got {len(files):,}", code="too-many-files")
-    names = tuple(name for _, path in files[:1] for name in read_names(path))
-    for _, path in files[1:]:
-        names += tuple(name for name in read_names(path) if name not in names)
+    parts = [_File(title, path, read_names(path)) for title, path in files]
+    names = tuple(name for part in parts[:1] for name in part.names)
+    for part in parts[1:]:
+        names += tuple(name for name in part.names if name not in names)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for _, path in files]
     digest = digests[0] if len(files) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
-    return Table(title_of([title for title, _ in files]), names, digest, files)
+    return Table(title_of([title for title, _ in files]), names, digest, parts)
 
 
 def title_of(titles: Sequence[str]) -> str:

@@ -4,8 +4,6 @@ from urllib.parse import unquote, urlsplit
 
 from laws.errors import FileError
 
-FILE_SCHEMES = ("sqlite", "file")
-
 
 def path_of_address(address: str) -> str:
     """Return the path of a store's address.
