@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -60,15 +60,32 @@ def sweep_state(store: Store, id: str) -> SweepState:
         InputError: No sweep, or several, match the id.
     """
     sweeps = {sweep.id: sweep for sweep in store.sweeps()}
-    matching = [id] if id in sweeps else [name for name in sweeps if id and name.startswith(id)]
+    return _state(store, sweeps[one_sweep(store, sweeps, id)])
+
+
+def one_sweep(store: Store, ids: Collection[str], start: str) -> str:
+    """Return the id of the sweep that starts with some characters.
+
+    Args:
+        store: The store, for the message.
+        ids: The ids of its sweeps.
+        start: An id, or its first characters.
+
+    Returns:
+        The id.
+
+    Raises:
+        InputError: No sweep, or several, match the characters.
+    """
+    matching = [start] if start in ids else [id for id in ids if id.startswith(start)]
     if len(matching) != 1:
         raise InputError(
-            f"id {id!r} matches {len(matching)} sweeps of {store.folder}: expected one",
+            f"id {start!r} matches {len(matching)} sweeps of {store.folder}: expected one",
             code="ambiguous-id" if matching else "unknown-sweep",
-            value=id,
+            value=start,
             hint=run("sweeps", "list", purpose="to see them"),
         )
-    return _state(store, sweeps[matching[0]])
+    return matching[0]
 
 
 def _state(store: Store, sweep: Sweep) -> SweepState:

@@ -224,7 +224,7 @@ def _beyond(estimate: Estimate) -> list[str]:
 
 def _given(plan: Plan) -> str:
     """Return the quantity or the limits that were given, as the subject of a sentence."""
-    estimate, limits = plan.estimate, plan.question.limits
+    estimate = plan.estimate
     data = f"{units.format_count(plan.parsed.data or 0.0)} {units.data_in_words(estimate.data.unit)}"
     params = f"{units.format_number(plan.parsed.params or 0.0)}"
     if plan.given == "data":
@@ -235,13 +235,9 @@ def _given(plan: Plan) -> str:
         return f"A model of {params} parameters on {data}"
     if plan.given == "params":
         return f"A model of {params} parameters"
-    texts = [text.strip() for text in (limits.budget, _gpu_hours(limits.gpu_hours), limits.deadline) if text]
+    texts = sentences.limit_texts(plan.question.limits)
     of_size = f", spent on a model of {params} parameters," if plan.parsed.params is not None else ""
     return f"{' and '.join(texts)} on {_devices(plan)}{of_size}"
-
-
-def _gpu_hours(text: str | None) -> str | None:
-    return text if text is None or "gpu" in text.lower() else f"{text.strip()} GPU-hours"
 
 
 def _devices(plan: Plan) -> str:

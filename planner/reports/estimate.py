@@ -11,7 +11,7 @@ from planner.plans.estimate import FLOOR_CERTAIN, Estimate
 from planner.plans.missing import missing_inputs
 from planner.plans.plan import Plan
 from planner.plans.quantities import ValueFormat, kind_of, kinds, quantities
-from planner.plans.question import PAIR, Limits
+from planner.plans.question import PAIR
 from planner.reports import sentences
 from planner.reports.assumption_text import hardware_text, law_sentences
 from planner.reports.estimate_record import EXTRAPOLATION_FACTORS, Extrapolation, extrapolation, feasible
@@ -77,21 +77,13 @@ def _given_text(plan: Plan) -> str:
     estimate = plan.estimate
     data = units.format_data(plan.parsed.data or 0.0, estimate.data.unit)
     if plan.given is None:
-        return " and ".join(_limit_texts(plan.question.limits))
+        return " and ".join(sentences.limit_texts(plan.question.limits))
     if plan.given == "data":
         return data
     if plan.given == "flops":
         return f"{units.format_flops(estimate.flops.draws[0])} FLOP"
     params = f"{units.format_number(estimate.params.draws[0])} parameters"
     return f"{params} on {data}" if plan.given == PAIR else params
-
-
-def _limit_texts(limits: Limits) -> list[str]:
-    """Return the limits as they were written, GPU-hours with their unit."""
-    hours = limits.gpu_hours
-    unit = "" if hours is None or "gpu" in hours.lower() else " GPU-hours"
-    texts = (limits.budget, None if hours is None else hours.strip() + unit, limits.deadline)
-    return [text.strip() for text in texts if text is not None]
 
 
 def _embedded_corpus(estimate: Estimate) -> list[str]:

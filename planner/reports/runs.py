@@ -10,6 +10,7 @@ from laws.errors import run as run_hint
 from laws.storage.store import Store
 from laws.types import Run, RunStatus
 from planner import units
+from planner.plans.sweeps import one_sweep
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
@@ -130,18 +131,7 @@ def _sweep(store: Store, id: str | None) -> str | None:
     """Return the id of the sweep that starts with some characters."""
     if id is None:
         return None
-    ids = {sweep.id for sweep in store.sweeps()} | {run.sweep for run in store.runs()}
-    matches = [sweep for sweep in ids if sweep.startswith(id)]
-    if id in ids:
-        return id
-    if len(matches) != 1:
-        raise InputError(
-            f"id {id!r} matches {len(matches)} sweeps of {store.folder}: expected one",
-            code="ambiguous-id" if matches else "unknown-sweep",
-            value=id,
-            hint=run_hint("sweeps", "list", purpose="to see them"),
-        )
-    return matches[0]
+    return one_sweep(store, {sweep.id for sweep in store.sweeps()} | {run.sweep for run in store.runs()}, id)
 
 
 def run_record(store: Store, id: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 The page receives `PANEL` as data, so each sentence exists once. `{names}` are filled with printed values.
 """
 
+from planner.plans.question import Limits
+
 TIMES_MEASURED = "Times the largest measured data"  # the label of the row without a quantity of its own
 UNKNOWN, NEVER = "-", "never"  # cells: no value is known; the target is never reached
 REACHABLE = "Probability that the target can be reached: {probability}{within}."
@@ -55,6 +57,21 @@ PANEL: dict[str, str] = {
     "almost_never": ALMOST_NEVER,
     **{f"limit_{name}": text for name, text in LIMITS.items()},
 }
+
+
+def limit_texts(limits: Limits) -> list[str]:
+    """Return limits as they were written, GPU-hours with their unit.
+
+    Args:
+        limits: The limits of a question.
+
+    Returns:
+        One text per limit that is set.
+    """
+    hours = limits.gpu_hours
+    unit = "" if hours is None or "gpu" in hours.lower() else " GPU-hours"
+    texts = (limits.budget, None if hours is None else hours.strip() + unit, limits.deadline)
+    return [text.strip() for text in texts if text is not None]
 
 
 def probability(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import math
 import random
 import sys
@@ -10,6 +11,7 @@ from unittest import mock
 
 from laws.errors import PlannerError
 from laws.storage.records import content_id
+from laws.storage.store import Store
 from laws.types import Law, SizeCost
 from planner import cli
 from planner.commands import hints
@@ -165,6 +167,22 @@ def planner(*arguments):
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
     return Ran(code, out.getvalue(), err.getvalue(), errors[0] if errors else None)
+
+
+def filled(folder, *laws):
+    """Store laws in a new store, and return its folder."""
+    opened = Store(folder)
+    for stored in laws:
+        opened.add_law(stored)
+    opened.publish()
+    return folder
+
+
+def ask(store, *words):
+    """Return what `planner estimate` answers by a store, as JSON."""
+    ran = planner("estimate", *words, "--store", store, "--format", "json")
+    assert ran.code == 0, ran.error
+    return json.loads(ran.out)
 
 
 def estimate_by(law, target, *, size=None, samples=None):

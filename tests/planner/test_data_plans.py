@@ -6,10 +6,9 @@ import random
 from datetime import date, timedelta
 
 import pytest
-from synthetic import passes, planner, power, size
+from synthetic import ask, filled, passes, planner, power, size
 
 from laws.errors import PlannerError
-from laws.storage.store import Store
 from planner.plans.data_price import parse_data_price, parse_data_rate
 
 TARGET = ("--target-wer", "8%")
@@ -25,20 +24,6 @@ def bare_store(tmp_path_factory):
 def store(tmp_path_factory):
     laws = (power(0.4, 0.3, 0.02, spread=0.1), size(2e4, 0.6), passes(12))
     return filled(tmp_path_factory.mktemp("full") / "store", *laws)
-
-
-def filled(folder, *laws):
-    opened = Store(folder)
-    for stored in laws:
-        opened.add_law(stored)
-    opened.publish()
-    return folder
-
-
-def ask(store, *words):
-    ran = planner("estimate", *words, "--store", store, "--format", "json")
-    assert ran.code == 0, ran.error
-    return json.loads(ran.out)
 
 
 def middle(answer, key):

@@ -4,31 +4,16 @@ import json
 from dataclasses import replace
 
 import pytest
-from synthetic import passes, planner, power, size
+from synthetic import ask, filled, passes, planner, power, size
 
 from laws import paths
 from laws.storage.records import content_id
-from laws.storage.store import Store
 from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.stored import law_model
 from planner.plans.estimate import scales_for_target
 from planner.plans.families import Candidate, best_of
 
 TARGET = ("--target-wer", "8%")
-
-
-def filled(folder, *laws):
-    opened = Store(folder)
-    for law in laws:
-        opened.add_law(law)
-    opened.publish()
-    return folder
-
-
-def ask(store, *words):
-    ran = planner("estimate", *words, "--store", store, "--format", "json")
-    assert ran.code == 0, ran.error
-    return json.loads(ran.out)
 
 
 def codes(answer):
