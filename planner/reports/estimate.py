@@ -183,12 +183,17 @@ def not_known(plan: Plan) -> list[str]:
         return []
     lines = []
     for gap in missing_inputs(plan):
-        labels = ", ".join(kind_of(key).label for key in gap.quantities).lower()
+        labels = ", ".join(_in_sentence(kind_of(key).label) for key in gap.quantities)
         step = " or ".join(f"--{name.replace('_', '-')}" for name in gap.options)
         if gap.command:
             step = "runs with parameters and FLOP (planner fit)"
         lines.append(f"{labels}: add {step}")
     return [f"Not known: {'; '.join(lines)}."] if lines else []
+
+
+def _in_sentence(label: str) -> str:
+    """Return a label within a sentence: "training FLOP", but "GPU-hours"."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _within(estimate: Estimate) -> str:

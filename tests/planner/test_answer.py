@@ -8,7 +8,7 @@ import shlex
 import sys
 
 import pytest
-from synthetic import passes, planner, power, size
+from synthetic import filled, passes, planner, power, size
 
 from laws.storage.store import Store
 from planner.lawmodel.power_law import power_law, scale_for, value
@@ -196,3 +196,9 @@ def test_lines_fit_the_terminal(columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = terminal(TOY).splitlines()
     assert max(map(brief.text_width, lines)) <= max(columns, 40)
+
+
+def test_labels_in_a_sentence_keep_their_acronyms(tmp_path):
+    store = filled(tmp_path / "store", power(0.4, 0.3, spread=0.1))
+    ran = planner("estimate", "--target-wer", "8%", "--data-price", "$90/hour", "--store", store)
+    assert {"FLOP,", "GPU-hours,"} <= set(ran.out.split())
