@@ -206,7 +206,9 @@ def surface(points: Points) -> Coordinates:
     """Return the coordinates of a surface: its highest corner, the drop along each axis, the exponents.
 
     They are log L*, log(ΔN/L*), log(ΔD/L*), log a, log b and those of the noise, with L* = L(N max, D max),
-    ΔN = L(N min, D max) − L* and ΔD likewise: differences that the runs measure directly.
+    ΔN = L(N min, D max) − L* and ΔD likewise: differences that the runs measure directly. The first three
+    are measured from a fitted surface in units of the noise, as the ends of a curve are: with no more runs
+    than parameters the noise is not known within a factor of ten, and how well a drop is known goes with it.
 
     Args:
         points: The measured points.
@@ -217,16 +219,25 @@ def surface(points: Points) -> Coordinates:
     noise = Noise(points)
     log_x, log_y = np.log(points.x), np.log(points.y)
     high, span, level = log_x.max(0), np.ptp(log_x, axis=0), log_y.mean()
+    starts, center = _surface_starts(points, log_x - high, span)
+
+    def scale(z: Array) -> Array:
+        unit = _unit(noise, z)[:, None]
+        # a drop is known to unit/drop of itself, and no worse than to a factor of e
+        return np.concatenate([unit, unit / (unit + np.exp(center[1:]))], axis=1)
 
     def unpack(z: Array) -> tuple[dict[str, Array], Array]:
-        top, exponents = z[:, 0], np.exp(z[:, 3:5])
-        log_shares = z[:, 1:3] - np.log(np.expm1(exponents * span))  # of the terms A/N^a and B/D^b in L*
+        units = scale(z)
+        ends = center + units * z[:, :3]
+        top, exponents = ends[:, 0], np.exp(z[:, 3:5])
+        log_shares = ends[:, 1:] - np.log(np.expm1(exponents * span))  # of the terms A/N^a and B/D^b in L*
         rest = 1.0 - np.exp(log_shares).sum(1)
         prior = (
             _normal(top, level, 3.0)
             + np.log(2.0)  # density of the uniform distribution on the simplex
             + log_shares.sum(1)
             + (_half_normal(exponents) + z[:, 3:5]).sum(1)
+            + np.log(units).sum(1)
         )
         terms = np.exp(top[:, None] + log_shares + exponents * high)
         parameters = {
@@ -238,18 +249,26 @@ def surface(points: Points) -> Coordinates:
         }
         return parameters, np.where(rest > 0, prior, -np.inf)
 
-    # with both exponents given the surface is linear: solve for E, A, B in relative errors
-    starts: list[list[tuple[float, ...]]] = []
+    z = np.concatenate([_grid([(float(v),) for v in start] + noise.starts) for start in starts])
+    return Coordinates(unpack, np.column_stack([(z[:, :3] - center) / scale(z), z[:, 3:]]), noise)
+
+
+def _surface_starts(points: Points, log_x: Array, span: Array) -> tuple[Array, Array]:
+    """Return (log L*, log drops, log exponents) of 16 pairs of exponents, and the first three of the best.
+
+    With both exponents given a surface is linear: solved for E, A, B in relative errors.
+    """
+    starts, misfits = [], []
     for exponents in product((0.1, 0.25, 0.5, 0.9), repeat=2):
-        terms = np.exp(-(log_x - high) * np.asarray(exponents))
+        terms = np.exp(-log_x * np.asarray(exponents))
         columns = np.column_stack([np.ones(len(terms)), terms]) / points.y[:, None]
-        shares = np.maximum(
-            np.linalg.lstsq(columns, np.ones(len(terms)), rcond=None)[0], 0.01 * points.y.min()
-        )
+        solution = np.linalg.lstsq(columns, np.ones(len(terms)), rcond=None)[0]
+        shares = np.maximum(solution, 0.01 * points.y.min())
         top = shares.sum()
         gains = np.log(shares[1:] / top * np.expm1(np.asarray(exponents) * span))
-        starts.append([(float(np.log(top)),), *((float(v),) for v in (*gains, *np.log(exponents)))])
-    return Coordinates(unpack, np.concatenate([_grid(axes + noise.starts) for axes in starts]), noise)
+        starts.append([np.log(top), *gains, *np.log(exponents)])
+        misfits.append(np.square(columns @ shares - 1).sum())
+    return np.array(starts), np.array(starts[int(np.argmin(misfits))][:3])
 
 
 COORDINATES: dict[str, Callable[[Points], Coordinates]] = {

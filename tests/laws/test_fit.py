@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from laws.build import LawProvenance, LawSubject, build_law, grid
+from laws.catalog.published import all_laws, published_law, surface
 from laws.errors import InputError, LawError, UnknownName
 from laws.fitting import sampler
 from laws.fitting.fit import NotConverged, fit
@@ -52,6 +53,36 @@ def test_every_form_converges_with_numbers_that_say_so(posteriors, form):
     assert all(np.isfinite(v).all() and v.shape == (2000,) for v in posterior.parameters.values())
     fitted = np.median(FORMS[form].log_y(EXAMPLES[form].x, posterior.parameters), axis=0)
     assert np.abs(fitted - np.log(EXAMPLES[form].y)).max() < 0.3
+
+
+FIVE_RUNS = {  # (params, data) in units of the smallest
+    "cross": [(1, 1), (1, 4), (4, 1), (4, 4), (2, 2)],
+    "line": [(1, 1), (2, 2), (4, 4), (1, 4), (4, 2)],
+    "ladder": [(1, 1), (2, 1), (4, 1), (1, 4), (4, 8)],
+}
+
+
+def five_runs(law, design, noise, seed):
+    """Return five runs of a published surface, with noise."""
+    p = law.parameters
+    x = np.array(FIVE_RUNS[design], dtype=float) * (1e8, 2e9)
+    loss = p["E"] + p["A"] / x[:, 0] ** p["a"] + p["B"] / x[:, 1] ** p["b"]
+    return check_points(x, loss * np.exp(noise * np.random.default_rng(seed).standard_normal(5)))
+
+
+def test_five_runs_make_a_surface():
+    posterior = fit(five_runs(published_law("besiroglu2024"), "line", 0.01, 0), "surface", seed=0)
+    assert posterior.warnings == ("few-points",)
+    assert posterior.diagnostics["steps"] < 4000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.001, 0.01, 0.05])
+@pytest.mark.parametrize("design", FIVE_RUNS)
+@pytest.mark.parametrize("id", [law.id for law in all_laws() if law.formula is surface])
+def test_five_runs_make_a_surface_of_every_published_law(id, design, noise):
+    posterior = fit(five_runs(published_law(id), design, noise, 0), "surface", seed=0)
+    assert posterior.diagnostics["importance_gap"] < 0.4
 
 
 def test_the_same_seed_gives_the_same_draws(posteriors):

@@ -92,14 +92,13 @@ def test_the_ends_of_the_curve_are_its_first_two_coordinates(form):
     coordinates = COORDINATES[form](points)
     parameters, _ = coordinates.unpack(coordinates.starts)
     fitted = FORMS[form].log_y(points.x, parameters)
-    if form == "surface":
-        top = np.flatnonzero((points.x == points.x.max(0)).all(1))[0]
-        np.testing.assert_allclose(fitted[:, top], coordinates.starts[:, 0])
-    else:
-        unit = np.sqrt(np.exp(2 * coordinates.starts[:, -1:]) + MIN_NOISE**2)
-        center = fitted[:, [0, -1]] - unit * coordinates.starts[:, :2]
-        np.testing.assert_allclose(center, np.broadcast_to(center[0], center.shape))
-        np.testing.assert_allclose(center[0], np.log(points.y[[0, -1]]), atol=0.05)
+    at = [0, -1]
+    if form == "surface":  # of which one corner is measured so
+        at = np.flatnonzero((points.x == points.x.max(0)).all(1))
+    unit = np.sqrt(np.exp(2 * coordinates.starts[:, -1:]) + MIN_NOISE**2)
+    center = fitted[:, at] - unit * coordinates.starts[:, : len(at)]
+    np.testing.assert_allclose(center, np.broadcast_to(center[0], center.shape))
+    np.testing.assert_allclose(center[0], np.log(points.y[at]), atol=0.05)
 
 
 # the quantities on which the module states its priors, read off the natural parameters
