@@ -207,6 +207,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "laws-differ": ("The laws to compare are of different metrics or units.", "Compare laws of one metric."),
     "not-a-stored-law": ("`planner.load` was asked for a published law.", "Load a law of a store."),
     "invalid-point": ("A typed point is not DATA=VALUE.", "Write it like 300h=11.4%."),
+    "missing-metric": ("Nothing says what was measured.", "Name the metric, such as wer."),
     "missing-data-unit": ("Nothing says what data is counted in.", "Name the unit, such as hours."),
     "percent-of-unknown-data": ("Data sizes are percentages of an unknown total.", "Name the total."),
     "too-many-files": ("More files were given than one table may have.", "Give fewer files."),

@@ -99,10 +99,15 @@ def fit(
     if bool(runs) == bool(points):
         given = "both" if runs else "neither"
         raise typer.BadParameter(f"expected a file of runs or --point DATA=VALUE, got {given}")
-    if subject.data_unit is None:
+    if subject.metric is None or subject.data_unit is None:
+        from planner.sources.subject import metric_of_headings, names_of_tables, unit_of_headings
         from planner.sources.tables import unit_of_points
 
-        subject = replace(subject, data_unit=unit_of_points(points))
+        names, by_role = names_of_tables(runs or ()), columns.by_role()
+        unit = subject.data_unit or (unit_of_points(points) if points else unit_of_headings(names, by_role))
+        subject = replace(
+            subject, metric=subject.metric or metric_of_headings(names, by_role), data_unit=unit
+        )
     request = Request(
         path=tuple(runs or ()),
         points=points,
