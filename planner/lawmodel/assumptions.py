@@ -14,6 +14,7 @@ class AssumptionCode(StrEnum):
     STORED_LAW = "stored-law"  # law, source, form, points, smallest, largest, unit, forms
     PUBLISHED_LAW = "published-law"  # law, citation, locator, confidence, range
     BEST_FAMILY = "best-family"  # families: family -> probability that it is best
+    LOSS_LAW = "loss-law"  # law, citation: the error on a compute-optimal frontier
     SIZE_LAW = "size-law"  # law: the best model size for an amount of data
     FLOPS_COUNTED = "flops-counted"  # method (a FlopMethod), sizes, unit
     FLOPS_LAW = "flops-law"  # law: FLOP of one epoch

@@ -14,6 +14,7 @@ from planner.lawmodel.allocation import (
     curve_assumptions,
 )
 from planner.lawmodel.assumptions import AssumptionCode, LawAssumption, assume
+from planner.lawmodel.frontier_law import frontier_scenario, frontier_unit, is_frontier
 from planner.lawmodel.info import law_info
 from planner.lawmodel.model import JOINT_FORMS, LawModel, MeasuredRange, compute_cost, curve_scenario
 from planner.lawmodel.scenario import MAX_SCALE, ScaleFunction, Scenario
@@ -53,12 +54,12 @@ def data_unit(law: PublishedLaw) -> str:
     """Return the unit that the law counts data in.
 
     Args:
-        law: A law with an input named `data`.
+        law: A law with an input named `data`, or a frontier.
 
     Returns:
         The unit, such as `tokens`.
     """
-    return next(i.unit for i in law.inputs if i.name == "data")
+    return next((i.unit for i in law.inputs if i.name == "data"), None) or frontier_unit(law)
 
 
 def source_warnings(law: PublishedLaw) -> tuple[WarningCode, ...]:
@@ -101,7 +102,7 @@ def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -
     """Return the law model of a published law with the companions that its authors gave.
 
     Args:
-        law: A law that `answers`.
+        law: A law that `answers`, or a frontier.
         constraints: How parameters and data are balanced.
 
     Returns:
@@ -113,6 +114,8 @@ def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -
     if law.formula in JOINT_FORMS:
         return _joint_model(law, constraints)
     check_curve(law.id, constraints)
+    if is_frontier(law):
+        return _frontier_model(law, constraints)
     curve = _curve(law)
     smallest, largest = law.measured
     return LawModel(
@@ -187,6 +190,33 @@ def _joint_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawMo
             WarningCode.OTHER_CORPUS,
             *cost.warnings,
             *allocation_warnings(constraints),
+        ),
+    )
+
+
+def _frontier_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawModel:
+    """Return the model of a law of the best split, with the error of its companion."""
+    loss = companion(law, "loss")
+    assert loss is not None
+    return LawModel(
+        law=law_info(law),
+        unit=data_unit(law),
+        scenarios=(frontier_scenario(law),),
+        has_posterior=False,
+        measured=MeasuredRange(),
+        companions=dict(law.companions),
+        assumptions=(
+            _published_assumption(law),
+            assume(AssumptionCode.LOSS_LAW, law=loss.id, citation=loss.citation),
+            assume(AssumptionCode.SIX_ND),
+            assume(AssumptionCode.ONE_EPOCH),
+            *curve_assumptions(constraints),
+        ),
+        warnings=(
+            *dict.fromkeys((*source_warnings(law), *source_warnings(loss))),
+            WarningCode.NO_INTERVAL,
+            WarningCode.OTHER_CORPUS,
+            WarningCode.SIX_ND,
         ),
     )
 

@@ -80,7 +80,19 @@ def _source(plan: Plan) -> list[str]:
     if law.source in OWN and (selector.domain or selector.law):
         return []
     origin = f"{law.source} law" if law.source not in OWN else "law"
-    return [f"By {origin} {law.id} ({law.domain}).", *_other_studies(plan)]
+    loss = plan.estimate.law_model.companions.get("loss")
+    by = f"{law.id} ({law.domain})" + (f", the {law.metric} by law {loss}" if loss else "")
+    return [f"By {origin} {by}.", *_measured_off(plan), *_other_studies(plan)]
+
+
+def _measured_off(plan: Plan) -> list[str]:
+    """Return by how much the largest measurement of a published law is off it."""
+    if WarningCode.MEASURED_OFF_LAW not in plan.warnings:
+        return []
+    from laws.catalog.published import published_law  # only three published laws are off
+    from planner.reports.published_value import measured_off_law
+
+    return measured_off_law(published_law(plan.estimate.law.id))
 
 
 def _other_studies(plan: Plan) -> list[str]:

@@ -21,7 +21,7 @@ from planner.lawmodel.info import law_info, same_metric
 from planner.metrics import MetricScale
 from planner.reports.assumption_text import ORIGINS, forms_text
 from planner.reports.law_summary import phases, predictions, spread
-from planner.reports.published_value import example
+from planner.reports.published_value import example, plan_command
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
@@ -162,6 +162,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
         content = asdict(law) | {"equation": law.equation, "source": "published", "command": example(law)}
+        content["plan_command"] = plan_command(law)
         return {key: content[key] for key in sorted(content)}
     terms = law_info(law).scale
     plain = (
@@ -445,6 +446,7 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         *([f"no check point: {record['unchecked']}"] if record["unchecked"] else []),
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
         f"ask it: {record['command']}",
+        *([f"plan with it: {record['plan_command']}"] if record["plan_command"] else []),
     ]
     return Report(
         title=f"Law {record['id']}",
