@@ -80,6 +80,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-such-shipped-law": ("No bundled law matches.", "List the bundled laws."),
     "not-a-joint-law": ("The question needs a joint law of parameters and "
     "data.", "Fit runs of several sizes."),
+    "several-solutions": (
+        "A law has a minimum in the input that it was to be solved for.",
+        "Give that input, and solve for another.",
+    ),
     "too-few-families": ("Fewer than two families have a law to compare.", "Fit another family."),
     "too-few-shards": ("Too few shards have finished runs.", "Train more shards."),
     "value-out-of-reach": ("A law never has this value.", "Ask for a value that the message names."),

@@ -441,6 +441,8 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         + (f", arXiv:{record['arxiv']}" if record["arxiv"] else "")
         + f", {record['locator']}; confidence {record['confidence']}",
         *record["notes"],
+        *map(_check_point, record["checks"]),
+        *([f"no check point: {record['unchecked']}"] if record["unchecked"] else []),
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
         f"ask it: {record['command']}",
     ]
@@ -450,3 +452,10 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         rows=tuple(rows),
         notes=tuple(facts),
     )
+
+
+def _check_point(check: Mapping[str, Any]) -> str:
+    inputs = ", ".join(f"{name} {units.format_number(value)}" for name, value in check["inputs"].items())
+    source = f" ({check['source']})" if check["source"] else ""
+    within = f"{100 * check['tolerance']:.2g}%"
+    return f"checked at {inputs}: the law is within {within} of {check['expected']:.4g}{source}"

@@ -14,7 +14,7 @@ from planner.reports.report import Report
 
 VALUE = "value"  # names the result, where an input is asked for
 _TYPICAL = {"loss": 2.0, "compute": 1000.0, "experts": 64.0, "granularity": 8.0, "batch": 128.0, "steps": 1e5}
-_TYPICAL |= {"flops": 1e21, "unique": 1e9, "params": 1e9, "data": 1e9, "bytes": 1e13}
+_TYPICAL |= {"flops": 1e21, "active": 0.1, "unique": 1e9, "params": 1e9, "data": 1e9, "bytes": 1e13}
 
 
 def example(law: PublishedLaw) -> str:
