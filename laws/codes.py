@@ -32,6 +32,7 @@ class WarningCode(StrEnum):
     LADDER_EXCEEDED = "ladder-exceeded"
     SMALL_DATA_LEFT_OUT = "small-data-left-out"
     FEW_POINTS = "few-points"
+    POINTS_MERGED = "points-merged"
     FEW_SIZES = "few-sizes"
     ONE_SIZE = "one-size"
     ONE_POINT = "one-point"

@@ -71,6 +71,7 @@ _NOTE: dict[str, str] = {
     WarningCode.RUNNING_MINIMUM: "The error never rises, as with a running minimum.",
     WarningCode.MEMORY_BOUND: "Memory bandwidth limits the training.",
     WarningCode.SMALL_DATA_LEFT_OUT: "The smallest data sizes were left out of the form.",
+    WarningCode.POINTS_MERGED: "Neighboring data sizes were merged to their median.",
     WarningCode.ZERO_LEFT_OUT: "Errors of zero were left out.",
     WarningCode.ONE_PASS: "Compute is for one epoch.",
     WarningCode.SIX_ND: "Compute is approximated as 6 x parameters x data.",

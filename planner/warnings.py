@@ -68,6 +68,10 @@ WARNINGS: dict[str, str] = {
         "The smallest data sizes come before the power-law region: the form was fitted without them."
     ),
     WarningCode.FEW_POINTS: "The law has few points for its form, so its shape is largely assumed.",
+    WarningCode.POINTS_MERGED: (
+        "There were more than 500 data sizes: those within one of 250 equal steps of their range were merged "
+        "to their median."
+    ),
     WarningCode.FEW_SIZES: (
         "The best model had fewer than three different sizes, so its growth with the data is assumed."
     ),

@@ -247,7 +247,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "table-too-large": ("A table has more bytes than can be read.", "Leave unused columns out."),
     "too-many-columns": ("A table has too many columns.", "Leave unused columns out."),
-    "too-many-points": ("A curve has too many points.", "Average repeated points."),
+    "too-many-points": ("A joint law has too many runs.", "Fit the best run at each data size."),
     "too-many-rows": ("A table has too many rows.", "Leave unused rows out."),
     "unknown-column": ("A named column is not in the table.", "Use the name that the message suggests."),
     "unknown-file-type": ("The ending of a file is unknown.", "Use one that the message names."),

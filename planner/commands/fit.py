@@ -92,6 +92,7 @@ def fit(
     from planner.reports.fit import about_file, records, report
     from planner.reports.fit_brief import brief
     from planner.reports.report import show
+    from planner.reports.waiting import waiting
     from planner.sources.fit import Request, fit_file
     from planner.sources.tracked_table import run_choice
 
@@ -124,7 +125,8 @@ def fit(
         test_size=test_size,
         peak_flops=peak_flops,
     )
-    laws = fit_file(request, store_folder(store))
+    with waiting() as progress:
+        laws = fit_file(request, store_folder(store), progress=progress)
     page = (
         report(laws)
         if explain

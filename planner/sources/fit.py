@@ -33,6 +33,7 @@ from laws.fitting.fit import NotConverged, Posterior, fit, fit_single_form
 from laws.fitting.forms import FORMS
 from laws.fitting.phases import Phases, leave_out_small_data
 from laws.forecasting.forecast import Forecast, forecast
+from laws.merging import merge_neighbors
 from laws.points import Points, check_points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
@@ -52,7 +53,7 @@ ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", SURFACE})
 CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
 METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
-MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
+MAX_RUNS = 1000  # of a joint law: memory and time grow faster than the runs, about 0.5 GB at this many
 STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
@@ -179,12 +180,15 @@ class _Fitted:
     warnings: Sequence[str] = ()
 
 
-def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
+def fit_file(
+    request: Request, folder: Path, *, progress: Callable[[str], None] = lambda _: None
+) -> tuple[Law, ...]:
     """Fit every law that a file supports and store them.
 
     Args:
         request: The file and what you say about it.
         folder: Folder of the store.
+        progress: Called with what is done next, such as "fitting 12 trainings".
 
     Returns:
         The laws, the one that answers questions first.
@@ -196,12 +200,14 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         StoreError: The store has files that cannot be used.
     """
     request = _checked(request)
+    progress("reading")
     terms = _measured(request)
     curves = {}
     if request.pool:
         curves = other_curves(folder, request.domain, family=request.family, metric=request.metric)
     store = Store(folder)
     store.check_writable()  # before minutes of fitting
+    progress(f"fitting {len(terms.measured):,} trainings")
     fits = _fits(request, terms, curves)
     created = now()
     laws = tuple(_law(request, terms, fitted, created=created, curves=tuple(curves)) for fitted in fits)
@@ -364,7 +370,13 @@ def _refuse_conflicts(request: Request, *, surface: bool) -> None:
 def _surface_fit(request: Request, terms: MetricTerms) -> _Fitted:
     measured = terms.measured
     points = _pairs(measured, rate=terms.scale.unit == FRACTION)
-    _refuse_too_many(measured.path, len(points))
+    if len(points) > MAX_RUNS:
+        raise TableError(
+            f"{measured.path} has {len(points):,} runs for a joint law: expected at most {MAX_RUNS:,}",
+            code="too-many-points",
+            value=len(points),
+            hint=use("form", value="forecast", purpose="to fit the best run at each data size"),
+        )
     return _Fitted(
         posterior=fit(points, SURFACE, seed=request.seed),
         points=points,
@@ -379,7 +391,6 @@ def _error_fits(
     request: Request, best: Sequence[Best], terms: MetricTerms, curves: Sequence[Points]
 ) -> list[_Fitted]:
     """Return the fits of the error: the forecast, then a single form."""
-    _refuse_too_many(terms.measured.path, len(best))
     se = [b.se for b in best if b.se is not None]
     points = check_points(
         [b.data for b in best],
@@ -389,6 +400,7 @@ def _error_fits(
         rate=terms.scale.unit == FRACTION,
         min_sizes=1 if request.forecasts else 2,
     )
+    points = merge_neighbors(points)
     fitted = partial(_Fitted, metric=request.metric, unit=terms.scale.unit, ceiling=terms.scale.ceiling)
     fits: list[_Fitted] = []
     doubts: list[str] = []
@@ -420,7 +432,7 @@ def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) ->
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
-    points = check_points([b.data for b in best], sizes, y_se=rounding)
+    points = merge_neighbors(check_points([b.data for b in best], sizes, y_se=rounding))
     if measured.samples is not None:
         ladder = costs(_logged(measured, measured.samples))
     else:  # the number of epochs depends on the data size, so only the trainings of this law count
@@ -436,24 +448,14 @@ def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) ->
 
 def _samples_fit(request: Request, best: Sequence[Best]) -> _Fitted:
     """Return the fit of the data that the best trainings saw, repeats counted, at each data size."""
-    points = check_points([b.data for b in best], [b.samples for b in best if b.samples is not None])
+    samples = [b.samples for b in best if b.samples is not None]
+    points = merge_neighbors(check_points([b.data for b in best], samples))
     return _Fitted(
         posterior=fit(points, "size", seed=request.seed),
         points=points,
         metric="samples",
         unit=request.data_unit,
     )
-
-
-def _refuse_too_many(path: Path, points: int) -> None:
-    if points > MAX_POINTS:
-        raise TableError(
-            f"{path} has {points:,} points to fit: expected at most {MAX_POINTS:,}, such as the "
-            f"median of each data "
-            "size",
-            code="too-many-points",
-            value=points,
-        )
 
 
 def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[SizeCost, ...]:
