@@ -82,7 +82,22 @@ def _source(plan: Plan) -> list[str]:
     origin = f"{law.source} law" if law.source not in OWN else "law"
     loss = plan.estimate.law_model.companions.get("loss")
     by = f"{law.id} ({law.domain})" + (f", the {law.metric} by law {loss}" if loss else "")
-    return [f"By {origin} {by}.", *_measured_off(plan), *_other_studies(plan)]
+    return [f"By {origin} {by}.", *_measured_off(plan), *_other_frontiers(plan), *_other_studies(plan)]
+
+
+def _other_frontiers(plan: Plan) -> list[str]:
+    """Return how another study would split the FLOP of a published frontier, which states no interval."""
+    estimate = plan.estimate
+    if "loss" not in estimate.law_model.companions:
+        return []
+    from laws.catalog.between_studies import between_studies  # only answers of published laws need it
+
+    spread = between_studies(estimate.law.domain, "params")
+    if spread is None:
+        return []
+    ends = spread.interval(paths.quantile(estimate.params.draws, 0.5), None)
+    low, high = map(units.format_number, ends)
+    return [f"Another study would give this compute to {low} to {high} parameters (90%)."]
 
 
 def _measured_off(plan: Plan) -> list[str]:

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from laws.catalog.between_studies import between_studies
 from laws.catalog.published import all_laws, published_law
 from laws.errors import LawError
 from planner.hardware.fleet import read_fleet
@@ -12,6 +13,7 @@ from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import plan
 from planner.plans.question import Question
 from planner.plans.training_settings import training_settings, useful_devices
+from planner.reports.answer import answer
 from planner.reports.training_settings import settings_record, settings_text
 from tests.answers.questions import TODAY
 
@@ -61,6 +63,15 @@ def test_more_compute_is_a_larger_model_more_data_and_less_loss(law):
     assert less < more
     assert scenario.error(less) > scenario.error(more)
     assert scenario.flops(more) == pytest.approx(1e23, rel=1e-6)
+
+
+def test_the_answer_says_how_far_other_studies_split_the_compute(tmp_path):
+    planned_by = planned(tmp_path, LawSelector(law="llama3-allocation"), flops="1e22")
+    low, high = between_studies("language", "params").interval(median(planned_by.estimate.params), None)
+    assert low < published_law("hoffmann2022-frontier-a1").evaluate(flops=1e22) < high
+    remarks = answer(planned_by).remarks
+    assert any(f"{low / 1e9:.3g}B to {high / 1e9:.3g}B" in remark for remark in remarks)
+    assert any("besiroglu2024" in remark for remark in remarks)
 
 
 def test_a_frontier_answers_only_where_it_is_named(tmp_path):
