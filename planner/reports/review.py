@@ -99,7 +99,7 @@ def measure(plan: Plan) -> str | None:
     if plan.estimate.law.source == "calibrated" and name not in _HARDWARE:
         step += " (`planner next` says which runs)"
     quantity = sensitivity.quantity.replace("_", " ")
-    of = f"{units.format_fraction(share, digits=2)} of the variance of log {quantity}"
+    of = f"{units.format_fraction(share, digits=2)} of what moves {quantity}"
     if share < MIN_SHARE:
         return (
             f"No single unknown explains more than {of}. It is uncertain how the curve continues: "

@@ -138,11 +138,12 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
         for score in scores
     )
     notes = [
-        "n: outcomes. Inside: the share of what happened that lay in the 50% and 90% intervals. Chance: where "
-        "the share in 90% lies in 95 of 100 such records if the intervals are right; quantities of one "
-        "outcome count as one. Bias: the median of log(observed / forecast median), +0.10 is a tenth more "
-        "than forecast. Score: the interval score, the width of the log 90% interval and 20 times what it "
-        "missed by; less is better."
+        "n: outcomes. Inside: the share of what happened that lay in the 50% and 90% intervals. "
+        "Chance: where the share in 90% lies in 95 of 100 such records if the intervals are right; "
+        "quantities of one outcome count as one. "
+        "Bias: the median of log(observed / forecast median), +0.10 is a tenth more than forecast. "
+        "Score: the interval score, the width of the log 90% interval and 20 times what it missed by; less "
+        "is better."
     ]
     few = [score for score in scores if score.few and score.quantity == ALL]
     if few:
