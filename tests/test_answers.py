@@ -38,6 +38,12 @@ CHANGED: dict[str, str] = {
     "laws-list.unit": "the loss of minicpm2024 is per byte",
     "laws-list.measured": "the range of krajewski2024 is stated",
     "laws-list.confidence": "krajewski2024 was read in the paper; hestness2019 contradicts itself",
+    "compare-*.probability_same_exponent": "the normal of related families is no longer cut off at the draws",
+    "compare-*.largest_over_smallest.*": "as probability_same_exponent",
+    "compare-*.families.pooled_exponent.*": "as probability_same_exponent",
+    "compare-*.families.at.*.error.*": "as probability_same_exponent",
+    "compare-*.families.at.*.probability_best": "as probability_same_exponent",
+    "*.sensitivity.shares.*": "shares of the answer's rank, with draws that never reach the target",
     "laws-show-published.checks": "one of the runs that were fitted now checks the constants",
 }
 # questions whose answer lists more records than it did -> why; records of new ids are not compared, and the

@@ -117,7 +117,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "missing-accelerator": ("The question needs an accelerator.", "Name one."),
     "missing-data": ("The question needs an amount of data.", "Give it."),
-    "missing-day": ("A date is missing.", "Give it."),
     "missing-domain": ("Laws of several domains match.", "Name the domain."),
     "missing-ends": ("A frontier needs two ends.", "Give both."),
     "missing-output": ("This format is written to a file.", "Name the file."),

@@ -88,17 +88,22 @@ def training_settings(plan: Plan) -> tuple[TrainingSetting, ...]:
 def useful_devices(plan: Plan, settings: tuple[TrainingSetting, ...]) -> float | None:
     """Return how many devices a step of the critical batch keeps busy.
 
+    Devices that hold one copy of the model together work on the same positions: they count as one.
+
     Args:
         plan: The answer to a question.
         settings: Its training settings.
 
     Returns:
-        The critical batch over the positions per device and step; None without an accelerator or the loss.
+        The critical batch over the positions per copy and step, times the devices that hold a copy; None
+        without an accelerator or the loss.
     """
     critical = next((one for one in settings if one.metric == CRITICAL_BATCH), None)
     if critical is None or plan.resources is None:
         return None
-    return critical.middle / plan.resources.training.assumed["positions"].high
+    training = plan.resources.training
+    per_copy = max(paths.quantile(training.fewest, 0.5), 1.0) if training.fewest else 1.0
+    return critical.middle / training.assumed["positions"].high * per_copy
 
 
 def _middle(quantity: Quantity) -> float:

@@ -56,12 +56,21 @@ def answer(plan: Plan, *, store: str = "", fleet: str = "") -> Brief:
         lead=(*_lead(plan), *_feasible(plan)),
         columns=("", *heading),
         rows=tuple(rows),
-        remarks=(*_power_law(plan), *_floor(plan), *_further(plan), *_source(plan)),
+        remarks=(*_power_law(plan), *_floor(plan), *_too_many_devices(plan), *_further(plan), *_source(plan)),
         warnings=tuple(codes[:MAX_WARNINGS]),
         more_warnings=len(codes[MAX_WARNINGS:]),
         next=next_command(plan, store=store, fleet=fleet),
         why=EXPLAIN,
     )
+
+
+def _too_many_devices(plan: Plan) -> list[str]:
+    """Return that a language model would not train faster on all of the devices."""
+    if plan.resources is None or plan.estimate.law.domain != "language":
+        return []
+    from planner.reports.training_settings import too_many_devices  # only plans of language models need it
+
+    return too_many_devices(plan)
 
 
 def _further(plan: Plan) -> list[str]:

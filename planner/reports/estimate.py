@@ -227,13 +227,13 @@ def sensitivity_caption(plan: Plan) -> str:
         plan: The plan.
 
     Returns:
-        Text that names the quantity whose variance is explained.
+        Text that names the quantity whose variation is explained.
     """
     scale = plan.estimate.law.scale
     modeled = scale.metric if scale.ceiling is None else f"{scale.format(scale.ceiling)} - {scale.metric}"
     names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": modeled}
     quantity = plan.sensitivity.quantity
-    return f"Share of the variance of log({names.get(quantity, quantity)}) explained"
+    return f"Share of the variation of {names.get(quantity, quantity)} explained"
 
 
 def _sensitivity(plan: Plan) -> list[str]:

@@ -42,13 +42,29 @@ def settings_text(plan: Plan) -> list[str]:
     devices = useful_devices(plan, settings)
     if devices is None or plan.resources is None:
         return lines
-    positions = units.format_number(plan.resources.training.assumed["positions"].high)
-    count, useful = plan.resources.training.count, units.format_number(devices)
-    verdict = "more than" if count > devices else "within"
+    positions = f"{plan.resources.training.assumed['positions'].high:,.0f}"
     return [
         *lines,
-        f"At {positions} positions per device and step, a critical batch is {useful} devices. Your "
-        f"{count:,} are {verdict} that. Devices that share one copy of the model count as one.",
+        f"At {positions} positions per copy of the model and step, a critical batch keeps "
+        f"{units.format_number(devices)} devices busy; you plan {plan.resources.training.count:,}.",
+    ]
+
+
+def too_many_devices(plan: Plan) -> list[str]:
+    """Return that more devices than a critical batch keeps busy save little time.
+
+    Args:
+        plan: The answer to a question.
+
+    Returns:
+        One sentence; none where the devices are not too many.
+    """
+    devices = useful_devices(plan, training_settings(plan))
+    if devices is None or plan.resources is None or plan.resources.training.count <= devices:
+        return []
+    useful = units.format_number(devices)
+    return [
+        f"A critical batch keeps about {useful} devices busy: more of them save less time than this says."
     ]
 
 

@@ -13,7 +13,7 @@ from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import plan
 from planner.plans.question import Question
 from planner.plans.training_settings import training_settings, useful_devices
-from planner.reports.answer import answer
+from planner.reports.answer import answer as answer_of
 from planner.reports.training_settings import settings_record, settings_text
 from tests.answers.questions import TODAY
 
@@ -69,7 +69,7 @@ def test_the_answer_says_how_far_other_studies_split_the_compute(tmp_path):
     planned_by = planned(tmp_path, LawSelector(law="llama3-allocation"), flops="1e22")
     low, high = between_studies("language", "params").interval(median(planned_by.estimate.params), None)
     assert low < published_law("hoffmann2022-frontier-a1").evaluate(flops=1e22) < high
-    remarks = answer(planned_by).remarks
+    remarks = answer_of(planned_by).remarks
     assert any(f"{low / 1e9:.3g}B to {high / 1e9:.3g}B" in remark for remark in remarks)
     assert any("besiroglu2024" in remark for remark in remarks)
 
@@ -110,10 +110,11 @@ def test_the_critical_batch_bounds_the_devices(tmp_path):
     useful = useful_devices(few, settings)
     assert useful is not None
     critical = published_law("kaplan2020-bcrit").evaluate(loss=median(few.estimate.error))
-    assert useful == pytest.approx(critical / 8192)
+    assert useful >= critical / 8192
     assert 64 < useful < 4096
-    assert settings_text(few)[-1] != settings_text(many)[-1]
     assert settings_record(many)["useful_devices"] == pytest.approx(useful)
+    assert not any("critical batch" in remark for remark in answer_of(few).remarks)
+    assert any("critical batch" in remark for remark in answer_of(many).remarks)
 
 
 def test_plans_of_other_domains_have_no_settings_of_language_models(tmp_path):
