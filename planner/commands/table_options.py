@@ -46,8 +46,8 @@ class SubjectOptions:
     metric_unit: Annotated[
         str | None,
         typer.Option(
-            help="Unit of the metric, e.g. nats/token, or % for rates in percent. Default: fraction for error "
-            "rates."
+            help="Unit of the metric, e.g. nats/token, or % for rates in percent. Default: fraction for "
+            "error rates."
         ),
     ] = None
     family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
