@@ -29,6 +29,7 @@ class WarningCode(StrEnum):
     SIX_ND = "six-nd"
     FLOPS_FROM_HOURS = "flops-from-hours"
     DEVICE_NOT_LISTED = "device-not-listed"
+    FLOPS_ABOVE_PEAK = "flops-above-peak"
     LADDER_EXCEEDED = "ladder-exceeded"
     SMALL_DATA_LEFT_OUT = "small-data-left-out"
     FEW_POINTS = "few-points"

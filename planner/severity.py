@@ -45,6 +45,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.NEWEST_NOT_BEST: "The newest law is not of the most probable family.",
     WarningCode.NO_FLOOR: "A law without a floor: it reaches every target.",
     WarningCode.DEVICE_NOT_LISTED: "GPU-hours are left out: their device is not in the table.",
+    WarningCode.FLOPS_ABOVE_PEAK: "Some logged FLOP exceed what the device can compute.",
     WarningCode.FLOPS_FROM_HOURS: "Compute comes from GPU-hours: good on the same accelerator.",
     WarningCode.PRICE_UNKNOWN: "This accelerator has no known price.",
     WarningCode.PRICE_OLD: "The newest price is more than a year old.",

@@ -57,6 +57,10 @@ WARNINGS: dict[str, str] = {
         "GPU-hours are left out: their device is not in the table of accelerators. Fit again with the peak "
         "of the device."
     ),
+    WarningCode.FLOPS_ABOVE_PEAK: (
+        "Some logged FLOP are more than the device can compute in the logged GPU-hours, so these trainings "
+        "say nothing about its utilization. Check FLOP, GPU-hours and device."
+    ),
     WarningCode.FLOPS_FROM_HOURS: (
         "FLOP were not logged: they are computed from GPU-hours at an assumed utilization. Hours on the "
         "same accelerator are right; the FLOP are approximate."

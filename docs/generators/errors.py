@@ -197,7 +197,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-such-file": ("There is no such file.", "Check the name."),
     "not-utf-8": ("A file is not UTF-8 text.", "Convert it."),
     "nothing-to-forecast": ("No scale to forecast is given.", "Add rows without y."),
-    "percent-unit": ("Rates are stored as fractions.", "Use the unit fraction; cells may be 35%."),
     "pool-without-forecast": ("Pooling needs a forecast.", "Leave one of the two out."),
     "ragged-table": ("The columns of a table from Python differ in length.", "Give columns of one length."),
     "bad-probability": ("The probability of an interval is not between 0 and 1.", "Give 0.9, say."),

@@ -45,7 +45,10 @@ class SubjectOptions:
     ] = None
     metric_unit: Annotated[
         str | None,
-        typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
+        typer.Option(
+            help="Unit of the metric, e.g. nats/token, or % for rates in percent. Default: fraction for "
+            "error rates."
+        ),
     ] = None
     family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
 

@@ -26,6 +26,7 @@ MAX_ROWS = 7
 LINES_DIFFER = 1.25  # factor between the power law and the forecast from which both are printed
 NARROW = 1.25  # factor between the ends of an interval below which three digits mean something
 MAX_LABEL = 20  # characters of a price in a label
+ABOUT = 1.1  # times the largest measurement, below which a plan is about there
 MOSTLY = 0.5  # share of samples that reach the target, below which rows are of those samples
 WITHIN = 10  # times the largest measured data: how far forecasts were checked
 EXPLAIN = "add --explain"
@@ -175,6 +176,9 @@ def _lead_of_target(plan: Plan) -> list[str]:
     goal = _sentence(f"{metric_name(estimate.law.metric)} {estimate.law.format_error(estimate.target)}")
     chance = estimate.probability_reachable
     reached = _finite(estimate.data)
+    if WarningCode.RISING in estimate.warnings:
+        metric = metric_name(estimate.law.metric)
+        return [f"{goal} cannot be planned: your measured {metric} gets worse with more data."]
     if plan.confidence is not None:
         plan_for = f"For {units.format_fraction(plan.confidence)} confidence in {goal}, plan"
         return [
@@ -243,7 +247,7 @@ def _lead_of_amount(plan: Plan) -> list[str]:
             f"With {units.format_fraction(plan.confidence)} confidence, "
             f"{metric_name(estimate.law.metric)} is {value}."
         )
-    return [*lines, *_beyond(estimate)]
+    return [*lines, *_beyond(estimate), *_beyond_sizes(estimate)]
 
 
 def _beyond(estimate: Estimate) -> list[str]:
@@ -255,7 +259,19 @@ def _beyond(estimate: Estimate) -> list[str]:
     up_to = f"{units.format_count(largest)} {units.data_in_words(estimate.data.unit)}"
     if times <= 1:
         return [f"That is within the measured data, which goes up to {up_to}."]
+    if times < ABOUT:
+        return [f"That is about the largest measured data, {up_to}."]
     return [f"That is {units.format_number(times, digits=2)} times the largest measured data, {up_to}."]
+
+
+def _beyond_sizes(estimate: Estimate) -> list[str]:
+    """Return how far the model of a joint law is above the measured sizes; nothing where it is not."""
+    largest = estimate.law_model.measured.largest_params
+    sizes = _finite(estimate.params)
+    if largest is None or not sizes or (times := paths.quantile(sizes, 0.5) / largest) < ABOUT:
+        return []
+    size = units.format_number(largest, digits=3)
+    return [f"The model is {units.format_number(times, digits=2)} times the largest measured one, {size}."]
 
 
 def _given(plan: Plan) -> str:
@@ -273,7 +289,8 @@ def _given(plan: Plan) -> str:
         return f"A model of {params} parameters"
     texts = sentences.limit_texts(plan.question.limits)
     of_size = f", spent on a model of {params} parameters," if plan.parsed.params is not None else ""
-    return f"{' and '.join(texts)} on {_devices(plan)}{of_size}"
+    spent_on = "data" if plan.resources is None else _devices(plan)
+    return f"{' and '.join(texts)} on {spent_on}{of_size}"
 
 
 def _devices(plan: Plan) -> str:
