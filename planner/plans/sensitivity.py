@@ -35,11 +35,11 @@ def shares(of: Sequence[float], unknowns: Mapping[str, Sequence[float]]) -> dict
     for name, draws in unknowns.items():
         if len({draws[i] for i in rows}) < GROUPS:
             continue  # set to one value: nothing to know
-        ordered = sorted(rows, key=lambda i: draws[i])
+        ordered = [logs[i] for i in sorted(rows, key=draws.__getitem__)]
         cuts = [round(g * n / GROUPS) for g in range(GROUPS + 1)]
         within = 0.0
         for low, high in pairwise(cuts):
-            group = [logs[i] for i in ordered[low:high]]
+            group = ordered[low:high]
             middle = math.fsum(group) / len(group)
             within += math.fsum((value - middle) ** 2 for value in group)
         explained[name] = max(1 - within / total * (n - 1) / (n - GROUPS), 0.0)
