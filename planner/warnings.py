@@ -61,6 +61,10 @@ WARNINGS: dict[str, str] = {
         "GPU-hours are left out: their device is not in the table of accelerators. Fit again with the peak "
         "of the device."
     ),
+    WarningCode.FLOPS_ABOVE_PEAK: (
+        "Some logged FLOP are more than the device can compute in the logged GPU-hours, so these trainings "
+        "say nothing about its utilization. Check FLOP, GPU-hours and device."
+    ),
     WarningCode.FLOPS_FROM_HOURS: (
         "FLOP were not logged: they are computed from GPU-hours at an assumed utilization. Hours on the "
         "same accelerator are right; the FLOP are approximate."
@@ -72,6 +76,10 @@ WARNINGS: dict[str, str] = {
         "The smallest data sizes come before the power-law region: the form was fitted without them."
     ),
     WarningCode.FEW_POINTS: "The law has few points for its form, so its shape is largely assumed.",
+    WarningCode.POINTS_MERGED: (
+        "There were more than 500 data sizes: those within one of 250 equal steps of their range were merged "
+        "to their median."
+    ),
     WarningCode.FEW_SIZES: (
         "The best model had fewer than three different sizes, so its growth with the data is assumed."
     ),

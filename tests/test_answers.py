@@ -37,6 +37,13 @@ RENAMED_VALUES: dict[str, str] = {
 CHANGED: dict[str, str] = {
     "laws-list.unit": "the loss of minicpm2024 is per byte",
     "laws-list.measured": "the range of krajewski2024 is stated",
+    "laws-list.confidence": "krajewski2024 was read in the paper; hestness2019 contradicts itself",
+    "compare-*.probability_same_exponent": "the normal of related families is no longer cut off at the draws",
+    "compare-*.largest_over_smallest.*": "as probability_same_exponent",
+    "compare-*.families.pooled_exponent.*": "as probability_same_exponent",
+    "compare-*.families.at.*.error.*": "as probability_same_exponent",
+    "compare-*.families.at.*.probability_best": "as probability_same_exponent",
+    "*.sensitivity.shares.*": "shares of the answer's rank, with draws that never reach the target",
     "laws-show-published.checks": "one of the runs that were fitted now checks the constants",
 }
 # By published laws: they have intervals, from their source or from how far studies differ.
@@ -70,7 +77,8 @@ MOVED |= {
     "review-published.*": (0.04, "the standard errors of besiroglu2024 are sampled"),
     "published-chinchilla-gpu-hours.error.median": (0.01, "the law varies with the hardware"),
 }
-# questions whose answer lists more records than it did -> why; records of new ids are not compared
+# questions whose answer lists more records than it did -> why; records of new ids are not compared, and the
+# order of the old ones, which is by confidence, neither
 ADDED: dict[str, str] = {"laws-list": "laws of the literature came to the catalog"}
 RENAMED_OPTIONS: dict[str, str] = {}  # word of a question, such as an option or a NAME of NAME=VALUE -> now
 
@@ -138,8 +146,8 @@ def compared(name: str, found: dict[str, Any]) -> list[str]:
     command = QUESTIONS[name].split()[0]
     old, new = RECORDED[name]["answer"], found["answer"]
     if name in ADDED:
-        ids = {record["id"] for record in old}
-        new = [record for record in new if record["id"] in ids]
+        by_id = {record["id"]: record for record in new}
+        new = [by_id[record["id"]] for record in old]
     return differences(
         old,
         new,

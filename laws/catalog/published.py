@@ -242,6 +242,25 @@ def fine_grained_experts(p: P, N: float, D: float, G: float) -> float:
     return float(p["c"] + (p["g"] / G ** p["gamma"] + p["a"]) / N ** p["alpha"] + p["b"] / D ** p["beta"])
 
 
+def sparse_experts(p: P, N: float, D: float, active: float) -> float:
+    """Return a/N^alpha + b/D^beta + c/act^lam + d/(act^delta·N^gamma) + e (Abnar et al. 2025, eq. 6).
+
+    Source: arXiv:2501.12370, with act = 1 − S for the sparsity S.
+
+    Args:
+        p: The constants a, alpha, b, beta, c, lam, d, delta, gamma and e, by name.
+        N: All parameters.
+        D: Data in tokens.
+        active: Share of the parameters that are active for a token; more than 1 counts as 1.
+
+    Returns:
+        The loss in nats per token.
+    """
+    active = min(active, 1.0)
+    by_size = p["a"] / N ** p["alpha"] + p["d"] / (active ** p["delta"] * N ** p["gamma"])
+    return float(by_size + p["b"] / D ** p["beta"] + p["c"] / active ** p["lam"] + p["e"])
+
+
 def step_flops(p: P, b: float, N: float) -> float:
     """Return g·b·N (Hestness et al. 2019, arXiv:1909.01736, Table 2).
 
@@ -327,12 +346,14 @@ FORMULAS: dict[str, tuple[str, Callable[..., float]]] = {
     "product": ("k·N^a·D^b", product),
     "routed": ("10^(a·log N + b·log Ê + c·log N·log Ê + d)", routed),
     "fine-grained-experts": ("c + (g/G^gamma + a)/N^alpha + b/D^beta", fine_grained_experts),
+    "sparse-experts": ("a/N^alpha + b/D^beta + c/act^lam + d/(act^delta·N^gamma) + e", sparse_experts),
     "step-flops": ("g·b·p", step_flops),
     "step-bytes": ("lam·p + mu·b·√p", step_bytes),
     "proportional": ("delta·p", proportional),
     "flops-of-a-pass": ("c·p·D", flops_of_a_pass),
     "roofline": ("max(FLOP/(fc·xc), bytes/(fa·xa))", roofline),
 }
+_NOT_MONOTONE = frozenset({("sparse-experts", "active")})  # formula and input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -351,6 +372,7 @@ class CheckPoint:
     inputs: Mapping[str, float]
     expected: float
     tolerance: float  # relative
+    source: str = ""  # where the pair is printed, if not with the law
 
 
 class Covariance(NamedTuple):
@@ -391,6 +413,7 @@ class PublishedLaw:
     locator: str
     notes: tuple[str, ...] = ()
     checks: tuple[CheckPoint, ...] = ()
+    unchecked: str = ""  # why no printed figure can confirm the constants, where there is no check
 
     @property
     def excess_at_end(self) -> float | None:
@@ -433,7 +456,7 @@ class PublishedLaw:
             The missing input, in base units.
 
         Raises:
-            LawError: The law never has that value, or only exponents are published.
+            LawError: The law never has that value or has it twice, or only exponents are published.
             InputError: Not exactly one input is missing, or one is unknown or not positive.
         """
         names = [i.name for i in self.inputs if i.name not in given]
@@ -446,6 +469,13 @@ class PublishedLaw:
                 expected="all inputs but one",
             )
         others = self._checked(given, {i.name for i in self.inputs} - set(names))
+        if (self.formula, names[0]) in _NOT_MONOTONE:
+            raise LawError(
+                f"{names[0]} in law {self.id}: expected an input with one solution, got one with a minimum",
+                code="several-solutions",
+                value=names[0],
+                expected=", ".join(i.name for i in self.inputs if i.name != names[0]),
+            )
         return math.exp(self._solve(target, names[0], others))
 
     def factor(self, ratio: float, input: str = "data") -> float:
@@ -525,7 +555,7 @@ class PublishedLaw:
         return value * self.scale
 
     def _solve(self, target: float, name: str, others: dict[str, float]) -> float:
-        """Bisect for log x between e^-50 and e^120: every published law is monotone in each input."""
+        """Bisect for log x between e^-50 and e^120, where the law is monotone."""
         low, high = -50.0, 120.0
         first, last = (self._at({**others, name: math.exp(x)}) for x in (low, high))
         if not min(first, last) < target < max(first, last):

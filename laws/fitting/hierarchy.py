@@ -7,13 +7,16 @@ shift a curve and hardly change its slope. Two models are compared, each with pr
 - related ones:  log β_k ~ Normal(log μ, τ²), τ ~ half-Normal(1/2),
 
 both with μ ~ half-Normal(1), the prior under which each family was fitted. The likelihood of a family's
-exponent is its posterior divided by that prior. Families are linked only through the exponent, so each keeps
-its own intercept, floor and noise. A grid over log β, log μ and τ needs no sampler of its own.
+exponent is its posterior divided by that prior; beyond the family's draws it is zero, where their density
+divided by the prior would be noise. The normal is not cut off there: a wide one has little of its mass where
+the families are, which is what speaks against it. Families are linked only through the exponent, so each
+keeps its own intercept, floor and noise. A grid over log β, log μ and τ needs no sampler of its own.
 
 | symbol | meaning | shape |
 | --- | --- | --- |
 | K, n | families, joint samples returned | |
-| b | points of the grid, both of log β and of log μ | |
+| b | points of the grid of log β, over all draws | |
+| m | points of the grid of log μ, over its prior | |
 | β_k | exponent of family k | |
 | μ, τ | common exponent; spread of log β_k around log μ | |
 """
@@ -23,11 +26,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
 RANGE_POINTS, QUANTILE_POINTS = 150, 80  # of the grid: over the whole range, and at each family's quantiles
-SPREADS = np.geomspace(0.01, 2.0, 16)  # values of τ; below the first, families are one
+SPREADS = np.geomspace(1e-3, 2.0, 24)  # values of τ; below the first, families are one
+PRIOR_RANGE, PRIOR_POINTS = (np.log(1e-4), np.log(6.0)), 80  # of log μ
 PRIOR_SPREAD = 0.5  # sd of τ's prior: exponents of one domain differ by a factor of 1.6, seldom 2.7
 NEIGHBORS = 20  # draws of a family whose exponents are taken for the same
 
@@ -75,24 +80,27 @@ def pool_exponents(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> P
     grid = np.unique(np.concatenate([np.linspace(low, high, RANGE_POINTS), *quantiles]))
     cell = np.gradient(grid)
     prior = _log_prior(grid)
-    log_likelihood = np.array([_log_density(log, grid) - prior for log in logs])  # (K, b)
+    log_likelihood = np.array([_log_likelihood(log, grid) for log in logs])  # (K, b)
     log_likelihood -= log_likelihood.max(1, keepdims=True)
     likelihood = np.exp(log_likelihood)
 
     log_one = prior + log_likelihood.sum(0)
-    one = cell * np.exp(log_one - log_one.max())
+    one = cell * np.exp(log_one)
     # likelihood of (τ, μ) by each family: that of its exponent, averaged over Normal(log μ, τ²)
-    away = (grid[None] - grid[:, None]) / SPREADS[:, None, None]  # (τ, μ, b)
-    normal = cell * np.exp(-0.5 * away**2)
-    normal /= normal.sum(2, keepdims=True)
-    averaged = normal @ likelihood.T  # (τ, μ, K)
+    middles = np.unique(np.concatenate([grid, np.linspace(*PRIOR_RANGE, PRIOR_POINTS)]))
+    edges = np.concatenate([[grid[0]], (grid[1:] + grid[:-1]) / 2, [grid[-1]]])
+    below = ndtr((edges - middles[:, None]) / SPREADS[:, None, None])
+    normal = np.diff(below, axis=2)  # (τ, m, b): its mass in each cell
+    averaged = normal @ likelihood.T  # (τ, m, K)
     # half-Normal density of τ times the width of its cell on a geometric grid
     of_spread = np.exp(-0.5 * (SPREADS / PRIOR_SPREAD) ** 2) * SPREADS
     of_spread /= of_spread.sum()
-    related = of_spread[:, None] * cell * np.exp(prior) * averaged.prod(2)  # (τ, μ)
+    related = of_spread[:, None] * np.gradient(middles) * np.exp(_log_prior(middles)) * averaged.prod(2)
 
-    evidence = np.array([one.sum() * np.exp(log_one.max()), related.sum()])
+    evidence = np.array([one.sum(), related.sum()])
     same = float(evidence[0] / evidence.sum())
+    if not one.any():  # no exponent is among the draws of all families: none is shared
+        one = cell * likelihood.mean(0)
     shared = rng.choice(len(grid), draws, p=one / one.sum())
     is_one = rng.random(draws) < same
     cells = rng.choice(related.size, draws, p=(related / related.sum()).ravel())
@@ -112,6 +120,12 @@ def pool_exponents(betas: Sequence[Array], *, seed: int, draws: int = 2000) -> P
 def _log_prior(log_beta: Array) -> Array:
     """Return the log density of log β where β is half-Normal(1)."""
     return np.asarray(0.5 * np.log(2 / np.pi) - 0.5 * np.exp(2 * log_beta) + log_beta)
+
+
+def _log_likelihood(draws: Array, grid: Array) -> Array:
+    """Return the log likelihood of an exponent on the grid of log β; -inf beyond the draws."""
+    within = (grid >= draws.min()) & (grid <= draws.max())
+    return np.where(within, _log_density(draws, grid) - _log_prior(grid), -np.inf)
 
 
 def _log_density(draws: Array, grid: Array) -> Array:

@@ -92,6 +92,7 @@ def fit(
     from planner.reports.fit import about_file, records, report
     from planner.reports.fit_brief import brief
     from planner.reports.report import show
+    from planner.reports.waiting import waiting
     from planner.sources.fit import Request, fit_file
     from planner.sources.tracked_table import run_choice
 
@@ -99,10 +100,20 @@ def fit(
     if bool(runs) == bool(points):
         given = "both" if runs else "neither"
         raise typer.BadParameter(f"expected a file of runs or --point DATA=VALUE, got {given}")
-    if subject.data_unit is None:
-        from planner.sources.tables import unit_of_points
+    if subject.metric is None or subject.data_unit is None:
+        from planner.sources.subject import metric_of_headings, names_of_tables, unit_of_headings
+        from planner.sources.tables import unit_of_amounts, unit_of_points
 
-        subject = replace(subject, data_unit=unit_of_points(points))
+        names, by_role = names_of_tables(runs or ()), columns.by_role()
+        if subject.data_unit is None:
+            if points:
+                unit = unit_of_points(points)
+            elif table.data_total is not None:
+                unit = unit_of_amounts([table.data_total])
+            else:
+                unit = unit_of_headings(names, by_role)
+            subject = replace(subject, data_unit=unit)
+        subject = replace(subject, metric=subject.metric or metric_of_headings(names, by_role))
     request = Request(
         path=tuple(runs or ()),
         points=points,
@@ -119,7 +130,8 @@ def fit(
         test_size=test_size,
         peak_flops=peak_flops,
     )
-    laws = fit_file(request, store_folder(store))
+    with waiting() as progress:
+        laws = fit_file(request, store_folder(store), progress=progress)
     page = (
         report(laws)
         if explain

@@ -29,16 +29,26 @@ class SubjectOptions:
         str,
         typer.Option(help="Name for your domain, which `planner estimate` finds the law by, e.g. my-asr."),
     ]
-    metric: Annotated[str, typer.Option(help="What was measured, e.g. wer, loss, accuracy or BLEU.")]
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="What was measured, e.g. wer, loss, accuracy or BLEU. Default: the only one that a "
+            "column names."
+        ),
+    ] = None
     data_unit: Annotated[
         str | None,
         typer.Option(
-            help="What data is counted in, e.g. hours, words, tokens, images. Default: that of the points."
+            help="What data is counted in, e.g. hours, words, tokens, images. Default: the one that a column "
+            "or the points name."
         ),
     ] = None
     metric_unit: Annotated[
         str | None,
-        typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
+        typer.Option(
+            help="Unit of the metric, e.g. nats/token, or % for rates in percent. Default: fraction for "
+            "error rates."
+        ),
     ] = None
     family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
 

@@ -16,6 +16,7 @@ class AssumptionCode(StrEnum):
     BETWEEN_STUDIES = "between-studies"  # studies
     STANDARD_ERRORS = "standard-errors"  # origin: where the correlations are from
     BEST_FAMILY = "best-family"  # families: family -> probability that it is best
+    LOSS_LAW = "loss-law"  # law, citation: the error on a compute-optimal frontier
     SIZE_LAW = "size-law"  # law: the best model size for an amount of data
     FLOPS_COUNTED = "flops-counted"  # method (a FlopMethod), sizes, unit
     FLOPS_LAW = "flops-law"  # law: FLOP of one epoch

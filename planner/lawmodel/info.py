@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from laws.catalog.published import PublishedLaw
+from laws.catalog.published import PublishedLaw, companion
 from laws.types import FORECAST, Law, LawRow, Source
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector
 from planner.metrics import MetricScale
@@ -11,6 +11,7 @@ from planner.metrics import MetricScale
 # Stored in the provenance of laws under "flops": a part of old and new stores, so its words do not change.
 WHOLE_TRAININGS = "of whole trainings"
 COMPANIONS = ("params", "samples")  # metrics of laws that complete an answer and never answer themselves
+SETTINGS = ("learning-rate", "batch", "vocabulary-params")  # of a training, which published laws recommend
 
 
 class LawInfo(NamedTuple):
@@ -55,11 +56,14 @@ def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
         law: A stored law, its row in the index, or a published law.
 
     Returns:
-        The fields.
+        The fields; the metric of a published frontier is that of the loss on it.
     """
     source: Source
+    metric = law.metric
     if isinstance(law, PublishedLaw):
         source, form, unit = "published", law.formula or "", law.unit
+        if loss := companion(law, "loss"):
+            metric, unit = loss.metric, loss.unit
     else:
         source, form, unit = law.source, law.form, law.metric_unit
     return LawInfo(
@@ -68,7 +72,7 @@ def law_info(law: Law | LawRow | PublishedLaw) -> LawInfo:
         domain=law.domain,
         family=law.family,
         form=form,
-        metric=law.metric,
+        metric=metric,
         metric_unit=unit,
         metric_ceiling=None if isinstance(law, PublishedLaw) else law.metric_ceiling,
     )

@@ -31,6 +31,7 @@ class MeasuredRange(NamedTuple):
     largest_data: float | None = None
     smallest_params: float | None = None  # of a joint law
     counted_sizes: tuple[float, float] | None = None  # smallest and largest model whose cost was counted
+    largest_params: float | None = None  # of a joint law
 
 
 class LawModel(NamedTuple):

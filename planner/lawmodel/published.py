@@ -19,6 +19,7 @@ from planner.lawmodel.allocation import (
     curve_assumptions,
 )
 from planner.lawmodel.assumptions import AssumptionCode, LawAssumption, assume
+from planner.lawmodel.frontier_law import frontier_scenario, frontier_unit, is_frontier, shifted_frontier
 from planner.lawmodel.info import law_info
 from planner.lawmodel.model import JOINT_FORMS, LawModel, MeasuredRange, compute_cost, curve_scenario
 from planner.lawmodel.published_samples import StudyDifference, sampled_parameters, study_differences
@@ -63,12 +64,12 @@ def data_unit(law: PublishedLaw) -> str:
     """Return the unit that the law counts data in.
 
     Args:
-        law: A law with an input named `data`.
+        law: A law with an input named `data`, or a frontier.
 
     Returns:
         The unit, such as `tokens`.
     """
-    return next(i.unit for i in law.inputs if i.name == "data")
+    return next((i.unit for i in law.inputs if i.name == "data"), None) or frontier_unit(law)
 
 
 def source_warnings(law: PublishedLaw) -> tuple[WarningCode, ...]:
@@ -120,7 +121,7 @@ def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -
     """Return the law model of a published law with the companions that its authors gave.
 
     Args:
-        law: A law that `answers`.
+        law: A law that `answers`, or a frontier.
         constraints: How parameters and data are balanced.
 
     Returns:
@@ -132,6 +133,8 @@ def published_law_model(law: PublishedLaw, constraints: AllocationConstraints) -
     if law.formula in JOINT_FORMS:
         return _joint_model(law, constraints)
     check_curve(law.id, constraints)
+    if is_frontier(law):
+        return _frontier_model(law, constraints)
     curve = _curve(law)
     scenarios, unknowns = _scenarios(law, curve.scenario)
     assumption, warning = _uncertainty(law)
@@ -205,7 +208,8 @@ def differences_of(law: PublishedLaw) -> list[StudyDifference]:
         One difference per sample; the first is none.
     """
     reference = value_at_center(law)
-    assert reference is not None  # of every law of an error: a test asks all
+    if reference is None:  # nothing says where it was measured, so nothing widens
+        return study_differences(_spread(law)._replace(ratio=0.0), 1.0)
     return study_differences(_spread(law), reference)
 
 
@@ -240,6 +244,23 @@ def _scenarios(
     return (scenario, *others), {
         "level between studies": tuple(one.level for one in differences),
         "exponent between studies": tuple(one.exponent for one in differences),
+    }
+
+
+def _frontier_scenarios(law: PublishedLaw, loss: PublishedLaw) -> tuple[tuple[Scenario, ...], Unknowns]:
+    """Return the scenarios of a frontier: other studies differ about the loss and about the split."""
+    itself, losses = frontier_scenario(law), differences_of(loss)
+    split = between_studies(law.domain, "params")
+    assert split is not None
+    levels = [one.level for one in study_differences(split._replace(ratio=0.0), 1.0)]
+    # studies of the loss are not those of the split: pairs are taken in opposite orders
+    shifts = (0.0, *reversed(levels[1:]))
+    return tuple(
+        one.scenario(shifted_frontier(itself, shift), 1.0) for one, shift in zip(losses, shifts, strict=True)
+    ), {
+        "level between studies": tuple(one.level for one in losses),
+        "exponent between studies": tuple(one.exponent for one in losses),
+        "split between studies": shifts,
     }
 
 
@@ -305,6 +326,36 @@ def _joint_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawMo
             WarningCode.OTHER_CORPUS,
             *cost.warnings,
             *allocation_warnings(constraints),
+        ),
+    )
+
+
+def _frontier_model(law: PublishedLaw, constraints: AllocationConstraints) -> LawModel:
+    """Return the model of a law of the best split, with the error of its companion."""
+    loss = companion(law, "loss")
+    assert loss is not None
+    scenarios, unknowns = _frontier_scenarios(law, loss)
+    studies = _spread(loss).studies
+    return LawModel(
+        law=law_info(law),
+        unit=data_unit(law),
+        scenarios=scenarios,
+        unknowns=unknowns,
+        measured=MeasuredRange(),
+        companions=dict(law.companions),
+        assumptions=(
+            _published_assumption(law),
+            assume(AssumptionCode.LOSS_LAW, law=loss.id, citation=loss.citation),
+            assume(AssumptionCode.BETWEEN_STUDIES, studies=studies),
+            assume(AssumptionCode.SIX_ND),
+            assume(AssumptionCode.ONE_EPOCH),
+            *curve_assumptions(constraints),
+        ),
+        warnings=(
+            *dict.fromkeys((*source_warnings(law), *source_warnings(loss))),
+            WarningCode.BETWEEN_STUDIES,
+            WarningCode.OTHER_CORPUS,
+            WarningCode.SIX_ND,
         ),
     )
 

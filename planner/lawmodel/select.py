@@ -15,11 +15,22 @@ from typing import NamedTuple
 from laws.catalog.bundled import BundledLaws, bundled_laws, locate_law
 from laws.catalog.published import PublishedLaw
 from laws.codes import WarningCode
-from laws.errors import ConflictingInput, LawError, LawNotFound, MissingInput, UnknownName, drop, run, use
+from laws.errors import (
+    ConflictingInput,
+    Hint,
+    LawError,
+    LawNotFound,
+    MissingInput,
+    UnknownName,
+    drop,
+    run,
+    use,
+)
 from laws.storage.store import LawRow, Store
 from laws.types import FORECAST, Law
 from planner.lawmodel.info import (
     COMPANIONS,
+    SETTINGS,
     LawInfo,
     flops_of_whole_trainings,
     law_info,
@@ -231,6 +242,7 @@ def _from_literature(selector: LawSelector, rows: Sequence[LawRow]) -> SelectedL
 def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
     """Return the law that was named: a published one by its id, any other by the first characters of it."""
     from laws.catalog.published import all_laws
+    from planner.lawmodel.frontier_law import is_frontier
     from planner.lawmodel.published import answers
 
     holder = bundled_laws() if selector.source == "shipped" else locate_law(store, id)
@@ -264,17 +276,25 @@ def _by_id(selector: LawSelector, id: str, store: Store) -> SelectedLaw:
     _check_selector(selector, law)
     if stored and law.metric not in COMPANIONS:
         return _from_store(holder, rows, stored[0])
-    if published and answers(published[0]):
+    if published and (answers(published[0]) or is_frontier(published[0])):
         return SelectedLaw(law=published[0])
     raise LawError(
         f"law {law.id} is of {law.metric}: expected a law of an error or a loss that can be solved for the "
         "data",
         code="law-of-no-error",
         value=law.id,
-        hint=run("laws", "show", value=law.id, purpose="to see a command that this law answers")
-        if published
-        else run("laws", "list", purpose="to see laws of an error or a loss"),
+        hint=_instead(law, published=bool(published)),
     )
+
+
+def _instead(law: LawRow | PublishedLaw, *, published: bool) -> Hint:
+    """Return what to do with a law that does not answer an estimate."""
+    if not published:
+        return run("laws", "list", purpose="to see laws of an error or a loss")
+    if law.metric in SETTINGS:
+        value = f"--domain {law.domain} --flops 1e22 --explain"
+        return run("estimate", value=value, purpose="to see what it recommends for a plan")
+    return run("laws", "show", value=law.id, purpose="to see a command that this law answers")
 
 
 def _check_selector(selector: LawSelector, law: LawRow | PublishedLaw) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from planner import assumptions
 from planner.assumptions import Assumption
 from planner.hardware import accelerators
-from planner.hardware.accelerators import Accelerator
+from planner.hardware.accelerators import Accelerator, Quote
 from planner.hardware.cost import current_quotes, price_of
 from planner.hardware.fleet import Fleet
 from planner.reports.report import Report
@@ -147,6 +147,21 @@ def _figures(accelerator: Accelerator) -> list[tuple[str, float, str]]:
     return [(figure, value, unit) for figure, value, unit in rows if value is not None]
 
 
+_COMMITMENT = (
+    "Prices of a commitment of years are not in the default price: plan with one by --assume price=USD."
+)
+
+
+def _commitments(accelerator: Accelerator) -> list[Quote]:
+    """Return the newest price of each provider for each length of a commitment."""
+    newest: dict[tuple[str, float], Quote] = {}
+    for quote in accelerator.quotes:
+        key = (quote.provider, quote.years or 0.0)
+        if quote.years and (key not in newest or newest[key].date < quote.date):
+            newest[key] = quote
+    return sorted(newest.values(), key=lambda quote: (quote.years or 0.0, quote.low))
+
+
 def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
     """Return one accelerator for people.
 
@@ -170,6 +185,11 @@ def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
     for quote in quotes:
         source = " ".join(piece for piece in (quote.provider, quote.place, quote.date) if piece)
         rows.append(("USD/h", _range(quote.low, quote.high), source))
+    commitments = _commitments(accelerator)
+    for quote in commitments:
+        label = f"USD/h, {quote.years:g} year{'' if quote.years == 1 else 's'}"
+        source = " ".join(piece for piece in (quote.provider, quote.place, quote.date) if piece)
+        rows.append((label, _range(quote.low, quote.high), source))
     for published in accelerators.observations():
         if published.part == accelerator.id:
             cited |= {published.source: None}
@@ -179,7 +199,7 @@ def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
     own = [a for a in fleet.assumptions(accelerator).values() if not a.is_default]
     rows += [(a.name, _range(a.low, a.high), a.source) for a in own]
     sources = accelerators.sources()
-    older = len(accelerator.quotes) - len(quotes)
+    older = len(accelerator.quotes) - len(quotes) - len(commitments)
     notes = [
         *([accelerator.note] if accelerator.note else []),
         *(
@@ -187,6 +207,7 @@ def accelerator_report(fleet: Fleet, accelerator: Accelerator) -> Report:
             if accelerator.confidence != "exact"
             else []
         ),
+        *([_COMMITMENT] if commitments else []),
         *([f"{older} older or other quotes: `--format json`."] if older else []),
         *(f"{key}: {sources[key]}" for key in cited if key in sources),
     ]

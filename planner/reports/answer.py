@@ -27,6 +27,7 @@ LINES_DIFFER = 1.25  # factor between the power law and the forecast from which 
 NARROW = 1.25  # factor between the ends of an interval below which three digits mean something
 MAX_LABEL = 20  # characters of a price in a label
 MAX_OTHER_LAWS = 2  # outside an interval, that a screen names
+ABOUT = 1.1  # times the largest measurement, below which a plan is about there
 MOSTLY = 0.5  # share of samples that reach the target, below which rows are of those samples
 WITHIN = 10  # times the largest measured data: how far forecasts were checked
 EXPLAIN = "add --explain"
@@ -56,12 +57,21 @@ def answer(plan: Plan, *, store: str = "", fleet: str = "") -> Brief:
         lead=(*_lead(plan), *_feasible(plan)),
         columns=("", *heading),
         rows=tuple(rows),
-        remarks=(*_power_law(plan), *_floor(plan), *_further(plan), *_source(plan)),
+        remarks=(*_power_law(plan), *_floor(plan), *_too_many_devices(plan), *_further(plan), *_source(plan)),
         warnings=tuple(codes[:MAX_WARNINGS]),
         more_warnings=len(codes[MAX_WARNINGS:]),
         next=next_command(plan, store=store, fleet=fleet),
         why=EXPLAIN,
     )
+
+
+def _too_many_devices(plan: Plan) -> list[str]:
+    """Return that a language model would not train faster on all of the devices."""
+    if plan.resources is None or plan.estimate.law.domain != "language":
+        return []
+    from planner.reports.training_settings import too_many_devices  # only plans of language models need it
+
+    return too_many_devices(plan)
 
 
 def _further(plan: Plan) -> list[str]:
@@ -83,7 +93,19 @@ def _source(plan: Plan) -> list[str]:
     if law.source in OWN and (selector.domain or selector.law):
         return []
     origin = f"{law.source} law" if law.source not in OWN else "law"
-    return [f"By {origin} {law.id} ({law.domain}).", *_interval_of(plan), *_other_laws(plan)]
+    loss = plan.estimate.law_model.companions.get("loss")
+    by = f"{law.id} ({law.domain})" + (f", the {law.metric} by law {loss}" if loss else "")
+    return [f"By {origin} {by}.", *_measured_off(plan), *_interval_of(plan), *_other_laws(plan)]
+
+
+def _measured_off(plan: Plan) -> list[str]:
+    """Return by how much the largest measurement of a published law is off it."""
+    if WarningCode.MEASURED_OFF_LAW not in plan.warnings:
+        return []
+    from laws.catalog.published import published_law  # only three published laws are off
+    from planner.reports.published_value import measured_off_law
+
+    return measured_off_law(published_law(plan.estimate.law.id))
 
 
 def _interval_of(plan: Plan) -> list[str]:
@@ -164,6 +186,9 @@ def _lead_of_target(plan: Plan) -> list[str]:
     goal = _sentence(f"{metric_name(estimate.law.metric)} {estimate.law.format_error(estimate.target)}")
     chance = estimate.probability_reachable
     reached = _finite(estimate.data)
+    if WarningCode.RISING in estimate.warnings:
+        metric = metric_name(estimate.law.metric)
+        return [f"{goal} cannot be planned: your measured {metric} gets worse with more data."]
     if plan.confidence is not None:
         plan_for = f"For {units.format_fraction(plan.confidence)} confidence in {goal}, plan"
         return [
@@ -232,7 +257,7 @@ def _lead_of_amount(plan: Plan) -> list[str]:
             f"With {units.format_fraction(plan.confidence)} confidence, "
             f"{metric_name(estimate.law.metric)} is {value}."
         )
-    return [*lines, *_beyond(estimate)]
+    return [*lines, *_beyond(estimate), *_beyond_sizes(estimate)]
 
 
 def _beyond(estimate: Estimate) -> list[str]:
@@ -244,7 +269,19 @@ def _beyond(estimate: Estimate) -> list[str]:
     up_to = f"{units.format_count(largest)} {units.data_in_words(estimate.data.unit)}"
     if times <= 1:
         return [f"That is within the measured data, which goes up to {up_to}."]
+    if times < ABOUT:
+        return [f"That is about the largest measured data, {up_to}."]
     return [f"That is {units.format_number(times, digits=2)} times the largest measured data, {up_to}."]
+
+
+def _beyond_sizes(estimate: Estimate) -> list[str]:
+    """Return how far the model of a joint law is above the measured sizes; nothing where it is not."""
+    largest = estimate.law_model.measured.largest_params
+    sizes = _finite(estimate.params)
+    if largest is None or not sizes or (times := paths.quantile(sizes, 0.5) / largest) < ABOUT:
+        return []
+    size = units.format_number(largest, digits=3)
+    return [f"The model is {units.format_number(times, digits=2)} times the largest measured one, {size}."]
 
 
 def _given(plan: Plan) -> str:
@@ -262,7 +299,8 @@ def _given(plan: Plan) -> str:
         return f"A model of {params} parameters"
     texts = sentences.limit_texts(plan.question.limits)
     of_size = f", spent on a model of {params} parameters," if plan.parsed.params is not None else ""
-    return f"{' and '.join(texts)} on {_devices(plan)}{of_size}"
+    spent_on = "data" if plan.resources is None else _devices(plan)
+    return f"{' and '.join(texts)} on {spent_on}{of_size}"
 
 
 def _devices(plan: Plan) -> str:

@@ -143,6 +143,9 @@ _SENTENCES: Mapping[AssumptionCode, Callable[[Values], str]] = {
         + ", ".join(f"{name} {share:.0%}" for name, share in v["families"].items())
         + "."
     ),
+    AssumptionCode.LOSS_LAW: lambda v: (
+        f"Error: what law {v['law']} ({v['citation']}) says at the sizes of this frontier."
+    ),
     AssumptionCode.SIZE_LAW: lambda v: (
         f"Parameters: the best model size for that much data, from law {v['law']}."
     ),

@@ -19,6 +19,7 @@ from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
 from planner.reports.sections import Section
 from planner.reports.sentences import probability
+from planner.reports.training_settings import settings_text
 
 MAX_ALTERNATIVES = 3  # other laws that the table names; JSON has them all
 SMALLEST_SHARE = 0.01  # of the variance: smaller ones are not printed
@@ -37,6 +38,7 @@ def report(plan: Plan) -> Report:
     sections: dict[str, Sequence[str]] = {
         Section.SENSITIVITY: _sensitivity(plan),
         Section.SOURCES: law_sentences(plan.estimate.law_model),
+        Section.SETTINGS: settings_text(plan),
         Section.HARDWARE: _hardware(plan),
         Section.HARDWARE_ASSUMPTIONS: _hardware_assumptions(plan),
         Section.WARNINGS: warnings.with_codes(
@@ -222,13 +224,13 @@ def sensitivity_caption(plan: Plan) -> str:
         plan: The plan.
 
     Returns:
-        Text that names the quantity whose variance is explained.
+        Text that names the quantity whose variation is explained.
     """
     scale = plan.estimate.law.scale
     modeled = scale.metric if scale.ceiling is None else f"{scale.format(scale.ceiling)} - {scale.metric}"
     names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": modeled}
     quantity = plan.sensitivity.quantity
-    return f"Share of the variance of log({names.get(quantity, quantity)}) explained"
+    return f"Share of the variation of {names.get(quantity, quantity)} explained"
 
 
 def _sensitivity(plan: Plan) -> list[str]:

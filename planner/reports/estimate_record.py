@@ -22,9 +22,15 @@ from planner.plans.power_law_answer import power_law_answer
 from planner.plans.quantities import kinds
 from planner.plans.resources import ExpectedCost
 from planner.reports.assumption_text import law_sentences
+from planner.reports.training_settings import settings_record
 
 EXTRAPOLATION_FACTORS = (1, 10, 100)  # times the largest measured data
-JSON_ONLY = ("at_confidence", "power_law", "other_laws")  # nested or rarely there: CSV keeps its columns
+JSON_ONLY = (  # nested or rarely there: CSV keeps its columns
+    "at_confidence",
+    "power_law",
+    "other_laws",
+    "training_settings",
+)
 MIN_PROBABILITY = 0.5  # with which a plan without a confidence is called feasible
 
 
@@ -112,6 +118,7 @@ def record(plan: Plan) -> dict[str, Any]:
             "of": scale.quantity if plan.sensitivity.quantity == "error" else plan.sensitivity.quantity,
             "shares": dict(plan.sensitivity.shares),
         },
+        "training_settings": settings_record(plan),
         "assumed": [] if resources is None else [_assumed(assumption) for assumption in resources.assumed],
         "uncertainty": _uncertainty(estimate),
         "other_laws": _other_laws(plan),

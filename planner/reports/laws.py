@@ -21,7 +21,7 @@ from planner.lawmodel.info import law_info, same_metric
 from planner.metrics import MetricScale
 from planner.reports.assumption_text import ORIGINS, forms_text
 from planner.reports.law_summary import phases, predictions, spread
-from planner.reports.published_value import example
+from planner.reports.published_value import example, plan_command
 from planner.reports.quantities import counted, none_of
 from planner.reports.report import Report
 
@@ -163,6 +163,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     if isinstance(law, PublishedLaw):
         content = asdict(law) | {"equation": law.equation, "source": "published", "command": example(law)}
         content["covariance"] = law.covariance and law.covariance._asdict()
+        content["plan_command"] = plan_command(law)
         return {key: content[key] for key in sorted(content)}
     terms = law_info(law).scale
     plain = (
@@ -442,8 +443,11 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         + (f", arXiv:{record['arxiv']}" if record["arxiv"] else "")
         + f", {record['locator']}; confidence {record['confidence']}",
         *record["notes"],
+        *map(_check_point, record["checks"]),
+        *([f"no check point: {record['unchecked']}"] if record["unchecked"] else []),
         *(f"{metric}: {id}" for metric, id in record["companions"].items()),
         f"ask it: {record['command']}",
+        *([f"plan with it: {record['plan_command']}"] if record["plan_command"] else []),
     ]
     return Report(
         title=f"Law {record['id']}",
@@ -451,3 +455,10 @@ def _published_report(record: Mapping[str, Any]) -> Report:
         rows=tuple(rows),
         notes=tuple(facts),
     )
+
+
+def _check_point(check: Mapping[str, Any]) -> str:
+    inputs = ", ".join(f"{name} {units.format_number(value)}" for name, value in check["inputs"].items())
+    source = f" ({check['source']})" if check["source"] else ""
+    within = f"{100 * check['tolerance']:.2g}%"
+    return f"checked at {inputs}: the law is within {within} of {check['expected']:.4g}{source}"

@@ -9,12 +9,15 @@ from laws.catalog.published import PublishedLaw, published_laws
 from laws.codes import WarningCode
 from laws.errors import InputError, run
 from planner import units, warnings
-from planner.lawmodel.published import source_warnings, value_at_center
+from planner.lawmodel.frontier_law import is_frontier
+from planner.lawmodel.info import SETTINGS
+from planner.lawmodel.published import answers, source_warnings, value_at_center
 from planner.reports.report import Report
 
+TRANSFER = "transfer"  # the formula of a law of what pre-training is worth to fine-tuning
 VALUE = "value"  # names the result, where an input is asked for
 _TYPICAL = {"loss": 2.0, "compute": 1000.0, "experts": 64.0, "granularity": 8.0, "batch": 128.0, "steps": 1e5}
-_TYPICAL |= {"flops": 1e21, "unique": 1e9, "params": 1e9, "data": 1e9, "bytes": 1e13}
+_TYPICAL |= {"flops": 1e21, "active": 0.1, "unique": 1e9, "params": 1e9, "data": 1e9, "bytes": 1e13}
 
 
 def example(law: PublishedLaw) -> str:
@@ -32,6 +35,25 @@ def example(law: PublishedLaw) -> str:
         point: Mapping[str, float] = law.checks[0].inputs if law.checks else _usual(law)
         inputs = " ".join(f"{i.name}={point[i.name]:g}" for i in law.inputs)
     return f"planner laws ask {law.id} {inputs}"
+
+
+def plan_command(law: PublishedLaw) -> str | None:
+    """Return a command that plans with a law.
+
+    Args:
+        law: The law.
+
+    Returns:
+        An estimate by the law, or one whose explanation has the setting that it recommends; None for laws
+        that only answer by themselves.
+    """
+    if is_frontier(law):
+        return f"planner estimate --law {law.id} --flops 1e22"
+    if answers(law):
+        return f"planner estimate --law {law.id} --data {_usual(law)['data']:g}"
+    if law.metric in SETTINGS and law.formula is not None:
+        return f"planner estimate --domain {law.domain} --flops 1e22 --explain"
+    return None
 
 
 def _usual(law: PublishedLaw) -> dict[str, float]:
@@ -76,6 +98,8 @@ def value_record(law: PublishedLaw, given: Sequence[str]) -> dict[str, Any]:
         if spread is not None:
             record["q05"], record["q95"] = spread.interval(record["value"], value_at_center(law))
         record["others"] = _others(law, inputs)
+        if law.formula == TRANSFER:
+            record["effective_data"] = inputs["data"] + record["value"]
     low, high = record["q05"], record["q95"]
     codes = [*source_warnings(law), WarningCode.NO_INTERVAL if low is None else WarningCode.BETWEEN_STUDIES]
     if low is not None and any(not low <= other["value"] <= high for other in record["others"]):
@@ -121,10 +145,46 @@ def value_report(law: PublishedLaw, record: Mapping[str, Any]) -> Report:
         title=f"{law.domain}: {record['quantity']} by law {law.id}",
         columns=("given", record["quantity"], *(("90% interval",) if ends else ())),
         rows=((given, answer, *((" to ".join(ends),) if ends else ())),),
-        notes=(note, *_other_notes(record), f"Measured: {law.range}.", f"Source: {source}."),
+        notes=(
+            note,
+            *measured_off_law(law),
+            *_fine_tuning(record),
+            *_other_notes(record),
+            f"Measured: {law.range}.",
+            f"Source: {source}.",
+        ),
         sections={"Warnings": warnings.with_codes(warning["code"] for warning in record["warnings"])},
         words=frozenset({0}),
     )
+
+
+def measured_off_law(law: PublishedLaw) -> list[str]:
+    """Return by how much the largest measurement of a law's source is off the law.
+
+    Args:
+        law: A published law.
+
+    Returns:
+        One sentence; none where the measurements follow the law.
+    """
+    if law.measured_at_end is None or law.excess_at_end is None:
+        return []
+    x, value = law.measured_at_end
+    at = units.format_data(x, law.inputs[0].unit)
+    excess = f"{law.excess_at_end:.0%} more than the law says"
+    return [f"At {at} the source itself measured {law.metric} {value:.3g}, {excess}."]
+
+
+def _fine_tuning(record: Mapping[str, Any]) -> list[str]:
+    """Return what fine-tuning reaches with the data that is given, for a law of transfer."""
+    if "effective_data" not in record:
+        return []
+    total, unit = record["effective_data"], record["unit"]
+    times = units.format_number(total / (total - record["value"]))
+    return [
+        f"A fine-tuned model is as good as one trained from scratch on {units.format_number(total)} {unit}: "
+        f"{times} times your data."
+    ]
 
 
 def _other_notes(record: Mapping[str, Any]) -> list[str]:

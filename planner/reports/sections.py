@@ -8,6 +8,7 @@ class Section(StrEnum):
 
     SENSITIVITY = "Largest sources of uncertainty"
     SOURCES = "Sources and assumptions"
+    SETTINGS = "Training settings by published laws"
     HARDWARE = "On the hardware"
     HARDWARE_ASSUMPTIONS = "Hardware assumptions"
     WARNINGS = "Warnings"

@@ -32,7 +32,6 @@ from planner.text import csv_cell
 NOT_CSV = (".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")  # suffixes that promise another format
 LEVELS = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 SAMPLES_PER_CURVE = 2000  # quantiles of 1000 are off by some 4% of the spread, and these cost little
-MAX_POINTS = 1000  # of one curve: memory and time grow faster than the points
 REQUIRED = ("curve", "x", "y")
 OPTIONAL = ("y_se", "weight", "set", "ceiling")
 _PARSED = {  # how a cell is written
@@ -295,12 +294,6 @@ def read_curves(
                 code="no-measurement",
                 value=q.curve,
             )
-        if len(q.measured) > MAX_POINTS:
-            raise TableError(
-                f"{path}, curve {q.curve!r}: expected at most {MAX_POINTS:,} points, got {len(q.measured):,}",
-                code="too-many-points",
-                value=len(q.measured),
-            )
     return questions
 
 
@@ -417,6 +410,7 @@ class _Curve:
 def _points(q: Question) -> Any:
     import numpy as np
 
+    from laws.merging import merge_neighbors
     from laws.points import check_points
 
     rows = [row for row in q.measured if row[1] > 0]
@@ -425,7 +419,7 @@ def _points(q: Question) -> Any:
     weight = np.array([r[3] or 1.0 for r in rows]) if any(r[3] for r in rows) else None
     left_out = (WarningCode.ZERO_LEFT_OUT,) if len(rows) < len(q.measured) else ()
     points = check_points(x, y, y_se=se, weight=weight, baseline_error=q.ceiling, min_sizes=1)
-    return replace(points, warnings=left_out)
+    return merge_neighbors(replace(points, warnings=left_out))
 
 
 def forecast_of(question: Question, *, seed: int) -> Any:

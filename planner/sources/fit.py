@@ -33,18 +33,19 @@ from laws.fitting.fit import NotConverged, Posterior, fit, fit_single_form
 from laws.fitting.forms import FORMS
 from laws.fitting.phases import Phases, leave_out_small_data
 from laws.forecasting.forecast import Forecast, forecast
+from laws.merging import merge_neighbors
 from laws.points import Points, check_points
 from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
-from planner.metrics import FRACTION, PERCENT_UNITS, MetricScale, usual_unit
+from planner.metrics import FRACTION, MetricScale, usual_unit
 from planner.sources.measurements import Measurements
 from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value, rises_by_name
 from planner.sources.pool import other_curves, shared_weights
 from planner.sources.run_table import read_measurements
 from planner.sources.tracked_table import RunChoice
-from planner.sources.utilization import utilization, with_flops_from_hours
+from planner.sources.utilization import above_peak, utilization, with_flops_from_hours
 
 AUTO = "auto"  # a forecast and one form; or the joint law where the file suits one
 SURFACE = "surface"
@@ -52,7 +53,7 @@ ERROR_FORMS = tuple(name for name in FORMS if name not in {"size", SURFACE})
 CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
 METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
-MAX_POINTS = 1000  # of one fit: memory and time grow faster than the points, about 0.5 GB at this many
+MAX_RUNS = 1000  # of a joint law: memory and time grow faster than the runs, about 0.5 GB at this many
 STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
@@ -179,12 +180,15 @@ class _Fitted:
     warnings: Sequence[str] = ()
 
 
-def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
+def fit_file(
+    request: Request, folder: Path, *, progress: Callable[[str], None] = lambda _: None
+) -> tuple[Law, ...]:
     """Fit every law that a file supports and store them.
 
     Args:
         request: The file and what you say about it.
         folder: Folder of the store.
+        progress: Called with what is done next, such as "fitting 12 trainings".
 
     Returns:
         The laws, the one that answers questions first.
@@ -196,12 +200,14 @@ def fit_file(request: Request, folder: Path) -> tuple[Law, ...]:
         StoreError: The store has files that cannot be used.
     """
     request = _checked(request)
+    progress("reading")
     terms = _measured(request)
     curves = {}
     if request.pool:
         curves = other_curves(folder, request.domain, family=request.family, metric=request.metric)
     store = Store(folder)
     store.check_writable()  # before minutes of fitting
+    progress(f"fitting {len(terms.measured):,} trainings")
     fits = _fits(request, terms, curves)
     created = now()
     laws = tuple(_law(request, terms, fitted, created=created, curves=tuple(curves)) for fitted in fits)
@@ -257,13 +263,6 @@ def _checked(request: Request) -> Request:
             f"tokens, got compute",
             code="compute-not-data",
             value=request.data_unit,
-        )
-    if request.metric_unit in PERCENT_UNITS:
-        raise InputError(
-            f"metric unit {request.metric_unit!r}: expected fraction, which reads cells such as 0.35 and 35%",
-            code="percent-unit",
-            value=request.metric_unit,
-            hint=use("metric_unit", value="fraction"),
         )
     return request
 
@@ -364,7 +363,13 @@ def _refuse_conflicts(request: Request, *, surface: bool) -> None:
 def _surface_fit(request: Request, terms: MetricTerms) -> _Fitted:
     measured = terms.measured
     points = _pairs(measured, rate=terms.scale.unit == FRACTION)
-    _refuse_too_many(measured.path, len(points))
+    if len(points) > MAX_RUNS:
+        raise TableError(
+            f"{measured.path} has {len(points):,} runs for a joint law: expected at most {MAX_RUNS:,}",
+            code="too-many-points",
+            value=len(points),
+            hint=use("form", value="forecast", purpose="to fit the best run at each data size"),
+        )
     return _Fitted(
         posterior=fit(points, SURFACE, seed=request.seed),
         points=points,
@@ -379,7 +384,6 @@ def _error_fits(
     request: Request, best: Sequence[Best], terms: MetricTerms, curves: Sequence[Points]
 ) -> list[_Fitted]:
     """Return the fits of the error: the forecast, then a single form."""
-    _refuse_too_many(terms.measured.path, len(best))
     se = [b.se for b in best if b.se is not None]
     points = check_points(
         [b.data for b in best],
@@ -389,6 +393,7 @@ def _error_fits(
         rate=terms.scale.unit == FRACTION,
         min_sizes=1 if request.forecasts else 2,
     )
+    points = merge_neighbors(points)
     fitted = partial(_Fitted, metric=request.metric, unit=terms.scale.unit, ceiling=terms.scale.ceiling)
     fits: list[_Fitted] = []
     doubts: list[str] = []
@@ -420,7 +425,7 @@ def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) ->
     step = _step(measured) if len(measured) > len(best) else 1.0
     # rounding to a grid is uniform in log y: its standard deviation is the step over the root of 12
     rounding = [size * math.log(step) / math.sqrt(12) for size in sizes] if step > 1 else None
-    points = check_points([b.data for b in best], sizes, y_se=rounding)
+    points = merge_neighbors(check_points([b.data for b in best], sizes, y_se=rounding))
     if measured.samples is not None:
         ladder = costs(_logged(measured, measured.samples))
     else:  # the number of epochs depends on the data size, so only the trainings of this law count
@@ -436,24 +441,14 @@ def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) ->
 
 def _samples_fit(request: Request, best: Sequence[Best]) -> _Fitted:
     """Return the fit of the data that the best trainings saw, repeats counted, at each data size."""
-    points = check_points([b.data for b in best], [b.samples for b in best if b.samples is not None])
+    samples = [b.samples for b in best if b.samples is not None]
+    points = merge_neighbors(check_points([b.data for b in best], samples))
     return _Fitted(
         posterior=fit(points, "size", seed=request.seed),
         points=points,
         metric="samples",
         unit=request.data_unit,
     )
-
-
-def _refuse_too_many(path: Path, points: int) -> None:
-    if points > MAX_POINTS:
-        raise TableError(
-            f"{path} has {points:,} points to fit: expected at most {MAX_POINTS:,}, such as the "
-            f"median of each data "
-            "size",
-            code="too-many-points",
-            value=points,
-        )
 
 
 def costs(trainings: Iterable[tuple[float, float, float]]) -> tuple[SizeCost, ...]:
@@ -534,6 +529,8 @@ def _law(
         warnings.append(WarningCode.FLOPS_FROM_HOURS)
     if measured.flops is None and measured.gpu_hours is not None and measured.device is not None:
         warnings.append(WarningCode.DEVICE_NOT_LISTED)
+    if above_peak(measured):
+        warnings.append(WarningCode.FLOPS_ABOVE_PEAK)
     details = {
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,
@@ -624,19 +621,25 @@ def _suits_surface(measured: Measurements) -> bool:
     better.
 
     Independently means that at least 3 sizes were each tried at 3 data sizes or more, and that sizes do not
-    simply grow with the data, as in a list of best models. Where each data size was tried with several models
-    and the best one differs between data sizes, models overfit: the error then rises with N, which the joint
-    law cannot express, and the law is that of the best models.
+    simply grow with the data, as in a list of best models. Two data sizes are enough where the largest model
+    tried was the best at each of them. Where each data size was tried with several models and the best one
+    differs between data sizes, but not because larger ones were not tried, models overfit: the error then
+    rises with N, which the joint law cannot express, and the law is that of the best models.
     """
     if measured.params is None:
         return False
     pairs = sorted(set(zip(measured.data, measured.params, strict=True)))
     sizes = [params for _, params in pairs]
-    amounts = {data for data, _ in pairs}
-    crossed = [size for size, tried_at in Counter(sizes).items() if tried_at >= MIN_CROSSED]
-    if min(len(crossed), len(amounts)) < MIN_CROSSED or (
-        len(amounts) == len(pairs) and sizes == sorted(sizes)
+    largest = dict(pairs)  # of each data size
+    bests = best_by_data(measured)
+    is_largest = all(best.params == largest[best.data] for best in bests)
+    least = MIN_CROSSED - 1 if is_largest else MIN_CROSSED
+    crossed = [size for size, tried_at in Counter(sizes).items() if tried_at >= least]
+    if (
+        len(crossed) < MIN_CROSSED
+        or len(largest) < least
+        or (len(largest) == len(pairs) and sizes == sorted(sizes))
     ):
         return False
     models_tried = Counter(data for data, _ in pairs)
-    return min(models_tried.values()) < 2 or len({best.params for best in best_by_data(measured)}) == 1
+    return min(models_tried.values()) < 2 or is_largest or len({best.params for best in bests}) == 1

@@ -25,7 +25,7 @@ from typing import Any
 
 from laws.errors import ConflictingInput, InputError, PlannerError, TableError, UnknownName, drop, use
 from planner import units
-from planner.metrics import cell_terms
+from planner.metrics import FRACTION, PERCENT_UNITS, cell_terms
 from planner.sources.cells import is_missing, plain_cells
 from planner.sources.column_roles import REQUIRED, find_columns, usual_names
 from planner.sources.expressions import Expression
@@ -52,6 +52,7 @@ MAX_BAD_SHARE = 0.1  # of the rows: with more that cannot be read, the file is n
 MAX_GAPS = 0.1  # share of the rows that lack an optional value: with more, the column is not used
 MIN_ROWS = 2  # that must remain where rows without a data size are left out
 STATE_NAMES = ("status", "state")
+OF_METRIC = ("metric", "se", "train")  # roles with values of the metric
 NUMERIC = ("params", "se", "samples", "flops", "gpu_hours", "train", "test_size")  # optional roles
 
 
@@ -97,7 +98,7 @@ def read_measurements(
         path: CSV, TSV, JSONL or Parquet files, one row per finished training, `-` for standard input; or a
             tracker's store.
         metric: Name of the metric, also of its column unless `columns` names another.
-        metric_unit: Its unit; "fraction" for rates.
+        metric_unit: Its unit; "fraction" for rates, "%" for rates whose bare numbers are percentages.
         data_unit: Unit of the data size, also the name of its column unless `columns` names another.
         columns: Role -> name of its column or an expression, None for the usual names. Roles are "data",
             "metric", "params", "se", "seed", "samples", "flops", "gpu_hours", "device", "train" and
@@ -125,7 +126,8 @@ def read_measurements(
             source = _of_tracker(title, store, columns, choice, rising=rising, **names)
         else:
             source = _of_table(table_of_files(files), columns, choice, **names)
-    of_metric = cell_terms(metric, metric_unit).parse
+    in_percent = metric_unit in PERCENT_UNITS
+    of_metric = cell_terms(metric, FRACTION if in_percent else metric_unit).parse
     of_data = partial(_data_size, unit=data_unit, total=data_total)
     parsers: dict[str, Callable[[str], float]] = {
         "data": of_data,
@@ -135,7 +137,8 @@ def read_measurements(
         "samples": of_data,
         "gpu_hours": _hours,
     }
-    return _Reader(source, columns, parsers, decimal_mark, lowest, choice).measurements()
+    suffixes = dict.fromkeys(OF_METRIC, "%") if in_percent else {}
+    return _Reader(source, columns, parsers, decimal_mark, lowest, choice, suffixes).measurements()
 
 
 def _of_table(
@@ -236,6 +239,7 @@ class _Reader:
     decimal_mark: str
     lowest: float
     choice: RunChoice
+    suffixes: Mapping[str, str]  # role -> what is written after bare numbers whose heading says nothing
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, list[int | str]] = field(default_factory=dict)
 
@@ -306,7 +310,7 @@ class _Reader:
                 cells.append(expression.content({name: column[n] for name, column in columns.items()}))
             except InputError as error:
                 cells.append(_Unreadable(f"{source.row_name(n)}, {error.message}"))
-        return cells
+        return with_suffix(cells, self.suffixes[role]) if role in self.suffixes else cells
 
     def _named(self, column: str, n: int) -> str:
         return f"{self.source.row_name(n)}, column {column!r}"
@@ -316,7 +320,7 @@ class _Reader:
         heading = parse_heading(self.source.columns[role].text)
         suffix = "M" if heading.suffix == "m" and role in ("params", "flops") else heading.suffix
         if not suffix:
-            return cells
+            return with_suffix(cells, self.suffixes[role]) if role in self.suffixes else cells
         try:
             self._parse(role)(f"1{suffix}")
         except PlannerError:

@@ -13,6 +13,7 @@ from planner.sources.expressions import Expression, parse_expression
 from planner.sources.table_file import Row, table_suffix
 from planner.sources.trackers.open_source import is_source, read_source
 from planner.sources.trackers.runs import KEPT_STATES, Best, Cell, History, Run, RunTable, State, finite
+from planner.sources.trackers.wandb_chart import is_chart
 
 BEST_ROLES = frozenset({"metric", "train"})  # logged at every step: the best value counts; of others the last
 EXACT_ROLES = frozenset({"se", "samples"})  # columns that end in such a name often mean something else
@@ -40,15 +41,18 @@ class RunChoice:
 
 
 def is_tracked(path: Path) -> bool:
-    """Return whether a path is to be read as a tracker's store: a folder, or a file not named as a table.
+    """Return whether a path is to be read as a tracker's store, and not as a table.
 
     Args:
         path: A file or a folder, which need not exist.
 
     Returns:
-        True for a folder, and for a file not named as a table that is missing or of a tracker.
+        True for a folder, for the export of a chart, and for a file not named as a table that is missing or
+        of a tracker.
     """
-    return path.is_dir() or (not table_suffix(path) and (not path.exists() or is_source(path)))
+    if path.is_dir():
+        return True
+    return is_chart(path) if table_suffix(path) else not path.exists() or is_source(path)
 
 
 def conditions(texts: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from laws.build import LawProvenance, LawSubject, build_law, grid
-from laws.catalog.published import all_laws, published_law, surface
+from laws.catalog.published import all_laws, published_law
 from laws.errors import InputError, LawError, UnknownName
 from laws.fitting import sampler
 from laws.fitting.fit import NotConverged, fit
@@ -79,7 +79,7 @@ def test_five_runs_make_a_surface():
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.001, 0.01, 0.05])
 @pytest.mark.parametrize("design", FIVE_RUNS)
-@pytest.mark.parametrize("id", [law.id for law in all_laws() if law.formula is surface])
+@pytest.mark.parametrize("id", [law.id for law in all_laws() if law.formula == "surface"])
 def test_five_runs_make_a_surface_of_every_published_law(id, design, noise):
     posterior = fit(five_runs(published_law(id), design, noise, 0), "surface", seed=0)
     assert posterior.diagnostics["importance_gap"] < 0.4

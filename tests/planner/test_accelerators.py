@@ -136,6 +136,22 @@ def test_json_carries_base_units_and_sources() -> None:
     assert any(quote["current"] for quote in record["quotes"])
 
 
+def test_prices_of_commitments_are_printed_and_fall_with_their_length() -> None:
+    result = CliRunner().invoke(assembled(), ["accelerators", "show", "a100-80-sxm"])
+    rows = [line.split() for line in result.stdout.splitlines() if line.strip().startswith("USD/h,")]
+    assert ["USD/h,", "3", "years", "1.81"] in [row[:4] for row in rows]
+    pairs: dict[tuple[str, str, str], dict[float, float]] = {}
+    for part in PARTS.values():
+        for quote in part.quotes:
+            assert quote.kind != "contract" or quote.years
+            if quote.years and quote.low == quote.high:
+                key = (part.id, quote.provider, quote.date)
+                pairs.setdefault(key, {})[quote.years] = quote.low
+    both = [prices for prices in pairs.values() if len(prices) == 2]
+    assert len(both) > 10
+    assert all(prices[3] < prices[1] for prices in both)
+
+
 def test_current_quotes_are_the_newest_of_each_provider_within_a_year() -> None:
     for part in PARTS.values():
         quotes = cost.current_quotes(part)

@@ -26,7 +26,7 @@ KEYS = {
     "higher_is_better", "metric_ceiling", "score", "score_at_confidence",
     "labeling_days", "total_days", "start", "labeled", "finish", "devices_for_deadline", "expected_cost",
     "missing", "families",
-    "at_confidence", "power_law",
+    "at_confidence", "power_law", "training_settings",
 }  # fmt: skip
 
 

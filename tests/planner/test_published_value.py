@@ -17,7 +17,7 @@ from planner.lawmodel.selector import LawSelector
 from planner.plans.plan import plan
 from planner.plans.question import Question
 from planner.reports.answer import answer
-from planner.reports.published_value import example, value_record, value_report
+from planner.reports.published_value import example, plan_command, value_record, value_report
 from tests.answers.asking import run
 from tests.answers.questions import TODAY
 
@@ -35,6 +35,37 @@ def test_every_law_answers_the_command_that_its_page_names(law):
     assert (WarningCode.MEASURED_OFF_LAW in codes) == (law.measured_at_end is not None)
     # constants of an absolute law are checked against a printed figure, or the answer says that they are not
     assert law.formula is None or law.checks or WarningCode.NO_CHECK_POINT in codes
+
+
+@pytest.mark.parametrize("law", all_laws(), ids=lambda law: law.id)
+def test_the_commands_that_the_page_of_a_law_names_run(law):
+    for command in filter(None, (example(law), plan_command(law))):
+        code, out, errors = run([*shlex.split(command)[1:], "--format", "json"])
+        assert code == 0, (command, errors)
+        answered = json.loads(out)
+        if "estimate --law" in command:
+            assert answered["law"] == law.id
+            assert (answered["data"]["median"] or 0) > 0
+        if command.endswith("--explain"):  # the plan that a setting belongs to
+            laws = [one["laws"] for one in answered["training_settings"].values() if one]
+            assert any(law.id in recommended for recommended in laws)
+
+
+def test_fine_tuning_is_worth_data():
+    record = value_record(published_law("hernandez2021-text-to-python"), ["data=30M", "params=7e9"])
+    assert record["effective_data"] == pytest.approx(30e6 + record["value"])
+    notes = value_report(published_law(record["law"]), record).notes
+    assert any("times your data" in note for note in notes)
+
+
+@pytest.mark.parametrize("id", ["hestness2017-speech-ds2", "hestness2017-nmt-bestfit"])
+def test_an_answer_says_how_far_the_source_is_off_its_law(id, tmp_path):
+    law = published_law(id)
+    note = f"{law.excess_at_end:.0%} more"
+    assert any(note in line for line in value_report(law, value_record(law, ["data=1e6"])).notes)
+    question = Question.of(selector=LawSelector(law=id), data="1M")
+    planned = plan(question, tmp_path, read_fleet(None), today=date.fromisoformat(TODAY))
+    assert any(note in line for line in answer(planned).remarks)
 
 
 def test_ten_times_the_data_by_an_exponent():

@@ -402,7 +402,17 @@ def test_the_printed_page_leaves_the_panel_out(page):
     assert page.locator("#summary table").is_visible()
     printed = page.pdf(prefer_css_page_size=True)
     assert printed.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) > len(PRODUCTS)  # the summary, then a page a product
+    # the first product follows the summary, every other one begins a page
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) >= len(PRODUCTS)
+
+
+def test_a_phone_shows_the_summary_without_scrolling_sideways(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    wide = page.evaluate("document.querySelector('#summary .wide').scrollWidth")
+    assert wide <= page.evaluate("document.querySelector('#summary .wide').clientWidth") <= 390
+    assert page.evaluate(
+        "getComputedStyle(document.querySelector('table.summary td'), '::before').content"
+    ).strip('"')
 
 
 def test_dark_mode_changes_page_and_charts(page):

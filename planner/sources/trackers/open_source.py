@@ -14,6 +14,7 @@ from planner.sources.trackers import (
     optuna_database,
     tensorboard,
     wandb,
+    wandb_chart,
 )
 from planner.sources.trackers.database import SIGNATURE, open_database, table_columns
 from planner.sources.trackers.event_file import is_event_file
@@ -32,6 +33,7 @@ _READERS = {
     wandb.KIND: wandb.read_wandb,
     tensorboard.KIND: tensorboard.read_tensorboard,
     json_runs.KIND: json_runs.read_json,
+    wandb_chart.KIND: wandb_chart.read_chart,
 }
 
 
@@ -111,7 +113,9 @@ def _kind_of_file(path: Path) -> str:
     if is_event_file(start):
         return tensorboard.KIND
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return json_runs.KIND if text[:1] in (b"{", b"[") else ""
+    if text[:1] in (b"{", b"["):
+        return json_runs.KIND
+    return wandb_chart.KIND if wandb_chart.is_chart(path) else ""
 
 
 def _read_database(path: Path) -> RunTable:
