@@ -206,6 +206,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "invalid-point": ("A typed point is not DATA=VALUE.", "Write it like 300h=11.4%."),
     "missing-metric": ("Nothing says what was measured.", "Name the metric, such as wer."),
     "missing-data-unit": ("Nothing says what data is counted in.", "Name the unit, such as hours."),
+    "run-given-twice": (
+        "Several sources hold a run of the same id.",
+        "Name the folder that holds all of them.",
+    ),
     "percent-of-unknown-data": ("Data sizes are percentages of an unknown total.", "Name the total."),
     "too-many-files": ("More files were given than one table may have.", "Give fewer files."),
     "ragged-row": ("A row has more or fewer cells than the heading.", "Correct the row."),

@@ -199,9 +199,7 @@ def _row(plan: Plan, today: date) -> tuple[str, ...]:
 
 
 def _amount(data: Quantity) -> str:
-    if not data.draws:
-        return UNKNOWN
-    return f"{in_brackets(data.draws, units.format_count)} {units.data_in_words(data.unit)}"
+    return in_brackets(data.draws, units.format_count, unit=f" {units.data_in_words(data.unit)}")
 
 
 def _finish(days: Quantity, today: date) -> str:
@@ -212,12 +210,13 @@ def _finish(days: Quantity, today: date) -> str:
     return middle if low == high else f"{middle} [{low}, {high}]"
 
 
-def in_brackets(samples: Sequence[float], print_value: Callable[[float], str]) -> str:
+def in_brackets(samples: Sequence[float], print_value: Callable[[float], str], *, unit: str = "") -> str:
     """Return the median with the 90% interval in brackets.
 
     Args:
         samples: Posterior samples of a quantity; none where it is not known.
         print_value: Returns a value as text.
+        unit: What follows the median.
 
     Returns:
         Text such as `1.2k [800, 2k]`, or one value where the ends print alike; an infinite value is `never`.
@@ -228,4 +227,4 @@ def in_brackets(samples: Sequence[float], print_value: Callable[[float], str]) -
         print_value(value) if math.isfinite(value) else NEVER
         for value in (paths.quantile(samples, level) for level in (0.05, 0.5, 0.95))
     )
-    return middle if low == high else f"{middle} [{low}, {high}]"
+    return f"{middle}{unit}" if low == high else f"{middle}{unit} [{low}, {high}]"

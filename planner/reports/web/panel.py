@@ -184,6 +184,7 @@ def _product(
             else plan.resources.training.count
         ),
         "options": _options(plan, review),
+        "changeable": _changeable(plan),
         "accelerator_options": _accelerator_options(plan),
         "price_option": next(
             (text.partition("=")[2].strip() for text in question.hardware.assume if _is_price(text)), ""
@@ -233,8 +234,6 @@ def _options(plan: Plan, review: Review) -> list[str]:
     question, fleet = plan.question, review.portfolio.fleet
     return _words(
         {
-            "--have-data": question.supply.have_data,
-            "--data-price": question.supply.data_price,
             "--data-rate": question.supply.data_rate,
             "--miss-penalty": question.supply.miss_penalty,
             "--serve": question.supply.serve,
@@ -245,17 +244,22 @@ def _options(plan: Plan, review: Review) -> list[str]:
     )
 
 
-def _accelerator_options(plan: Plan) -> list[str]:
-    """Return the options that the command needs while an accelerator is named: assumptions and limits."""
+def _changeable(plan: Plan) -> dict[str, str]:
+    """Return the options that the panel can change, as typed in a shell; "" where one is not given."""
     question, days = plan.question, plan.parsed.limits.days
-    words = _words(
-        {
-            "--precision": question.hardware.precision,
-            "--budget": question.limits.budget,
-            "--gpu-hours": question.limits.gpu_hours,
-            "--deadline": None if days is None else f"{days:.15g}d",
-        }
-    )
+    typed = {
+        "have_data": question.supply.have_data,
+        "data_price": question.supply.data_price,
+        "budget": question.limits.budget,
+        "deadline": None if days is None else f"{days:.15g}d",
+    }
+    return {name: "" if text is None else shlex.quote(text) for name, text in typed.items()}
+
+
+def _accelerator_options(plan: Plan) -> list[str]:
+    """Return the options that the command needs while an accelerator is named: assumptions and GPU-hours."""
+    question = plan.question
+    words = _words({"--precision": question.hardware.precision, "--gpu-hours": question.limits.gpu_hours})
     return [
         *words,
         *(f"--assume {shlex.quote(text)}" for text in question.hardware.assume if not _is_price(text)),

@@ -173,8 +173,10 @@ function lawWarnings(product, { data, params }, limit) {
 
 // The probability of all limits together and of each (planner/plans/resources.py).
 function feasible(product, q, n, accelerator, count, reached) {
-  const none = { budget: null, days: null, gpu_hours: null }; // a command without an accelerator has no limits
-  const { budget, days, gpu_hours: hours } = accelerator ? product.limits : none;
+  // without an accelerator only bought data costs, and only its labeling takes days
+  const budget = accelerator || q.data_dollars.length ? product.limits.budget : null;
+  const days = accelerator || q.labeling_days.length ? product.limits.days : null;
+  const hours = accelerator ? product.limits.gpu_hours : null;
   const limited = [budget, days, hours].some((limit) => limit !== null);
   if (accelerator && budget !== null && !q.dollars.length) throw new Error(`${accelerator.id} has no price: give one, the plan has a budget`);
   const compared = { // in the order in which they are printed
