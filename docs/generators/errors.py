@@ -74,7 +74,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-law-of-form": ("No law of this form is stored.", "Fit one, or leave the form out."),
     "no-law-of-metric": ("No law of this metric is stored.", "Measure, or ask for another metric."),
     "no-law-of-source": ("No law of this source is stored.", "Ask for another source."),
-    "no-posterior": ("A published law states no uncertainty.", "Leave the confidence out."),
     "no-sampled-curve": ("A law has no sampled curve.", "Use a law that was fitted here."),
     "no-samples": ("A law has no posterior samples to export.", "Export it as JSON."),
     "no-such-shipped-law": ("No bundled law matches.", "List the bundled laws."),
@@ -207,6 +206,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "invalid-point": ("A typed point is not DATA=VALUE.", "Write it like 300h=11.4%."),
     "missing-metric": ("Nothing says what was measured.", "Name the metric, such as wer."),
     "missing-data-unit": ("Nothing says what data is counted in.", "Name the unit, such as hours."),
+    "run-given-twice": (
+        "Several sources hold a run of the same id.",
+        "Name the folder that holds all of them.",
+    ),
     "percent-of-unknown-data": ("Data sizes are percentages of an unknown total.", "Name the total."),
     "too-many-files": ("More files were given than one table may have.", "Give fewer files."),
     "ragged-row": ("A row has more or fewer cells than the heading.", "Correct the row."),

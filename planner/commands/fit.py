@@ -96,6 +96,10 @@ def fit(
     from planner.sources.fit import Request, fit_file
     from planner.sources.tracked_table import run_choice
 
+    if runs:
+        from planner.sources.tables import expanded
+
+        runs = expanded(runs)
     points = tuple(table.point or ())
     if bool(runs) == bool(points):
         given = "both" if runs else "neither"

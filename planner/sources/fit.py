@@ -45,6 +45,7 @@ from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, 
 from planner.sources.pool import other_curves, shared_weights
 from planner.sources.run_table import read_measurements
 from planner.sources.tracked_table import RunChoice
+from planner.sources.training_log import STEP_NAMES
 from planner.sources.utilization import above_peak, utilization, with_flops_from_hours
 
 AUTO = "auto"  # a forecast and one form; or the joint law where the file suits one
@@ -54,7 +55,6 @@ CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
 METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_RUNS = 1000  # of a joint law: memory and time grow faster than the runs, about 0.5 GB at this many
-STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
 
@@ -313,7 +313,7 @@ def _measured(request: Request) -> MetricTerms:
 
 def _refuse_own_steps(request: Request, measured: Measurements) -> None:
     """Refuse the steps of a training as its data: they do not end where the training does."""
-    column = measured.columns["data"]
+    column = measured.columns["data"].strip()
     if column.lower() in STEP_NAMES and column.lower().strip("_") != request.data_unit:
         raise TableError(
             f"column {column!r} of {measured.path}: expected amounts of data, one per finished training, got "

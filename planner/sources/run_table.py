@@ -32,7 +32,7 @@ from planner.sources.expressions import Expression
 from planner.sources.headings import parse_heading, with_suffix
 from planner.sources.measurements import Measurements
 from planner.sources.table_file import Row, first_row_number, ragged_row
-from planner.sources.tables import Table, on_disk, table_of_files, table_of_points
+from planner.sources.tables import Table, on_disk, table_of_files, table_of_points, title_of
 from planner.sources.tracked_table import (
     FROM_NAME,
     LAST_VALUE,
@@ -121,9 +121,8 @@ def read_measurements(
     with on_disk([path] if isinstance(path, Path) else path) as files:
         if points:
             source = _of_table(table_of_points(points, **names), columns, choice, **names)
-        elif len(files) == 1 and is_tracked(files[0][1]):
-            title, store = files[0]
-            source = _of_tracker(title, store, columns, choice, rising=rising, **names)
+        elif all(is_tracked(file) for _, file in files):
+            source = _of_tracker(files, columns, choice, rising=rising, **names)
         else:
             source = _of_table(table_of_files(files), columns, choice, **names)
     in_percent = metric_unit in PERCENT_UNITS
@@ -183,8 +182,7 @@ def _equal(content: Any, value: str) -> bool:
 
 
 def _of_tracker(
-    title: str,
-    path: Path,
+    files: Sequence[tuple[str, Path]],
     given: Mapping[str, str | None],
     choice: RunChoice,
     *,
@@ -192,7 +190,9 @@ def _of_tracker(
     metric: str,
     data_unit: str,
 ) -> _Source:
-    table = open_tracked(path, choice)
+    title, paths = title_of([title for title, _ in files]), [path for _, path in files]
+    path = paths[0]
+    table = open_tracked(paths, choice)
     if choice.name_pattern:
         given = _with_data_from_name(given)
     named = [role for role, name in given.items() if name]

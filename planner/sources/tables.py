@@ -244,6 +244,24 @@ def missing_data_unit() -> MissingInput:
     )
 
 
+def expanded(paths: Sequence[Path]) -> list[Path]:
+    """Return paths with the files that each pattern stands for, where the shell did not expand it.
+
+    Args:
+        paths: Files, folders and patterns such as `results/*.json`.
+
+    Returns:
+        The paths; a pattern that nothing matches is kept as it is.
+    """
+    files: list[Path] = []
+    for path in paths:
+        matches: list[Path] = []
+        if any(sign in str(path) for sign in "*?[") and not path.exists():
+            matches = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
+        files += matches or [path]
+    return files
+
+
 @contextmanager
 def on_disk(paths: Sequence[Path]) -> Iterator[list[tuple[str, Path]]]:
     """Yield each source with its title, after what comes through a pipe was written to a temporary file.

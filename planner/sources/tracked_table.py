@@ -11,7 +11,7 @@ from pathlib import Path
 from laws.errors import InputError, TableError, UnknownName, run, use
 from planner.sources.expressions import Expression, parse_expression
 from planner.sources.table_file import Row, table_suffix
-from planner.sources.trackers.open_source import is_source, read_source
+from planner.sources.trackers.open_source import is_source, read_source, read_sources
 from planner.sources.trackers.runs import KEPT_STATES, Best, Cell, History, Run, RunTable, State, finite
 from planner.sources.trackers.wandb_chart import is_chart
 
@@ -119,22 +119,23 @@ class TrackedRows:
     fingerprint: str
 
 
-def open_tracked(path: Path, choice: RunChoice) -> RunTable:
-    """Read a store from which laws can be fitted: one that holds several trainings.
+def open_tracked(paths: Sequence[Path], choice: RunChoice) -> RunTable:
+    """Read stores from which laws can be fitted: those that hold several trainings.
 
     Args:
-        path: A tracker's file or folder.
+        paths: Files or folders of one tracker.
         choice: Which runs count.
 
     Returns:
         The runs.
 
     Raises:
-        PlannerError: The store cannot be read, or holds one training; or the choice is not valid.
+        PlannerError: A store cannot be read, or there is one training in all; or the choice is not valid.
     """
     states = chosen_states(choice.states)
     pattern = _pattern(choice.name_pattern)
-    table = replace(read_source(path), states=states).where(choice.where)
+    path = paths[0]
+    table = replace(read_sources(paths), states=states).where(choice.where)
     if pattern is not None:
         table = _with_size_from_name(table, pattern)
     if len(table.runs) == 1:
