@@ -10,7 +10,7 @@ from planner.plans.backtest import TestedLaw
 
 
 class Backtest:
-    """Forecasts of the largest scales beside what was measured there."""
+    """Forecasts of the largest scales next to what was measured there."""
 
     def __init__(self, tested: TestedLaw) -> None:
         """Hold a back-test."""

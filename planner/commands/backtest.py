@@ -53,7 +53,7 @@ def backtest(
 ) -> None:
     """Test a law on its largest scales.
 
-    Fits it without them, and shows its forecast beside what was measured. Nothing is stored.
+    Fits it without them, and shows its forecast next to what was measured. Nothing is stored.
     """
     from dataclasses import asdict
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""The report of `planner backtest`: forecasts of the largest scales beside what was measured there."""
+"""The report of `planner backtest`: forecasts of the largest scales next to what was measured there."""
 
 from typing import Any
 
