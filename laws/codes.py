@@ -17,6 +17,7 @@ class WarningCode(StrEnum):
     NO_FLOOR = "no-floor"
     NO_INTERVAL = "no-interval"
     BETWEEN_STUDIES = "between-studies"
+    STANDARD_ERRORS = "standard-errors"
     STUDIES_DISAGREE = "studies-disagree"
     UNIT_UNCONFIRMED = "unit-unconfirmed"
     NO_CHECK_POINT = "no-check-point"

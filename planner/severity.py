@@ -66,6 +66,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.NO_COMPUTE: "The compute per unit of data is not known.",
 }
 _NOTE: dict[str, str] = {
+    WarningCode.STANDARD_ERRORS: "The interval is from the source's own standard errors.",
     WarningCode.BETWEEN_STUDIES: "The interval is how far published studies differ.",
     WarningCode.NO_CHECK_POINT: "No published figure to check this law against.",
     WarningCode.ONE_SIZE: "One model size: a larger one might need less data.",

@@ -30,6 +30,10 @@ WARNINGS: dict[str, str] = {
         "The interval is that of another study of the same question, by how far published studies differ. "
         "It is not from measurements of yours."
     ),
+    WarningCode.STANDARD_ERRORS: (
+        "The interval is from the standard errors that the source states for its own data and its own form. "
+        "Other studies may differ by more."
+    ),
     WarningCode.STUDIES_DISAGREE: (
         "Another published law of the same question gives a value outside this interval."
     ),

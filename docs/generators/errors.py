@@ -74,7 +74,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-law-of-form": ("No law of this form is stored.", "Fit one, or leave the form out."),
     "no-law-of-metric": ("No law of this metric is stored.", "Measure, or ask for another metric."),
     "no-law-of-source": ("No law of this source is stored.", "Ask for another source."),
-    "no-posterior": ("A published law states no uncertainty.", "Leave the confidence out."),
     "no-sampled-curve": ("A law has no sampled curve.", "Use a law that was fitted here."),
     "no-samples": ("A law has no posterior samples to export.", "Export it as JSON."),
     "no-such-shipped-law": ("No bundled law matches.", "List the bundled laws."),

@@ -44,7 +44,6 @@ class LawModel(NamedTuple):
     unit: str  # of data
     scenarios: tuple[Scenario, ...]
     measured: MeasuredRange
-    has_posterior: bool = True  # False: one published figure without a stated uncertainty
     forms: Mapping[str, float] = {}  # of a forecast: form -> weight
     families: Mapping[str, float] = {}  # of several: family -> probability that it is the best one
     companions: Mapping[str, str] = {}  # "params", "samples" -> id of a law

@@ -63,10 +63,10 @@ def verdict_text(plan: Plan) -> str:
         plan: The answer for the product.
 
     Returns:
-        The verdict alone where the law has no interval: what it says of limits is no probability.
+        The verdict alone where there are no limits.
     """
     shown = verdict(plan).value
-    if plan.feasible is None or not plan.estimate.law_model.has_posterior:
+    if plan.feasible is None:
         return shown
     return f"{shown}, {probability(plan.feasible.probability)}"
 

@@ -63,12 +63,10 @@ def test_the_summary_counts_and_adds_up(tmp_path):
     assert summary["products"] == len(plans) >= 3
     assert summary["feasible"] == sum(plan["feasible"] for plan in plans)
     assert 0 < summary["feasible"] < len(plans)  # the example shows both
-    for end in (
-        "q05",
-        "q95",
-    ):  # one accelerator, so one set of scenarios: between the largest and the sum of ends
-        hours = [plan["gpu_hours"][end] for plan in plans]
-        assert max(hours) < summary["gpu_hours"][end] < 1.1 * sum(hours)
+    # the sum is at least its largest part; products by different laws are not all expensive together
+    for end in ("q05", "median"):
+        assert max(plan["gpu_hours"][end] for plan in plans) < summary["gpu_hours"][end]
+    assert summary["gpu_hours"]["q05"] < sum(plan["gpu_hours"]["median"] for plan in plans)
 
 
 def test_a_plan_without_a_day_is_reviewed_today(tmp_path):

@@ -93,12 +93,11 @@ def test_the_same_estimate_of_the_same_day_is_one_forecast(store):
     assert len(told(store, "forecasts", "list")) == 2
 
 
-def test_a_published_law_is_kept_without_intervals(store):
+def test_a_published_law_is_kept_with_its_interval(store):
     id = kept(store, "--domain", "word-lm", "--target-loss", "3.2")
-    found = told(store, "forecasts", "show", id)
-    assert found["quantities"]["data"]["q05"] is None
-    assert found["quantities"]["data"]["median"] > 0
-    assert found["probability"] is None
+    forecast = told(store, "forecasts", "show", id)
+    assert 0 < forecast["quantities"]["data"]["q05"] < forecast["quantities"]["data"]["median"]
+    assert 0.5 < forecast["probability"] <= 1
 
 
 def test_a_review_keeps_every_product(store):

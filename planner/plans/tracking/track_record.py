@@ -169,7 +169,7 @@ def _error_at(observed: Mapping[str, float], model: LawModel) -> tuple[Quantity 
         draws = tuple(s.loss(params, x) for s in model.scenarios if s.loss is not None)
     else:
         draws = tuple(s.error(min(x, s.high)) for s in model.scenarios)
-    errors = Quantity(draws=draws, unit=model.law.metric_unit, spread=model.has_posterior)
+    errors = Quantity(draws=draws, unit=model.law.metric_unit)
     return model.law.scale.of_errors(errors), ""
 
 

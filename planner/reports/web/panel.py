@@ -27,15 +27,17 @@ from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
 from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
-from planner.lawmodel.published import surface_of
+from planner.lawmodel.model import JOINT_FORMS
+from planner.lawmodel.published import differences_of, smallest_scale, surface_of, surfaces_of
 from planner.lawmodel.select import SelectedLaw
 from planner.lawmodel.stored import scenario_indices, single_size
 from planner.metrics import FRACTION
 from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
+from planner.plans.other_laws import comparable_laws
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
-from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES
+from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES, sample_count
 from planner.plans.review import Review
 from planner.reports.estimate_record import EXTRAPOLATION_FACTORS
 from planner.reports.sentences import PANEL
@@ -61,12 +63,12 @@ def panel_data(review: Review) -> dict[str, Any]:
     given = [plan.question.hardware.precision for _, plan in review.plans]
     precisions = {precision for precision in given if precision is not None}
     accelerators = [_accelerator(one, review, precisions) for one in review.fleet.accelerators.values()]
-    sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}
+    sample_counts = {sample_count(plan.law_model, len(plan.law_model.scenarios)) for _, plan in review.plans}
     varying = {"price", *_varying([one["assumed"] for one in accelerators])}
     for product in products:
         varying |= _varying([product["assumed"], *product["measured"].values()])
     return {
-        "samples": ASSUMPTION_SAMPLES,
+        "samples": ASSUMPTION_SAMPLES,  # by a published law
         "extrapolation_limit": EXTRAPOLATION_LIMIT,
         "within": EXTRAPOLATION_FACTORS,
         "uniform": {
@@ -148,7 +150,7 @@ def _product(
         "metric_unit": law_model.law.metric_unit,
         "metric_ceiling": law_model.law.metric_ceiling,
         "unit": law_model.unit,
-        "spread": law_model.has_posterior,
+        "published": law_model.law.source == "published",
         "smallest": law_model.curve_start,
         "largest": law_model.measured.largest_data,
         "sizes": law_model.measured.counted_sizes,
@@ -306,15 +308,30 @@ def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:
 
 def _published(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
     if plan.law_model.is_joint:
-        surface = surface_of(law)
-        columns = {name: [getattr(surface, name)] for name in ("E", "A", "B", "alpha", "beta")}
-        return {"surface": {"columns": columns}, "cost": _cost(plan, ())}
+        surfaces = [surface_of(law)] if law.covariance is None else surfaces_of(law)
+        columns = {name: [getattr(s, name) for s in surfaces] for name in ("E", "A", "B", "alpha", "beta")}
+        return {"surface": {"columns": columns}, "cost": _cost(plan, ()), **_studies(plan, law)}
     size, flops = (plan.law_model.companions.get(role) for role in ("params", "flops"))
     return {
         "curve": _formula(law),
         "size": _formula(published_law(size)) if size else None,
         "cost": {"kind": "law", "law": _formula(published_law(flops))} if flops else _cost(plan, ()),
+        **_studies(plan, law),
     }
+
+
+def _studies(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
+    """Return how other studies differ from a law in each of its samples, and the laws to compare it with."""
+    others = [
+        {"surface": surface_of(other)._asdict()}
+        if other.formula in JOINT_FORMS
+        else {"curve": _formula(other)}
+        for other in comparable_laws(law)
+    ]
+    if law.covariance is not None:
+        return {"others": others}
+    smallest = smallest_scale(law, over_sizes=plan.question.allocate == "smallest-model")
+    return {"others": others, "studies": differences_of(law), "smallest_studied": smallest}
 
 
 def _formula(law: PublishedLaw) -> dict[str, Any]:

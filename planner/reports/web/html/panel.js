@@ -103,22 +103,22 @@ function notesOf(product, { sentences }, answer) {
   }
   if (answer.probability !== null) {
     const limits = Object.entries(answer.limits).map(([name, p]) => `${sentences[`limit_${name}`]} ${probability(p)}`).join(", ");
-    notes.push(answer.spread ? fill("feasible", {
+    notes.push(fill("feasible", {
       verdict: sentences[answer.feasible],
       probability: probability(answer.probability),
       by_limit: limits && fill("each_limit", { limits }),
-    }) : fill("by_the_law", { verdict: sentences[answer.feasible ? "stays_within" : "exceeds"] }));
+    }));
     notes.push(answer.binding === null ? sentences.no_risk : fill("tightest", { limit: sentences[`limit_${answer.binding}`] }));
   }
   return notes;
 }
 
-function rowElement([label, key, print, ofLaw], answer, { unknown, never }) {
+function rowElement([label, key, print], answer, { unknown, never }) {
   const row = element("tr", "", { "data-quantity": key });
   row.append(element("th", label, { scope: "row", class: "w" }));
   const samples = answer.quantities[key];
   for (const level of LEVELS) {
-    const isKnown = samples.length && (level === 0.5 || !ofLaw || answer.spread);
+    const isKnown = samples.length > 0;
     const value = isKnown ? quantile(samples, level) : null;
     const text = !isKnown ? unknown : value === Infinity ? never : print(value);
     row.append(element("td", text, isKnown ? { "data-value": String(value) } : {}));
