@@ -83,6 +83,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "A law has a minimum in the input that it was to be solved for.",
         "Give that input, and solve for another.",
     ),
+    "too-few-published-laws": (
+        "Fewer than two published laws answer one question.",
+        "Name another domain or metric.",
+    ),
     "too-few-families": ("Fewer than two families have a law to compare.", "Fit another family."),
     "too-few-shards": ("Too few shards have finished runs.", "Train more shards."),
     "value-out-of-reach": ("A law never has this value.", "Ask for a value that the message names."),

@@ -115,7 +115,8 @@ class RunChoiceOptions:
         str | None,
         typer.Option(
             metavar="REGEX",
-            help="Data size in the name of a tracker's run, as the group of a pattern: '([0-9]+)h'.",
+            help="Data size in the name of a run, as the group of a pattern: '([0-9]+)h'. Tables have it "
+            "in a column `name`.",
         ),
     ] = None
 

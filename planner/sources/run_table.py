@@ -27,7 +27,7 @@ from laws.errors import ConflictingInput, InputError, PlannerError, TableError, 
 from planner import units
 from planner.metrics import FRACTION, PERCENT_UNITS, cell_terms
 from planner.sources.cells import is_missing, plain_cells
-from planner.sources.column_roles import REQUIRED, find_columns, usual_names
+from planner.sources.column_roles import REQUIRED, column_like, find_columns, listed, usual_names
 from planner.sources.expressions import Expression
 from planner.sources.headings import parse_heading, with_suffix
 from planner.sources.measurements import Measurements
@@ -42,6 +42,7 @@ from planner.sources.tracked_table import (
     left_out_sentence,
     no_data_size,
     open_tracked,
+    pattern_of,
     resolved,
     rows_of,
 )
@@ -52,6 +53,7 @@ MAX_BAD_SHARE = 0.1  # of the rows: with more that cannot be read, the file is n
 MAX_GAPS = 0.1  # share of the rows that lack an optional value: with more, the column is not used
 MIN_ROWS = 2  # that must remain where rows without a data size are left out
 STATE_NAMES = ("status", "state")
+NAME_COLUMNS = ("name", "run", "run_name", "run name", "model", "id")  # with the names of trainings
 OF_METRIC = ("metric", "se", "train")  # roles with values of the metric
 NUMERIC = ("params", "se", "samples", "flops", "gpu_hours", "train", "test_size")  # optional roles
 
@@ -144,13 +146,19 @@ def _of_table(
     table: Table, given: Mapping[str, str | None], choice: RunChoice, *, metric: str, data_unit: str
 ) -> _Source:
     where = choice.where
-    columns = find_columns(table.title, table.names, given, metric=metric, data_unit=data_unit)
+    pattern, in_table = pattern_of(choice.name_pattern), table.names
+    if pattern is not None:
+        given, in_table = _with_data_from_name(given), (*table.names, FROM_NAME)
+        name_column = _column_of_names(table)
+    columns = find_columns(table.title, in_table, given, metric=metric, data_unit=data_unit)
     for name in where:
         if name not in table.names:
             raise UnknownName(f"column of {table.title}", name, table.names, code="unknown-column")
     state = next((name for name in table.names if name.strip().lower() in STATE_NAMES), None)
     used = [name for expression in columns.values() for name in expression.names]
     names = list(dict.fromkeys([*used, *where, *([state] if state else [])]))
+    if pattern is not None:
+        names = [name for name in names if name not in (name_column, FROM_NAME)] + [name_column]
     content = table.read(names)
     if not content.rows and not content.unreadable:
         raise TableError(
@@ -158,8 +166,13 @@ def _of_table(
             f"{data_unit},{metric}",
             code="empty-table",
         )
+    rows = content.rows
+    if pattern is not None:
+        matches = [pattern.search(str(row[-1] or "")) for row in rows]
+        rows = [(*row, match[1] if match else None) for row, match in zip(rows, matches, strict=True)]
+        names.append(FROM_NAME)
     conditions = [(names.index(name), value) for name, value in where.items()]
-    kept = [n for n, row in enumerate(content.rows) if all(_equal(row[i], value) for i, value in conditions)]
+    kept = [n for n, row in enumerate(rows) if all(_equal(row[i], value) for i, value in conditions)]
     if conditions and not kept:
         chosen = " and ".join(f"{name}={value}" for name, value in where.items())
         raise TableError(f"{table.title}: expected rows with {chosen}, got none", code="no-such-run")
@@ -168,12 +181,26 @@ def _of_table(
         fingerprint=table.fingerprint,
         columns=columns,
         names=names,
-        rows=[content.rows[n] for n in kept],
+        rows=[rows[n] for n in kept],
         row_name=lambda n: content.name(kept[n]),
         short_name=lambda n: content.short_name(kept[n]),
         delimiter=content.delimiter,
         unreadable=content.unreadable,
         state=state,
+    )
+
+
+def _column_of_names(table: Table) -> str:
+    """Return the column with the names of a table's trainings."""
+    for name in NAME_COLUMNS:
+        if (column := column_like(name, table.names, table.title)) is not None:
+            return column
+    raise TableError(
+        f"{table.title}: expected a column {' or '.join(map(repr, NAME_COLUMNS))} for the pattern of names, "
+        f"got {listed(table.names)}",
+        code="missing-column",
+        value="name",
+        hint=drop("data_from_name"),
     )
 
 

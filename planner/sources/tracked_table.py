@@ -133,7 +133,7 @@ def open_tracked(paths: Sequence[Path], choice: RunChoice) -> RunTable:
         PlannerError: A store cannot be read, or there is one training in all; or the choice is not valid.
     """
     states = chosen_states(choice.states)
-    pattern = _pattern(choice.name_pattern)
+    pattern = pattern_of(choice.name_pattern)
     path = paths[0]
     table = replace(read_sources(paths), states=states).where(choice.where)
     if pattern is not None:
@@ -167,7 +167,18 @@ def chosen_states(words: Sequence[str]) -> frozenset[State]:
     return frozenset(State(word.strip().lower()) for word in words) or KEPT_STATES
 
 
-def _pattern(text: str) -> re.Pattern[str] | None:
+def pattern_of(text: str) -> re.Pattern[str] | None:
+    """Return the pattern whose group is a data size; None where none was given.
+
+    Args:
+        text: The regular expression as typed.
+
+    Returns:
+        The pattern.
+
+    Raises:
+        InputError: It is not a regular expression with one group ("invalid-pattern").
+    """
     if not text:
         return None
     try:

@@ -28,7 +28,7 @@ from planner.hardware.measured_utilization import measured_utilization
 from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
 from planner.lawmodel.model import JOINT_FORMS
-from planner.lawmodel.published import differences_of, smallest_scale, surface_of, surfaces_of
+from planner.lawmodel.published import differences_of, ends_of_scale, surface_of, surfaces_of
 from planner.lawmodel.select import SelectedLaw
 from planner.lawmodel.stored import scenario_indices, single_size
 from planner.metrics import FRACTION
@@ -330,8 +330,8 @@ def _studies(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
     ]
     if law.covariance is not None:
         return {"others": others}
-    smallest = smallest_scale(law, over_sizes=plan.question.allocate == "smallest-model")
-    return {"others": others, "studies": differences_of(law), "smallest_studied": smallest}
+    ends = ends_of_scale(law, over_sizes=plan.question.allocate == "smallest-model")
+    return {"others": others, "studies": differences_of(law), "ends": ends}
 
 
 def _formula(law: PublishedLaw) -> dict[str, Any]:
