@@ -4,6 +4,7 @@ An assumption is one value or a band. A band is sampled with a seed, uniformly b
 is not known widens every interval that depends on it.
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -48,20 +49,25 @@ class Assumption(NamedTuple):
         """
         if self.low == self.high:
             return (self.low,) * n
-        import random  # a question without hardware samples nothing
+        # The stream keeps the name it was first written with: a new spelling must not change an answer.
+        return _sampled(tuple(self.bands), _STREAMS.get(self.name, self.name), n, seed)
 
-        # A string seeds alike in every process. The stream keeps the name it was first written with: a new
-        # spelling must not change an answer.
-        rng = random.Random(f"{seed}/{_STREAMS.get(self.name, self.name)}")
-        order = list(range(n))
-        rng.shuffle(order)
-        values = []
-        for i in order:
-            position = (i + rng.random()) / n * len(self.bands)
-            band = min(int(position), len(self.bands) - 1)
-            low, high = self.bands[band]
-            values.append(low + (high - low) * (position - band))
-        return tuple(values)
+
+@functools.lru_cache(maxsize=64)  # an answer and its sensitivity take the same samples
+def _sampled(bands: tuple[tuple[float, float], ...], stream: str, n: int, seed: int) -> tuple[float, ...]:
+    """Return n values of the bands, one from each n-th of the distribution, in random order."""
+    import random  # a question without hardware samples nothing
+
+    rng = random.Random(f"{seed}/{stream}")  # a string seeds alike in every process
+    order = list(range(n))
+    rng.shuffle(order)
+    values = []
+    for i in order:
+        position = (i + rng.random()) / n * len(bands)
+        band = min(int(position), len(bands) - 1)
+        low, high = bands[band]
+        values.append(low + (high - low) * (position - band))
+    return tuple(values)
 
 
 _SPELLINGS = {"utilisation": "utilization"}  # files and commands of earlier versions

@@ -45,6 +45,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.NEWEST_NOT_BEST: "The newest law is not of the most probable family.",
     WarningCode.NO_FLOOR: "A law without a floor: it reaches every target.",
     WarningCode.DEVICE_NOT_LISTED: "GPU-hours are left out: their device is not in the table.",
+    WarningCode.FLOPS_ABOVE_PEAK: "Some logged FLOP exceed what the device can compute.",
     WarningCode.FLOPS_FROM_HOURS: "Compute comes from GPU-hours: good on the same accelerator.",
     WarningCode.PRICE_UNKNOWN: "This accelerator has no known price.",
     WarningCode.PRICE_OLD: "The newest price is more than a year old.",
@@ -65,6 +66,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.NO_COMPUTE: "The compute per unit of data is not known.",
 }
 _NOTE: dict[str, str] = {
+    WarningCode.STANDARD_ERRORS: "The interval is from the source's own standard errors.",
     WarningCode.BETWEEN_STUDIES: "The interval is how far published studies differ.",
     WarningCode.NO_CHECK_POINT: "No published figure to check this law against.",
     WarningCode.ONE_SIZE: "One model size: a larger one might need less data.",

@@ -30,6 +30,10 @@ WARNINGS: dict[str, str] = {
         "The interval is that of another study of the same question, by how far published studies differ. "
         "It is not from measurements of yours."
     ),
+    WarningCode.STANDARD_ERRORS: (
+        "The interval is from the standard errors that the source states for its own data and its own form. "
+        "Other studies may differ by more."
+    ),
     WarningCode.STUDIES_DISAGREE: (
         "Another published law of the same question gives a value outside this interval."
     ),
@@ -56,6 +60,10 @@ WARNINGS: dict[str, str] = {
     WarningCode.DEVICE_NOT_LISTED: (
         "GPU-hours are left out: their device is not in the table of accelerators. Fit again with the peak "
         "of the device."
+    ),
+    WarningCode.FLOPS_ABOVE_PEAK: (
+        "Some logged FLOP are more than the device can compute in the logged GPU-hours, so these trainings "
+        "say nothing about its utilization. Check FLOP, GPU-hours and device."
     ),
     WarningCode.FLOPS_FROM_HOURS: (
         "FLOP were not logged: they are computed from GPU-hours at an assumed utilization. Hours on the "

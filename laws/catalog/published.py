@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from laws.errors import InputError, LawError, UnknownName, run
 
@@ -375,6 +375,14 @@ class CheckPoint:
     source: str = ""  # where the pair is printed, if not with the law
 
 
+class Covariance(NamedTuple):
+    """How the uncertainties of a law's parameters go together."""
+
+    parameters: tuple[str, ...]  # names of parameters; "log NAME" where the logarithm is normal
+    matrix: tuple[tuple[float, ...], ...]
+    origin: str  # where it is from, in words
+
+
 @dataclass(frozen=True, kw_only=True)
 class PublishedLaw:
     """One law as its authors printed it, callable in base units."""
@@ -391,6 +399,7 @@ class PublishedLaw:
     scale: float = 1.0  # base units of the result for one of the paper's
     exponents: Mapping[str, float] = field(default_factory=dict)  # input -> exponent of the reducible part
     errors: Mapping[str, float] = field(default_factory=dict)  # parameter -> published standard error
+    covariance: Covariance | None = None  # of all parameters; None: not published, and not refitted
     companions: Mapping[str, str] = field(default_factory=dict)  # "params", "flops", ... -> id
     range: str  # what was measured, in words
     measured: tuple[float | None, float | None] = (None, None)  # data, smallest and largest
@@ -657,7 +666,14 @@ def _law(entry: dict[str, Any], source: dict[str, Any]) -> PublishedLaw:
             "inputs": tuple(Input(**i) for i in entry["inputs"]),
             **{name: tuple(entry.get(name, (None, None))) for name in ("measured", "sizes")},
             "measured_at_end": tuple(entry["measured_at_end"]) if "measured_at_end" in entry else None,
+            "covariance": _covariance(entry.get("covariance")),
             "notes": tuple(entry.get("notes", ())),
             "checks": tuple(CheckPoint(**c) for c in entry.get("checks", ())),
         }
     )
+
+
+def _covariance(entry: Mapping[str, Any] | None) -> Covariance | None:
+    if entry is None:
+        return None
+    return Covariance(tuple(entry["parameters"]), tuple(map(tuple, entry["matrix"])), entry["origin"])

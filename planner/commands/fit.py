@@ -96,19 +96,28 @@ def fit(
     from planner.sources.fit import Request, fit_file
     from planner.sources.tracked_table import run_choice
 
+    if runs:
+        from planner.sources.tables import expanded
+
+        runs = expanded(runs)
     points = tuple(table.point or ())
     if bool(runs) == bool(points):
         given = "both" if runs else "neither"
         raise typer.BadParameter(f"expected a file of runs or --point DATA=VALUE, got {given}")
     if subject.metric is None or subject.data_unit is None:
         from planner.sources.subject import metric_of_headings, names_of_tables, unit_of_headings
-        from planner.sources.tables import unit_of_points
+        from planner.sources.tables import unit_of_amounts, unit_of_points
 
         names, by_role = names_of_tables(runs or ()), columns.by_role()
-        unit = subject.data_unit or (unit_of_points(points) if points else unit_of_headings(names, by_role))
-        subject = replace(
-            subject, metric=subject.metric or metric_of_headings(names, by_role), data_unit=unit
-        )
+        if subject.data_unit is None:
+            if points:
+                unit = unit_of_points(points)
+            elif table.data_total is not None:
+                unit = unit_of_amounts([table.data_total])
+            else:
+                unit = unit_of_headings(names, by_role)
+            subject = replace(subject, data_unit=unit)
+        subject = replace(subject, metric=subject.metric or metric_of_headings(names, by_role))
     request = Request(
         path=tuple(runs or ()),
         points=points,

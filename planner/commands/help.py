@@ -60,7 +60,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "what-if": ("planner what-if --target-wer 5%,8%,10% --on h100,a100",),
     "frontier": ("planner frontier --domain speech --on h100",),
-    "compare": ("planner compare --domain speech",),
+    "compare": ("planner compare --domain speech", "planner compare --domain language --source published"),
     "check": ("planner check new-runs.csv --domain speech --metric wer",),
     "next": (
         "planner next --domain speech --target-wer 5% --budget 30m",

@@ -40,7 +40,7 @@ def review(
         typer.Option(
             parser=day,
             metavar="DAY",
-            help="Day of the review, for prices and deadlines. Default: the plan's.",
+            help="Day of the review, for prices and deadlines. Default: the plan's, else today.",
         ),
     ] = None,
     save: Annotated[
@@ -64,7 +64,8 @@ def review(
     from planner.plans import review as use_case
     from planner.plans.portfolio import read_portfolio
     from planner.reports.quantities import counted
-    from planner.reports.review import as_markdown, headline, record
+    from planner.reports.review import as_markdown, record
+    from planner.reports.review_summary import headline
 
     document = style or (DocumentFormat.markdown if out is None else _BY_SUFFIX.get(out.suffix.lower()))
     if document is None:
@@ -75,7 +76,9 @@ def review(
             expected=".html, .md or .json",
         )
     portfolio = read_portfolio(plan)
-    answer = use_case.review(portfolio, existing_store(store, optional=True), today=today)
+    answer = use_case.review(
+        portfolio, existing_store(store, optional=True), today=today or portfolio.today or date.today()
+    )
     if document is DocumentFormat.html:
         from planner.reports.web.page import page
 

@@ -45,7 +45,10 @@ class SubjectOptions:
     ] = None
     metric_unit: Annotated[
         str | None,
-        typer.Option(help="Unit of the metric, e.g. nats/token. Default: fraction for error rates."),
+        typer.Option(
+            help="Unit of the metric, e.g. nats/token, or % for rates in percent. Default: fraction for "
+            "error rates."
+        ),
     ] = None
     family: Annotated[str, typer.Option(help="Architecture that was trained, e.g. conformer.")] = ""
 
@@ -112,7 +115,8 @@ class RunChoiceOptions:
         str | None,
         typer.Option(
             metavar="REGEX",
-            help="Data size in the name of a tracker's run, as the group of a pattern: '([0-9]+)h'.",
+            help="Data size in the name of a run, as the group of a pattern: '([0-9]+)h'. Tables have it "
+            "in a column `name`.",
         ),
     ] = None
 

@@ -36,16 +36,16 @@ def allocated_scenario(
         The scenario.
     """
     if constraints.smallest_model:
-        scenario = smallest_model_path(surface, available=constraints.data_available)
-    else:
-        scenario = compute_optimal_path(
-            surface,
-            available=constraints.data_available,
-            inference=constraints.inference_tokens,
-            data_half=DATA_HALF,
-            params_half=PARAMS_HALF,
-        )
-    return scenario._replace(flops_per_sample=flops_per_sample)
+        available = constraints.data_available
+        return smallest_model_path(surface, available=available, flops_per_sample=flops_per_sample)
+    return compute_optimal_path(
+        surface,
+        available=constraints.data_available,
+        inference=constraints.inference_tokens,
+        data_half=DATA_HALF,
+        params_half=PARAMS_HALF,
+        flops_per_sample=flops_per_sample,
+    )
 
 
 def allocation_assumptions(constraints: AllocationConstraints, unit: str) -> list[LawAssumption]:

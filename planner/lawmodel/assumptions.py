@@ -13,6 +13,8 @@ class AssumptionCode(StrEnum):
 
     STORED_LAW = "stored-law"  # law, source, form, points, smallest, largest, unit, forms
     PUBLISHED_LAW = "published-law"  # law, citation, locator, confidence, range
+    BETWEEN_STUDIES = "between-studies"  # studies
+    STANDARD_ERRORS = "standard-errors"  # origin: where the correlations are from
     BEST_FAMILY = "best-family"  # families: family -> probability that it is best
     LOSS_LAW = "loss-law"  # law, citation: the error on a compute-optimal frontier
     SIZE_LAW = "size-law"  # law: the best model size for an amount of data

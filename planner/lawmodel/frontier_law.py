@@ -77,6 +77,23 @@ def frontier_scenario(law: PublishedLaw) -> Scenario:
     )
 
 
+def shifted_frontier(scenario: Scenario, shift: float) -> Scenario:
+    """Return a frontier that gives the same FLOP to larger models and less data, with the same error.
+
+    Args:
+        scenario: The scaling path of a frontier; its scale is the data.
+        shift: The logarithm of the factor of the model size.
+
+    Returns:
+        The scenario.
+    """
+    factor, size = math.exp(shift), scenario.params
+    assert size is not None
+    return scenario._replace(
+        error=lambda x: scenario.error(x * factor), params=lambda x: factor * size(x * factor)
+    )
+
+
 def _frontier(law: PublishedLaw) -> tuple[_Power, _Power]:
     """Return N(C) and D(C)."""
     line = _power(law)

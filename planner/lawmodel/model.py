@@ -31,6 +31,7 @@ class MeasuredRange(NamedTuple):
     largest_data: float | None = None
     smallest_params: float | None = None  # of a joint law
     counted_sizes: tuple[float, float] | None = None  # smallest and largest model whose cost was counted
+    largest_params: float | None = None  # of a joint law
 
 
 class LawModel(NamedTuple):
@@ -43,7 +44,6 @@ class LawModel(NamedTuple):
     unit: str  # of data
     scenarios: tuple[Scenario, ...]
     measured: MeasuredRange
-    has_posterior: bool = True  # False: one published figure without a stated uncertainty
     forms: Mapping[str, float] = {}  # of a forecast: form -> weight
     families: Mapping[str, float] = {}  # of several: family -> probability that it is the best one
     companions: Mapping[str, str] = {}  # "params", "samples" -> id of a law

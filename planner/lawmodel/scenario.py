@@ -102,13 +102,13 @@ def broadcast(values: Sequence[T], n: int) -> tuple[T, ...]:
     """Return one value per posterior sample.
 
     Args:
-        values: n values, or a single one of a law without a posterior, which serves every sample.
-        n: Number of posterior samples.
+        values: As many values as samples, or one for every k-th sample: those of a published law repeat.
+        n: Number of samples, a multiple of the number of values.
 
     Returns:
         n values.
     """
-    return tuple(values) * n if len(values) == 1 else tuple(values)
+    return tuple(values) * (n // len(values)) if values else ()
 
 
 def value_at(function: ScaleFunction | None, x: float) -> float:
@@ -159,8 +159,19 @@ def cost_of_size(sizes: Sequence[float], costs: Sequence[float]) -> ScaleFunctio
     return lambda params: counted(params) if 0 < params < math.inf else params
 
 
+def six_flops(params: float) -> float:
+    """Return the training FLOP per sample of a dense model: 2 forward and 4 backward per parameter."""
+    return 6 * params
+
+
 def compute_optimal_path(
-    surface: Surface, *, available: float, inference: float, data_half: float, params_half: float
+    surface: Surface,
+    *,
+    available: float,
+    inference: float,
+    data_half: float,
+    params_half: float,
+    flops_per_sample: ScaleFunction | None = six_flops,
 ) -> Scenario:
     """Return the path of least FLOP on a surface; its scale is the data seen.
 
@@ -173,6 +184,7 @@ def compute_optimal_path(
         inference: Data that the trained model is run on.
         data_half: R_D* of repeated data.
         params_half: R_N* of parameters beyond those that the data can use.
+        flops_per_sample: Training FLOP per sample as a function of parameters.
 
     Returns:
         The scenario.
@@ -202,10 +214,12 @@ def compute_optimal_path(
         most = min(free, useful * (1 + 2 * MAX_REPEAT_LIVES * params_half))
         return math.exp(root(slope, math.log(useful), math.log(most)))
 
+    best_params = params if limited or inference else _best_params(surface)
+
     def error(samples_seen: float) -> float:
         if limited:
-            return repeated.loss(params(samples_seen), samples_seen, available)
-        return surface.loss(params(samples_seen), samples_seen)
+            return repeated.loss(best_params(samples_seen), samples_seen, available)
+        return surface.loss(best_params(samples_seen), samples_seen)
 
     def exact(target: float) -> float:
         return surface.least_flops(target)[1]
@@ -216,20 +230,30 @@ def compute_optimal_path(
         error=error,
         data=lambda samples_seen: min(samples_seen, available),
         samples_seen=lambda samples_seen: samples_seen,
-        params=params,
-        flops_per_sample=lambda params: 6 * params,
+        params=best_params,
+        flops_per_sample=flops_per_sample,
         loss=(lambda n, samples_seen: repeated.loss(n, samples_seen, available)) if limited else surface.loss,
         floor=surface.E,
         exact_inverse=exact if not limited and inference == 0 else None,
     )
 
 
-def smallest_model_path(surface: Surface, *, available: float) -> Scenario:
+def _best_params(surface: Surface) -> ScaleFunction:
+    """Return the best size without limits, a power of the data; what decides the cost of many samples."""
+    steepness = surface.beta / surface.alpha
+    level = (logarithm(surface.alpha * surface.A) - logarithm(surface.beta * surface.B)) / surface.alpha
+    return lambda data: max(exponential(level + steepness * math.log(data)), SMALLEST)
+
+
+def smallest_model_path(
+    surface: Surface, *, available: float, flops_per_sample: ScaleFunction | None = six_flops
+) -> Scenario:
     """Return the path of models that see all available data once; its scale is the number of parameters.
 
     Args:
         surface: One posterior sample of a joint law.
         available: Different data that there is.
+        flops_per_sample: Training FLOP per sample as a function of parameters.
 
     Returns:
         The scenario.
@@ -241,6 +265,6 @@ def smallest_model_path(surface: Surface, *, available: float) -> Scenario:
         data=lambda _: available,
         samples_seen=lambda _: available,
         params=lambda params: params,
-        flops_per_sample=lambda params: 6 * params,
+        flops_per_sample=flops_per_sample,
         floor=surface.loss(math.inf, available),
     )

@@ -211,6 +211,7 @@ def _joint_model(law: Law, constraints: AllocationConstraints) -> LawModel:
             largest_data=law.x_range[1],
             smallest_params=min(law.points.get("params", ()), default=None),
             counted_sizes=_ends(ladder),
+            largest_params=max(law.points.get("params", ()), default=None),
         ),
         forms=law.forms,
         unknowns={name: tuple(p[key][i] for i in indices) for name, key in parameters.items()},

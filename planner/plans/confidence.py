@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from laws import paths
-from laws.errors import LawError, run
+from laws.errors import LawError
 from planner.lawmodel.model import LawModel
 from planner.lawmodel.scenario import Scenario
 
@@ -27,15 +27,8 @@ def with_confidence(
         The law model at the plan, and its scale once per posterior sample.
 
     Raises:
-        LawError: No amount of data reaches the target in that share, or the law has no posterior.
+        LawError: No amount of data reaches the target in that share.
     """
-    if not law_model.has_posterior:
-        raise LawError(
-            f"law {law_model.law.id} has no posterior: expected a sampled law for a plan with a confidence",
-            code="no-posterior",
-            value=law_model.law.id,
-            hint=run("fit", purpose="to sample a law of your own"),
-        )
     reachable = sum(map(math.isfinite, scales)) / len(scales)
     if reachable < confidence:
         raise LawError(

@@ -15,12 +15,12 @@ from planner.plans.estimate import Estimate
 from planner.plans.from_given import check_not_tiny
 from planner.plans.question import ParsedQuestion, ParsedSupply
 from planner.plans.resources import (
-    ASSUMPTION_SAMPLES,
     DEFAULT_DEVICES,
     Feasible,
     Resources,
     feasible,
     no_price,
+    sample_count,
     satisfied_together,
     within,
 )
@@ -254,7 +254,7 @@ def _devices(
     accelerator = fleet.accelerator(hardware.on)
     overrides = {assumption.name: assumption for assumption in assumed}
     price = overrides.pop("price", None) or price_of(accelerator)
-    n = len(law_model.scenarios) if len(law_model.scenarios) > 1 else ASSUMPTION_SAMPLES
+    n = sample_count(law_model, len(law_model.scenarios))
     count = hardware.count or fleet.count(accelerator) or DEFAULT_DEVICES
     return _Devices(
         throughputs=throughputs(

@@ -38,8 +38,8 @@ class Estimate(NamedTuple):
     samples_seen: Quantity  # data seen in training, repeats counted
     params: Quantity
     flops: Quantity
-    probability_reachable: float | None  # None: the law has no posterior, or its metric gets worse with data
-    limit: Quantity  # the error at any amount of data; without samples where the law has no posterior
+    probability_reachable: float | None  # None: the metric gets worse with data
+    limit: Quantity  # the error at any amount of data; without samples by a published curve
     warnings: tuple[str, ...] = ()
     alternatives: tuple[LawInfo, ...] = ()
 
@@ -70,14 +70,14 @@ class Estimate(NamedTuple):
             samples_seen / data if math.isfinite(samples_seen) else math.inf
             for samples_seen, data in zip(self.samples_seen.draws, self.data.draws, strict=True)
         )
-        return Quantity(draws=draws, unit="epochs", spread=self.samples_seen.spread)
+        return Quantity(draws=draws, unit="epochs")
 
     @property
     def beyond(self) -> Quantity:
         """Return the needed data as a multiple of the largest measured data."""
         largest = self.law_model.measured.largest_data
         draws = () if largest is None else tuple(data / largest for data in self.data.draws)
-        return Quantity(draws=draws, unit="times the largest measured", spread=self.data.spread)
+        return Quantity(draws=draws, unit="times the largest measured")
 
     def reached_within(self, factor: float) -> float | None:
         """Return the probability that the target is reached with limited data.
@@ -193,6 +193,11 @@ def _limits(law_model: LawModel) -> tuple[float, ...]:
     return tuple(s.floor if law_model.is_joint else s.error(s.high) for s in law_model.scenarios)
 
 
+def _has_limit(law_model: LawModel) -> bool:
+    """Return whether the samples say where the error ends: those of a published curve only vary its slope."""
+    return law_model.is_joint or law_model.law.source != "published"
+
+
 def estimate(
     law_model: LawModel,
     scales: Sequence[float],
@@ -206,7 +211,7 @@ def estimate(
 
     Args:
         law_model: The law that answers.
-        scales: One scale per posterior sample; a law without a posterior may have any number.
+        scales: One scale per posterior sample; of a published law, a multiple of its samples.
         target: The error that the scales reach by construction.
         one_plan: Whether the scales are one plan for all samples, which reaches the target in some of them
             only.
@@ -218,7 +223,6 @@ def estimate(
     """
     scenarios = broadcast(law_model.scenarios, len(scales))
     pairs = list(zip(scenarios, scales, strict=True))
-    spread = law_model.has_posterior or len(set(scales)) > 1
     data = tuple(value_at(scenario.data, x) for scenario, x in pairs)
     params = tuple(value_at(scenario.params, x) for scenario, x in pairs) if law_model.has_params else ()
     flops = tuple(scenario.flops(x) for scenario, x in pairs) if law_model.has_flops else ()
@@ -229,7 +233,7 @@ def estimate(
         error = (target,) * len(pairs)
     reachable = None
     # where the metric gets worse with more data, only the prior says that it will improve
-    if law_model.has_posterior and WarningCode.RISING not in law_model.warnings:
+    if WarningCode.RISING not in law_model.warnings:
         reached = [
             math.isfinite(x) and (target is None or e <= target) for x, e in zip(data, error, strict=True)
         ]
@@ -239,13 +243,13 @@ def estimate(
     return Estimate(
         law_model=law_model,
         target=target,
-        error=Quantity(draws=error, unit=metric_unit, spread=spread),
-        data=Quantity(draws=data, unit=data_unit, spread=spread),
-        samples_seen=Quantity(draws=samples_seen, unit=data_unit, spread=spread),
-        params=Quantity(draws=params, unit="parameters", spread=spread),
-        flops=Quantity(draws=flops, unit="FLOP", spread=spread),
+        error=Quantity(draws=error, unit=metric_unit),
+        data=Quantity(draws=data, unit=data_unit),
+        samples_seen=Quantity(draws=samples_seen, unit=data_unit),
+        params=Quantity(draws=params, unit="parameters"),
+        flops=Quantity(draws=flops, unit="FLOP"),
         probability_reachable=reachable,
-        limit=Quantity(draws=_limits(law_model) if law_model.has_posterior else (), unit=metric_unit),
+        limit=Quantity(draws=_limits(law_model) if _has_limit(law_model) else (), unit=metric_unit),
         warnings=tuple(dict.fromkeys(codes)),
         alternatives=alternatives,
     )
@@ -259,7 +263,7 @@ def _warnings(law_model: LawModel, data: Sequence[float], params: Sequence[float
         middle = paths.quantile(params, 0.5)
         if math.isfinite(middle) and not sizes[0] <= middle <= sizes[1]:
             codes.append(WarningCode.LADDER_EXCEEDED)
-    if law_model.has_posterior and sum(map(math.isfinite, data)) < FLOOR_CERTAIN * len(data):
+    if sum(map(math.isfinite, data)) < FLOOR_CERTAIN * len(data):
         codes.append(WarningCode.FLOOR_UNCERTAIN)
     if largest is not None and paths.quantile(data, 0.5) > EXTRAPOLATION_LIMIT * largest:
         codes.append(WarningCode.EXTRAPOLATED_FAR)

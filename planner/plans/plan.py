@@ -37,8 +37,10 @@ from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.stored import law_model
 from planner.plans.confidence import with_confidence
 from planner.plans.constraints import computes, constraints_satisfied, largest_scales, reached
+from planner.plans.data_price import parse_data_price, parse_data_rate
 from planner.plans.estimate import Estimate, estimate, scales_for_target
 from planner.plans.from_given import scales_from_given, with_size
+from planner.plans.other_laws import OtherLaws, other_laws
 from planner.plans.question import ParsedQuestion, ParsedSupply, Question, check, parse
 from planner.plans.resources import ExpectedCost, Feasible, Resources, resources
 from planner.plans.sensitivity import shares
@@ -111,6 +113,7 @@ class Plan(NamedTuple):
     sensitivity: Sensitivity
     expected_cost: ExpectedCost | None  # None without a price of missing the target
     warnings: tuple[str, ...]
+    other_laws: OtherLaws | None = None  # of a published law: what others say about its plan
     sure: "Plan | None" = None  # the smallest plan that reaches the target with probability SURE
 
     @property
@@ -155,6 +158,8 @@ def plan(
     chance = answer.estimate.probability_reachable
     if not sure or answer.given != "target" or answer.confidence is not None or (chance or 0.0) < SURE:
         return answer
+    if answer.estimate.law.source == "published":  # ask for it with a confidence: it takes a second plan
+        return answer
     surely = question.with_options({"confidence": f"{SURE:.0%}"})
     try:
         return answer._replace(sure=plan_by(selected, surely, folder, fleet, today=today, seed=seed))
@@ -169,15 +174,23 @@ def _of_data_unit(selected: SelectedLaw, question: Question) -> SelectedLaw:
 
     Speech has laws of hours and of characters: a question in hours is one for the former.
     """
-    texts = [text for text in (question.data, question.supply.have_data) if text is not None]
+    supply = question.supply
+    readers: list[tuple[Callable[[str, str], object], str | None]] = [
+        (units.parse_data, question.data),
+        (units.parse_data, supply.have_data),
+        (units.parse_data, supply.serve),
+        (parse_data_price, supply.data_price),
+        (parse_data_rate, supply.data_rate),
+    ]
+    texts = [(reader, text) for reader, text in readers if text is not None]
     if not texts or question.selector.law is not None or not isinstance(selected.law, PublishedLaw):
         return selected
     first = selected.law
     same_metric = [law.id for law in selected.alternatives if law.metric == first.metric]
     for law in (first, *map(published_law, same_metric)):
         try:
-            for text in texts:
-                units.parse_data(text, data_unit(law))
+            for reader, text in texts:
+                reader(text, data_unit(law))
         except PlannerError:
             continue
         if law is first:
@@ -232,6 +245,7 @@ def plan_by(
         days=duration.total.draws or duration.labeling.draws,
         reached=reached(needs, n),
     )
+    others = other_laws(selected.law, needs) if isinstance(selected.law, PublishedLaw) else None
     return Plan(
         parsed=parsed,
         law_model=model,
@@ -244,7 +258,8 @@ def plan_by(
         error_at_confidence=_error_at(needs, parsed.confidence),
         sensitivity=_sensitivity(needs, takes, cost, limits_only=parsed.given is None, seed=seed),
         expected_cost=None if parsed.supply.miss_penalty is None else _expected_cost(needs, takes, parsed),
-        warnings=_warnings(needs, takes, parsed.supply),
+        other_laws=others,
+        warnings=_warnings(needs, takes, parsed.supply, others),
     )
 
 
@@ -447,7 +462,7 @@ def _serving_flops(needs: Estimate, inference_tokens: float | None) -> Quantity:
     """Return the FLOP of inference: a third of training on as much data (Sardana et al. 2023)."""
     model, unit = needs.law_model, "FLOP"
     if not inference_tokens or not model.has_flops:
-        return Quantity(draws=(), unit=unit, spread=needs.flops.spread)
+        return Quantity(draws=(), unit=unit)
     sizes = needs.params.draws
     draws = tuple(
         scenario.flops_per_sample(size) / 3 * inference_tokens
@@ -455,7 +470,7 @@ def _serving_flops(needs: Estimate, inference_tokens: float | None) -> Quantity:
         else math.inf
         for scenario, size in zip(broadcast(model.scenarios, len(sizes)), sizes, strict=True)
     )
-    return Quantity(draws=draws, unit=unit, spread=needs.flops.spread)
+    return Quantity(draws=draws, unit=unit)
 
 
 def _serving_cost(needs: Estimate, compute: Sequence[float] | None, flops: Quantity) -> Quantity:
@@ -478,8 +493,11 @@ def _error_at(needs: Estimate, confidence: float | None) -> float | None:
     return paths.quantile(needs.error.draws, confidence)
 
 
-def _warnings(needs: Estimate, takes: Resources | None, supply: ParsedSupply) -> tuple[str, ...]:
+def _warnings(
+    needs: Estimate, takes: Resources | None, supply: ParsedSupply, others: OtherLaws | None
+) -> tuple[str, ...]:
     codes = [*needs.warnings, *(takes.warnings if takes else ())]
+    codes += [WarningCode.STUDIES_DISAGREE] if others is not None and others.outside else []
     if supply.data_limit is not None and not needs.law_model.is_joint:
         needed = paths.quantile(needs.data.draws, 0.5)
         codes += [WarningCode.MORE_DATA_NEEDED] if needed > supply.data_limit else []
@@ -494,6 +512,8 @@ def _sensitivity(
     unknowns: dict[str, Sequence[float]] = dict(model.unknowns) if len(model.scenarios) > 1 else {}
     if takes is not None:
         n = len(takes.training.gpu_hours)
+        if model.law.source == "published":  # its few samples repeat
+            unknowns |= {name: broadcast(values, n) for name, values in model.unknowns.items()}
         unknowns |= {a.name: a.draws(n, seed) for a in takes.assumed if a.name in _COST_ASSUMPTIONS}
     total = cost.total.draws
     samples: dict[str, Sequence[float]] = {

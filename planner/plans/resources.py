@@ -14,12 +14,12 @@ from planner.assumptions import Assumption
 from planner.hardware.cost import Cost, cost
 from planner.hardware.fleet import Fleet
 from planner.hardware.training import Training, train
-from planner.lawmodel.model import MEASURE_COST
+from planner.lawmodel.model import MEASURE_COST, LawModel
 from planner.lawmodel.scenario import broadcast
 from planner.plans.estimate import Estimate
 from planner.plans.question import Hardware
 
-ASSUMPTION_SAMPLES = 1000  # of the assumptions, where the law is a single published figure
+ASSUMPTION_SAMPLES = 1000  # of the assumptions, where the law is a published one
 DEFAULT_DEVICES = 8  # one machine, where neither the question nor the fleet says how many
 
 
@@ -104,7 +104,7 @@ def resources(
     given = {assumption.name: assumption for assumption in overrides}
     price = given.pop("price", None)
     flops, params = estimate.flops.draws, estimate.params.draws
-    n = len(flops) if len(flops) > 1 else ASSUMPTION_SAMPLES
+    n = sample_count(estimate.law_model, len(flops))
     count = fleet.count(accelerator) if hardware.count is None else hardware.count
     training = train(
         broadcast(flops, n),
@@ -116,6 +116,20 @@ def resources(
         precision=hardware.precision,
     )
     return Resources(training=training, cost=cost(training, seed=seed, today=today, price=price))
+
+
+def sample_count(law_model: LawModel, n: int) -> int:
+    """Return how many samples of a training there are.
+
+    Args:
+        law_model: The law that answers.
+        n: Number of samples of the law.
+
+    Returns:
+        As many; by a published law, whose few samples repeat, and by a single one as many as of the
+        assumptions.
+    """
+    return ASSUMPTION_SAMPLES if n == 1 or law_model.law.source == "published" else n
 
 
 def no_price(accelerator: str) -> InputError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from laws.errors import MissingInput, PlannerError, use
+from laws.errors import PlannerError
 from laws.storage.store import Store
 from laws.types import Quantity
 from planner.hardware.fleet import Fleet, read_fleet
@@ -22,7 +22,14 @@ from planner.plans.question import check
 from planner.plans.tracking.forecasts import as_saved_forecast
 from planner.plans.tracking.forecasts import save_forecasts as save
 
-TOTALS = ("gpu_hours", "total_dollars", "energy", "carbon")  # quantities that add up over products
+TOTALS = (
+    "gpu_hours",
+    "data_dollars",
+    "dollars",
+    "total_dollars",
+    "energy",
+    "carbon",
+)  # quantities that add up over products
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,28 +44,20 @@ class Review:
     laws: tuple[SelectedLaw, ...]  # in the order of the plans
 
 
-def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> Review:
+def review(portfolio: Portfolio, folder: Path, *, today: date) -> Review:
     """Compute the plan of every product.
 
     Args:
         portfolio: The products.
         folder: Folder of the store whose laws answer.
-        today: The day of the review; by default the plan file's.
+        today: The day of the review.
 
     Returns:
         The plans and the laws that answered, in the order of the products.
 
     Raises:
-        MissingInput: Neither `today` nor the plan file has a day.
         PlannerError: A product has no plan; its name is in front of the message.
     """
-    day = today or portfolio.today
-    if day is None:
-        raise MissingInput(
-            f"day of {portfolio.file}: expected `today = 2026-11-23` in the file, got none",
-            code="missing-day",
-            hint=use("today", value="2026-11-23", purpose="to set it for this review"),
-        )
     fleet = read_fleet(portfolio.fleet)
     laws: dict[LawSelector, SelectedLaw] = {}  # products that share a law read it once
     plans, selected = [], []
@@ -69,17 +68,17 @@ def review(portfolio: Portfolio, folder: Path, *, today: date | None = None) -> 
             if question.selector not in laws:
                 laws[question.selector] = select_law(question.selector, folder)
             law = laws[question.selector]
-            plan = plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)
+            plan = plan_by(law, question, folder, fleet, today=today, seed=portfolio.seed)
             if plan.law_model.families:  # the page can compute with one family only: the most probable one
                 law = law.of_family(plan.estimate.law.family)
-                plan = plan_by(law, question, folder, fleet, today=day, seed=portfolio.seed)
+                plan = plan_by(law, question, folder, fleet, today=today, seed=portfolio.seed)
             plans.append((product, plan))
         except PlannerError as error:
             raise in_product(error, product.name) from None
         selected.append(law)
     return Review(
         portfolio=portfolio,
-        today=day,
+        today=today,
         folder=folder,
         fleet=fleet,
         plans=tuple(plans),
@@ -115,12 +114,17 @@ def total(plans: Sequence[Plan], key: str) -> Quantity:
         key: The key of a quantity.
 
     Returns:
-        The sum per posterior sample, in base units.
+        The sum per posterior sample, in base units. Of a product whose compute has no known cost, its data
+        counts in the total cost.
     """
-    samples = [draws for plan in plans if (draws := samples_of(plan, key))]
+    samples = [draws for plan in plans if (draws := samples_of(plan, key) or _data_alone(plan, key))]
     # samples are in random order, so a law with fewer of them is repeated
     summed = (sum(draws[i % len(draws)] for draws in samples) for i in range(_most(samples)))
     return Quantity(draws=tuple(summed), unit=kind_of(key).unit)
+
+
+def _data_alone(plan: Plan, key: str) -> tuple[float, ...]:
+    return plan.cost.data.draws if key == "total_dollars" else ()
 
 
 def end(plan: Plan, today: date) -> Quantity:

@@ -26,6 +26,8 @@ MAX_ROWS = 7
 LINES_DIFFER = 1.25  # factor between the power law and the forecast from which both are printed
 NARROW = 1.25  # factor between the ends of an interval below which three digits mean something
 MAX_LABEL = 20  # characters of a price in a label
+MAX_OTHER_LAWS = 2  # outside an interval, that a screen names
+ABOUT = 1.1  # times the largest measurement, below which a plan is about there
 MOSTLY = 0.5  # share of samples that reach the target, below which rows are of those samples
 WITHIN = 10  # times the largest measured data: how far forecasts were checked
 EXPLAIN = "add --explain"
@@ -76,7 +78,9 @@ def _further(plan: Plan) -> list[str]:
     """Return what only some questions are about: dates, the lowest expected cost, what is not known."""
     limits, duration = plan.question.limits, plan.duration
     is_dated = bool(limits.start or limits.deadline or duration.labeling.draws)
-    if not is_dated and plan.expected_cost is None and plan.question.hardware.on is not None:
+    question, cost = plan.question, plan.cost.data.draws
+    is_known = question.hardware.on is not None or not (question.limited or cost)
+    if not is_dated and plan.expected_cost is None and is_known:
         return []
     from planner.reports.estimate import dates, lowest_expected_cost, not_known  # rare: see the start-up time
 
@@ -91,22 +95,7 @@ def _source(plan: Plan) -> list[str]:
     origin = f"{law.source} law" if law.source not in OWN else "law"
     loss = plan.estimate.law_model.companions.get("loss")
     by = f"{law.id} ({law.domain})" + (f", the {law.metric} by law {loss}" if loss else "")
-    return [f"By {origin} {by}.", *_measured_off(plan), *_other_frontiers(plan), *_other_studies(plan)]
-
-
-def _other_frontiers(plan: Plan) -> list[str]:
-    """Return how another study would split the FLOP of a published frontier, which states no interval."""
-    estimate = plan.estimate
-    if "loss" not in estimate.law_model.companions:
-        return []
-    from laws.catalog.between_studies import between_studies  # only answers of published laws need it
-
-    spread = between_studies(estimate.law.domain, "params")
-    if spread is None:
-        return []
-    ends = spread.interval(paths.quantile(estimate.params.draws, 0.5), None)
-    low, high = map(units.format_number, ends)
-    return [f"Another study would give this compute to {low} to {high} parameters (90%)."]
+    return [f"By {origin} {by}.", *_measured_off(plan), *_interval_of(plan), *_other_laws(plan)]
 
 
 def _measured_off(plan: Plan) -> list[str]:
@@ -119,11 +108,13 @@ def _measured_off(plan: Plan) -> list[str]:
     return measured_off_law(published_law(plan.estimate.law.id))
 
 
-def _other_studies(plan: Plan) -> list[str]:
-    """Return where another study would be at the plan of a published law, which states no interval."""
+def _interval_of(plan: Plan) -> list[str]:
+    """Return what the intervals of a published law are, and how far another study may be from it."""
     estimate = plan.estimate
     if estimate.law.source != "published":
         return []
+    if WarningCode.STANDARD_ERRORS not in estimate.warnings:
+        return ["Its intervals are how far published studies differ, not a measurement."]
     from laws.catalog.between_studies import between_studies  # only answers of published laws need it
     from laws.catalog.published import published_law
     from planner.lawmodel.published import value_at_center
@@ -135,7 +126,27 @@ def _other_studies(plan: Plan) -> list[str]:
     ends = spread.interval(error, value_at_center(published_law(estimate.law.id)))
     low, high = map(estimate.law.format_error, ends)
     name = metric_name(estimate.law.metric)
-    return [f"Another study would measure {name} {low} to {high} there (90%, by how far studies differ)."]
+    return [
+        "Its intervals are the standard errors of the source. Another study would measure "
+        f"{name} {between(low, high)} there (90%, by how far studies differ)."
+    ]
+
+
+def _other_laws(plan: Plan) -> list[str]:
+    """Return the laws of the same question that are outside the interval, which they are compared with."""
+    others, estimate = plan.other_laws, plan.estimate
+    if others is None or not others.outside:
+        return []
+    show = estimate.law.format_error
+    outside = list(others.outside.items())
+    named = " and ".join(f"{id} says {show(error)}" for id, error in outside[:MAX_OTHER_LAWS])
+    more = len(outside) - MAX_OTHER_LAWS
+    rest = f" ({more} more: --format json)" if more > 0 else ""
+    interval = between(show(others.low), show(others.high)) or show(others.low)
+    return [
+        f"Of the same question, law {named}{rest}: outside the {interval} that {estimate.law.id} says "
+        "about this plan."
+    ]
 
 
 def relevant(plan: Plan) -> list[str]:
@@ -175,6 +186,9 @@ def _lead_of_target(plan: Plan) -> list[str]:
     goal = _sentence(f"{metric_name(estimate.law.metric)} {estimate.law.format_error(estimate.target)}")
     chance = estimate.probability_reachable
     reached = _finite(estimate.data)
+    if WarningCode.RISING in estimate.warnings:
+        metric = metric_name(estimate.law.metric)
+        return [f"{goal} cannot be planned: your measured {metric} gets worse with more data."]
     if plan.confidence is not None:
         plan_for = f"For {units.format_fraction(plan.confidence)} confidence in {goal}, plan"
         return [
@@ -243,7 +257,7 @@ def _lead_of_amount(plan: Plan) -> list[str]:
             f"With {units.format_fraction(plan.confidence)} confidence, "
             f"{metric_name(estimate.law.metric)} is {value}."
         )
-    return [*lines, *_beyond(estimate)]
+    return [*lines, *_beyond(estimate), *_beyond_sizes(estimate)]
 
 
 def _beyond(estimate: Estimate) -> list[str]:
@@ -255,7 +269,19 @@ def _beyond(estimate: Estimate) -> list[str]:
     up_to = f"{units.format_count(largest)} {units.data_in_words(estimate.data.unit)}"
     if times <= 1:
         return [f"That is within the measured data, which goes up to {up_to}."]
+    if times < ABOUT:
+        return [f"That is about the largest measured data, {up_to}."]
     return [f"That is {units.format_number(times, digits=2)} times the largest measured data, {up_to}."]
+
+
+def _beyond_sizes(estimate: Estimate) -> list[str]:
+    """Return how far the model of a joint law is above the measured sizes; nothing where it is not."""
+    largest = estimate.law_model.measured.largest_params
+    sizes = _finite(estimate.params)
+    if largest is None or not sizes or (times := paths.quantile(sizes, 0.5) / largest) < ABOUT:
+        return []
+    size = units.format_number(largest, digits=3)
+    return [f"The model is {units.format_number(times, digits=2)} times the largest measured one, {size}."]
 
 
 def _given(plan: Plan) -> str:
@@ -273,7 +299,8 @@ def _given(plan: Plan) -> str:
         return f"A model of {params} parameters"
     texts = sentences.limit_texts(plan.question.limits)
     of_size = f", spent on a model of {params} parameters," if plan.parsed.params is not None else ""
-    return f"{' and '.join(texts)} on {_devices(plan)}{of_size}"
+    spent_on = "data" if plan.resources is None else _devices(plan)
+    return f"{' and '.join(texts)} on {spent_on}{of_size}"
 
 
 def _devices(plan: Plan) -> str:
@@ -289,9 +316,6 @@ def _feasible(plan: Plan) -> list[str]:
         return (
             [] if plan.binding is None else [sentences.TIGHTEST.format(limit=sentences.LIMITS[plan.binding])]
         )
-    if not plan.estimate.law_model.has_posterior:
-        verdict = "stays within" if feasibility.probability >= MOSTLY else "exceeds"
-        return [sentences.BY_THE_LAW.format(verdict=verdict)]
     if not feasibility.each:
         return []
     limits = ", ".join(f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items())

@@ -116,6 +116,14 @@ def _stored_law(v: Values) -> str:
     )
 
 
+def _between_studies(v: Values) -> str:
+    studies = f" ({', '.join(v['studies'])})" if v["studies"] else ", as for errors of other domains"
+    return (
+        f"Interval: that of another study, by how far published studies differ{studies}. It widens with the "
+        "distance from the measured range."
+    )
+
+
 def _data(v: Values) -> str:
     return units.format_data(v["data"], v["unit"])
 
@@ -125,6 +133,10 @@ _SENTENCES: Mapping[AssumptionCode, Callable[[Values], str]] = {
     AssumptionCode.PUBLISHED_LAW: lambda v: (
         f"Law {v['law']}: published, {v['citation']}, {v['locator']} ({v['confidence']}); range: "
         f"{v['range']}."
+    ),
+    AssumptionCode.BETWEEN_STUDIES: _between_studies,
+    AssumptionCode.STANDARD_ERRORS: lambda v: (
+        f"Interval: the standard errors of the source. Correlations: {v['origin']}."
     ),
     AssumptionCode.BEST_FAMILY: lambda v: (
         "Family: the best one in each posterior sample; probability of being best: "

@@ -126,10 +126,7 @@ def _probabilities(plan: Plan) -> list[str]:
         scale = estimate.law.scale
         value = scale.or_better(scale.format_error(plan.error_at_confidence))
         notes.append(f"With probability {_percent(plan.confidence)}, {estimate.law.metric} is {value}.")
-    if feasibility is not None and not estimate.law_model.has_posterior:
-        verdict = sentences.WITHIN_LIMITS[feasible(plan) is True]
-        notes.append(sentences.BY_THE_LAW.format(verdict=verdict))
-    elif feasibility is not None:
+    if feasibility is not None:
         limits = ", ".join(
             f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items()
         )
@@ -227,13 +224,13 @@ def sensitivity_caption(plan: Plan) -> str:
         plan: The plan.
 
     Returns:
-        Text that names the quantity whose variance is explained.
+        Text that names the quantity whose variation is explained.
     """
     scale = plan.estimate.law.scale
     modeled = scale.metric if scale.ceiling is None else f"{scale.format(scale.ceiling)} - {scale.metric}"
     names = {"gpu_hours": "GPU-hours", "flops": "training FLOP", "error": modeled}
     quantity = plan.sensitivity.quantity
-    return f"Share of the variance of log({names.get(quantity, quantity)}) explained"
+    return f"Share of the variation of {names.get(quantity, quantity)} explained"
 
 
 def _sensitivity(plan: Plan) -> list[str]:
@@ -269,7 +266,7 @@ def _percent(value: float) -> str:
 def _irreducible_error(estimate: Estimate) -> list[str]:
     """Return the error at any amount of data, where it is in doubt that the target can be reached."""
     reachable = estimate.probability_reachable
-    if reachable is None or reachable >= FLOOR_CERTAIN:
+    if reachable is None or reachable >= FLOOR_CERTAIN or not estimate.limit.draws:
         return []
     scale, ends = estimate.law.scale, estimate.own_limit.interval()
     low, middle, high = (scale.format(end or 0.0) for end in (ends.q05, ends.median, ends.q95))

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.types import Quantity
 from planner import warnings
 from planner.assumptions import Assumption
@@ -24,11 +25,12 @@ from planner.reports.assumption_text import law_sentences
 from planner.reports.training_settings import settings_record
 
 EXTRAPOLATION_FACTORS = (1, 10, 100)  # times the largest measured data
-JSON_ONLY = (
+JSON_ONLY = (  # nested or rarely there: CSV keeps its columns
     "at_confidence",
     "power_law",
+    "other_laws",
     "training_settings",
-)  # nested or rarely there: CSV keeps its columns
+)
 MIN_PROBABILITY = 0.5  # with which a plan without a confidence is called feasible
 
 
@@ -118,6 +120,8 @@ def record(plan: Plan) -> dict[str, Any]:
         },
         "training_settings": settings_record(plan),
         "assumed": [] if resources is None else [_assumed(assumption) for assumption in resources.assumed],
+        "uncertainty": _uncertainty(estimate),
+        "other_laws": _other_laws(plan),
         "companions": dict(law_model.companions),
         "assumptions": law_sentences(law_model),
         "assumption_codes": [assumption.code.value for assumption in law_model.assumptions],
@@ -135,6 +139,22 @@ def _at_confidence(plan: Plan) -> dict[str, Any] | None:
         return None
     quantities = {kind.key: interval(kind.of(plan.sure) or kind.empty()) for kind in kinds()}
     return {"confidence": plan.sure.confidence, **quantities}
+
+
+def _uncertainty(estimate: Estimate) -> str:
+    """Return what the samples of the law are: a posterior, or what a published law has instead."""
+    codes = (WarningCode.BETWEEN_STUDIES, WarningCode.STANDARD_ERRORS)
+    return next((code.value for code in codes if code in estimate.law_model.warnings), "posterior")
+
+
+def _other_laws(plan: Plan) -> dict[str, Any] | None:
+    """Return what other published laws say about the median plan, and the interval of this one."""
+    others, unit = plan.other_laws, plan.estimate.law.metric_unit
+    if others is None:
+        return None
+    outside = others.outside
+    laws = [{"law": id, "error": error, "outside": id in outside} for id, error in others.errors.items()]
+    return {"q05": others.low, "q95": others.high, "unit": unit, "laws": laws}
 
 
 def _power_law(plan: Plan) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.types import FORECAST, Law
 from planner import units
 from planner.lawmodel.info import law_info
@@ -35,6 +36,8 @@ def brief(laws: Sequence[Law], *, notes: Sequence[str] = (), store: str = "") ->
     law = laws[0]
     codes = [code for code in ranked(code for one in laws for code in one.warnings) if _matters(code)]
     target, needs = one_step(law)
+    if WarningCode.RISING in law.warnings:
+        needs = (f"But your measured {metric_name(law.metric)} gets worse with more data.",)
     return Brief(
         lead=(*_lead(law), *needs),
         plot=_plot(law),

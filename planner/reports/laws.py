@@ -162,6 +162,7 @@ def law_record(store: Store, id: str) -> dict[str, Any]:
     law = _law(store, id)
     if isinstance(law, PublishedLaw):
         content = asdict(law) | {"equation": law.equation, "source": "published", "command": example(law)}
+        content["covariance"] = law.covariance and law.covariance._asdict()
         content["plan_command"] = plan_command(law)
         return {key: content[key] for key in sorted(content)}
     terms = law_info(law).scale

@@ -18,10 +18,6 @@ FEASIBLE = "{verdict}: the plan meets all its limits with probability {probabili
 EACH_LIMIT = " ({limits})"
 TIGHTEST = "Tightest limit: {limit}."
 NO_RISK = "Each limit holds in every posterior sample."
-BY_THE_LAW = (
-    "By the law's own value, the plan {verdict} the limits; the source does not say how sure that is."
-)
-WITHIN_LIMITS = {True: "stays within", False: "exceeds"}
 VERDICTS = {True: "Feasible", False: "Not feasible"}
 LIMITS = {
     "budget": "budget",
@@ -43,9 +39,6 @@ PANEL: dict[str, str] = {
     "confident": CONFIDENT,
     "if_reachable": IF_REACHABLE,
     "feasible": FEASIBLE,
-    "by_the_law": BY_THE_LAW,
-    "stays_within": WITHIN_LIMITS[True],
-    "exceeds": WITHIN_LIMITS[False],
     "each_limit": EACH_LIMIT,
     "tightest": TIGHTEST,
     "no_risk": NO_RISK,

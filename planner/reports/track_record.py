@@ -7,7 +7,7 @@ from typing import Any
 from laws.types import Outcome
 from planner import units
 from planner.plans.quantities import METRICS, kind_of
-from planner.plans.tracking.track_record import ALL, MIN_OUTCOMES, Comparison, Score, by_chance
+from planner.plans.tracking.track_record import ALL, MIN_OUTCOMES, Comparison, Score
 from planner.reports.forecasts import quantiles
 from planner.reports.quantities import counted, in_brackets
 from planner.reports.report import Report
@@ -131,24 +131,25 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
             str(score.outcomes),
             _percent(score.within_50),
             _percent(score.within_90),
+            _range(score.chance_90),
             "-" if score.bias is None else f"{score.bias:+.2f}",
             "-" if score.interval_score is None else units.format_number(score.interval_score),
         )
         for score in scores
     )
     notes = [
-        "n: outcomes. Inside: the share of what happened that lay in the 50% and 90% intervals. Bias: the "
-        "median of log(observed / forecast median), +0.10 is a tenth more than forecast. Score: the interval "
-        "score, the width of the log 90% interval and 20 times what it missed by; less is better."
+        "n: outcomes. Inside: the share of what happened that lay in the 50% and 90% intervals. "
+        "Chance: where the share in 90% lies in 95 of 100 such records if the intervals are right; "
+        "quantities of one outcome count as one. "
+        "Bias: the median of log(observed / forecast median), +0.10 is a tenth more than forecast. "
+        "Score: the interval score, the width of the log 90% interval and 20 times what it missed by; less "
+        "is better."
     ]
     few = [score for score in scores if score.few and score.quantity == ALL]
     if few:
-        n = max(score.outcomes for score in few)
-        low, high = by_chance(n)
         notes.append(
             f"Too few to judge by (fewer than {MIN_OUTCOMES} outcomes): "
-            f"{', '.join(f'{score.domain} {score.age}' for score in few)}. "
-            f"By chance, {low:.0%} to {high:.0%} of {n} outcomes fall inside a correct 90% interval."
+            f"{', '.join(f'{score.domain} {score.age}' for score in few)}."
         )
     opened = sum(score.open for score in scores if score.quantity == ALL)
     if opened:
@@ -163,11 +164,15 @@ def track_report(scores: Sequence[Score], left_out: int) -> Report:
         ]
     return Report(
         title="Track record: " + counted(sum(e.outcomes for e in scores if e.quantity == ALL), "outcome"),
-        columns=("domain", "age", "of", "n", "in 50%", "in 90%", "bias", "score"),
+        columns=("domain", "age", "of", "n", "in 50%", "in 90%", "chance", "bias", "score"),
         rows=rows,
         notes=tuple(notes),
         words=frozenset({0, 1, 2}),
     )
+
+
+def _range(shares: tuple[float, float] | None) -> str:
+    return "-" if shares is None else f"{shares[0]:.0%}-{shares[1]:.0%}".replace("%-", "-")
 
 
 def _percent(share: float | None) -> str:

@@ -26,6 +26,7 @@ from planner.sources.metric_terms import MetricOptions, error_of_chance, rises_b
 from planner.sources.run_table import cell_name, number
 from planner.sources.table_file import read_names, read_rows
 from planner.sources.tracked_table import is_tracked, tracked_curves
+from planner.sources.training_log import log_curve, steps_column
 from planner.sources.worker_pool import run_all
 from planner.text import csv_cell
 
@@ -274,6 +275,8 @@ def read_curves(
     """
     if is_tracked(path):
         curves = {("", name): _Curve(list(rows)) for name, rows in tracked_curves(path, column)}
+    elif _is_log(path, column):
+        curves = {("", path.stem): _Curve(list(log_curve(path, column)))}
     else:
         curves = _curves_of_table(path)
     for curve in curves.values():
@@ -295,6 +298,13 @@ def read_curves(
                 value=q.curve,
             )
     return questions
+
+
+def _is_log(path: Path, column: str | None) -> bool:
+    """Return whether a table is one training's log, and not one of curves."""
+    names = read_names(path)
+    is_of_curves = any(name.strip().lower() == "curve" for name in names)
+    return steps_column(names) is not None and (column is not None or not is_of_curves)
 
 
 def _curves_of_table(path: Path) -> dict[tuple[str, str], "_Curve"]:

@@ -39,13 +39,14 @@ from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
-from planner.metrics import FRACTION, PERCENT_UNITS, MetricScale, usual_unit
+from planner.metrics import FRACTION, MetricScale, usual_unit
 from planner.sources.measurements import Measurements
 from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value, rises_by_name
 from planner.sources.pool import other_curves, shared_weights
 from planner.sources.run_table import read_measurements
 from planner.sources.tracked_table import RunChoice
-from planner.sources.utilization import utilization, with_flops_from_hours
+from planner.sources.training_log import STEP_NAMES
+from planner.sources.utilization import above_peak, utilization, with_flops_from_hours
 
 AUTO = "auto"  # a forecast and one form; or the joint law where the file suits one
 SURFACE = "surface"
@@ -54,7 +55,6 @@ CHOICES = (AUTO, FORECAST, SURFACE, *ERROR_FORMS)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,59}")
 METRIC_NAME = re.compile(r"\w[\w ()\[\]{}@%#:,&^*./+~-]{0,59}")
 MAX_RUNS = 1000  # of a joint law: memory and time grow faster than the runs, about 0.5 GB at this many
-STEP_NAMES = frozenset({"step", "_step", "global_step", "epoch", "iter", "iteration"})  # of a training's log
 MIN_CROSSED = 3  # model sizes, and data sizes of each, from which a joint law can be fitted
 
 
@@ -264,13 +264,6 @@ def _checked(request: Request) -> Request:
             code="compute-not-data",
             value=request.data_unit,
         )
-    if request.metric_unit in PERCENT_UNITS:
-        raise InputError(
-            f"metric unit {request.metric_unit!r}: expected fraction, which reads cells such as 0.35 and 35%",
-            code="percent-unit",
-            value=request.metric_unit,
-            hint=use("metric_unit", value="fraction"),
-        )
     return request
 
 
@@ -320,7 +313,7 @@ def _measured(request: Request) -> MetricTerms:
 
 def _refuse_own_steps(request: Request, measured: Measurements) -> None:
     """Refuse the steps of a training as its data: they do not end where the training does."""
-    column = measured.columns["data"]
+    column = measured.columns["data"].strip()
     if column.lower() in STEP_NAMES and column.lower().strip("_") != request.data_unit:
         raise TableError(
             f"column {column!r} of {measured.path}: expected amounts of data, one per finished training, got "
@@ -536,6 +529,8 @@ def _law(
         warnings.append(WarningCode.FLOPS_FROM_HOURS)
     if measured.flops is None and measured.gpu_hours is not None and measured.device is not None:
         warnings.append(WarningCode.DEVICE_NOT_LISTED)
+    if above_peak(measured):
+        warnings.append(WarningCode.FLOPS_ABOVE_PEAK)
     details = {
         "file": measured.path.name,
         "fingerprint": measured.fingerprint,
@@ -626,19 +621,25 @@ def _suits_surface(measured: Measurements) -> bool:
     better.
 
     Independently means that at least 3 sizes were each tried at 3 data sizes or more, and that sizes do not
-    simply grow with the data, as in a list of best models. Where each data size was tried with several models
-    and the best one differs between data sizes, models overfit: the error then rises with N, which the joint
-    law cannot express, and the law is that of the best models.
+    simply grow with the data, as in a list of best models. Two data sizes are enough where the largest model
+    tried was the best at each of them. Where each data size was tried with several models and the best one
+    differs between data sizes, but not because larger ones were not tried, models overfit: the error then
+    rises with N, which the joint law cannot express, and the law is that of the best models.
     """
     if measured.params is None:
         return False
     pairs = sorted(set(zip(measured.data, measured.params, strict=True)))
     sizes = [params for _, params in pairs]
-    amounts = {data for data, _ in pairs}
-    crossed = [size for size, tried_at in Counter(sizes).items() if tried_at >= MIN_CROSSED]
-    if min(len(crossed), len(amounts)) < MIN_CROSSED or (
-        len(amounts) == len(pairs) and sizes == sorted(sizes)
+    largest = dict(pairs)  # of each data size
+    bests = best_by_data(measured)
+    is_largest = all(best.params == largest[best.data] for best in bests)
+    least = MIN_CROSSED - 1 if is_largest else MIN_CROSSED
+    crossed = [size for size, tried_at in Counter(sizes).items() if tried_at >= least]
+    if (
+        len(crossed) < MIN_CROSSED
+        or len(largest) < least
+        or (len(largest) == len(pairs) and sizes == sorted(sizes))
     ):
         return False
     models_tried = Counter(data for data, _ in pairs)
-    return min(models_tried.values()) < 2 or len({best.params for best in best_by_data(measured)}) == 1
+    return min(models_tried.values()) < 2 or is_largest or len({best.params for best in bests}) == 1

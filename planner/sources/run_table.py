@@ -25,14 +25,14 @@ from typing import Any
 
 from laws.errors import ConflictingInput, InputError, PlannerError, TableError, UnknownName, drop, use
 from planner import units
-from planner.metrics import cell_terms
+from planner.metrics import FRACTION, PERCENT_UNITS, cell_terms
 from planner.sources.cells import is_missing, plain_cells
-from planner.sources.column_roles import REQUIRED, find_columns, usual_names
+from planner.sources.column_roles import REQUIRED, column_like, find_columns, listed, usual_names
 from planner.sources.expressions import Expression
 from planner.sources.headings import parse_heading, with_suffix
 from planner.sources.measurements import Measurements
 from planner.sources.table_file import Row, first_row_number, ragged_row
-from planner.sources.tables import Table, on_disk, table_of_files, table_of_points
+from planner.sources.tables import Table, on_disk, table_of_files, table_of_points, title_of
 from planner.sources.tracked_table import (
     FROM_NAME,
     LAST_VALUE,
@@ -42,6 +42,7 @@ from planner.sources.tracked_table import (
     left_out_sentence,
     no_data_size,
     open_tracked,
+    pattern_of,
     resolved,
     rows_of,
 )
@@ -52,6 +53,8 @@ MAX_BAD_SHARE = 0.1  # of the rows: with more that cannot be read, the file is n
 MAX_GAPS = 0.1  # share of the rows that lack an optional value: with more, the column is not used
 MIN_ROWS = 2  # that must remain where rows without a data size are left out
 STATE_NAMES = ("status", "state")
+NAME_COLUMNS = ("name", "run", "run_name", "run name", "model", "id")  # with the names of trainings
+OF_METRIC = ("metric", "se", "train")  # roles with values of the metric
 NUMERIC = ("params", "se", "samples", "flops", "gpu_hours", "train", "test_size")  # optional roles
 
 
@@ -97,7 +100,7 @@ def read_measurements(
         path: CSV, TSV, JSONL or Parquet files, one row per finished training, `-` for standard input; or a
             tracker's store.
         metric: Name of the metric, also of its column unless `columns` names another.
-        metric_unit: Its unit; "fraction" for rates.
+        metric_unit: Its unit; "fraction" for rates, "%" for rates whose bare numbers are percentages.
         data_unit: Unit of the data size, also the name of its column unless `columns` names another.
         columns: Role -> name of its column or an expression, None for the usual names. Roles are "data",
             "metric", "params", "se", "seed", "samples", "flops", "gpu_hours", "device", "train" and
@@ -120,12 +123,12 @@ def read_measurements(
     with on_disk([path] if isinstance(path, Path) else path) as files:
         if points:
             source = _of_table(table_of_points(points, **names), columns, choice, **names)
-        elif len(files) == 1 and is_tracked(files[0][1]):
-            title, store = files[0]
-            source = _of_tracker(title, store, columns, choice, rising=rising, **names)
+        elif all(is_tracked(file) for _, file in files):
+            source = _of_tracker(files, columns, choice, rising=rising, **names)
         else:
             source = _of_table(table_of_files(files), columns, choice, **names)
-    of_metric = cell_terms(metric, metric_unit).parse
+    in_percent = metric_unit in PERCENT_UNITS
+    of_metric = cell_terms(metric, FRACTION if in_percent else metric_unit).parse
     of_data = partial(_data_size, unit=data_unit, total=data_total)
     parsers: dict[str, Callable[[str], float]] = {
         "data": of_data,
@@ -135,20 +138,27 @@ def read_measurements(
         "samples": of_data,
         "gpu_hours": _hours,
     }
-    return _Reader(source, columns, parsers, decimal_mark, lowest, choice).measurements()
+    suffixes = dict.fromkeys(OF_METRIC, "%") if in_percent else {}
+    return _Reader(source, columns, parsers, decimal_mark, lowest, choice, suffixes).measurements()
 
 
 def _of_table(
     table: Table, given: Mapping[str, str | None], choice: RunChoice, *, metric: str, data_unit: str
 ) -> _Source:
     where = choice.where
-    columns = find_columns(table.title, table.names, given, metric=metric, data_unit=data_unit)
+    pattern, in_table = pattern_of(choice.name_pattern), table.names
+    if pattern is not None:
+        given, in_table = _with_data_from_name(given), (*table.names, FROM_NAME)
+        name_column = _column_of_names(table)
+    columns = find_columns(table.title, in_table, given, metric=metric, data_unit=data_unit)
     for name in where:
         if name not in table.names:
             raise UnknownName(f"column of {table.title}", name, table.names, code="unknown-column")
     state = next((name for name in table.names if name.strip().lower() in STATE_NAMES), None)
     used = [name for expression in columns.values() for name in expression.names]
     names = list(dict.fromkeys([*used, *where, *([state] if state else [])]))
+    if pattern is not None:
+        names = [name for name in names if name not in (name_column, FROM_NAME)] + [name_column]
     content = table.read(names)
     if not content.rows and not content.unreadable:
         raise TableError(
@@ -156,8 +166,13 @@ def _of_table(
             f"{data_unit},{metric}",
             code="empty-table",
         )
+    rows = content.rows
+    if pattern is not None:
+        matches = [pattern.search(str(row[-1] or "")) for row in rows]
+        rows = [(*row, match[1] if match else None) for row, match in zip(rows, matches, strict=True)]
+        names.append(FROM_NAME)
     conditions = [(names.index(name), value) for name, value in where.items()]
-    kept = [n for n, row in enumerate(content.rows) if all(_equal(row[i], value) for i, value in conditions)]
+    kept = [n for n, row in enumerate(rows) if all(_equal(row[i], value) for i, value in conditions)]
     if conditions and not kept:
         chosen = " and ".join(f"{name}={value}" for name, value in where.items())
         raise TableError(f"{table.title}: expected rows with {chosen}, got none", code="no-such-run")
@@ -166,7 +181,7 @@ def _of_table(
         fingerprint=table.fingerprint,
         columns=columns,
         names=names,
-        rows=[content.rows[n] for n in kept],
+        rows=[rows[n] for n in kept],
         row_name=lambda n: content.name(kept[n]),
         short_name=lambda n: content.short_name(kept[n]),
         delimiter=content.delimiter,
@@ -175,13 +190,26 @@ def _of_table(
     )
 
 
+def _column_of_names(table: Table) -> str:
+    """Return the column with the names of a table's trainings."""
+    for name in NAME_COLUMNS:
+        if (column := column_like(name, table.names, table.title)) is not None:
+            return column
+    raise TableError(
+        f"{table.title}: expected a column {' or '.join(map(repr, NAME_COLUMNS))} for the pattern of names, "
+        f"got {listed(table.names)}",
+        code="missing-column",
+        value="name",
+        hint=drop("data_from_name"),
+    )
+
+
 def _equal(content: Any, value: str) -> bool:
     return content is not None and str(content).strip() == value
 
 
 def _of_tracker(
-    title: str,
-    path: Path,
+    files: Sequence[tuple[str, Path]],
     given: Mapping[str, str | None],
     choice: RunChoice,
     *,
@@ -189,7 +217,9 @@ def _of_tracker(
     metric: str,
     data_unit: str,
 ) -> _Source:
-    table = open_tracked(path, choice)
+    title, paths = title_of([title for title, _ in files]), [path for _, path in files]
+    path = paths[0]
+    table = open_tracked(paths, choice)
     if choice.name_pattern:
         given = _with_data_from_name(given)
     named = [role for role, name in given.items() if name]
@@ -236,6 +266,7 @@ class _Reader:
     decimal_mark: str
     lowest: float
     choice: RunChoice
+    suffixes: Mapping[str, str]  # role -> what is written after bare numbers whose heading says nothing
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, list[int | str]] = field(default_factory=dict)
 
@@ -306,7 +337,7 @@ class _Reader:
                 cells.append(expression.content({name: column[n] for name, column in columns.items()}))
             except InputError as error:
                 cells.append(_Unreadable(f"{source.row_name(n)}, {error.message}"))
-        return cells
+        return with_suffix(cells, self.suffixes[role]) if role in self.suffixes else cells
 
     def _named(self, column: str, n: int) -> str:
         return f"{self.source.row_name(n)}, column {column!r}"
@@ -316,7 +347,7 @@ class _Reader:
         heading = parse_heading(self.source.columns[role].text)
         suffix = "M" if heading.suffix == "m" and role in ("params", "flops") else heading.suffix
         if not suffix:
-            return cells
+            return with_suffix(cells, self.suffixes[role]) if role in self.suffixes else cells
         try:
             self._parse(role)(f"1{suffix}")
         except PlannerError:

@@ -14,6 +14,7 @@ from planner.sources.column_roles import NAMES, listed
 from planner.sources.headings import parse_heading
 from planner.sources.table_file import read_names
 from planner.sources.tables import STANDARD_INPUT, missing_data_unit
+from planner.sources.tracked_table import is_tracked
 
 DATA_UNITS = frozenset(
     {"hours", "tokens", "words", "characters", "images", "sentences", "examples", "utterances", "documents"}
@@ -36,7 +37,9 @@ def names_of_tables(paths: Sequence[Path]) -> tuple[str, ...]:
     Raises:
         TableError: A file cannot be read.
     """
-    files = [path for path in paths if str(path) != STANDARD_INPUT and path.is_file()]
+    files = [
+        path for path in paths if str(path) != STANDARD_INPUT and path.is_file() and not is_tracked(path)
+    ]
     return tuple(dict.fromkeys(name for path in files for name in read_names(path)))
 
 

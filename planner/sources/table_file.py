@@ -24,6 +24,7 @@ from laws.errors import PlannerError, TableError
 
 MAX_ROWS = 1_000_000  # a table of finished trainings is never longer
 MAX_COLUMNS = 10_000
+MAX_DEPTH = 20  # of JSON objects within one another
 MAX_LINE_BYTES = 1_000_000
 MAX_BYTES = 2**29  # of the whole text, decompressed
 MAX_CELL_CHARACTERS = 200  # of a Parquet text; what is longer is cut and marked, and so never a number
@@ -298,7 +299,7 @@ def _json_rows(path: Path) -> Iterator[list[tuple[str, Any]]]:
 def _json_names(path: Path) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for pairs in _json_rows(path):
-        names |= dict.fromkeys(name for name, _ in pairs)
+        names |= dict.fromkeys(name for name, _ in _dotted(pairs))
         if len(names) > MAX_COLUMNS:
             break
     return tuple(names)
@@ -310,18 +311,23 @@ class _Pairs(list[tuple[str, Any]]):
 
 def _json_cells(path: Path, names: Sequence[str]) -> list[Row]:
     cells: list[Row] = []
-    for pairs in _json_rows(path):
+    for row in _json_rows(path):
+        pairs = list(_dotted(row))
         _refuse_duplicates(path, [name for name, _ in pairs], names)
         values = dict(pairs)
-        cells.append(tuple(_plain(values.get(name)) for name in names))
+        cells.append(tuple(values.get(name) for name in names))
         if len(cells) > MAX_ROWS:
             break
     return cells
 
 
-def _plain(value: Any) -> Any:
-    """Return a JSON value; an object as the dict that it stands for."""
-    return dict(value) if isinstance(value, _Pairs) else value
+def _dotted(pairs: Sequence[tuple[str, Any]], above: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values of a JSON object; those of objects within it are named with dots."""
+    for name, value in pairs:
+        if isinstance(value, _Pairs) and depth < MAX_DEPTH:
+            yield from _dotted(value, f"{above}{name}.", depth + 1)
+        else:
+            yield f"{above}{name}", dict(value) if isinstance(value, _Pairs) else value
 
 
 def _parquet_names(path: Path) -> tuple[str, ...]:

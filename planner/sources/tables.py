@@ -211,9 +211,23 @@ def unit_of_points(points: Sequence[str]) -> str:
         MissingInput: No point has one ("missing-data-unit").
         InputError: A point has no equals sign ("invalid-point").
     """
-    for text in points:
-        data, _ = _point(text)
-        words = re.sub(r"^[^A-Za-z]*", "", data).split()
+    return unit_of_amounts([_point(text)[0] for text in points])
+
+
+def unit_of_amounts(amounts: Sequence[str]) -> str:
+    """Return the unit that typed amounts of data have.
+
+    Args:
+        amounts: Such as `300h` or `685 examples`.
+
+    Returns:
+        The unit, such as "hours" or "examples".
+
+    Raises:
+        MissingInput: No amount has one ("missing-data-unit").
+    """
+    for amount in amounts:
+        words = re.sub(r"^[^A-Za-z]*", "", amount).split()
         words = words[1:] if words and words[0] in units.SUFFIXES else words
         if words:
             unit = units.unit_of_data(" ".join(words))
@@ -228,6 +242,24 @@ def missing_data_unit() -> MissingInput:
         code="missing-data-unit",
         hint=use("data_unit", value="hours", purpose="to say what data is counted in"),
     )
+
+
+def expanded(paths: Sequence[Path]) -> list[Path]:
+    """Return paths with the files that each pattern stands for, where the shell did not expand it.
+
+    Args:
+        paths: Files, folders and patterns such as `results/*.json`.
+
+    Returns:
+        The paths; a pattern that nothing matches is kept as it is.
+    """
+    files: list[Path] = []
+    for path in paths:
+        matches: list[Path] = []
+        if any(sign in str(path) for sign in "*?[") and not path.exists():
+            matches = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
+        files += matches or [path]
+    return files
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from pathlib import Path
 from laws.errors import InputError, TableError, UnknownName, run, use
 from planner.sources.expressions import Expression, parse_expression
 from planner.sources.table_file import Row, table_suffix
-from planner.sources.trackers.open_source import is_source, read_source
+from planner.sources.trackers.open_source import is_source, read_source, read_sources
 from planner.sources.trackers.runs import KEPT_STATES, Best, Cell, History, Run, RunTable, State, finite
+from planner.sources.trackers.wandb_chart import is_chart
 
 BEST_ROLES = frozenset({"metric", "train"})  # logged at every step: the best value counts; of others the last
 EXACT_ROLES = frozenset({"se", "samples"})  # columns that end in such a name often mean something else
@@ -40,15 +41,18 @@ class RunChoice:
 
 
 def is_tracked(path: Path) -> bool:
-    """Return whether a path is to be read as a tracker's store: a folder, or a file not named as a table.
+    """Return whether a path is to be read as a tracker's store, and not as a table.
 
     Args:
         path: A file or a folder, which need not exist.
 
     Returns:
-        True for a folder, and for a file not named as a table that is missing or of a tracker.
+        True for a folder, for the export of a chart, and for a file not named as a table that is missing or
+        of a tracker.
     """
-    return path.is_dir() or (not table_suffix(path) and (not path.exists() or is_source(path)))
+    if path.is_dir():
+        return True
+    return is_chart(path) if table_suffix(path) else not path.exists() or is_source(path)
 
 
 def conditions(texts: Sequence[str]) -> dict[str, str]:
@@ -115,22 +119,23 @@ class TrackedRows:
     fingerprint: str
 
 
-def open_tracked(path: Path, choice: RunChoice) -> RunTable:
-    """Read a store from which laws can be fitted: one that holds several trainings.
+def open_tracked(paths: Sequence[Path], choice: RunChoice) -> RunTable:
+    """Read stores from which laws can be fitted: those that hold several trainings.
 
     Args:
-        path: A tracker's file or folder.
+        paths: Files or folders of one tracker.
         choice: Which runs count.
 
     Returns:
         The runs.
 
     Raises:
-        PlannerError: The store cannot be read, or holds one training; or the choice is not valid.
+        PlannerError: A store cannot be read, or there is one training in all; or the choice is not valid.
     """
     states = chosen_states(choice.states)
-    pattern = _pattern(choice.name_pattern)
-    table = replace(read_source(path), states=states).where(choice.where)
+    pattern = pattern_of(choice.name_pattern)
+    path = paths[0]
+    table = replace(read_sources(paths), states=states).where(choice.where)
     if pattern is not None:
         table = _with_size_from_name(table, pattern)
     if len(table.runs) == 1:
@@ -162,7 +167,18 @@ def chosen_states(words: Sequence[str]) -> frozenset[State]:
     return frozenset(State(word.strip().lower()) for word in words) or KEPT_STATES
 
 
-def _pattern(text: str) -> re.Pattern[str] | None:
+def pattern_of(text: str) -> re.Pattern[str] | None:
+    """Return the pattern whose group is a data size; None where none was given.
+
+    Args:
+        text: The regular expression as typed.
+
+    Returns:
+        The pattern.
+
+    Raises:
+        InputError: It is not a regular expression with one group ("invalid-pattern").
+    """
     if not text:
         return None
     try:

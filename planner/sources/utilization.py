@@ -1,5 +1,6 @@
 """The share of an accelerator's peak that logged trainings reached: the next training is planned with it."""
 
+import math
 from dataclasses import replace
 
 from laws.errors import UnknownName
@@ -44,6 +45,25 @@ def utilization(measured: Measurements) -> dict[str, str]:
             if (band := utilization_of(trainings, accelerator)) is not None
         }
     )
+
+
+def above_peak(measured: Measurements) -> bool:
+    """Return whether logged FLOP are more than the devices can compute in the logged hours.
+
+    Args:
+        measured: The measurements of a file.
+
+    Returns:
+        True where one training on a known accelerator is above its peak: no utilization is learned from it.
+    """
+    if "flops" not in measured.columns or measured.gpu_hours is None or measured.device is None:
+        return False
+    peaks = {
+        device: math.inf if (one := _known(device)) is None else one.peak_at(one.usual_precision())
+        for device in dict.fromkeys(measured.device)
+    }
+    trainings = zip(measured.flops or (), measured.gpu_hours, measured.device, strict=False)
+    return any(flops > HOUR_SECONDS * hours * peaks[device] for flops, hours, device in trainings)
 
 
 def with_flops_from_hours(measured: Measurements, peak_flops: float | None = None) -> Measurements:

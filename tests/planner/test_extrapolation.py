@@ -124,7 +124,7 @@ def test_columns_are_found_in_any_case_and_cells_read_as_people_write_them(tmp_p
 
 
 def test_an_unreadable_cell_is_named_in_json_too(tmp_path: Path) -> None:
-    rows = ['{"curve": "a", "x": {"v": 1}, "y": 0.5}', '{"curve": "a", "x": {"v": 2}, "y": null}']
+    rows = ['{"curve": "a", "x": [1], "y": 0.5}', '{"curve": "a", "x": [2], "y": null}']
     with pytest.raises(TableError, match="row 1, column 'x'") as refusal:
         extrapolation.read_curves(curves(tmp_path, rows, "curves.jsonl"))
     assert refusal.value.code == "unreadable-cell"

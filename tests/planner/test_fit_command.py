@@ -500,7 +500,6 @@ def test_trainings_that_were_left_out_are_told_and_change_no_law(tmp_path):
         ([*ASR, "--form", "surface"], "--params-column"),
         ([*ASR, "--flops-column", "wer"], "is used for metric and flops"),
         ([*ASR, "--family", "x\ny"], "family 'x"),
-        ([*ASR, "--metric-unit", "percent"], "Use --metric-unit fraction"),
         ([*ASR, "--data-column", "minutes"], "unknown column"),
         ([*ASR, "--data-column", "wer"], "is used for data and metric"),
     ],

@@ -347,7 +347,7 @@ def test_what_moves_the_cost_is_found(folder):
         "floor",
         "utilization",
     }
-    # one free unknown, the price, whose logarithm is then all that varies
+    # one free unknown besides the law, the price, whose logarithm then varies most
     single = LawSelector(law="besiroglu2024")
     alone = ask(
         folder,
@@ -356,7 +356,9 @@ def test_what_moves_the_cost_is_found(folder):
         on="h100",
         assume=("utilization=0.4", "scaling_loss=0", "working_time=1", "price=1..4"),
     )
-    assert alone.sensitivity.shares == {"price": pytest.approx(1.0, abs=0.02)}
+    shares = dict(alone.sensitivity.shares)
+    assert shares.pop("price") > 0.8
+    assert set(shares) == {"exponent of parameters", "exponent of data", "floor"}
 
 
 def test_the_utilization_that_was_measured_is_taken_where_nobody_set_one(tmp_path):
@@ -417,7 +419,10 @@ UNANSWERABLE = [
     (["--params", "1", "--metric", "wer"], "below-measured"),
     (["--target-wer", "5%", "--confidence", "100%"], "unreadable-quantity"),
     (["--target-wer", "2.1%", "--confidence", "99%"], "confidence-out-of-reach"),
-    (["--law", "besiroglu2024", "--target", "2.1", "--confidence", "80%"], "no-posterior"),
+    (
+        ["--law", "hoffmann2022-approach3-tex", "--target", "2.1", "--confidence", "99%"],
+        "confidence-out-of-reach",
+    ),
     (["--target-wer", "5%", "--allocate", "smalest-model"], "unknown-name"),
     (["--target-wer", "5%", "--allocate", "smallest-model"], "missing-data"),
     (["--target-wer", "5%", "--allocate", "smallest-model", "--have-data", "9h"], "not-a-joint-law"),

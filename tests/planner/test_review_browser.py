@@ -163,6 +163,8 @@ CHANGES = [
     {"times": 0.97, "count": "128"},
     {"times": 0.8},
     {"times": 4},  # far below the measured data, where the law answers that
+    {"data_price": "3.5", "have_data": "2,000", "budget": "$15k", "deadline": "45"},
+    {"accelerator": "", "data_price": "20", "budget": "100k", "deadline": "90 d"},
     {"times": 0.35},  # never, in most posterior samples or in all
 ]
 
@@ -293,9 +295,8 @@ def test_the_panel_agrees_with_the_command_that_it_names(page, path, store, prod
     for change in CHANGES:
         shown = ask(page, product, change)
         if shown["refusal"]:
-            assert change.get("accelerator") or change.get("times"), shown[
-                "refusal"
-            ]  # the plan itself is always answered
+            # the plan itself is always answered; a joint law cannot reach its target with any data in hand
+            assert {"accelerator", "times", "have_data"} & change.keys(), shown["refusal"]
             continue
         answered += 1
         words = shlex.split(shown["command"])
@@ -326,6 +327,9 @@ REFUSED = [
     *(("target", text) for text in ("", "0", "200%", "99%", "5 parsecs")),
     *(("count", text) for text in ("0", "1.5")),
     *(("price", text) for text in ("-1", "3..1", "a..b")),
+    *(("budget", text) for text in ("-1", "lots")),
+    *(("deadline", text) for text in ("soon", "-3")),
+    *((field, "many") for field in ("have_data", "data_price")),
 ]
 
 
@@ -338,7 +342,9 @@ def test_the_panel_refuses_what_the_command_line_refuses(page, path, store, fiel
     words = [*shlex.split(accepted["command"])[1:], "--store", str(store)]
     words[words.index("--fleet") + 1] = str(path.with_name("fleet.toml"))
     assert planner(*words).code == 0
-    option, value = {"price": ("--assume", f"price={text}")}.get(field, (f"--{field}", text))
+    option, value = {"price": ("--assume", f"price={text}")}.get(
+        field, (f"--{field.replace('_', '-')}", text)
+    )
     words[words.index(option) + 1] = value
     ran = planner(*words)
     assert ran.code in (1, 2)
@@ -402,7 +408,17 @@ def test_the_printed_page_leaves_the_panel_out(page):
     assert page.locator("#summary table").is_visible()
     printed = page.pdf(prefer_css_page_size=True)
     assert printed.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) > len(PRODUCTS)  # the summary, then a page a product
+    # the first product follows the summary, every other one begins a page
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) >= len(PRODUCTS)
+
+
+def test_a_phone_shows_the_summary_without_scrolling_sideways(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    wide = page.evaluate("document.querySelector('#summary .wide').scrollWidth")
+    assert wide <= page.evaluate("document.querySelector('#summary .wide').clientWidth") <= 390
+    assert page.evaluate(
+        "getComputedStyle(document.querySelector('table.summary td'), '::before').content"
+    ).strip('"')
 
 
 def test_dark_mode_changes_page_and_charts(page):

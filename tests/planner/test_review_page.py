@@ -115,8 +115,11 @@ def test_charts_and_inputs_have_text_for_a_screen_reader(written):
     charts = [attributes for tag, attributes in elements if tag == "svg"]
     assert len(charts) == 2
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
+    assert written[0].count("<title>") == 1 + 2  # of the page, and of each chart
+    for text in re.findall("<desc>(.*?)</desc>", written[0]):
+        assert re.search(r" from [0-9.]+\S* .*at [0-9.]+\S* to [0-9.]+", text)
     panel = written[0][written[0].index("<form>") : written[0].index("</form>")]
-    assert len(re.findall("<(?:input|select) ", panel)) == panel.count("<label>") == 5
+    assert len(re.findall("<(?:input|select) ", panel)) == panel.count("<label>") == 9
 
 
 def test_the_page_refers_to_nothing_outside(written):

@@ -93,12 +93,11 @@ def test_the_same_estimate_of_the_same_day_is_one_forecast(store):
     assert len(told(store, "forecasts", "list")) == 2
 
 
-def test_a_published_law_is_kept_without_intervals(store):
+def test_a_published_law_is_kept_with_its_interval(store):
     id = kept(store, "--domain", "word-lm", "--target-loss", "3.2")
-    found = told(store, "forecasts", "show", id)
-    assert found["quantities"]["data"]["q05"] is None
-    assert found["quantities"]["data"]["median"] > 0
-    assert found["probability"] is None
+    forecast = told(store, "forecasts", "show", id)
+    assert 0 < forecast["quantities"]["data"]["q05"] < forecast["quantities"]["data"]["median"]
+    assert 0.5 < forecast["probability"] <= 1
 
 
 def test_a_review_keeps_every_product(store):
@@ -342,6 +341,16 @@ def test_quantities_of_one_outcome_are_one_outcome():
     assert [(s.quantity, s.outcomes, s.compared) for s in found] == [
         (ALL, 1, 2), ("data", 1, 1), ("params", 1, 1),
     ]  # fmt: skip
+    assert [s.chance_90 for s in found] == [by_chance(1)] * 3
+
+
+def test_chance_goes_by_the_outcomes_of_each_group_that_have_an_interval():
+    many = [comparison(1.0, [1.0, 2.0], number=i) for i in range(20)]
+    few = [comparison(1.0, [1.0, 2.0], number=100 + i, domain="lm") for i in range(3)]
+    bare = [comparison(1.0, [1.0], number=200 + i, domain="lm", spread=False) for i in range(9)]
+    found = {s.domain: s.chance_90 for s in scores([*many, *few, *bare]) if s.quantity == ALL}
+    assert found == {"speech": by_chance(20), "lm": by_chance(3)}
+    assert scores(bare)[0].chance_90 is None
 
 
 def test_what_has_no_interval_counts_for_the_bias_alone():

@@ -75,6 +75,7 @@ class Score:
     intervals: int  # of those, forecasts that stated an interval
     within_50: float | None
     within_90: float | None
+    chance_90: tuple[float, float] | None  # between which within_90 lies by chance if intervals are right
     bias: float | None  # median of log (observed / median of the forecast)
     interval_score: float | None  # mean, of the logarithm
     open: int  # intervals open at the top, which have no score
@@ -168,7 +169,7 @@ def _error_at(observed: Mapping[str, float], model: LawModel) -> tuple[Quantity 
         draws = tuple(s.loss(params, x) for s in model.scenarios if s.loss is not None)
     else:
         draws = tuple(s.error(min(x, s.high)) for s in model.scenarios)
-    errors = Quantity(draws=draws, unit=model.law.metric_unit, spread=model.has_posterior)
+    errors = Quantity(draws=draws, unit=model.law.metric_unit)
     return model.law.scale.of_errors(errors), ""
 
 
@@ -198,6 +199,7 @@ def _score(key: tuple[str, str, str], group: Sequence[Comparison]) -> Score:
     closed = [width for width in widths if math.isfinite(width)]
     bias = median(_log_ratio(observed, predicted.quantile(0.5)) for observed, predicted in pairs)
     domain, age, quantity = key
+    stated = len({c.outcome.id for c in group if c.within(0.9) is not None})
     return Score(
         domain=domain,
         age=age,
@@ -207,6 +209,8 @@ def _score(key: tuple[str, str, str], group: Sequence[Comparison]) -> Score:
         intervals=len(widths),
         within_50=_share([comparison.within(0.5) for comparison in group]),
         within_90=_share([comparison.within(0.9) for comparison in group]),
+        # quantities of one outcome depend on one another, so its intervals count as one
+        chance_90=by_chance(stated) if stated else None,
         bias=bias if math.isfinite(bias) else None,
         interval_score=fmean(closed) if closed else None,
         open=len(widths) - len(closed),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from laws import paths
 from laws.catalog.published import PublishedLaw
-from laws.types import Law
+from laws.types import Law, Quantity
 from planner import units
 from planner.lawmodel.scenario import Scenario
 from planner.lawmodel.select import SelectedLaw
@@ -37,9 +37,7 @@ class LawCurve:
     y_unit: str
     y_ceiling: float | None = None  # of a metric that rises: its axis is linear
     x: tuple[float, ...]
-    bands: dict[
-        str, tuple[float, ...]
-    ]  # quantiles of the metric at each x; only the median of a published law
+    bands: dict[str, tuple[float, ...]]  # quantiles of the metric at each x
     measured: tuple[tuple[float, float], ...]  # points of the fit; none where they are not recorded
     largest: float | None  # measured x
     target: float | None
@@ -83,7 +81,8 @@ def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
         if answer.draws and math.isfinite(value := paths.quantile(answer.draws, level))
     )
     largest = None if over_sizes else law_model.measured.largest_data
-    x = _x_values(law, measured, largest, needed)
+    x = _x_values(law, measured, largest, needed if isinstance(law, Law) else _middle(answer))
+    needed = tuple(min(max(value, x[0]), x[-1]) for value in needed)
     stored = law if isinstance(law, Law) and law.paths else None
     bands = _of_scenarios(law_model.scenarios, x) if stored is None else _of_paths(stored, x)
     terms = law_model.law.scale
@@ -100,11 +99,11 @@ def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
         y_unit=law.metric_unit if isinstance(law, Law) else law.unit,
         y_ceiling=terms.ceiling,
         x=x,
-        bands=bands if law_model.has_posterior else {"median": bands["median"]},
+        bands=bands,
         measured=tuple((x, terms.from_error(y)) for x, y in measured),
         largest=largest,
         target=plan.estimate.own_target,
-        needed=needed if law_model.has_posterior else needed[:1],
+        needed=needed,
         note=_COMPUTE_OPTIMAL if over_samples else "",
     )
 
@@ -112,6 +111,12 @@ def curve(plan: Plan, selected: SelectedLaw) -> LawCurve:
 def _measured(law: Law | PublishedLaw) -> tuple[tuple[float, float], ...]:
     points = law.points if isinstance(law, Law) else {}
     return tuple(sorted(zip(points.get("x", points.get("data", ())), points.get("y", ()), strict=True)))
+
+
+def _middle(answer: Quantity) -> tuple[float, ...]:
+    """Return the median of an answer: by a published law its ends may be decades from anything measured."""
+    middle = paths.quantile(answer.draws, 0.5) if answer.draws else math.inf
+    return (middle,) if math.isfinite(middle) else ()
 
 
 def _x_values(
@@ -189,8 +194,6 @@ def caption(law_curve: LawCurve, *, drawn: bool) -> str:
         A few short sentences.
     """
     sentences = ["Median with 50% and 90% bands, without the scatter of single runs."]
-    if "q05" not in law_curve.bands:
-        sentences = ["The published curve; its authors state no uncertainty."]
     if law_curve.note:
         sentences.append(law_curve.note)
     if not law_curve.measured:

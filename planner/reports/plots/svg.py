@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from planner import units
-from planner.reports.plots.law_curve import LawCurve
+from planner.reports.plots.law_curve import LawCurve, caption
 from planner.reports.plots.libraries import missing_library
 from planner.reports.plots.ticks import linear_ticks, round_ticks
 
@@ -94,8 +94,7 @@ def draw(curve: LawCurve, *, name: str) -> str:
         figure.patch.set_visible(False)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Type": None})
-    label = f"Chart: {curve.y_name} against {curve.x_name}, as the caption describes it"
-    return _inline(out.getvalue(), label)
+    return _inline(out.getvalue(), f"{curve.y_name} against {curve.x_name}", description(curve))
 
 
 def ticks(
@@ -118,7 +117,24 @@ def ticks(
     axis.set_major_formatter(FuncFormatter(lambda value, _: print_value(value)))
 
 
-def _inline(text: str, label: str) -> str:
+def description(curve: LawCurve) -> str:
+    """Return what a chart shows, for a reader who does not see it.
+
+    Args:
+        curve: The curve.
+
+    Returns:
+        The medians at both ends, with the 90% interval where there is one, then the caption.
+    """
+    ends = []
+    for i in (0, -1):
+        values = {level: curve.printed_y(band[i]) for level, band in curve.bands.items()}
+        interval = f" ({values['q05']} to {values['q95']})" if "q05" in values else ""
+        ends.append(f"{values['median']}{interval} at {units.format_number(curve.x[i])}")
+    return f"{curve.y_name} from {ends[0]} to {ends[1]} {curve.x_name}. {caption(curve, drawn=True)}"
+
+
+def _inline(text: str, title: str, description: str) -> str:
     """Return only the element, with the page's colors and font, and only the ids that are referred to."""
     svg = text[text.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
@@ -131,5 +147,8 @@ def _inline(text: str, label: str) -> str:
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--font)", svg)
     for color, variable in _VARIABLES.items():
         svg = svg.replace(color, variable)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(label)}" ', 1)
+    label = html.escape(f"{title}. {description}")
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    texts = f"<title>{html.escape(title)}</title><desc>{html.escape(description)}</desc>"
+    svg = svg.replace(">", f">{texts}", 1)
     return re.sub(r"\s*\n\s*", " ", svg).strip()

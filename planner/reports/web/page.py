@@ -19,15 +19,16 @@ from planner.reports.plots import svg
 from planner.reports.plots.law_curve import LawCurve, caption
 from planner.reports.plots.libraries import missing_library
 from planner.reports.provenance import law_sentence, provenance_sentences
-from planner.reports.review import Verdict, headline, record, summary, verdict
+from planner.reports.review import record
+from planner.reports.review_summary import VERDICT_COLUMN, Verdict, headline, summary, verdict, verdict_text
 from planner.reports.sections import Section
-from planner.reports.sentences import NEVER, probability
+from planner.reports.sentences import NEVER
 from planner.reports.web.panel import panel_data
 
 MIN_BAR_SHARE = 0.01  # of the variance: smaller shares have no bar
 _TEMPLATES = Path(__file__).with_name("html")
 _SCRIPTS = ("numbers", "scenarios", "hardware", "estimate", "panel")  # each uses those before it
-_VERDICT_CLASSES = {Verdict.FEASIBLE: "good", Verdict.NOT_FEASIBLE: "bad"}
+_VERDICT_CLASSES = {Verdict.FEASIBLE: "good", Verdict.UNCERTAIN: "unsure", Verdict.NOT_FEASIBLE: "bad"}
 _FOLDED = (Section.HARDWARE_ASSUMPTIONS,)  # long lists, set in two columns
 
 
@@ -67,8 +68,9 @@ def page(review: Review) -> str:
         review=review_record,
         headline=headline(review),
         key_numbers=_key_numbers(review, review_record),
-        summary=summary(review, review_record),
-        verdict_classes={kind.value: css for kind, css in _VERDICT_CLASSES.items()},
+        summary=summary(review),
+        verdict_classes=[_VERDICT_CLASSES.get(verdict(plan), "") for _, plan in review.plans],
+        verdict_column=VERDICT_COLUMN,
         products=products,
         provenance=provenance_sentences(review_record["provenance"]),
         panel_data=panel_data(review),
@@ -86,7 +88,7 @@ def _code(escaped: str) -> str:
 def _product(plan: Plan, row: dict[str, Any], curve: LawCurve) -> dict[str, Any]:
     """Return what the template shows for one product, as text."""
     answer = report(plan)
-    kind, chance = verdict(row["plan"]), row["plan"]["probability"]
+    kind = verdict(plan)
     sections = [
         (heading, lines)
         for heading, lines in answer.sections.items()
@@ -95,7 +97,7 @@ def _product(plan: Plan, row: dict[str, Any], curve: LawCurve) -> dict[str, Any]
     shares = sorted(plan.sensitivity.shares.items(), key=lambda item: -item[1])
     return {
         "name": row["name"],
-        "verdict": kind.value + ("" if chance is None else f", probability {probability(chance)}"),
+        "verdict": verdict_text(plan),
         "verdict_class": _VERDICT_CLASSES.get(kind, ""),
         "report": answer,
         "caption": caption(curve, drawn=True),
@@ -117,11 +119,14 @@ def _key_numbers(review: Review, review_record: dict[str, Any]) -> list[tuple[st
     """Return the large numbers at the top: name, value, and the range or the rest of the sentence."""
     counts = review_record["summary"]
     plans = [plan for _, plan in review.plans]
-    limited = counts["products"] - counts["unlimited"]
-    numbers = [("Feasible", f"{counts['feasible']} of {limited}", "within their limits")] if limited else []
+    verdicts = [verdict(plan) for plan in plans]
+    limited = len(verdicts) - verdicts.count(Verdict.NO_LIMITS)
+    feasible = f"{verdicts.count(Verdict.FEASIBLE)} of {limited}"
+    numbers = [("Feasible", feasible, "within their limits")] if limited else []
     for key, label, print_value in (
+        ("data_dollars", "Data", units.format_money),
+        ("dollars", "Compute", units.format_money),
         ("gpu_hours", "GPU-hours", units.format_number),
-        ("total_dollars", "Cost", units.format_money),
     ):
         if samples := total(plans, key).draws:
             low, middle, high = (
@@ -132,5 +137,5 @@ def _key_numbers(review: Review, review_record: dict[str, Any]) -> list[tuple[st
     done = counts["done"]
     if done["median"] or done["q95"]:
         late = f"with probability 95%: {done['q95'] or NEVER}"
-        numbers.append(("All trained by", done["median"] or NEVER, late))
+        numbers.append(("Finish", done["median"] or NEVER, late))
     return numbers

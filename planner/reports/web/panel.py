@@ -27,15 +27,17 @@ from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
 from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
-from planner.lawmodel.published import surface_of
+from planner.lawmodel.model import JOINT_FORMS
+from planner.lawmodel.published import differences_of, ends_of_scale, surface_of, surfaces_of
 from planner.lawmodel.select import SelectedLaw
 from planner.lawmodel.stored import scenario_indices, single_size
 from planner.metrics import FRACTION
 from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
+from planner.plans.other_laws import comparable_laws
 from planner.plans.plan import Plan
 from planner.plans.quantities import as_data
-from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES
+from planner.plans.resources import ASSUMPTION_SAMPLES, DEFAULT_DEVICES, sample_count
 from planner.plans.review import Review
 from planner.reports.estimate_record import EXTRAPOLATION_FACTORS
 from planner.reports.sentences import PANEL
@@ -61,12 +63,12 @@ def panel_data(review: Review) -> dict[str, Any]:
     given = [plan.question.hardware.precision for _, plan in review.plans]
     precisions = {precision for precision in given if precision is not None}
     accelerators = [_accelerator(one, review, precisions) for one in review.fleet.accelerators.values()]
-    sample_counts = {len(plan.law_model.scenarios) for _, plan in review.plans} - {1} | {ASSUMPTION_SAMPLES}
+    sample_counts = {sample_count(plan.law_model, len(plan.law_model.scenarios)) for _, plan in review.plans}
     varying = {"price", *_varying([one["assumed"] for one in accelerators])}
     for product in products:
         varying |= _varying([product["assumed"], *product["measured"].values()])
     return {
-        "samples": ASSUMPTION_SAMPLES,
+        "samples": ASSUMPTION_SAMPLES,  # by a published law
         "extrapolation_limit": EXTRAPOLATION_LIMIT,
         "within": EXTRAPOLATION_FACTORS,
         "uniform": {
@@ -148,7 +150,7 @@ def _product(
         "metric_unit": law_model.law.metric_unit,
         "metric_ceiling": law_model.law.metric_ceiling,
         "unit": law_model.unit,
-        "spread": law_model.has_posterior,
+        "published": law_model.law.source == "published",
         "smallest": law_model.curve_start,
         "largest": law_model.measured.largest_data,
         "sizes": law_model.measured.counted_sizes,
@@ -182,6 +184,7 @@ def _product(
             else plan.resources.training.count
         ),
         "options": _options(plan, review),
+        "changeable": _changeable(plan),
         "accelerator_options": _accelerator_options(plan),
         "price_option": next(
             (text.partition("=")[2].strip() for text in question.hardware.assume if _is_price(text)), ""
@@ -231,8 +234,6 @@ def _options(plan: Plan, review: Review) -> list[str]:
     question, fleet = plan.question, review.portfolio.fleet
     return _words(
         {
-            "--have-data": question.supply.have_data,
-            "--data-price": question.supply.data_price,
             "--data-rate": question.supply.data_rate,
             "--miss-penalty": question.supply.miss_penalty,
             "--serve": question.supply.serve,
@@ -243,17 +244,22 @@ def _options(plan: Plan, review: Review) -> list[str]:
     )
 
 
-def _accelerator_options(plan: Plan) -> list[str]:
-    """Return the options that the command needs while an accelerator is named: assumptions and limits."""
+def _changeable(plan: Plan) -> dict[str, str]:
+    """Return the options that the panel can change, as typed in a shell; "" where one is not given."""
     question, days = plan.question, plan.parsed.limits.days
-    words = _words(
-        {
-            "--precision": question.hardware.precision,
-            "--budget": question.limits.budget,
-            "--gpu-hours": question.limits.gpu_hours,
-            "--deadline": None if days is None else f"{days:.15g}d",
-        }
-    )
+    typed = {
+        "have_data": question.supply.have_data,
+        "data_price": question.supply.data_price,
+        "budget": question.limits.budget,
+        "deadline": None if days is None else f"{days:.15g}d",
+    }
+    return {name: "" if text is None else shlex.quote(text) for name, text in typed.items()}
+
+
+def _accelerator_options(plan: Plan) -> list[str]:
+    """Return the options that the command needs while an accelerator is named: assumptions and GPU-hours."""
+    question = plan.question
+    words = _words({"--precision": question.hardware.precision, "--gpu-hours": question.limits.gpu_hours})
     return [
         *words,
         *(f"--assume {shlex.quote(text)}" for text in question.hardware.assume if not _is_price(text)),
@@ -302,15 +308,30 @@ def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:
 
 def _published(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
     if plan.law_model.is_joint:
-        surface = surface_of(law)
-        columns = {name: [getattr(surface, name)] for name in ("E", "A", "B", "alpha", "beta")}
-        return {"surface": {"columns": columns}, "cost": _cost(plan, ())}
+        surfaces = [surface_of(law)] if law.covariance is None else surfaces_of(law)
+        columns = {name: [getattr(s, name) for s in surfaces] for name in ("E", "A", "B", "alpha", "beta")}
+        return {"surface": {"columns": columns}, "cost": _cost(plan, ()), **_studies(plan, law)}
     size, flops = (plan.law_model.companions.get(role) for role in ("params", "flops"))
     return {
         "curve": _formula(law),
         "size": _formula(published_law(size)) if size else None,
         "cost": {"kind": "law", "law": _formula(published_law(flops))} if flops else _cost(plan, ()),
+        **_studies(plan, law),
     }
+
+
+def _studies(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
+    """Return how other studies differ from a law in each of its samples, and the laws to compare it with."""
+    others = [
+        {"surface": surface_of(other)._asdict()}
+        if other.formula in JOINT_FORMS
+        else {"curve": _formula(other)}
+        for other in comparable_laws(law)
+    ]
+    if law.covariance is not None:
+        return {"others": others}
+    ends = ends_of_scale(law, over_sizes=plan.question.allocate == "smallest-model")
+    return {"others": others, "studies": differences_of(law), "ends": ends}
 
 
 def _formula(law: PublishedLaw) -> dict[str, Any]:

@@ -5,8 +5,9 @@ such as "failed" says how a run ended.
 """
 
 import json
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,26 +56,37 @@ def read_json(root: Path) -> RunTable:
                 f"{root}: expected JSON with an object per run", code="invalid-json", value=str(root)
             )
         return RunTable(TRAINER_KIND if _is_trainer_state(content) else KIND, "", tuple(runs))
-    return _read_folder(root)
+    return _read_files(
+        root, (folder / name for folder, names in walk(root) for name in names if name.endswith(".json"))
+    )
 
 
-def _read_folder(root: Path) -> RunTable:
+def read_json_files(files: Sequence[Path]) -> RunTable:
+    """Read the runs of several JSON files, as `read_json` does those of the folder that holds all of them.
+
+    Args:
+        files: The files.
+
+    Returns:
+        The runs.
+    """
+    files = [path.absolute() for path in files]
+    return _read_files(Path(os.path.commonpath([path.parent for path in files])), files)
+
+
+def _read_files(root: Path, files: Iterable[Path]) -> RunTable:
     runs: list[Run] = []
     trainers: dict[str, Any] = {}
     skipped = 0
-    for folder, names in walk(root):
-        for name in names:
-            if not name.endswith(".json"):
-                continue
-            path = folder / name
-            content = _load(path)
-            if _is_trainer_state(content):
-                _keep_newest(trainers, _trainer_name(root, path), content)
-                continue
-            file_runs = _runs(content, path.relative_to(root).with_suffix("").as_posix())
-            runs += file_runs
-            skipped += not file_runs
-            refuse_too_many(len(runs), MAX_RUNS, "runs")
+    for path in files:
+        content = _load(path)
+        if _is_trainer_state(content):
+            _keep_newest(trainers, _trainer_name(root, path), content)
+            continue
+        file_runs = _runs(content, path.relative_to(root).with_suffix("").as_posix())
+        runs += file_runs
+        skipped += not file_runs
+        refuse_too_many(len(runs), MAX_RUNS, "runs")
     if trainers:  # other JSON next to trainer states is their configuration
         states = tuple(_trainer_run(content, name) for name, content in trainers.items())
         return RunTable(TRAINER_KIND, "", states)

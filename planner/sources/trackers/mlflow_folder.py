@@ -6,7 +6,7 @@ a folder. A metric's file has a line per step: time, value, step.
 
 from pathlib import Path
 
-from planner.sources.trackers.folder import read_text, walk
+from planner.sources.trackers.folder import is_plain, read_text, walk
 from planner.sources.trackers.mlflow_database import GROUP, KIND, PRIVATE_TAGS
 from planner.sources.trackers.runs import (
     MAX_RUNS,
@@ -74,7 +74,8 @@ def _run(folder: Path, meta: dict[str, str]) -> tuple[str, Run]:
     for name, text in _files(folder / "tags"):
         if not name.startswith(PRIVATE_TAGS):
             values[f"tags.{name}"] = cell(text.strip())
-    above = _fields(read_text(folder.parent / "meta.yaml", MAX_SMALL_BYTES) or "")
+    of_experiment = folder.parent / "meta.yaml"
+    above = _fields(read_text(of_experiment, MAX_SMALL_BYTES) or "") if is_plain(of_experiment) else {}
     deleted = (
         "deleted" in (meta.get("lifecycle_stage"), above.get("lifecycle_stage")) or TRASH in folder.parts
     )

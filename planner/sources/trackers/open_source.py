@@ -3,7 +3,9 @@
 Nothing of a source is run, changed or followed out of its folder. Users, hosts and paths in it are not read.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from laws.errors import ConflictingInput, FileError
@@ -14,11 +16,12 @@ from planner.sources.trackers import (
     optuna_database,
     tensorboard,
     wandb,
+    wandb_chart,
 )
 from planner.sources.trackers.database import SIGNATURE, open_database, table_columns
 from planner.sources.trackers.event_file import is_event_file
 from planner.sources.trackers.folder import read_text, walk
-from planner.sources.trackers.runs import RunTable
+from planner.sources.trackers.runs import MAX_RUNS, RunTable, refuse_too_many
 
 DATABASE_ENDS = (".db", ".sqlite", ".sqlite3")
 EXPECTED = (
@@ -26,12 +29,14 @@ EXPECTED = (
     "(CSV, TSV, JSONL, Parquet)"
 )
 START_BYTES = 64
+IDENTIFIED = frozenset({mlflow_database.KIND, wandb.KIND})  # trackers whose ids belong to one run each
 
 _READERS = {
     mlflow_database.KIND: mlflow_folder.read_mlflow_folder,
     wandb.KIND: wandb.read_wandb,
     tensorboard.KIND: tensorboard.read_tensorboard,
     json_runs.KIND: json_runs.read_json,
+    wandb_chart.KIND: wandb_chart.read_chart,
 }
 
 
@@ -77,6 +82,45 @@ def read_source(path: Path) -> RunTable:
     return table
 
 
+def read_sources(paths: Sequence[Path]) -> RunTable:
+    """Read every run of several files or folders of one tracker, such as one JSON file per run.
+
+    Args:
+        paths: The files or folders; one that a link names again counts once.
+
+    Returns:
+        The runs.
+
+    Raises:
+        FileError: A source cannot be read.
+        ConflictingInput: The sources are of several trackers, or hold parts of the same run.
+    """
+    distinct = list({path.resolve(): path for path in paths}.values())
+    if len(distinct) == 1:
+        return read_source(distinct[0])
+    if all(path.is_file() and _kind_of_file(path) == json_runs.KIND for path in distinct):
+        return json_runs.read_json_files(distinct)
+    tables = [read_source(path) for path in distinct]
+    kinds = dict.fromkeys(table.kind for table in tables)
+    if len(kinds) > 1:
+        raise ConflictingInput(
+            f"sources: expected runs of one tracker, got {', '.join(kinds)}", code="several-sources"
+        )
+    runs = [run for table in tables for run in table.runs]
+    refuse_too_many(len(runs), MAX_RUNS, "runs")
+    if tables[0].kind in IDENTIFIED:
+        identity, count = Counter(run.id for run in runs).most_common(1)[0]
+        if count > 1:
+            raise ConflictingInput(
+                f"sources: expected each run in one of them, got {identity!r} in {count}; name the folder "
+                "that holds them",
+                code="run-given-twice",
+                value=identity,
+            )
+    skipped = sum((Counter(table.skipped) for table in tables), Counter[str]())
+    return replace(tables[0], runs=tuple(runs), skipped=skipped)
+
+
 def is_source(path: Path) -> bool:
     """Return whether a path is a folder, or a file that looks like one of a tracker.
 
@@ -111,7 +155,9 @@ def _kind_of_file(path: Path) -> str:
     if is_event_file(start):
         return tensorboard.KIND
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return json_runs.KIND if text[:1] in (b"{", b"[") else ""
+    if text[:1] in (b"{", b"["):
+        return json_runs.KIND
+    return wandb_chart.KIND if wandb_chart.is_chart(path) else ""
 
 
 def _read_database(path: Path) -> RunTable:

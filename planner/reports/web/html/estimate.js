@@ -3,7 +3,8 @@
 
 const finite = (f, x) => (Number.isFinite(x) ? f(x) : Infinity);
 const share = (flags) => flags.filter(Boolean).length / flags.length;
-const repeated = (values, n) => (values.length === 1 ? Array(n).fill(values[0]) : values);
+// the few samples of a published law repeat
+const repeated = (values, n) => (values.length === n || !values.length ? values : Array.from({ length: n }, (_, i) => values[i % values.length]));
 
 function ask(product, data, { target, accelerator, count, price }) {
   const all = (product.scenarios ??= scenariosOf(product, data.laws));
@@ -26,8 +27,9 @@ function ask(product, data, { target, accelerator, count, price }) {
     : q.params.map((size, i) => finite((n) => (scenarios[i].flopsPerSample(n) / 3) * served, size));
   const warnings = [...product.warnings, ...lawWarnings(product, q, data.extrapolation_limit)];
 
-  const n = accelerator && q.data.length === 1 ? data.samples : q.data.length;
+  const n = accelerator && product.published ? data.samples : q.data.length;
   if (accelerator) warnings.push(...onHardware(product, data, q, n, accelerator, count, price));
+  if (studiesDisagree(product, scenarios, q, at("samplesSeen"))) warnings.push("studies-disagree");
   const { data_price: tiers, data_rate: rate, available } = product;
   const toBuy = q.data.map((x) => Math.max(x - (available ?? 0), 0));
   q.data_dollars = tiers === null ? [] : repeated(toBuy.map((amount) => dataCost(tiers, amount)), n);
@@ -40,11 +42,10 @@ function ask(product, data, { target, accelerator, count, price }) {
   if (product.stock !== null && !product.surface && quantile(q.data, 0.5) > product.stock) warnings.push("more-data-needed");
 
   const reaches = (tolerance) => q.data.map((x, i) => Number.isFinite(x) && errors[i] <= target * (1 + tolerance));
-  const near = product.spread && !product.warnings.includes("rising") && product.confidence === null && q.beyond.length;
+  const near = !product.warnings.includes("rising") && product.confidence === null && q.beyond.length;
   return {
     quantities: q,
-    spread: product.spread,
-    probability_reachable: product.spread && !product.warnings.includes("rising") ? share(reaches(0)) : null,
+    probability_reachable: !product.warnings.includes("rising") ? share(reaches(0)) : null,
     probability_within: near ? data.within.map((factor) => [factor, share(q.beyond.map((x) => x <= factor))]) : [],
     ...feasible(product, q, n, accelerator, count, reaches(1e-9)),
     warnings: [...new Set(warnings)],
@@ -118,7 +119,6 @@ function scalesFor(product, scenarios, target) {
 // One plan for all scenarios that reaches the target in the share `confidence` of them (planner/plans/confidence.py).
 function withConfidence(product, scenarios, scales, target) {
   const { confidence } = product;
-  if (!product.spread) throw new Error(`law ${product.law} states no uncertainty, so no plan has a confidence`);
   const reachable = share(scales.map(Number.isFinite));
   if (reachable < confidence) {
     throw new Error(`target ${product.metric} ${formatOwn(product, fromError(product, target))}: expected one that a plan `
@@ -165,7 +165,7 @@ function lawWarnings(product, { data, params }, limit) {
   const [dataBegins, sizesBegin] = product.begins;
   return Object.entries({
     "ladder-exceeded": product.sizes !== null && Number.isFinite(size) && !(product.sizes[0] <= size && size <= product.sizes[1]),
-    "floor-uncertain": product.spread && share(data.map(Number.isFinite)) < 0.95,
+    "floor-uncertain": share(data.map(Number.isFinite)) < 0.95,
     "extrapolated-far": product.largest !== null && middle > limit * product.largest,
     "below-measured": (dataBegins !== null && middle < dataBegins / limit) || (sizesBegin !== null && size < sizesBegin / limit),
   }).filter(([, applies]) => applies).map(([code]) => code);
@@ -173,8 +173,10 @@ function lawWarnings(product, { data, params }, limit) {
 
 // The probability of all limits together and of each (planner/plans/resources.py).
 function feasible(product, q, n, accelerator, count, reached) {
-  const none = { budget: null, days: null, gpu_hours: null }; // a command without an accelerator has no limits
-  const { budget, days, gpu_hours: hours } = accelerator ? product.limits : none;
+  // without an accelerator only bought data costs, and only its labeling takes days
+  const budget = accelerator || q.data_dollars.length ? product.limits.budget : null;
+  const days = accelerator || q.labeling_days.length ? product.limits.days : null;
+  const hours = accelerator ? product.limits.gpu_hours : null;
   const limited = [budget, days, hours].some((limit) => limit !== null);
   if (accelerator && budget !== null && !q.dollars.length) throw new Error(`${accelerator.id} has no price: give one, the plan has a budget`);
   const compared = { // in the order in which they are printed

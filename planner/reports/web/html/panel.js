@@ -103,22 +103,22 @@ function notesOf(product, { sentences }, answer) {
   }
   if (answer.probability !== null) {
     const limits = Object.entries(answer.limits).map(([name, p]) => `${sentences[`limit_${name}`]} ${probability(p)}`).join(", ");
-    notes.push(answer.spread ? fill("feasible", {
+    notes.push(fill("feasible", {
       verdict: sentences[answer.feasible],
       probability: probability(answer.probability),
       by_limit: limits && fill("each_limit", { limits }),
-    }) : fill("by_the_law", { verdict: sentences[answer.feasible ? "stays_within" : "exceeds"] }));
+    }));
     notes.push(answer.binding === null ? sentences.no_risk : fill("tightest", { limit: sentences[`limit_${answer.binding}`] }));
   }
   return notes;
 }
 
-function rowElement([label, key, print, ofLaw], answer, { unknown, never }) {
+function rowElement([label, key, print], answer, { unknown, never }) {
   const row = element("tr", "", { "data-quantity": key });
   row.append(element("th", label, { scope: "row", class: "w" }));
   const samples = answer.quantities[key];
   for (const level of LEVELS) {
-    const isKnown = samples.length && (level === 0.5 || !ofLaw || answer.spread);
+    const isKnown = samples.length > 0;
     const value = isKnown ? quantile(samples, level) : null;
     const text = !isKnown ? unknown : value === Infinity ? never : print(value);
     row.append(element("td", text, isKnown ? { "data-value": String(value) } : {}));
@@ -136,11 +136,50 @@ function priceOf(text) {
   return [[low, high]];
 }
 
+// An amount as people type it: 20000, 20,000, $20k or 1.5M; null where the field is empty.
+function amountOf(text, name, suffix = "") {
+  const plain = text.trim().replace(/,(?=\d{3}(?!\d))/g, "");
+  if (!plain) return null;
+  const parts = new RegExp(`^\\$?\\s*(\\d+\\.?\\d*|\\.\\d+)\\s*([kMBT]?)${suffix}$`).exec(plain);
+  if (!parts) throw new Error(`${name} “${text}”: expected a number such as 20000 or 20k`);
+  return Number(parts[1]) * { "": 1, k: 1e3, M: 1e6, B: 1e9, T: 1e12 }[parts[2]];
+}
+
+// The product with what the fields change; an empty field leaves the plan as it is.
+function changed(product, { data_price, have_data, budget, deadline }) {
+  const supply = {
+    data_price: data_price === null ? product.data_price : [[null, data_price]],
+    available: have_data ?? product.available,
+  };
+  const bought = supply.data_price !== null || product.data_rate !== null;
+  const options = { ...product.changeable };
+  if (data_price !== null) options.data_price = `'$${data_price}/1 ${product.unit}'`;
+  if (have_data !== null) options.have_data = String(have_data);
+  if (budget !== null) options.budget = `'$${budget}'`;
+  if (deadline !== null) options.deadline = `${deadline}d`;
+  return {
+    ...product,
+    ...supply,
+    stock: bought ? null : supply.available,
+    constraints: { ...product.constraints, have: product.surface ? supply.available : null },
+    limits: { ...product.limits, budget: budget ?? product.limits.budget, days: deadline ?? product.limits.days },
+    changeable: options,
+  };
+}
+
 function command(product, { target, accelerator, count, price }) {
+  const { have_data: have, data_price: dataPrice, budget, deadline } = product.changeable;
   const words = ["planner estimate --law", product.law, "--target", target.replace(/\s/g, "")];
   if (accelerator) words.push("--on", accelerator.id, "--count", count);
   const assumed = price.replace("$", "").replace(/\s/g, "") || product.price_option;
   if (accelerator && assumed) words.push("--assume", `price=${assumed}`);
+  const options = {
+    "--have-data": have,
+    "--data-price": dataPrice,
+    "--budget": accelerator || dataPrice ? budget : "", // nothing else has a price or takes days
+    "--deadline": accelerator || product.data_rate !== null ? deadline : "",
+  };
+  for (const [name, text] of Object.entries(options)) if (text) words.push(name, text);
   return [...words, ...product.options, ...(accelerator ? product.accelerator_options : [])].join(" ");
 }
 
@@ -150,6 +189,7 @@ async function start() {
   const data = await embedded();
   const form = panel.querySelector("form");
   const { product: which, target, accelerator: on, count, price } = form.elements;
+  const fields = ["data_price", "have_data", "budget", "deadline"].map((name) => form.elements[name]);
   const [head, body] = [panel.querySelector("thead"), document.createElement("tbody")];
   const show = (selector, children) => panel.querySelector(selector).replaceChildren(...children);
   const current = () => data.products[which.value];
@@ -157,7 +197,9 @@ async function start() {
   on.append(element("option", "none", { value: "" }));
   data.accelerators.forEach(({ id }) => on.append(element("option", id, { value: id })));
 
-  const answerTo = (product) => {
+  const answerTo = (planned) => {
+    const product = changed(planned, Object.fromEntries(fields.map(({ name, value, dataset }) =>
+      [name, amountOf(value, dataset.label, name === "deadline" ? "\\s*d?" : "")])));
     const accelerator = data.accelerators.find(({ id }) => id === on.value) ?? null;
     const number = Number(count.value);
     if (accelerator && !(Number.isInteger(number) && number >= 1)) throw new Error(`count “${count.value}”: expected a whole number, at least 1`);
@@ -191,10 +233,15 @@ async function start() {
   const reset = () => {
     const product = current();
     [target.value, on.value, count.value, price.value] = [product.target, product.accelerator ?? "", product.count, ""];
+    for (const field of fields) {
+      field.value = "";
+      field.placeholder = product.changeable[field.name].replaceAll("'", "") || "none";
+    }
+    panel.querySelector(".data-unit").textContent = product.unit === "hours" ? "hour of audio" : product.unit.replace(/s$/, "");
     update();
   };
   which.addEventListener("change", reset);
-  for (const input of [target, count, price, on]) input.addEventListener("input", update);
+  for (const input of [target, count, price, on, ...fields]) input.addEventListener("input", update);
   form.addEventListener("reset", (event) => { event.preventDefault(); reset(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   reset();

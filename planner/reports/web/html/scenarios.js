@@ -104,7 +104,7 @@ function pathScenarios(product, laws) {
   }));
 }
 
-// ---- a published curve: one formula
+// ---- a published curve: one formula, and other studies of its question
 
 const FORMULAS = {
   "power": (p, x) => p.alpha * x ** p.beta,
@@ -124,18 +124,31 @@ function evaluated(law) {
 
 function publishedInverse(law, target) {
   const f = evaluated(law);
-  let [low, high] = [-50, 120];
-  const [first, last] = [f(Math.exp(low)), f(Math.exp(high))];
-  const [least, most] = [Math.min(first, last), Math.max(first, last)];
-  if (!(least < target && target < most)) {
-    throw new Error(`target ${formatNumber(target)}: expected a value of law ${law.id}, ${formatNumber(least)} to ${formatNumber(most)}`);
-  }
-  for (let turn = 0; turn < 200; turn++) {
-    const middle = (low + high) / 2;
-    if ((f(Math.exp(middle)) > target) === (first > last)) low = middle;
-    else high = middle;
-  }
-  return Math.exp((low + high) / 2);
+  if (target <= f(1e40)) return Infinity;
+  if (target >= f(1e-3)) return 1e-3;
+  return Math.exp(root((u) => Math.log(target) - Math.log(f(Math.exp(u))), Math.log(1e-3), Math.log(1e40)));
+}
+
+// Other studies of a law's question: [error where only levels differ, level, exponent] of each sample
+// (planner/lawmodel/published_samples.py).
+function studyScenarios(law, studies, [smallest, largest]) {
+  return [law, ...studies.slice(1).map(([reference, level, exponent]) => {
+    const other = (error) => reference * Math.exp(level + (1 + exponent) * Math.log(error / reference));
+    const own = (error) => reference * Math.exp((Math.log(error / reference) - level) / (1 + exponent));
+    return new Scenario({
+      ...law,
+      error: (x) => other(law.error(x)),
+      loss: law.loss && ((params, x) => other(law.loss(params, x))),
+      floor: other(law.floor),
+      inverse: (target) => {
+        const scale = law.forError(own(target));
+        if (smallest <= scale && scale <= largest) return scale;
+        const itself = law.forError(target);
+        if (scale < smallest) return Math.max(scale, Math.min(smallest, itself));
+        return scale <= itself ? scale : Infinity;
+      },
+    });
+  })];
 }
 
 function curveScenario(product) {
@@ -223,7 +236,23 @@ function jointScenarios(product, laws) {
   return Array.from(columns.E, (_, i) => make(sample(i), constraints, perSample));
 }
 
+// Whether another published law of the question is outside the interval at the median plan (planner/plans/other_laws.py).
+function studiesDisagree({ others, surface, constraints }, scenarios, q, samplesSeen) {
+  const [data, seen] = [q.data, samplesSeen].map((values) => quantile(values, 0.5));
+  const params = q.params.length ? quantile(q.params, 0.5) : Infinity;
+  if (!others?.length || seen === Infinity) return false;
+  const scale = surface ? params : data;
+  const own = scenarios.map((one) => (one.loss ? one.loss(params, seen) : one.error(scale)));
+  const [low, high] = [quantile(own, 0.05), quantile(own, 0.95)];
+  const worth = data === seen ? data : effective(data, seen, constraints.halves.data);
+  return others.some((other) => {
+    const error = other.curve ? evaluated(other.curve)(worth) : jointLoss(other.surface, params, worth);
+    return !(low <= error && error <= high);
+  });
+}
+
 function scenariosOf(product, laws) {
   if (product.paths) return pathScenarios(product, laws);
-  return product.curve ? [curveScenario(product)] : jointScenarios(product, laws);
+  const scenarios = product.curve ? [curveScenario(product)] : jointScenarios(product, laws);
+  return product.studies ? studyScenarios(scenarios[0], product.studies, product.ends) : scenarios;
 }
