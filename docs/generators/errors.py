@@ -332,6 +332,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "one-training": ("A source is one training, not a table of trainings.", "Use `planner extrapolate`."),
     "invalid-database": ("A file is not a database that can be read.", "Check the file."),
+    "no-points-of-law": ("A law does not record the points it was fitted to.", "Fit or calibrate one."),
     "no-plausible-law": ("No law explains the points.", "Check the points."),
     "no-points": ("There are no points to fit.", "Add measurements."),
     "no-runs": ("A source has no runs.", "Check its name."),
