@@ -123,4 +123,6 @@ def backtest(
             higher_is_better=higher_is_better,
             seed=seed,
         )
-        return Backtest(backtest_source(request, leave_out=leave_out))
+        tested = backtest_source(request, leave_out=leave_out)
+    is_file = isinstance(table, str | Path)
+    return Backtest(tested if is_file else tested._replace(title="the table"))

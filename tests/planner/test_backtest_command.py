@@ -57,6 +57,11 @@ def test_what_cannot_be_tested_is_one_line(runs, tmp_path):
 
 def test_the_library_does_the_same(runs):
     found = api.backtest(str(runs), x="hours", y="wer")
+    columns = {
+        "hours": [100 * 2**i for i in range(7)],
+        "wer": [float(line.split(",")[1]) for line in CSV.split()[1:]],
+    }
+    assert api.backtest(columns, x="hours", y="wer").to_dict()["rows"] == found.to_dict()["rows"]
     assert found.to_dict() == result_of(runs)
     assert 0 <= found.within_90 <= 1
     assert "3,200" in repr(found)
