@@ -5,8 +5,8 @@
     plan = planner.estimate(law, target=0.05, on="h100", count=64, data_price=90)
     plan.data.interval(0.9), plan.probability
 
-Functions: `fit`, `load`, `estimate`, `compare`. They return `Law`, `Prediction`, `Plan`,
-`Samples` and `Comparison`, and raise a `PlannerError` with a code. Nothing is imported before its
+Functions: `fit`, `load`, `estimate`, `compare`, `backtest`. They return `Law`, `Prediction`, `Plan`,
+`Samples`, `Comparison` and `Backtest`, and raise a `PlannerError` with a code. Nothing is imported before its
 first use.
 """
 
@@ -20,6 +20,8 @@ _MODULES = {  # public name -> the module that has it
     "Prediction": "planner.api.law",
     "estimate": "planner.api.plan",
     "Plan": "planner.api.plan",
+    "backtest": "planner.api.backtest",
+    "Backtest": "planner.api.backtest",
     "compare": "planner.api.comparison",
     "Comparison": "planner.api.comparison",
     "Samples": "planner.api.samples",

@@ -28,6 +28,7 @@ COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ an
     "frontier": "frontier.frontier",
     "compare": "compare.compare",
     "check": "check.check",
+    "backtest": "backtest.backtest",
     "next": "next.next_runs",
     "review": "review.review",
     "track-record": "track_record.track_record",

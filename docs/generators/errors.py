@@ -83,6 +83,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "A law has a minimum in the input that it was to be solved for.",
         "Give that input, and solve for another.",
     ),
+    "too-few-published-laws": (
+        "Fewer than two published laws answer one question.",
+        "Name another domain or metric.",
+    ),
     "too-few-families": ("Fewer than two families have a law to compare.", "Fit another family."),
     "too-few-shards": ("Too few shards have finished runs.", "Train more shards."),
     "value-out-of-reach": ("A law never has this value.", "Ask for a value that the message names."),
@@ -328,6 +332,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "one-training": ("A source is one training, not a table of trainings.", "Use `planner extrapolate`."),
     "invalid-database": ("A file is not a database that can be read.", "Check the file."),
+    "no-points-of-law": ("A law does not record the points it was fitted to.", "Fit or calibrate one."),
     "no-plausible-law": ("No law explains the points.", "Check the points."),
     "no-points": ("There are no points to fit.", "Add measurements."),
     "no-runs": ("A source has no runs.", "Check its name."),

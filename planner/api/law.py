@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -213,10 +214,13 @@ class Law:
 
         store_fit(Store(Path(store)), (self._record, *self._companions))
 
-    def plot(self, *, decades: float = 1.5, out: str | Path | None = None) -> Any:
+    def plot(
+        self, *, target: float | str | None = None, decades: float = 1.5, out: str | Path | None = None
+    ) -> Any:
         """Draw the law with its points and bands (needs the extra `plot`).
 
         Args:
+            target: A value of the metric to draw a line at, such as 0.05 or "5%".
             decades: How far beyond the largest measured data, in powers of ten.
             out: A file to write, .png or .svg; None draws only.
 
@@ -228,6 +232,9 @@ class Law:
         from planner.reports.plots.matplotlib_plot import draw, write
 
         data = figure_of_law(Store(self._folder), self.id, decades=decades)
+        if target is not None:
+            value = law_info(self._record).scale.parse(target) if isinstance(target, str) else float(target)
+            data = replace(data, target=value)
         if out is not None:
             write(data, Path(out))
         return draw(data)

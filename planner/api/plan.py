@@ -52,7 +52,12 @@ class Plan:
     flops = property(lambda self: self["flops"], doc="FLOP of the training.")
     gpu_hours = property(lambda self: self["gpu_hours"], doc="GPU-hours, all devices together.")
     days = property(lambda self: self["days"], doc="Days of training.")
-    dollars = property(lambda self: self["total_dollars"], doc="Compute and data, in US dollars.")
+
+    @property
+    def dollars(self) -> Samples:
+        """Return the cost of compute and data in US dollars, of data alone where compute is not known."""
+        total = self["total_dollars"]
+        return total if len(total) else self["data_dollars"]
 
     @property
     def probability(self) -> float | None:
@@ -91,13 +96,15 @@ class Plan:
         return markdown(report(self._answer))
 
     def _table(self) -> tuple[str, Sequence[str], Sequence[Sequence[str]], Sequence[str]]:
-        from planner.reports.estimate import report
+        from planner.reports.answer import answer
+        from planner.severity import short
 
-        page = report(self._answer)
-        return page.title, page.columns, page.rows, tuple(page.notes)
+        brief = answer(self._answer)
+        warnings = tuple(f"{short(code)} [{code}]" for code in brief.warnings)
+        return " ".join(brief.lead), brief.columns, brief.rows, (*brief.remarks, *warnings)
 
     def __repr__(self) -> str:
-        """Return the answer as a small table."""
+        """Return the short answer of `planner estimate`; `explain` has the rest."""
         return as_text(*self._table())
 
     def _repr_html_(self) -> str:
@@ -193,7 +200,7 @@ def estimate(
         have_data=_text(have_data),
         data_price=data_price
         if data_price is None or isinstance(data_price, str)
-        else f"${data_price!r}/{law.data_unit}",
+        else f"${data_price!r}/{law.data_unit.removesuffix('s')}",
         data_rate=data_rate,
         miss_penalty=_money(miss_penalty),
         serve=_text(serve),

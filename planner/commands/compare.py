@@ -1,5 +1,6 @@
 """`planner compare`: compare the families of a domain."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -31,8 +32,12 @@ def compare(
 ) -> None:
     """Compare the families of a domain: slopes, errors, exponents.
 
-    Reports the error of each at the same data size, and whether they share one exponent.
+    Reports the error of each at the same data size, and whether they share one exponent. With --source
+    published, reports what published laws of the same question say, and which disagree.
     """
+    if source == "published":
+        _compare_published(domain, metric, at or (), style)
+        return
     from planner.plans.compare import compare as run
     from planner.reports.compare import record, report
     from planner.reports.report import show
@@ -42,3 +47,13 @@ def compare(
     show(
         report(comparison), comparison_record["families"] if style is Format.csv else comparison_record, style
     )
+
+
+def _compare_published(domain: str, metric: str | None, at: Sequence[str], style: Format) -> None:
+    from planner.plans.compare_published import compare_published
+    from planner.reports.compare_published import record, report
+    from planner.reports.report import show
+
+    comparison = compare_published(domain, metric=metric, at=at)
+    comparison_record = record(comparison)
+    show(report(comparison), comparison_record["laws"] if style is Format.csv else comparison_record, style)

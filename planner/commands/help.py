@@ -33,10 +33,10 @@ _MEASURE = {
     ),
     "Target and budget": ("target", "target_wer", "target_cer", "target_loss", "budget", "dry_run"),
     "Where to train": ("workers", "engine", "address"),
-    "Fit": ("form", "pool"),
+    "Fit": ("form", "pool", "leave_out"),
 }  # fmt: skip
 _OTHER = "Output and store"
-_MEASURING = ("calibrate", "fit")
+_MEASURING = ("calibrate", "fit", "backtest")
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "calibrate": (
@@ -60,8 +60,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "what-if": ("planner what-if --target-wer 5%,8%,10% --on h100,a100",),
     "frontier": ("planner frontier --domain speech --on h100",),
-    "compare": ("planner compare --domain speech",),
+    "compare": ("planner compare --domain speech", "planner compare --domain language --source published"),
     "check": ("planner check new-runs.csv --domain speech --metric wer",),
+    "backtest": ("planner backtest runs.csv", "planner backtest 3fe1 --leave-out 2"),
     "next": (
         "planner next --domain speech --target-wer 5% --budget 30m",
         "planner next --domain defects --target error=8% --budget '$500' \\",

@@ -213,20 +213,23 @@ def differences_of(law: PublishedLaw) -> list[StudyDifference]:
     return study_differences(_spread(law), reference)
 
 
-def smallest_scale(law: PublishedLaw, *, over_sizes: bool = False) -> float:
-    """Return the smallest data that a law measured; where only the largest is known, a thousandth of it.
+def ends_of_scale(law: PublishedLaw, *, over_sizes: bool = False) -> tuple[float, float]:
+    """Return the smallest data that a law measured, and the largest that a plan can have.
 
-    Of the curves whose range is known none covers more than three decades.
+    Where only the largest measured data is known, the smallest is a thousandth of it: of the curves whose
+    range is known none covers more than three decades. More than a million times the largest is never there.
 
     Args:
         law: The law.
         over_sizes: Whether the data is fixed, so that the scale is the size of the model.
 
     Returns:
-        Data, or parameters; at least 1.
+        Data, or parameters; from 1 on without end where no range is known.
     """
     smallest, largest = law.sizes if over_sizes else law.measured
-    return smallest or (largest or RANGE) / RANGE
+    if largest is None:
+        return smallest or 1.0, MAX_SCALE
+    return smallest or largest / RANGE, largest * RANGE * RANGE
 
 
 def _spread(law: PublishedLaw) -> Spread:
@@ -239,8 +242,8 @@ def _scenarios(
     law: PublishedLaw, scenario: Scenario, *, over_sizes: bool = False
 ) -> tuple[tuple[Scenario, ...], Unknowns]:
     """Return the scenarios of a law and of other studies of its question, and how those differ."""
-    differences, smallest = differences_of(law), smallest_scale(law, over_sizes=over_sizes)
-    others = (one.scenario(scenario, smallest) for one in differences[1:])
+    differences, ends = differences_of(law), ends_of_scale(law, over_sizes=over_sizes)
+    others = (one.scenario(scenario, ends) for one in differences[1:])
     return (scenario, *others), {
         "level between studies": tuple(one.level for one in differences),
         "exponent between studies": tuple(one.exponent for one in differences),
@@ -256,7 +259,8 @@ def _frontier_scenarios(law: PublishedLaw, loss: PublishedLaw) -> tuple[tuple[Sc
     # studies of the loss are not those of the split: pairs are taken in opposite orders
     shifts = (0.0, *reversed(levels[1:]))
     return tuple(
-        one.scenario(shifted_frontier(itself, shift), 1.0) for one, shift in zip(losses, shifts, strict=True)
+        one.scenario(shifted_frontier(itself, shift), (1.0, MAX_SCALE))
+        for one, shift in zip(losses, shifts, strict=True)
     ), {
         "level between studies": tuple(one.level for one in losses),
         "exponent between studies": tuple(one.exponent for one in losses),

@@ -46,22 +46,27 @@ class StudyDifference(NamedTuple):
         log = logarithm(error / self.reference)
         return self.reference * exponential((log - self.level) / (1 + self.exponent))
 
-    def scenario(self, law: Scenario, smallest: float) -> Scenario:
+    def scenario(self, law: Scenario, ends: tuple[float, float]) -> Scenario:
         """Return the other study's scenario: its model sizes and compute are those of the law.
 
         Args:
             law: The scenario of the law.
-            smallest: The smallest measured scale: no study is taken to reach a target with less, unless the
-                law does.
+            ends: The smallest measured scale, and the largest that a plan can have: no study is taken to
+                reach a target with less, or with more, unless the law does.
 
         Returns:
             The scenario.
         """
-        loss = law.loss
+        loss, (smallest, largest) = law.loss, ends
 
         def scale(target: float) -> float:
             at = law.scale_for_error(self.law_error(target))
-            return at if at >= smallest else max(at, min(smallest, law.scale_for_error(target)))
+            if smallest <= at <= largest:
+                return at
+            own = law.scale_for_error(target)
+            if at < smallest:
+                return max(at, min(smallest, own))
+            return at if at <= own else math.inf
 
         return law._replace(
             error=lambda x: self.error(law.error(x)),

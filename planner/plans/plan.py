@@ -37,6 +37,7 @@ from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.stored import law_model
 from planner.plans.confidence import with_confidence
 from planner.plans.constraints import computes, constraints_satisfied, largest_scales, reached
+from planner.plans.data_price import parse_data_price, parse_data_rate
 from planner.plans.estimate import Estimate, estimate, scales_for_target
 from planner.plans.from_given import scales_from_given, with_size
 from planner.plans.other_laws import OtherLaws, other_laws
@@ -173,15 +174,23 @@ def _of_data_unit(selected: SelectedLaw, question: Question) -> SelectedLaw:
 
     Speech has laws of hours and of characters: a question in hours is one for the former.
     """
-    texts = [text for text in (question.data, question.supply.have_data) if text is not None]
+    supply = question.supply
+    readers: list[tuple[Callable[[str, str], object], str | None]] = [
+        (units.parse_data, question.data),
+        (units.parse_data, supply.have_data),
+        (units.parse_data, supply.serve),
+        (parse_data_price, supply.data_price),
+        (parse_data_rate, supply.data_rate),
+    ]
+    texts = [(reader, text) for reader, text in readers if text is not None]
     if not texts or question.selector.law is not None or not isinstance(selected.law, PublishedLaw):
         return selected
     first = selected.law
     same_metric = [law.id for law in selected.alternatives if law.metric == first.metric]
     for law in (first, *map(published_law, same_metric)):
         try:
-            for text in texts:
-                units.parse_data(text, data_unit(law))
+            for reader, text in texts:
+                reader(text, data_unit(law))
         except PlannerError:
             continue
         if law is first:

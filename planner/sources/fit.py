@@ -330,7 +330,7 @@ def _refuse_own_steps(request: Request, measured: Measurements) -> None:
 def _fits(request: Request, terms: MetricTerms, curves: Mapping[str, Points]) -> list[_Fitted]:
     """Return every fit that the file supports, the one that answers questions first."""
     measured = terms.measured
-    surface = request.form == SURFACE or (request.form == AUTO and _suits_surface(measured))
+    surface = _is_surface(request, measured)
     _refuse_conflicts(request, surface=surface)
     if surface:
         return [_surface_fit(request, terms)]
@@ -384,16 +384,7 @@ def _error_fits(
     request: Request, best: Sequence[Best], terms: MetricTerms, curves: Sequence[Points]
 ) -> list[_Fitted]:
     """Return the fits of the error: the forecast, then a single form."""
-    se = [b.se for b in best if b.se is not None]
-    points = check_points(
-        [b.data for b in best],
-        [b.metric for b in best],
-        y_se=se if len(se) == len(best) else None,
-        baseline_error=_baseline_error(request.baseline_error, terms, best),
-        rate=terms.scale.unit == FRACTION,
-        min_sizes=1 if request.forecasts else 2,
-    )
-    points = merge_neighbors(points)
+    points = _curve_points(request, best, terms)
     fitted = partial(_Fitted, metric=request.metric, unit=terms.scale.unit, ceiling=terms.scale.ceiling)
     fits: list[_Fitted] = []
     doubts: list[str] = []
@@ -417,6 +408,44 @@ def _error_fits(
         posterior_of_all = forecast(points, seed=request.seed, weights=weights)
         fits.insert(0, fitted(posterior=posterior_of_all, points=points, warnings=doubts))
     return fits
+
+
+def points_to_fit(request: Request) -> tuple[Points, str, MetricTerms]:
+    """Return the points of the law that answers questions, as `fit_file` fits them.
+
+    Args:
+        request: The file and what you say about it.
+
+    Returns:
+        The points; what is fitted to them, "forecast" or a key of FORMS; and how the metric is read.
+
+    Raises:
+        InputError: The request cannot be fitted.
+        TableError: The file, a column or a cell cannot be read.
+    """
+    request = _checked(request)
+    terms = _measured(request)
+    if _is_surface(request, terms.measured):
+        return _pairs(terms.measured, rate=terms.scale.unit == FRACTION), SURFACE, terms
+    points = _curve_points(request, best_by_data(terms.measured), terms)
+    return points, FORECAST if request.forecasts else request.form, terms
+
+
+def _is_surface(request: Request, measured: Measurements) -> bool:
+    return request.form == SURFACE or (request.form == AUTO and _suits_surface(measured))
+
+
+def _curve_points(request: Request, best: Sequence[Best], terms: MetricTerms) -> Points:
+    se = [b.se for b in best if b.se is not None]
+    points = check_points(
+        [b.data for b in best],
+        [b.metric for b in best],
+        y_se=se if len(se) == len(best) else None,
+        baseline_error=_baseline_error(request.baseline_error, terms, best),
+        rate=terms.scale.unit == FRACTION,
+        min_sizes=1 if request.forecasts else 2,
+    )
+    return merge_neighbors(points)
 
 
 def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) -> _Fitted:

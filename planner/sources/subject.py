@@ -81,7 +81,7 @@ def unit_of_headings(names: Sequence[str], columns: Mapping[str, str | None]) ->
         MissingInput: No heading names one, or several do ("missing-data-unit").
     """
     typed = columns.get("data")
-    # a column by another usual name may be the data: then an `hours` beside it is something else
+    # a column by another usual name may be the data: then an `hours` next to it is something else
     other = typed is None and any(parse_heading(name).name.lower() in NAMES["data"] for name in names)
     found = {unit for name in _headings(names, typed) if (unit := _unit(name))}
     if other or len(found) != 1:

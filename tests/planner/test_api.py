@@ -168,6 +168,23 @@ def test_a_plan_is_that_of_the_command(law: planner.Law, tmp_path: Path) -> None
         plan["nonsense"]
 
 
+def test_a_plan_prints_itself_as_the_short_answer(law: planner.Law) -> None:
+    plan = planner.estimate(law, target=0.1, on="h100", count=8, data_price=90, have_data=1600)
+    lines = repr(plan).splitlines()
+    assert len(lines) < 20
+    assert "WER 10%" in lines[0]
+    assert plan._repr_html_().count("<tr>") <= 1 + 7
+
+
+def test_a_target_is_drawn_as_a_line(law: planner.Law) -> None:
+    pytest.importorskip("matplotlib")
+    for target in (0.1, "10%"):
+        (axes,) = law.plot(target=target).axes
+        lines = {line.get_label(): line.get_ydata() for line in axes.lines}
+        assert list(lines["target 10%"]) == [0.1, 0.1]
+    assert not any("target" in str(line.get_label()) for line in law.plot().axes[0].lines)
+
+
 def test_everything_goes_into_a_frame(law: planner.Law) -> None:
     pytest.importorskip("pandas")
     plan = planner.estimate(law, target=0.1)

@@ -159,3 +159,38 @@ def test_without_a_name_the_metric_that_decides_is_compared(of_speech):
     assert found["metric"] == "wer"
     assert found["families"][0]["family"] == "ds2"
     assert "metric-differs" not in [warning["code"] for warning in found["warnings"]]
+
+
+def test_published_laws_of_one_question_are_side_by_side():
+    compared = json.loads(
+        planner("compare", "--source", "published", "--domain", "language", "--format", "json").out
+    )
+    assert (compared["metric"], compared["metric_unit"], compared["unit"]) == ("loss", "nats/token", "tokens")
+    rows = {row["id"]: row for row in compared["laws"]}
+    assert {"besiroglu2024", "kaplan2020-LD", "muennighoff2023"} <= rows.keys()
+    for row in rows.values():
+        for errors in row["at"].values():
+            assert errors["q05"] < errors["median"] < errors["q95"]
+    assert rows["besiroglu2024"]["uncertainty"] == "standard-errors"
+    assert "besiroglu2024" in rows["kaplan2020-LD"]["outside"]
+    assert "studies-disagree" in {warning["code"] for warning in compared["warnings"]}
+
+
+def test_published_laws_of_other_units_are_another_question():
+    compared = json.loads(
+        planner(
+            "compare", "--source", "published", "--domain", "speech", "--at", "10000h", "--format", "json"
+        ).out
+    )
+    assert {row["id"] for row in compared["laws"]} == {
+        "hestness2017-speech-ds2",
+        "hestness2017-speech-attention",
+    }
+    assert {row["unit"] for row in compared["other_questions"]} == {"characters"}
+    assert list(compared["laws"][0]["at"]) == ["10000"]
+
+
+@pytest.mark.parametrize("words", [("image",), ("nowhere",), ("translation", "--metric", "bleu")])
+def test_one_published_law_is_not_compared(words):
+    refused = planner("compare", "--source", "published", "--domain", *words).refused
+    assert refused == "too-few-published-laws"

@@ -123,6 +123,21 @@ def test_the_law_is_chosen_by_the_unit_of_the_data(tmp_path, data, id, unit):
     assert id not in {law.id for law in planned.estimate.alternatives}
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"target": "5%", "data_price": "$12/hour"},
+        {"budget": "$50k", "data_price": "$12/hour"},
+        {"target": "5%", "data_rate": "200h/week"},
+        {"target": "5%", "have_data": "100h"},
+    ],
+)
+def test_the_law_is_chosen_by_the_unit_of_a_price_or_a_pace(tmp_path, options):
+    question = Question.of(selector=LawSelector(domain="speech", source="published"), **options)
+    planned = plan(question, tmp_path, read_fleet(None), today=date.fromisoformat(TODAY))
+    assert planned.estimate.law.id == "hestness2017-speech-ds2"
+
+
 def test_an_answer_names_the_laws_that_are_outside_its_interval():
     record = value_record(published_law("sardana2023-refit-le100"), ["params=1e13", "data=1e16"])
     assert record["q05"] < record["value"] < record["q95"]

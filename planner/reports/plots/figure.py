@@ -44,6 +44,7 @@ class FigureData:
     bands: tuple[tuple[float, ...], ...]  # for each x the quantiles LEVELS of y
     forms: dict[str, tuple[float, ...]]  # form -> medians of its own fit to the same points
     note: str
+    target: float | None = None  # a y to draw a line at
 
     def printed_y(self, value: float) -> str:
         """Return a y as text, without its unit.

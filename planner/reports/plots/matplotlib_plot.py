@@ -82,6 +82,9 @@ def draw(data: FigureData) -> Any:
         for (name, line), dashes in zip(data.forms.items(), DASHES * len(data.forms), strict=False):
             axes.plot(data.x, line, color="#aa3311", linewidth=1, linestyle=dashes, label=name)
         axes.axvline(data.largest, color="gray", linewidth=0.6, linestyle=":")
+        if data.target is not None:
+            label = f"target {data.printed_y(data.target)}"
+            axes.axhline(data.target, color="#aa3311", linewidth=0.9, linestyle=(0, (5, 3)), label=label)
         if data.measured:
             x, y = zip(*data.measured, strict=True)
             axes.plot(x, y, "o", color="black", markersize=3.5, label="measured")

@@ -27,8 +27,9 @@ from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
 from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
+from planner.lawmodel.frontier_law import is_frontier
 from planner.lawmodel.model import JOINT_FORMS
-from planner.lawmodel.published import differences_of, smallest_scale, surface_of, surfaces_of
+from planner.lawmodel.published import differences_of, ends_of_scale, surface_of, surfaces_of
 from planner.lawmodel.select import SelectedLaw
 from planner.lawmodel.stored import scenario_indices, single_size
 from planner.metrics import FRACTION
@@ -307,6 +308,8 @@ def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:
 
 
 def _published(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
+    if is_frontier(law):
+        return {"frontier": True}  # its error is that of another law: the panel refers to the command line
     if plan.law_model.is_joint:
         surfaces = [surface_of(law)] if law.covariance is None else surfaces_of(law)
         columns = {name: [getattr(s, name) for s in surfaces] for name in ("E", "A", "B", "alpha", "beta")}
@@ -330,8 +333,8 @@ def _studies(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
     ]
     if law.covariance is not None:
         return {"others": others}
-    smallest = smallest_scale(law, over_sizes=plan.question.allocate == "smallest-model")
-    return {"others": others, "studies": differences_of(law), "smallest_studied": smallest}
+    ends = ends_of_scale(law, over_sizes=plan.question.allocate == "smallest-model")
+    return {"others": others, "studies": differences_of(law), "ends": ends}
 
 
 def _formula(law: PublishedLaw) -> dict[str, Any]:

@@ -131,7 +131,7 @@ function publishedInverse(law, target) {
 
 // Other studies of a law's question: [error where only levels differ, level, exponent] of each sample
 // (planner/lawmodel/published_samples.py).
-function studyScenarios(law, studies, smallest) {
+function studyScenarios(law, studies, [smallest, largest]) {
   return [law, ...studies.slice(1).map(([reference, level, exponent]) => {
     const other = (error) => reference * Math.exp(level + (1 + exponent) * Math.log(error / reference));
     const own = (error) => reference * Math.exp((Math.log(error / reference) - level) / (1 + exponent));
@@ -142,7 +142,10 @@ function studyScenarios(law, studies, smallest) {
       floor: other(law.floor),
       inverse: (target) => {
         const scale = law.forError(own(target));
-        return scale >= smallest ? scale : Math.max(scale, Math.min(smallest, law.forError(target)));
+        if (smallest <= scale && scale <= largest) return scale;
+        const itself = law.forError(target);
+        if (scale < smallest) return Math.max(scale, Math.min(smallest, itself));
+        return scale <= itself ? scale : Infinity;
       },
     });
   })];
@@ -249,7 +252,10 @@ function studiesDisagree({ others, surface, constraints }, scenarios, q, samples
 }
 
 function scenariosOf(product, laws) {
+  if (product.frontier) {
+    throw new Error(`law ${product.law} says how compute is split: ask planner what-if --law ${product.law} for other targets`);
+  }
   if (product.paths) return pathScenarios(product, laws);
   const scenarios = product.curve ? [curveScenario(product)] : jointScenarios(product, laws);
-  return product.studies ? studyScenarios(scenarios[0], product.studies, product.smallest_studied) : scenarios;
+  return product.studies ? studyScenarios(scenarios[0], product.studies, product.ends) : scenarios;
 }
