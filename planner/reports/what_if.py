@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from laws.codes import WarningCode
 from planner import warnings
 from planner.plans.quantities import kind_of, quantities
 from planner.plans.what_if import PROBABILITY, Cell, Table
 from planner.reports.estimate_record import feasible, interval
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
-from planner.severity import most_important
+from planner.severity import most_important, short
+
+# what an interval of a published law is
+INTERVAL_CODES = (WarningCode.BETWEEN_STUDIES, WarningCode.STANDARD_ERRORS)
 
 
 def records(table: Table) -> list[dict[str, Any]]:
@@ -80,6 +84,7 @@ def report(table: Table) -> Report:
             f"By law {estimate.law.id} ({estimate.law.source}). Median, and 90% interval in brackets."
             if table.show != PROBABILITY
             else "Of all constraints together.",
+            *(short(code) for code in INTERVAL_CODES if code in estimate.warnings),
         ),
         sections={
             "No answer": [f"{', '.join(cells)}: {reason}" for reason, cells in where.items()],

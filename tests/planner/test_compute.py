@@ -16,7 +16,7 @@ from laws.paths import quantile
 from planner import assumptions
 from planner.hardware import cost
 from planner.hardware import training as compute
-from planner.hardware.accelerators import catalog, observations
+from planner.hardware.accelerators import Accelerator, catalog, observations
 from planner.hardware.fleet import read_fleet
 from planner.hardware.training import Training, train
 
@@ -148,6 +148,13 @@ def test_without_a_size_memory_is_left_out() -> None:
     assert training.footprint == training.fewest == ()
     assert training.gpu_hours[1] > training.gpu_hours[0]
     assert "memory-unknown" in training.warnings
+
+
+@pytest.mark.parametrize("part", catalog().values(), ids=list(catalog()))
+def test_an_accelerator_of_uncertain_figures_never_answers_without_a_warning(part: Accelerator) -> None:
+    doubtful = part.confidence != "exact" or bool(part.uncertain)
+    codes = train([1e20], [1e9], part, count=8, assumed=fixed(), seed=0).warnings
+    assert ("part-uncertain" in codes) == doubtful
 
 
 def test_warnings_name_what_is_doubtful() -> None:

@@ -5,6 +5,7 @@ import statistics
 from datetime import date
 
 import pytest
+from synthetic import planner
 
 from laws import paths
 from laws.catalog.between_studies import Spread, between_studies
@@ -27,6 +28,7 @@ from planner.plans.question import Question
 from planner.plans.resources import ASSUMPTION_SAMPLES
 from planner.reports.answer import answer
 from planner.reports.estimate_record import record
+from planner.severity import short
 
 LAWS = answerable(None, None)
 TODAY = date(2026, 11, 23)
@@ -184,3 +186,11 @@ def test_laws_of_other_units_are_not_compared(ask):
 def test_the_hours_that_llama_3_took_are_in_the_interval(ask, params, data, hours):
     interval = ask("besiroglu2024", data=data, params=params, on="h100").resources.training.gpu_hours
     assert paths.quantile(interval, 0.05) < hours < paths.quantile(interval, 0.95)
+
+
+def test_a_table_of_answers_says_what_its_intervals_are(tmp_path):
+    words = ("what-if", "--source", "published", "--store", tmp_path / "none")
+    table = planner(*words, "--domain", "word-lm", "--target-loss", "2.6,2.8").out
+    assert short(WarningCode.BETWEEN_STUDIES) in " ".join(table.split())
+    table = planner(*words, "--domain", "language", "--target-loss", "2.1,2.2").out
+    assert short(WarningCode.STANDARD_ERRORS) in " ".join(table.split())

@@ -223,3 +223,16 @@ def test_a_plan_carries_the_hash_of_its_file(tmp_path):
     first = read_portfolio(plan).fingerprint
     plan.write_text(PLAN + "# more\n", encoding="utf-8")
     assert read_portfolio(plan).fingerprint != first
+
+
+def test_the_panel_refers_a_frontier_to_the_command_line(tmp_path):
+    """A frontier has the error of another law, which the arithmetic of the page does not repeat."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        '[[products]]\nname = "split"\nlaw = "llama3-allocation"\ntarget = "2"\n', encoding="utf-8"
+    )
+    page = reviewed(plan, tmp_path / "store", tmp_path / "r.html")
+    embedded = re.search(r'<script type="application/json" id="panel-data">(.*?)</script>', page)
+    (product,) = json.loads(embedded[1])["products"]
+    assert product["frontier"]
+    assert not product.keys() & {"curve", "surface", "paths"}

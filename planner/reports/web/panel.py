@@ -27,6 +27,7 @@ from planner.hardware.cost import price_of, price_warnings
 from planner.hardware.measured_utilization import measured_utilization
 from planner.hardware.utilization import utilization_model
 from planner.lawmodel.allocation import DATA_HALF, PARAMS_HALF
+from planner.lawmodel.frontier_law import is_frontier
 from planner.lawmodel.model import JOINT_FORMS
 from planner.lawmodel.published import differences_of, ends_of_scale, surface_of, surfaces_of
 from planner.lawmodel.select import SelectedLaw
@@ -307,6 +308,8 @@ def _cost(plan: Plan, ladder: Iterable[SizeCost]) -> dict[str, Any] | None:
 
 
 def _published(plan: Plan, law: PublishedLaw) -> dict[str, Any]:
+    if is_frontier(law):
+        return {"frontier": True}  # its error is that of another law: the panel refers to the command line
     if plan.law_model.is_joint:
         surfaces = [surface_of(law)] if law.covariance is None else surfaces_of(law)
         columns = {name: [getattr(s, name) for s in surfaces] for name in ("E", "A", "B", "alpha", "beta")}

@@ -252,6 +252,9 @@ function studiesDisagree({ others, surface, constraints }, scenarios, q, samples
 }
 
 function scenariosOf(product, laws) {
+  if (product.frontier) {
+    throw new Error(`law ${product.law} says how compute is split: ask planner what-if --law ${product.law} for other targets`);
+  }
   if (product.paths) return pathScenarios(product, laws);
   const scenarios = product.curve ? [curveScenario(product)] : jointScenarios(product, laws);
   return product.studies ? studyScenarios(scenarios[0], product.studies, product.ends) : scenarios;
