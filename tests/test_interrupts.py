@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# a shell may have started the tests with Ctrl-C ignored, and children inherit that
+# a shell may have started the tests with Ctrl-C ignored, and children inherit that; the line comes once our
+# first module is there, since Python itself answers Ctrl-C before, and a busy machine takes its time
 PROGRAM = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); print(flush=True); "
-    "from planner.__main__ import main; main()"
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from planner.__main__ import main; print(flush=True); main()"
 )
 
 

@@ -10,11 +10,14 @@ import typer
 from calibrate.domains import DOMAINS
 from planner.commands.groups import TargetOptions, grouped
 from planner.commands.options import (
+    STORE_VARIABLE,
+    ExplainOption,
     FormatOption,
     StoreOption,
     complete_domains,
     complete_families,
     complete_presets,
+    named,
     store_folder,
 )
 from planner.lawmodel.selector import LawSelector, with_target
@@ -106,15 +109,19 @@ def calibrate(
         typer.Option(envvar="PLANNER_CACHE", help="Folder of prepared corpora. Default: the platform's."),
     ] = None,
     store: StoreOption = None,
+    explain: ExplainOption = False,
     style: FormatOption = Format.table,
 ) -> None:
     """Train small models on growing shards and fit a scaling law.
 
     Finished runs are kept: after an interruption, the same command continues where it stopped.
     """
+    from planner.plans.backtest import backtests
     from planner.reports import calibrate as reports
+    from planner.reports.brief import Brief
+    from planner.reports.calibrate_brief import brief
     from planner.reports.progress_display import ProgressDisplay
-    from planner.reports.report import show
+    from planner.reports.report import Report, show
     from planner.sources import calibrate as source
     from planner.sources.calibrate_request import CalibrationRequest, check_request
 
@@ -133,6 +140,7 @@ def calibrate(
         budget=budget,
         target=(selector.metric or "", value) if value is not None else None,
     )
+    report: Report | Brief
     display = ProgressDisplay(check_request(request)[0])
     try:
         with display:
@@ -141,7 +149,10 @@ def calibrate(
                 report, records = reports.dry_run_report(dry), reports.dry_run_records(dry)
             else:
                 done = source.calibrate(request, display.show_step, display.show_sweep, display.show_budget)
-                report, records = reports.calibration_report(done), reports.calibration_records(done)
+                tested = backtests(done.laws, seed=sweep.seed)
+                short = None if explain else brief(done, tested, store=named(store, STORE_VARIABLE))
+                report = short or reports.calibration_report(done, tested)
+                records = reports.calibration_records(done, tested)
     except KeyboardInterrupt:
         typer.echo(f"planner: stopped; {_kept(display.done, display.planned)}", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -82,6 +82,24 @@ def report(tested: TestedLaw) -> Report:
     )
 
 
+def sentence(tested: TestedLaw) -> str:
+    """Return the back-test of the largest size in one line.
+
+    Args:
+        tested: A back-test that left out one size.
+
+    Returns:
+        What was forecast there, and what was measured.
+    """
+    row, scale = tested.result.rows[-1], tested.scale
+    low, middle, high = (scale.format(value) for value in scale.ends(*row.quantiles))
+    return (
+        f"{metric_name(scale.metric)} at {units.format_data(row.data, tested.data_unit)}: forecast {middle} "
+        f"({low} to {high}), measured {scale.format_error(row.measured)}, "
+        f"{'inside' if row.inside else 'outside'} the 90% interval."
+    )
+
+
 def _row(tested: TestedLaw, row: HeldOut, plain: list[str], *, joint: bool) -> tuple[str, ...]:
     scale = tested.scale.without_unit
     low, _, high = (scale.format(value) for value in scale.ends(*row.quantiles))

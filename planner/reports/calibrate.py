@@ -8,8 +8,11 @@ from laws.codes import WarningCode
 from laws.fitting.forms import FORMS
 from laws.types import FORECAST, Law
 from planner import units
+from planner.plans.backtest import TestedLaw
 from planner.reports import budget_report
 from planner.reports.assumption_text import forms_text
+from planner.reports.backtest import record as backtest_record
+from planner.reports.backtest import sentence
 from planner.reports.fit import records as law_records
 from planner.reports.law_summary import phases, predictions, spread
 from planner.reports.report import Report
@@ -21,11 +24,12 @@ TIME_SOURCES = {
 }
 
 
-def calibration_records(calibration: Calibration) -> dict[str, Any]:
+def calibration_records(calibration: Calibration, tested: Sequence[TestedLaw] = ()) -> dict[str, Any]:
     """Return what JSON carries of a calibration.
 
     Args:
         calibration: A finished calibration.
+        tested: Back-tests of its laws.
 
     Returns:
         A record.
@@ -56,17 +60,19 @@ def calibration_records(calibration: Calibration) -> dict[str, Any]:
         ],
         "laws": law_records(calibration.laws),
         "size_laws": law_records(calibration.size_laws),
+        "backtest": [backtest_record(one) for one in tested],
         "problems": [*map(edge_sentence, calibration.edges), *calibration.problems],
         "left_out": dict(spec.corpus.skipped),
         "notes": list(spec.corpus.notes),
     }
 
 
-def calibration_report(calibration: Calibration) -> Report:
+def calibration_report(calibration: Calibration, tested: Sequence[TestedLaw] = ()) -> Report:
     """Return the table of the best model of each shard, with the laws and the next command.
 
     Args:
         calibration: A finished calibration.
+        tested: Back-tests of its laws.
 
     Returns:
         A report to show.
@@ -94,9 +100,6 @@ def calibration_report(calibration: Calibration) -> Report:
         ]
         for family, models in calibration.best.items()
     }
-    counts = calibration.counts
-    unfinished = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "finished")
-    finished = f"{counts.get('finished', 0)} runs finished{f', {unfinished}' if unfinished else ''}."
     metric_units = [f"{name} in {unit}" for name, unit in spec.domain.metrics.items() if unit != "fraction"]
     columns_note = (
         f"Seen: {spec.domain.data_unit} until the best error, repeats counted"
@@ -109,10 +112,10 @@ def calibration_report(calibration: Calibration) -> Report:
         whole=_names(rows),
         notes=(
             columns_note,
-            finished,
-            *_stopped(calibration),
+            runs_sentence(calibration),
+            *stopped(calibration),
             *spec.corpus.notes,
-            *_left_out(spec.corpus.skipped),
+            *left_out(spec.corpus.skipped),
             *map(edge_sentence, calibration.edges),
             *calibration.problems,
         ),
@@ -126,6 +129,7 @@ def calibration_report(calibration: Calibration) -> Report:
                 *map(_law_sentence, calibration.laws),
                 *_size_law_lines(calibration.size_laws),
             ],
+            "Back-test: the laws without their largest shard": [*map(sentence, tested)],
             "Most likely phase of the curve at each shard": _phases(calibration),
             "Next": [_next(calibration)],
         },
@@ -176,7 +180,14 @@ def edge_sentence(edge: EdgeProblem) -> str:
     )
 
 
-def _stopped(calibration: Calibration) -> tuple[str, ...]:
+def runs_sentence(calibration: Calibration) -> str:
+    """Return how many trainings ended in which way."""
+    counts = calibration.counts
+    unfinished = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "finished")
+    return f"{counts.get('finished', 0)} runs finished{f', {unfinished}' if unfinished else ''}."
+
+
+def stopped(calibration: Calibration) -> tuple[str, ...]:
     """Return what successive halving saved."""
     count = calibration.counts.get("stopped-early", 0)
     if not count:
@@ -190,7 +201,7 @@ def _stopped(calibration: Calibration) -> tuple[str, ...]:
     )
 
 
-def _left_out(skipped: Mapping[str, str]) -> tuple[str, ...]:
+def left_out(skipped: Mapping[str, str]) -> tuple[str, ...]:
     """Return how many files of a corpus were skipped, with the first of them; JSON has all."""
     if not skipped:
         return ()

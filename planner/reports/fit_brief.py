@@ -22,13 +22,14 @@ STEP = 0.8  # of the error at the largest measured data: a target one step away
 MAX_PLOT_WIDTH, PLOT_HEIGHT = 80, 9
 
 
-def brief(laws: Sequence[Law], *, notes: Sequence[str] = (), store: str = "") -> Brief:
+def brief(laws: Sequence[Law], *, notes: Sequence[str] = (), store: str = "", family: bool = True) -> Brief:
     """Return the short report.
 
     Args:
         laws: The laws of one fit, the one that answers questions first.
         notes: What else there is to say of the fit.
         store: Folder of the store, where it was named.
+        family: Whether the next command names the family.
 
     Returns:
         What the first law says at its largest data and beyond, its curve, and the next command.
@@ -46,7 +47,7 @@ def brief(laws: Sequence[Law], *, notes: Sequence[str] = (), store: str = "") ->
         remarks=tuple(notes),
         warnings=tuple(codes[:MAX_WARNINGS]),
         more_warnings=len(codes[MAX_WARNINGS:]),
-        next=_estimate(law, target, store),
+        next=_estimate(law, target, store, family=family),
         why=EXPLAIN,
     )
 
@@ -109,9 +110,9 @@ def one_step(law: Law) -> tuple[str, tuple[str, ...]]:
     return target, (f"One step further, {goal}, needs about {amount} {words} ({least} {end}).",)
 
 
-def _estimate(law: Law, target: str, store: str) -> str:
+def _estimate(law: Law, target: str, store: str, *, family: bool) -> str:
     words = ["planner", "estimate", "--domain", law.domain]
-    words += ["--family", law.family] if law.family else []
+    words += ["--family", law.family] if law.family and family else []
     words += target_words(law.metric, target.split(maxsplit=1)[0]) if target else ["--data", _twice(law)]
     return " ".join(map(shlex.quote, [*words, *(["--store", store] if store else [])]))
 

@@ -153,6 +153,10 @@ def test_a_calibration_from_dry_run_to_estimate(tmp_path: Path) -> None:
     assert f"all                       {len(lines)}" in after
     assert "Expected time: 0 s" in after
     assert "earlier runs in the store" in after
+    short = run(*asked).stdout  # the table of all shards and laws comes with --explain
+    assert "planner estimate --domain teacher --target error=" in short
+    assert short.count("\n") < 40
+    assert told["backtest"] == []  # three shards are needed to fit, and one to test
     target = ["--domain", "teacher", "--target", "error=5%", "--store", str(tmp_path / "store")]
     answer = json.loads(run("estimate", *target, "--format", "json").stdout)
     assert answer["source"] == "calibrated"
@@ -251,11 +255,11 @@ def test_early_stopping_and_phases_are_reported() -> None:
         counts={"finished": 15, "stopped-early": 5}, flops=8e9, saved=2e9,
     )  # fmt: skip
     assert calibrated._phases(done) == ["mlp, by error, examples: 100 small-data 90%, 200 power-law 70%"]  # type: ignore[arg-type]
-    (line,) = calibrated._stopped(done)  # type: ignore[arg-type]
+    (line,) = calibrated.stopped(done)  # type: ignore[arg-type]
     assert line.startswith("5 of 20 runs were stopped early")
     assert "saved 2e9 FLOP (20% of the total)" in line
     done.counts = {"finished": 20}
-    assert calibrated._stopped(done) == ()  # type: ignore[arg-type]
+    assert calibrated.stopped(done) == ()  # type: ignore[arg-type]
 
 
 def test_families_are_above_their_rows() -> None:
