@@ -18,6 +18,7 @@ TRANSFER = "transfer"  # the formula of a law of what pre-training is worth to f
 VALUE = "value"  # names the result, where an input is asked for
 _TYPICAL = {"loss": 2.0, "compute": 1000.0, "experts": 64.0, "granularity": 8.0, "batch": 128.0, "steps": 1e5}
 _TYPICAL |= {"flops": 1e21, "active": 0.1, "unique": 1e9, "params": 1e9, "data": 1e9, "bytes": 1e13}
+_FINE_TUNING = {"data": 1e7, "params": 1e9}  # little data for fine-tuning, as a law of transfer requires
 
 
 def example(law: PublishedLaw) -> str:
@@ -27,12 +28,15 @@ def example(law: PublishedLaw) -> str:
         law: The law.
 
     Returns:
-        The command: at its first check point, else at usual inputs; for exponents only, ten times an input.
+        The command: at its first check point, else at usual inputs; for transfer, with little data; for
+        exponents only, ten times an input.
     """
     if law.formula is None:
         inputs = f"{next(iter(law.exponents))}=10x"
     else:
         point: Mapping[str, float] = law.checks[0].inputs if law.checks else _usual(law)
+        if law.formula == TRANSFER:  # checked at its coefficient, with one character of data
+            point = _FINE_TUNING
         inputs = " ".join(f"{i.name}={point[i.name]:g}" for i in law.inputs)
     return f"planner laws ask {law.id} {inputs}"
 
