@@ -87,8 +87,8 @@ def backtest(
         x: Column of the data size.
         y: Column of the metric.
         leave_out: How many of the largest data sizes are left out; by default 30%.
-        data_unit: What data is counted in; by default the name of `x`.
-        metric: Name of the metric; by default the name of `y`.
+        data_unit: What data is counted in; by default what the heading `x` names.
+        metric: Name of the metric; by default what the heading `y` names.
         metric_unit: Unit of the metric; by default fraction for error rates.
         form: `auto`, or one of the forms that `fit` takes.
         columns: Role -> column: `params`, `se`, `seed`.
@@ -110,13 +110,15 @@ def backtest(
     """
     from planner.plans.backtest import backtest_source
     from planner.sources.fit import Request
+    from planner.sources.subject import named_by
 
+    named_metric, named_unit = named_by(x, y)
     with as_file(table) as path:
         request = Request(
             path=Path(path),
             domain="backtest",
-            metric=metric or y,
-            data_unit=data_unit or x,
+            metric=metric or named_metric,
+            data_unit=data_unit or named_unit,
             metric_unit=metric_unit,
             form=form,
             columns={**dict(columns or {}), "data": x, "metric": y},

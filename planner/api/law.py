@@ -286,8 +286,8 @@ def fit(
         x: Column of the data size.
         y: Column of the metric.
         domain: Name to store the law under.
-        data_unit: What data is counted in; by default the name of `x`.
-        metric: Name of the metric; by default the name of `y`.
+        data_unit: What data is counted in; by default what the heading `x` names.
+        metric: Name of the metric; by default what the heading `y` names.
         metric_unit: Unit of the metric; by default fraction for error rates.
         family: Architecture that was trained.
         form: `auto`, or one of the forms that `planner fit --form` takes.
@@ -316,16 +316,18 @@ def fit(
         (100.0, 800.0)
     """
     from planner.sources.fit import Request, fit_file
+    from planner.sources.subject import named_by
     from planner.sources.tracked_table import RunChoice
 
+    named_metric, named_unit = named_by(x, y)
     folder = Path(tempfile.mkdtemp(prefix="planner-") if store is None else store)
     with as_file(table) as path:
         laws = fit_file(
             Request(
                 path=path,
                 domain=domain,
-                metric=metric or y,
-                data_unit=data_unit or x,
+                metric=metric or named_metric,
+                data_unit=data_unit or named_unit,
                 metric_unit=metric_unit,
                 family=family,
                 form=form,

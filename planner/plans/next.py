@@ -227,10 +227,11 @@ def _commands(law: Law, steps: Sequence[Step], target: str) -> tuple[str, ...]:
     if law.source == "calibrated":
         flops = sum(step.run.flops or 0.0 for step in steps)
         return (f"planner calibrate {subject} {goal} --budget {units.format_flops(flops)}",) if flops else ()
+    unit = law.provenance.get("metric_unit", law.metric_unit)  # as the file has it
     words = [
         f"planner fit {shlex.quote(law.provenance.get('file', 'RUNS.csv'))} {subject}",
         f"--metric {shlex.quote(law.metric)} --data-unit {shlex.quote(law.x_unit)}",
-        *([f"--metric-unit {shlex.quote(law.metric_unit)}"] if law.metric_unit else []),
+        *([f"--metric-unit {shlex.quote(unit)}"] if unit else []),
         *([f"--family {shlex.quote(law.family)}"] if law.family else []),
     ]
     for piece in filter(None, law.provenance.get("columns", "").split(", ")):

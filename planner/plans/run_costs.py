@@ -9,7 +9,9 @@ from statistics import median
 from laws.errors import InputError, LawError, MissingInput, PlannerError, use
 from laws.types import Law
 from planner import units
+from planner.assumptions import Assumption
 from planner.hardware.fleet import Fleet, read_fleet
+from planner.hardware.measured_utilization import measured_utilization
 from planner.lawmodel.model import MEASURE_COST, LawModel
 from planner.lawmodel.scenario import Scenario
 from planner.plans.data_price import DataPrice, parse_data_price
@@ -86,8 +88,17 @@ class RunCosts:
         self._hardware = Hardware(on=prices.on, count=prices.count)
         self._fleet = prices.fleet or read_fleet(None)
         self._today = today
+        self._measured: tuple[Assumption, ...] = ()
         if prices.on is not None:
-            self._fleet.accelerator(prices.on)  # an unknown name is refused
+            self._measured = self._utilization(law, prices.on)
+
+    def _utilization(self, law: Law, on: str) -> tuple[Assumption, ...]:
+        """Return the utilization that was logged with a fitted law, as `planner estimate` takes it."""
+        accelerator = self._fleet.accelerator(on)  # an unknown name is refused
+        if law.source != "fitted" or not self._fleet.assumptions(accelerator)["utilization"].is_default:
+            return ()
+        measured = measured_utilization(law, (), accelerator)
+        return () if measured is None else (measured,)
 
     def candidate(self, index: int, law: Law, model: LawModel, data: float) -> Candidate:
         """Return a run with its costs.
@@ -121,7 +132,7 @@ class RunCosts:
             return None, None
         few = model._replace(scenarios=_some(model))
         needs = estimate(few, [data] * len(few.scenarios))
-        takes = resources(needs, self._fleet, self._hardware, today=self._today)
+        takes = resources(needs, self._fleet, self._hardware, today=self._today, overrides=self._measured)
         dollars = takes.cost.dollars
         return median(takes.training.gpu_hours), None if dollars is None else median(dollars)
 

@@ -156,14 +156,20 @@ def relevant(plan: Plan) -> list[str]:
         plan: The answer.
 
     Returns:
-        No notes; nothing on compute or hardware where the question is not about them.
+        No notes, but that compute is for one epoch where hours or money follow from it (models see tokens
+        once, and other data often); nothing on compute or hardware where the question is not about them.
     """
     estimate, codes = plan.estimate, [*plan.warnings]
     if plan.question.hardware.on is None and plan.given not in ("flops", "params", PAIR):
         codes = [code for code in codes if code not in OF_COMPUTE]
     if plan.resources is None and not estimate.flops.draws:
         codes = [code for code in codes if code != WarningCode.LADDER_EXCEEDED]
-    return [code for code in ranked(codes) if severity(code) > Severity.NOTE]
+    of_one_pass = plan.resources is not None and estimate.data.unit != "tokens"
+    return [
+        code
+        for code in ranked(codes)
+        if severity(code) > Severity.NOTE or (of_one_pass and code == WarningCode.ONE_PASS)
+    ]
 
 
 def metric_name(metric: str) -> str:

@@ -131,5 +131,7 @@ def _notes(tested: TestedLaw, *, joint: bool) -> list[str]:
         )
     off = result.rmsle
     by_form = "".join(f", a power law {PLAIN_NOTE[name]}{off[name]:.1%}" for name in PLAIN if name in off)
-    notes.append(f"Typical error of the median: {off[result.form]:.1%}{by_form}.")
+    ceiling = tested.scale.ceiling
+    of = "the median" if ceiling is None else f"the median, of the distance to {tested.scale.format(ceiling)}"
+    notes.append(f"Typical error of {of}: {off[result.form]:.1%}{by_form}.")
     return [*notes, *([tested.left_out] if tested.left_out else [])]

@@ -176,6 +176,11 @@ def summary(review: Review) -> Report:
             "in hand.",
             f"Verdict: with the probability that all limits hold; below {LIKELY:.0%} it is uncertain.",
             *(
+                f"{product.name}: the finish is that of training; `data_rate` adds the time to get the data."
+                for product, plan in review.plans
+                if _waits_for_data(plan)
+            ),
+            *(
                 f"{name}: unknown {' and '.join(labels)}, left out of the total."
                 for name, labels in unknown.items()
                 if labels
@@ -196,6 +201,14 @@ def _row(plan: Plan, today: date) -> tuple[str, ...]:
         in_brackets(samples_of(plan, "dollars"), units.format_money),
         _finish(end(plan, today), today),
     )
+
+
+def _waits_for_data(plan: Plan) -> bool:
+    """Return whether data is to be bought, and nothing says how long that takes."""
+    buys = data_to_buy(plan).draws
+    asks = plan.parsed.supply.data_available is not None or plan.parsed.supply.data_price is not None
+    trains = bool(plan.duration.total.draws) and not plan.duration.labeling.draws
+    return asks and trains and bool(buys) and paths.quantile(buys, 0.5) > 0
 
 
 def _amount(data: Quantity) -> str:

@@ -39,7 +39,7 @@ from laws.storage.store import Store
 from laws.types import FORECAST, Law, SizeCost
 from planner import units
 from planner.lawmodel.info import COMPANIONS, WHOLE_TRAININGS
-from planner.metrics import FRACTION, MetricScale, usual_unit
+from planner.metrics import FRACTION, PERCENT_UNITS, MetricScale, usual_unit
 from planner.sources.measurements import Measurements
 from planner.sources.metric_terms import MetricOptions, MetricTerms, as_errors, lowest_value, rises_by_name
 from planner.sources.pool import other_curves, shared_weights
@@ -567,6 +567,7 @@ def _law(
         **({"left_out": measured.left_out} if measured.left_out else {}),
         **({"read_as": " ".join(measured.notes)} if measured.notes else {}),
         **({"terms": terms.note} if terms.note else {}),
+        **({"metric_unit": request.metric_unit} if request.metric_unit in PERCENT_UNITS else {}),
         **utilization(measured),
         "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
         "seed": str(request.seed),

@@ -112,3 +112,16 @@ def _unit(name: str) -> str:
 def _last_part(name: str) -> str:
     """Return what a tracker's column is about: "test_wer" of `metrics.test_wer`."""
     return name.rsplit(".", 1)[-1]
+
+
+def named_by(x: str, y: str) -> tuple[str, str]:
+    """Return the metric and the unit of data that two headings name.
+
+    Args:
+        x: Heading of the data size.
+        y: Heading of the metric.
+
+    Returns:
+        Such as "acc" and "images" of "val acc (%)" and "# images"; a heading that names none is its own name.
+    """
+    return _metric(y) or y, _unit(x) or x

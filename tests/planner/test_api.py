@@ -185,6 +185,13 @@ def test_a_target_is_drawn_as_a_line(law: planner.Law) -> None:
     assert not any("target" in str(line.get_label()) for line in law.plot().axes[0].lines)
 
 
+def test_headings_say_metric_and_unit_as_on_the_command_line() -> None:
+    table = {"# images": [100, 200, 400, 800], "val acc (%)": [70.0, 76.0, 80.5, 84.0]}
+    law = planner.fit(table, x="# images", y="val acc (%)", form="power")
+    assert (law.metric, law.data_unit, law.measured) == ("acc", "images", (100, 800))
+    assert 0.84 < law.predict(3200).median[0] < 1
+
+
 def test_everything_goes_into_a_frame(law: planner.Law) -> None:
     pytest.importorskip("pandas")
     plan = planner.estimate(law, target=0.1)

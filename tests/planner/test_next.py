@@ -215,3 +215,21 @@ def test_families_are_told_apart(tmp_path):
     runs = asked(store.folder, "--budget", "1e9")["runs"]
     assert {run["family"] for run in runs} <= {"a", "b"}
     assert {run["family"] for run in asked(store.folder, "--budget", "1e9", "--family", "a")["runs"]} == {"a"}
+
+
+def test_runs_of_a_fitted_law_cost_what_estimate_says(tmp_path):
+    """At the utilization that was logged, not at the assumed one; and a table of percent stays one."""
+    rows = zip((300, 600, 1200, 2400), (11.4, 9.6, 8.3, 7.2), (230, 450, 910, 1800), strict=True)
+    runs = tmp_path / "runs.csv"
+    runs.write_text(
+        "hours,wer,params,gpu_hours,device\n" + "".join(f"{x},{y},120M,{g},h100\n" for x, y, g in rows)
+    )
+    store = ("--store", tmp_path / "store")
+    assert planner("fit", runs, "--domain", "asr", "--metric-unit", "%", *store).code == 0
+    asked = ("--domain", "asr", "--on", "h100", "--count", "8", *store, "--format", "json")
+    proposal = json.loads(planner("next", "--target-wer", "6%", "--budget", "$1M", *asked).out)
+    step = max(proposal["runs"], key=lambda run: run["data"])
+    answer = json.loads(planner("estimate", "--data", f"{step['data']:g}h", *asked).out)
+    assert step["gpu_hours"] == pytest.approx(answer["gpu_hours"]["median"], rel=0.05)
+    assert step["gpu_hours"] == pytest.approx(0.75 * step["data"], rel=0.35)  # as logged, an hour of audio
+    assert any("--metric-unit %" in command for command in proposal["commands"])
