@@ -50,6 +50,7 @@ _SECOND_WORDS: Mapping[str, str] = {
 
 # Hours of a data set are hours of audio: the one unit whose name could also mean compute.
 AUDIO_UNIT = "hours"
+_LABEL = re.compile(r"\s*(?:1\s+)?(?:label|annotation|item)s?\s*", re.IGNORECASE)  # one unit of the data
 _AUDIO_SPELLINGS = frozenset({"h", "hr", "hrs", "hour", "hours", "hours of audio"})
 
 
@@ -396,7 +397,7 @@ def parse_data_price(text: str, unit: str) -> float:
     """Parse a price of data.
 
     Args:
-        text: Such as `$12/hour` or `$3/1M tokens`.
+        text: Such as `$12/hour`, `$3/1M tokens`, or `$0.50/label` of data that is labeled one by one.
         unit: The unit of the law's data.
 
     Returns:
@@ -411,6 +412,8 @@ def parse_data_price(text: str, unit: str) -> float:
         raise _unquoted(text, f"'$12/{unit.removesuffix('s')}'")
     if not slash or not amount.strip():
         raise _unreadable(text, expected)
+    if unit not in (AUDIO_UNIT, "tokens") and _LABEL.fullmatch(amount):
+        amount = unit
     try:
         units = parse_data(amount if re.match(r"\s*[0-9.]", amount) else f"1 {amount.strip()}", unit)
         price = parse_money(money)

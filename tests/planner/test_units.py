@@ -275,6 +275,7 @@ def test_any_text_is_a_finite_number_or_one_line(read, text) -> None:
 @settings(deadline=None)
 @given(price=positive, amount=st.floats(min_value=1e-3, max_value=1e9))
 def test_a_price_of_data_is_dollars_for_one_unit(price, amount) -> None:
+    assert units.parse_data_price(f"${price!r}/label", "examples") == pytest.approx(price)
     assert units.parse_data_price(f"${price!r}/hour", "hours") == pytest.approx(price)
     each = units.parse_data_price(f"${price!r}/{amount!r} hours", "hours")
     assert each == pytest.approx(price / amount)
