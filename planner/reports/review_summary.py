@@ -232,7 +232,8 @@ def in_brackets(samples: Sequence[float], print_value: Callable[[float], str], *
         unit: What follows the median.
 
     Returns:
-        Text such as `1.2k [800, 2k]`, or one value where the ends print alike; an infinite value is `never`.
+        Text such as `1.2k [800, 2k]`, `1.2k [800 or more]` without an upper
+        bound, or one value where the ends print alike; an infinite median is `never`.
     """
     if not samples:
         return UNKNOWN
@@ -240,4 +241,6 @@ def in_brackets(samples: Sequence[float], print_value: Callable[[float], str], *
         print_value(value) if math.isfinite(value) else NEVER
         for value in (paths.quantile(samples, level) for level in (0.05, 0.5, 0.95))
     )
+    if not math.isfinite(paths.quantile(samples, 0.95)) and middle != NEVER:
+        return f"{middle}{unit} [{low} or more]"
     return f"{middle}{unit}" if low == high else f"{middle}{unit} [{low}, {high}]"
