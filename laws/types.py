@@ -19,6 +19,7 @@ Source = Literal["calibrated", "fitted", "published", "shipped"]
 
 # the form of a law without an equation: drifting forms, weighted (laws/forecasting/forecast.py)
 FORECAST = "forecast"
+TYPED_POINTS = "points"  # the file in the provenance of points that were typed
 
 # How pydantic reads a record back (laws/storage/records.py): unknown fields and infinities are refused.
 _RECORD: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}

@@ -7,6 +7,7 @@ tool (`laws/catalog/bundled.py`) are of its embedded corpora: they answer only w
 source or id.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -228,7 +229,7 @@ def _from_literature(selector: LawSelector, rows: Sequence[LawRow]) -> SelectedL
             f"one of {', '.join(domains)}",
             code="missing-domain",
             expected=", ".join(domains),
-            hint=use("domain", value=domains[0]),
+            hint=use("domain", value=Counter(law.domain for law in laws).most_common(1)[0][0]),
         )
     law, *others = laws
     several = selector.metric is None and any(other.metric != law.metric for other in others)

@@ -12,6 +12,12 @@ from planner.lawmodel.info import COMPANIONS, law_info, matches
 from planner.lawmodel.selector import SINGLE_FORM, LawSelector
 
 MAX_SUGGESTIONS = 8
+# what people call a domain -> its name here
+SYNONYMS = {
+    "lm": "language", "llm": "language", "llms": "language", "gpt": "language", "text": "language",
+    "asr": "speech", "stt": "speech", "audio": "speech", "mt": "translation", "nmt": "translation",
+    "vision": "image", "images": "image", "classification": "image",
+}  # fmt: skip
 TRY_SHIPPED = use("source", value="shipped", purpose="to try the tool with laws of the embedded corpora")
 
 
@@ -63,14 +69,7 @@ def _unmatched(
             f"unknown domain {domain!r}{suggestion(domain, domains)}",
             code="unknown-domain",
             value=domain,
-            hint=use("domain", value=near)
-            if (near := closest(domain, domains))  # a law of a mistyped name is of no use
-            else run(
-                "fit",
-                value=f"RUNS.csv --domain {quote(domain)} --metric {quote(metric or 'METRIC')} "
-                "--data-unit UNIT",
-                purpose="to fit a law of it",
-            ),
+            hint=_of_domain(domain, metric, domains),
         )
     here = [names for names in stored if domain in (None, names[0])]
     where = f" of domain {domain!r}" if domain else ""
@@ -112,6 +111,18 @@ def _unmatched(
         value=selector.family,
         hint=(drop("family"), run("laws", "list")),
     )
+
+
+def _of_domain(domain: str, metric: str, domains: Sequence[str]) -> tuple[Hint, ...]:
+    """Return what to do about a domain that has no law: its name here, or a law of one's own."""
+    if near := closest(domain, domains):  # a law of a mistyped name is of no use
+        return (use("domain", value=near),)
+    published = SYNONYMS.get(domain.lower())
+    runs = f"RUNS.csv --domain {quote(domain)} --metric {quote(metric or 'METRIC')} --data-unit UNIT"
+    fit = run("fit", value=runs, purpose="to fit a law of it")
+    if published is None or published not in domains:
+        return (fit,)
+    return (use("domain", value=published, purpose="to ask published laws"), fit)
 
 
 def _measure(domain: str) -> Hint:

@@ -16,7 +16,7 @@ from statistics import median
 from laws import paths
 from laws.errors import InputError, LawError, PlannerError, run
 from laws.storage.store import Store
-from laws.types import Law
+from laws.types import TYPED_POINTS, Law
 from planner import units
 from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.info import law_info
@@ -24,6 +24,7 @@ from planner.lawmodel.model import LawModel
 from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.lawmodel.stored import law_model
+from planner.metrics import FRACTION
 from planner.plans.run_costs import (
     FLOP,
     GPU_HOURS,
@@ -65,6 +66,7 @@ class Proposal:
     device: str
     budget: float
     unit: str  # of the budget and of what is spent: FLOP, GPU_HOURS, USD or the law's unit of data
+    default_budget: bool  # whether the budget is what the runs so far cost
     commands: tuple[str, ...]  # to run once the runs are trained, or instead of training them by hand
 
     def after(self, step: Step) -> tuple[float, float]:
@@ -166,6 +168,7 @@ def propose(
         device=device,
         budget=limit,
         unit=unit,
+        default_budget=budget is None,
         commands=_commands(law, steps, target),
     )
 
@@ -220,6 +223,15 @@ def _nothing_to_train(
     )
 
 
+def _points(law: Law, steps: Sequence[Step]) -> str:
+    """Return the points that were typed, and those to add once they are measured."""
+    scale, suffix = law_info(law).scale, "h" if law.x_unit == units.AUDIO_UNIT else ""
+    values = map(scale.from_error, law.points["y"])
+    texts = [f"{100 * value:.6g}%" if law.metric_unit == FRACTION else f"{value:.6g}" for value in values]
+    pairs = [*zip(law.points["x"], texts, strict=True), *((step.run.data, "VALUE") for step in steps)]
+    return " ".join(f"--point {x:.12g}{suffix}={y}" for x, y in pairs)
+
+
 def _commands(law: Law, steps: Sequence[Step], target: str) -> tuple[str, ...]:
     """Return the commands that continue: train here, or fit the table again and ask again."""
     subject = f"--domain {shlex.quote(law.domain)}"
@@ -227,9 +239,11 @@ def _commands(law: Law, steps: Sequence[Step], target: str) -> tuple[str, ...]:
     if law.source == "calibrated":
         flops = sum(step.run.flops or 0.0 for step in steps)
         return (f"planner calibrate {subject} {goal} --budget {units.format_flops(flops)}",) if flops else ()
-    unit = law.provenance.get("metric_unit", law.metric_unit)  # as the file has it
+    typed = law.provenance.get("file") == TYPED_POINTS
+    unit = "" if typed else law.provenance.get("metric_unit", law.metric_unit)  # as the file has it
+    runs = _points(law, steps) if typed else shlex.quote(law.provenance.get("file", "RUNS.csv"))
     words = [
-        f"planner fit {shlex.quote(law.provenance.get('file', 'RUNS.csv'))} {subject}",
+        f"planner fit {runs} {subject}",
         f"--metric {shlex.quote(law.metric)} --data-unit {shlex.quote(law.x_unit)}",
         *([f"--metric-unit {shlex.quote(unit)}"] if unit else []),
         *([f"--family {shlex.quote(law.family)}"] if law.family else []),

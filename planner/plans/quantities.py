@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from laws.types import Quantity
 from planner import units
+from planner.metrics import FRACTION
 from planner.plans.plan import Plan
 from planner.plans.resources import Resources
 
@@ -51,18 +52,19 @@ class QuantityKind(NamedTuple):
         """Return the quantity without samples, for an answer that does not have it."""
         return Quantity(draws=(), unit=self.unit)
 
-    def label_of(self, metric: str, data_unit: str = "") -> str:
+    def label_of(self, metric: str, data_unit: str = "", metric_unit: str = "") -> str:
         """Return the label with what the law sets.
 
         Args:
             metric: Name of the law's metric: the label of the error.
             data_unit: The law's unit of data; "" leaves it out.
+            metric_unit: The unit of the metric; "" leaves it out, as for a rate: it has its percent sign.
 
         Returns:
             The label.
         """
         if self.format is ValueFormat.METRIC:
-            return f"{metric} reached"
+            return f"{metric} reached{f', {metric_unit}' if metric_unit not in ('', FRACTION) else ''}"
         in_unit = self.format is ValueFormat.DATA and data_unit
         return f"{self.label}, {units.data_in_words(data_unit)}" if in_unit else self.label
 

@@ -28,6 +28,7 @@ NARROW = 1.25  # factor between the ends of an interval below which three digits
 MAX_LABEL = 20  # characters of a price in a label
 MAX_OTHER_LAWS = 2  # outside an interval, that a screen names
 ABOUT = 1.1  # times the largest measurement, below which a plan is about there
+LONG_TRAINING_DAYS = 365.0  # above which the default number of devices is remarked on
 MOSTLY = 0.5  # share of samples that reach the target, below which rows are of those samples
 WITHIN = 10  # times the largest measured data: how far forecasts were checked
 EXPLAIN = "add --explain"
@@ -57,12 +58,43 @@ def answer(plan: Plan, *, store: str = "", fleet: str = "") -> Brief:
         lead=(*_lead(plan), *_feasible(plan)),
         columns=("", *heading),
         rows=tuple(rows),
-        remarks=(*_power_law(plan), *_floor(plan), *_too_many_devices(plan), *_further(plan), *_source(plan)),
+        remarks=(
+            *_power_law(plan),
+            *_floor(plan),
+            *_measured_data(plan),
+            *_default_devices(plan),
+            *_too_many_devices(plan),
+            *_further(plan),
+            *_source(plan),
+        ),
         warnings=tuple(codes[:MAX_WARNINGS]),
         more_warnings=len(codes[MAX_WARNINGS:]),
         next=next_command(plan, store=store, fleet=fleet),
         why=EXPLAIN,
     )
+
+
+def _measured_data(plan: Plan) -> list[str]:
+    """Return that data already measured is bought again unless it is named, where data costs something."""
+    supply, law_model = plan.question.supply, plan.estimate.law_model
+    largest = law_model.measured.largest_data
+    costs = supply.data_price is not None or supply.data_rate is not None
+    if supply.have_data is not None or not costs or law_model.law.source != "fitted" or largest is None:
+        return []
+    have = f"{largest:.12g}" + ("h" if law_model.unit == units.AUDIO_UNIT else "")
+    return [f"This counts no data as yours. If you have the data you measured, add --have-data {have}."]
+
+
+def _default_devices(plan: Plan) -> list[str]:
+    """Return that the number of devices is a default, where the training takes long on them."""
+    question, resources = plan.question, plan.resources
+    if resources is None or question.hardware.count is not None or question.limits.deadline is not None:
+        return []
+    days = paths.quantile(resources.training.days, 0.5)
+    if not LONG_TRAINING_DAYS < days < math.inf:
+        return []
+    count = resources.training.count
+    return [f"{count} devices is the default: add --count, or --deadline 90d to plan how many it takes."]
 
 
 def _too_many_devices(plan: Plan) -> list[str]:
@@ -139,14 +171,11 @@ def _other_laws(plan: Plan) -> list[str]:
         return []
     show = estimate.law.format_error
     outside = list(others.outside.items())
-    named = " and ".join(f"{id} says {show(error)}" for id, error in outside[:MAX_OTHER_LAWS])
+    named = " and ".join(f"{show(error)} ({id})" for id, error in outside[:MAX_OTHER_LAWS])
     more = len(outside) - MAX_OTHER_LAWS
-    rest = f" ({more} more: --format json)" if more > 0 else ""
+    rest = f", and {more} more (--format json)" if more > 0 else ""
     interval = between(show(others.low), show(others.high)) or show(others.low)
-    return [
-        f"Of the same question, law {named}{rest}: outside the {interval} that {estimate.law.id} says "
-        "about this plan."
-    ]
+    return [f"For this plan {estimate.law.id} says {interval}; other published laws say {named}{rest}."]
 
 
 def relevant(plan: Plan) -> list[str]:
@@ -199,7 +228,7 @@ def _lead_of_target(plan: Plan) -> list[str]:
         plan_for = f"For {units.format_fraction(plan.confidence)} confidence in {goal}, plan"
         return [
             f"{plan_for} {_needed(plan, estimate.data.draws[0], 3)}.",
-            f"It is reached with probability {probability(chance)}.",
+            f"It is reached with probability {probability(chance)}{_if_law_holds(plan)}.",
         ]
     if not reached:
         return [f"{goal} is out of reach: no amount of data gets there in any outcome."]
@@ -214,8 +243,15 @@ def _lead_of_target(plan: Plan) -> list[str]:
     lines = [f"{goal} needs about {_needed(plan, paths.quantile(draws, 0.5), _digits(draws))}."]
     if chance is not None:
         how = "with more data and larger models" if estimate.law_model.is_joint else "with more data only"
-        lines.append(f"{_sentence(probability(chance))} likely reachable {how}{_within(estimate)}.")
+        likely = f"{_sentence(probability(chance))} likely reachable {how}"
+        lines.append(f"{likely}{_within(estimate)}{_if_law_holds(plan)}.")
     return lines
+
+
+def _if_law_holds(plan: Plan) -> str:
+    """Return what a probability depends on, where it does not count how far studies differ."""
+    is_conditional = WarningCode.STANDARD_ERRORS in plan.estimate.warnings
+    return f", if law {plan.estimate.law.id} holds for you" if is_conditional else ""
 
 
 def _needed(plan: Plan, amount: float, digits: int) -> str:
@@ -261,7 +297,7 @@ def _lead_of_amount(plan: Plan) -> list[str]:
         value = scale.or_better(scale.format_error(plan.error_at_confidence))
         lines.append(
             f"With {units.format_fraction(plan.confidence)} confidence, "
-            f"{metric_name(estimate.law.metric)} is {value}."
+            f"{metric_name(estimate.law.metric)} is {value}{_if_law_holds(plan)}."
         )
     return [*lines, *_beyond(estimate), *_beyond_sizes(estimate)]
 
@@ -312,7 +348,7 @@ def _given(plan: Plan) -> str:
 def _devices(plan: Plan) -> str:
     assert plan.resources is not None
     training = plan.resources.training
-    return f"{training.count} {training.accelerator.id}"
+    return f"{training.count:,} {training.accelerator.id}"
 
 
 def _feasible(plan: Plan) -> list[str]:
@@ -322,10 +358,11 @@ def _feasible(plan: Plan) -> list[str]:
         return (
             [] if plan.binding is None else [sentences.TIGHTEST.format(limit=sentences.LIMITS[plan.binding])]
         )
-    if not feasibility.each:
+    if not feasibility.each.keys() - {"data"}:  # how much more data is needed is in the first sentence
         return []
     limits = ", ".join(f"{sentences.LIMITS[name]} {probability(p)}" for name, p in feasibility.each.items())
-    return [f"{_sentence(probability(feasibility.probability))} likely within all limits ({limits})."]
+    likely = f"{_sentence(probability(feasibility.probability))} likely within all limits ({limits})"
+    return [f"{likely}{_if_law_holds(plan)}."]
 
 
 def _rows(plan: Plan) -> tuple[list[tuple[str, str, str]], tuple[str, str]]:
@@ -374,7 +411,7 @@ def _row(plan: Plan, kind: QuantityKind, quantity: Quantity, *, first_open: bool
         draws = _finite(quantity)
     low, middle, high = (paths.quantile(draws, level) for level in (0.05, 0.5, 0.95))
     show = _printer(plan, kind, _digits(draws))
-    if not quantity.spread:
+    if not quantity.spread or len(set(_finite(quantity))) == 1:  # one model size stays that size
         interval = ""
     elif math.isinf(high):
         interval = f"{show(low)} or more{f' {NO_END}' if first_open else ''}"
@@ -469,7 +506,7 @@ def floor_text(estimate: Estimate) -> str:
         estimate.law.scale.format(paths.quantile(estimate.own_limit.draws, level), digits=2)
         for level in (0.05, 0.5, 0.95)
     )
-    return f"{middle}, {low} to {high}" if low != high else middle
+    return f"{middle}, {between(low, high)}" if low != high else middle
 
 
 def _floor_name(estimate: Estimate) -> str:

@@ -14,7 +14,7 @@ from planner.plans.quantities import ValueFormat, kind_of, kinds, quantities
 from planner.plans.question import PAIR
 from planner.reports import sentences
 from planner.reports.assumption_text import hardware_text, law_sentences
-from planner.reports.estimate_record import EXTRAPOLATION_FACTORS, Extrapolation, extrapolation, feasible
+from planner.reports.estimate_record import EXTRAPOLATION_FACTORS, Extrapolation, extrapolation
 from planner.reports.quantities import in_brackets
 from planner.reports.report import Report
 from planner.reports.sections import Section
@@ -132,7 +132,6 @@ def _probabilities(plan: Plan) -> list[str]:
         )
         notes.append(
             sentences.FEASIBLE.format(
-                verdict=sentences.VERDICTS[feasible(plan) is True],
                 probability=probability(feasibility.probability),
                 by_limit=sentences.EACH_LIMIT.format(limits=limits) if limits else "",
             )

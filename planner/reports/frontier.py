@@ -3,6 +3,7 @@
 from typing import Any
 
 from planner import warnings
+from planner.metrics import FRACTION
 from planner.plans.frontier import Frontier
 from planner.plans.plan import Plan
 from planner.plans.quantities import kind_of, quantities, samples_of
@@ -46,7 +47,7 @@ def report(front: Frontier) -> Report:
     first = front.points[0][1]
     estimate = first.estimate
     rest = [name for name in ("data", "params", "flops") if name != front.cost and samples_of(first, name)]
-    short = estimate.law.scale.without_unit
+    short, unit = estimate.law.scale.without_unit, estimate.law.metric_unit
     rows = []
     for value, plan in front.points:
         ends = plan.estimate.own_value.interval()
@@ -62,7 +63,7 @@ def report(front: Frontier) -> Report:
         columns=(
             kind_of(front.cost).label_of(estimate.law.metric, front.unit),
             "5%",
-            estimate.law.metric,
+            estimate.law.metric if not unit or unit == FRACTION else f"{estimate.law.metric}, {unit}",
             "95%",
             *(kind_of(name).label_of(estimate.law.metric, estimate.data.unit) for name in rest),
         ),

@@ -7,6 +7,7 @@ from planner import units
 from planner.lawmodel.info import law_info
 from planner.plans.next import Proposal, Step
 from planner.plans.run_costs import FLOP, GPU_HOURS, format_amount
+from planner.reports.answer import metric_name
 from planner.reports.report import Report
 
 
@@ -30,6 +31,7 @@ def record(proposal: Proposal) -> dict[str, Any]:
             zip(("q05", "median", "q95"), terms.ends(*proposal.today), strict=True)
         ),
         "budget": proposal.budget,
+        "default_budget": proposal.default_budget,
         "spent": proposal.spent,
         "unit": proposal.unit,
         "budget_flops": proposal.budget if in_flops else None,
@@ -63,29 +65,31 @@ def report(proposal: Proposal) -> Report:
     Returns:
         One row per run, in order.
     """
-    law = proposal.law
+    law, metric = proposal.law, metric_name(proposal.law.metric)
     terms = law_info(law).scale
     low, middle, high = map(terms.without_unit.format, terms.ends(*proposal.today))
     target = terms.format_error(proposal.target)
-    scale = units.format_data(proposal.scale, law.x_unit)
+    scale = f"{units.format_count(proposal.scale)} {units.data_in_words(law.x_unit)}"
     last = proposal.steps[-1]
     best, worst = proposal.after(last)
     ends = sorted(map(terms.from_error, (best, worst)))
     after = " to ".join(map(terms.without_unit.format, ends))
-    spent = (
-        f"{format_amount(proposal.spent, proposal.unit)} of {format_amount(proposal.budget, proposal.unit)}"
-    )
+    spent, budget = (format_amount(x, proposal.unit) for x in (proposal.spent, proposal.budget))
+    spent += "; your runs so far took " if proposal.default_budget else " of "
+    spent += f"{budget}, so that is the budget" if proposal.default_budget else budget
     if proposal.rate and proposal.unit == FLOP:
         time = units.format_duration(proposal.spent / proposal.rate)
         spent += f", about {time} on one device like {proposal.device}"
     columns = [column for column in _columns(proposal) if any(map(column.of, proposal.steps))]
-    again = "Then fit the longer table and ask again:" if law.source == "fitted" else "Train them here:"
+    again = (
+        "Train them, add what you measure, and ask again:" if law.source == "fitted" else "Train them here:"
+    )
     return Report(
-        title=f"Runs that narrow {law.metric} {target} most ({law_info(law).subject})",
+        title=f"Runs that narrow {metric} {target} most ({law_info(law).subject})",
         columns=("run", *(column.title for column in columns), "interval left"),
         rows=tuple(_row(i, step, columns) for i, step in enumerate(proposal.steps, 1)),
         notes=[
-            f"Today the law predicts {law.metric} {middle} (90% interval: {low} to {high}) at {scale}: "
+            f"Today the law predicts {metric} {middle} (90% interval: {low} to {high}) at {scale}: "
             "where its median reaches the target, or as close as it gets.",
             f"After these runs the interval should be about {after}, {last.left:.0%} as wide, if the law's "
             "form is right.",
@@ -111,11 +115,11 @@ def _columns(proposal: Proposal) -> tuple[_Column, ...]:
     labels = proposal.unit not in (FLOP, GPU_HOURS)
     return (
         _Column("family", lambda step: several and step.run.family, lambda step: step.run.family),
-        _Column(unit, lambda step: step.run.data, lambda step: units.format_number(step.run.data)),
+        _Column(unit, lambda step: step.run.data, lambda step: units.format_count(step.run.data)),
         _Column(
             "new",
             lambda step: labels and step.run.new_data,
-            lambda step: units.format_number(step.run.new_data),
+            lambda step: units.format_count(step.run.new_data),
         ),
         _Column(
             "parameters",

@@ -55,7 +55,8 @@ def _words(plan: Plan) -> list[str]:
         return ["what-if", *_with_metric(selector, plan), f"--{plan.given}", ",".join(values), *hardware]
     if plan.given == PAIR:
         return []
-    return ["frontier", *_with_metric(selector, plan), *hardware]
+    against = [] if model.has_flops else ["--against", "data"]
+    return ["frontier", *_with_metric(selector, plan), *hardware, *against]
 
 
 def selector_words(selector: LawSelector, *, metric: bool = False) -> list[str]:

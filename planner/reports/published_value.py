@@ -12,6 +12,7 @@ from planner import units, warnings
 from planner.lawmodel.frontier_law import is_frontier
 from planner.lawmodel.info import SETTINGS
 from planner.lawmodel.published import answers, source_warnings, value_at_center
+from planner.plans.estimate import EXTRAPOLATION_LIMIT
 from planner.reports.report import Report
 
 TRANSFER = "transfer"  # the formula of a law of what pre-training is worth to fine-tuning
@@ -85,6 +86,7 @@ def value_record(law: PublishedLaw, given: Sequence[str]) -> dict[str, Any]:
     ratios = {name: text[:-1] for name, text in pairs.items() if text[-1:] in "xX×" and text[:-1]}
     record: dict[str, Any] = {"law": law.id, "domain": law.domain, "quantity": law.metric, "unit": law.unit}
     record |= {"given": pairs, "value": None, "ratio": None, "q05": None, "q95": None, "others": []}
+    inputs: dict[str, float] = {}
     spread = between_studies(law.domain, law.metric)
     if pairs and ratios.keys() == pairs.keys():
         changes = [law.change(_number(text), name) for name, text in ratios.items()]
@@ -108,8 +110,20 @@ def value_record(law: PublishedLaw, given: Sequence[str]) -> dict[str, Any]:
     codes = [*source_warnings(law), WarningCode.NO_INTERVAL if low is None else WarningCode.BETWEEN_STUDIES]
     if low is not None and any(not low <= other["value"] <= high for other in record["others"]):
         codes.append(WarningCode.STUDIES_DISAGREE)
+    if record["ratio"] is None and _is_far(law, inputs | {record["quantity"]: record["value"]}):
+        codes.insert(0, WarningCode.EXTRAPOLATED_FAR)
     codes.append(WarningCode.OTHER_CORPUS)
     return record | {"range": law.range, "warnings": warnings.records(codes)}
+
+
+def _is_far(law: PublishedLaw, amounts: Mapping[str, float]) -> bool:
+    """Return whether data or a model size is more than ten times the largest that the law measured."""
+    largest = {"data": law.measured[1], "params": law.sizes[1]}
+    return any(
+        end is not None and amounts.get(name, 0.0) > EXTRAPOLATION_LIMIT * end
+        for name, end in largest.items()
+        if name in {i.name for i in law.inputs}
+    )
 
 
 def _others(law: PublishedLaw, inputs: Mapping[str, float]) -> list[dict[str, Any]]:

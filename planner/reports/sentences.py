@@ -14,11 +14,10 @@ WITHIN_DATA = (
 )
 CONFIDENT = "This plan reaches the target with probability {probability}."
 IF_REACHABLE = "If the target can be reached, it needs {median} (90% interval: {low} to {high})."
-FEASIBLE = "{verdict}: the plan meets all its limits with probability {probability}{by_limit}."
+FEASIBLE = "The plan meets all its limits with probability {probability}{by_limit}."
 EACH_LIMIT = " ({limits})"
 TIGHTEST = "Tightest limit: {limit}."
 NO_RISK = "Each limit holds in every posterior sample."
-VERDICTS = {True: "Feasible", False: "Not feasible"}
 LIMITS = {
     "budget": "budget",
     "deadline": "deadline",
@@ -42,8 +41,6 @@ PANEL: dict[str, str] = {
     "each_limit": EACH_LIMIT,
     "tightest": TIGHTEST,
     "no_risk": NO_RISK,
-    "true": VERDICTS[True],
-    "false": VERDICTS[False],
     "not_stated": NOT_STATED,
     "worsening": WORSENING,
     "almost_sure": ALMOST_SURE,

@@ -62,7 +62,7 @@ def too_many_devices(plan: Plan) -> list[str]:
     devices = useful_devices(plan, training_settings(plan))
     if devices is None or plan.resources is None or plan.resources.training.count <= devices:
         return []
-    useful = units.format_number(devices)
+    useful = units.format_count(devices, digits=2)
     return [
         f"A critical batch keeps about {useful} devices busy: more of them save less time than this says."
     ]

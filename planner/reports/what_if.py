@@ -69,16 +69,16 @@ def report(table: Table) -> Report:
         if cell.reason:
             where.setdefault(cell.reason, []).append(" ".join(cell.values))
     codes = list(dict.fromkeys(code for p in plans for code in p.warnings))
-    what = (
-        "Probability that all constraints hold"
-        if table.show == PROBABILITY
-        else kind_of(table.show).label_of(estimate.law.metric, estimate.data.unit)
-    )
+    law, what, heading = estimate.law, "Probability that all constraints hold", ""
+    if table.show != PROBABILITY:
+        kind = kind_of(table.show)
+        what = kind.label_of(law.metric, estimate.data.unit)
+        heading = kind.label_of(law.metric, estimate.data.unit, law.metric_unit)
     names = {"target": estimate.law.metric, "on": "accelerator", "count": "devices"}
     first, *rest = (names.get(name, name.replace("_", " ")) for name in table.axes)
     return Report(
         title=f"{what} by {' and '.join((first, *rest))} ({estimate.law.subject})",
-        columns=(first, *(across or (what,))),
+        columns=(first, *(across or (heading or what,))),
         rows=rows,
         notes=(
             f"By law {estimate.law.id} ({estimate.law.source}). Median, and 90% interval in brackets."

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laws.errors import InputError, MissingInput, TableError, use
+from laws.types import TYPED_POINTS
 from planner import units
 from planner.sources.table_file import MAX_BYTES, FileRows, Row, read_file_rows, read_names
 
@@ -186,7 +187,7 @@ def table_of_points(points: Sequence[str], *, metric: str, data_unit: str) -> Ta
     """
     rows = [_point(text) for text in points]
     digest = hashlib.sha256(repr((data_unit, metric, rows)).encode()).hexdigest()
-    return Table("points", (data_unit, metric), digest, _points=rows)
+    return Table(TYPED_POINTS, (data_unit, metric), digest, _points=rows)
 
 
 def _point(text: str) -> tuple[str, str]:

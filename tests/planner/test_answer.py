@@ -82,6 +82,7 @@ def test_three_points_and_a_target_are_answered_on_one_screen(store):
     assert len(table) <= MAX_ROWS
     assert "(no upper bound)" in table["Data"]
     assert sum("(no upper bound)" in line for line in table.values()) == 1
+    assert table.pop("Parameters").split() == ["Parameters", "120M"]  # one model size stays that size
     assert all("or more" in line for label, line in table.items() if not label.startswith("To be"))
     assert warned(out) == ["few-points", "floor-uncertain", "flops-from-hours"]
     assert "the forecast allows for a floor" in out
@@ -202,3 +203,41 @@ def test_labels_in_a_sentence_keep_their_acronyms(tmp_path):
     store = filled(tmp_path / "store", power(0.4, 0.3, spread=0.1))
     ran = planner("estimate", "--target-wer", "8%", "--data-price", "$90/hour", "--store", store)
     assert {"FLOP,", "GPU-hours,"} <= set(ran.out.split())
+
+
+@pytest.mark.parametrize(
+    ("count", "remarked"), [((), True), (("--count", "8"), False), (("--deadline", "90d"), False)]
+)
+def test_the_default_number_of_devices_is_remarked_on_where_training_takes_years(store, count, remarked):
+    out = shown("estimate", "--law", "besiroglu2024", "--flops", "3e23", "--on", "h100", *count)
+    assert ("devices is the default" in " ".join(out.split())) == remarked
+
+
+@pytest.mark.parametrize(("have", "remarked"), [((), True), (("--have-data", "1200h"), False)])
+def test_measured_data_is_bought_again_only_with_a_remark_that_names_the_option(store, have, remarked):
+    out = shown(*ASK, "--data-price", "$90/hour", *have, "--store", store)
+    assert ("add --have-data 1200h" in " ".join(out.split())) == remarked
+
+
+@pytest.mark.parametrize(
+    ("law", "asked", "conditional"),
+    [
+        (
+            "besiroglu2024",
+            ("--target-loss", "2.1", "--on", "h100", "--budget", "$1M", "--count", "512"),
+            True,
+        ),
+        ("besiroglu2024", ("--target-loss", "2.1", "--confidence", "80%"), True),
+        ("hestness2019-wordlm-curve", ("--target-loss", "2.6"), False),  # its samples are of other studies
+    ],
+)
+def test_a_probability_within_the_errors_of_one_source_says_what_it_depends_on(law, asked, conditional):
+    out = shown("estimate", "--law", law, *asked)
+    assert (f"if law {law} holds" in " ".join(out.split())) == conditional
+
+
+def test_a_plan_of_data_only_names_a_next_command_that_runs(store):
+    out = shown(
+        "estimate", "--domain", "asr", "--budget", "$90000", "--data-price", "$90/hour", "--store", store
+    )
+    assert planner(*next_words(out)).code == 0

@@ -233,3 +233,18 @@ def test_runs_of_a_fitted_law_cost_what_estimate_says(tmp_path):
     assert step["gpu_hours"] == pytest.approx(answer["gpu_hours"]["median"], rel=0.05)
     assert step["gpu_hours"] == pytest.approx(0.75 * step["data"], rel=0.35)  # as logged, an hour of audio
     assert any("--metric-unit %" in command for command in proposal["commands"])
+
+
+def test_typed_points_are_typed_again_with_the_new_ones(tmp_path):
+    points = {"500": "71%", "1000": "78%", "2000": "83%", "4000": "86.5%", "8000": "89%"}
+    words = [word for x, y in points.items() for word in ("--point", f"{x}={y}")]
+    store = ("--store", tmp_path / "store")
+    subject = ("--domain", "tickets", "--metric", "accuracy", "--data-unit", "examples")
+    assert planner("fit", *words, *subject, *store).code == 0
+    asked = ("next", "--domain", "tickets", "--target", "accuracy=92%", *store, "--format", "json")
+    proposal = json.loads(planner(*asked).out)
+    assert proposal["default_budget"] is True
+    again = shlex.split(proposal["commands"][0].replace("VALUE", "90%"))[1:]
+    assert again[1 : 1 + len(words)] == words
+    assert len(again[1 + len(words) :]) == 2 * len(proposal["runs"]) + len(subject)
+    assert planner(*again, *store).code == 0

@@ -154,3 +154,28 @@ def test_an_answer_by_standard_errors_says_where_another_study_would_be(tmp_path
         2.1, value_at_center(published_law("besiroglu2024"))
     )
     assert any(f"{low:.3g}" in line and f"{high:.3g}" in line for line in answer(planned).remarks)
+
+
+@pytest.mark.parametrize(
+    ("given", "far"),
+    [
+        (["params=7e9", "data=4e12"], False),
+        (["params=7e9", "data=14e12"], True),  # it measured up to 500 billion tokens
+        (["params=1e12", "data=1e11"], True),  # and up to 16 billion parameters
+    ],
+)
+def test_a_value_far_beyond_the_measurements_is_warned_of(given, far):
+    law = published_law("besiroglu2024")
+    codes = {warning["code"] for warning in value_record(law, given)["warnings"]}
+    assert (WarningCode.EXTRAPOLATED_FAR in codes) == far
+
+
+@pytest.mark.parametrize(("times", "far"), [(5, False), (20, True)])
+def test_the_data_that_a_value_takes_is_warned_of_too(times, far):
+    law = published_law("hestness2019-wordlm-curve")
+    value = law.evaluate(data=times * law.measured[1])
+    codes = {warning["code"] for warning in value_record(law, [f"value={value}"])["warnings"]}
+    assert (WarningCode.EXTRAPOLATED_FAR in codes) == far
+    assert WarningCode.EXTRAPOLATED_FAR not in {
+        w["code"] for w in value_record(law, ["data=100x"])["warnings"]
+    }

@@ -104,7 +104,6 @@ function notesOf(product, { sentences }, answer) {
   if (answer.probability !== null) {
     const limits = Object.entries(answer.limits).map(([name, p]) => `${sentences[`limit_${name}`]} ${probability(p)}`).join(", ");
     notes.push(fill("feasible", {
-      verdict: sentences[answer.feasible],
       probability: probability(answer.probability),
       by_limit: limits && fill("each_limit", { limits }),
     }));
