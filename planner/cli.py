@@ -22,6 +22,7 @@ GC_THRESHOLD = 50_000
 COMMANDS = {  # in the order of `planner --help` -> file of planner/commands/ and the name in it
     "calibrate": "calibrate.calibrate",
     "fit": "fit.fit",
+    "verify": "verify.verify",
     "columns": "columns.columns",
     "estimate": "estimate.estimate",
     "what-if": "what_if.what_if",

@@ -69,8 +69,16 @@ def _between(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:
     return search_cells(spec, cells)
 
 
-def _repeats(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:
-    """Yield the best model of each shard again, with fresh seeds, the longest trainings first."""
+def repeats(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:
+    """Yield the best model of each shard again, with fresh seeds, the longest trainings first.
+
+    Args:
+        spec: The sweep.
+        runs: Its runs so far.
+
+    Yields:
+        One training at a time.
+    """
     chosen = [
         run
         for family in spec.families
@@ -82,7 +90,7 @@ def _repeats(spec: Spec, runs: Runs) -> Iterator[TrialQueue]:
             yield iter((repeat_with_seed(spec, run, i),))
 
 
-STAGES: tuple[Stage, ...] = (_ends, _between, _repeats)
+STAGES: tuple[Stage, ...] = (_ends, _between, repeats)
 
 
 def repeat_with_seed(spec: Spec, run: Run, count: int) -> Training:
@@ -111,7 +119,7 @@ def planned_trainings(spec: Spec, runs: Runs) -> list[Training]:
         The trainings, at most; those that are done are among them.
     """
     trainings = [*end_trainings(spec), *chain.from_iterable(_between(spec, runs))]
-    repeated = list(chain.from_iterable(_repeats(spec, runs)))
+    repeated = list(chain.from_iterable(repeats(spec, runs)))
     decided = {(training.family, training.data) for training in repeated}
     costliest: dict[tuple[str, float], Training] = {}
     for training in trainings:

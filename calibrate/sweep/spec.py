@@ -118,25 +118,26 @@ class Spec:
         return min(self.preset.epochs * data, self.preset.max_samples)
 
 
-def shards_within(preset: Preset, corpus: Corpus) -> Preset:
+def shards_within(preset: Preset, corpus: Corpus, *, least: int = MIN_SHARDS) -> Preset:
     """Return a preset with the shards that a corpus can fill.
 
     Args:
         preset: A preset.
         corpus: A corpus, possibly smaller than the preset asks for.
+        least: How many shards are needed.
 
     Returns:
         The preset without the shards that are too large.
 
     Raises:
-        CorpusError: Fewer than MIN_SHARDS shards are left ("corpus-too-small").
+        CorpusError: Fewer shards are left ("corpus-too-small").
     """
     shards = tuple(shard for shard in preset.shards if shard <= corpus.available * (1 + 1e-6))
-    if len(shards) < MIN_SHARDS:
-        least = preset.shards[min(MIN_SHARDS, len(preset.shards)) - 1]
+    if len(shards) < least:
+        needed = preset.shards[min(least, len(preset.shards)) - 1]
+        smallest = f", for the {least} smallest shards of this preset" if least > 1 else ""
         raise CorpusError(
-            f"the corpus holds {corpus.available:.3g} for training: expected {least:.3g} at least, for the "
-            f"{MIN_SHARDS} smallest shards of this preset",
+            f"the corpus holds {corpus.available:.3g} for training: expected {needed:.3g} at least{smallest}",
             code="corpus-too-small",
             value=corpus.available,
             hint=use("data", "preset", purpose="to bring more data or to need less"),

@@ -75,6 +75,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-law-of-metric": ("No law of this metric is stored.", "Measure, or ask for another metric."),
     "no-law-of-source": ("No law of this source is stored.", "Ask for another source."),
     "no-sampled-curve": ("A law has no sampled curve.", "Use a law that was fitted here."),
+    "no-sweep-of-law": ("A law is not from a sweep in this store.", "Use a calibrated law, or check your runs."),
+    "other-sweep": ("The corpus or the domain is not that of the law's sweep.", "Name the corpus, or calibrate."),
+    "already-trained": ("The law was measured at this data size.", "Name a larger one."),
+    "target-not-reached": ("The median of the law never reaches the target.", "Name a data size."),
     "no-samples": ("A law has no posterior samples to export.", "Export it as JSON."),
     "no-such-shipped-law": ("No bundled law matches.", "List the bundled laws."),
     "not-a-joint-law": ("The question needs a joint law of parameters and "

@@ -132,7 +132,7 @@ def calibrate(
         families=tuple(sweep.family or ()),
         data=sweep.data,
         store=store_folder(store),
-        cache=cache or _default_cache(),
+        cache=cache or default_cache(),
         seed=sweep.seed,
         workers=machines.workers,
         engine=machines.engine.value,
@@ -154,17 +154,27 @@ def calibrate(
                 report = short or reports.calibration_report(done, tested)
                 records = reports.calibration_records(done, tested)
     except KeyboardInterrupt:
-        typer.echo(f"planner: stopped; {_kept(display.done, display.planned)}", err=True)
+        typer.echo(f"planner: stopped; {kept(display.done, display.planned)}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     show(report, records, style)
 
 
-def _kept(done: int, planned: int) -> str:
-    kept = f"{done} of {planned} runs are done and kept" if planned else "nothing was trained"
-    return f"{kept}: the same command continues from there"
+def kept(done: int, planned: int) -> str:
+    """Return what an interrupted command leaves.
+
+    Args:
+        done: Runs that have ended.
+        planned: Runs in all; 0 before the first.
+
+    Returns:
+        The end of a sentence.
+    """
+    runs = f"{done} of {planned} runs are done and kept" if planned else "nothing was trained"
+    return f"{runs}: the same command continues from there"
 
 
-def _default_cache() -> Path:
+def default_cache() -> Path:
+    """Return the platform's folder for prepared corpora."""
     from platformdirs import user_cache_path
 
     return user_cache_path("scaling-planner", appauthor=False) / "corpora"

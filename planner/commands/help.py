@@ -8,10 +8,10 @@ MIN_OPTIONS_TO_GROUP = 15
 _ASK = {
     "Question": (
         "target", "target_wer", "target_cer", "target_loss", "data", "params", "flops", "against", "low",
-        "high", "points",
+        "high", "points", "at", "dry_run",
     ),
     "Limits and dates": ("budget", "gpu_hours", "deadline", "start", "confidence"),
-    "Hardware": ("on", "count", "precision", "fleet", "assume"),
+    "Hardware": ("on", "count", "precision", "fleet", "assume", "workers", "engine", "address"),
     "Data and use of the model": (
         "have_data", "data_price", "data_rate", "miss_penalty", "serve", "allocate",
     ),
@@ -51,6 +51,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "planner fit mlflow.db --domain asr --metric wer --data-unit hours \\",
         "    --data-column params.hours --where experiment=asr",
     ),
+    "verify": ("planner verify --domain speech", "planner verify --domain speech --target-wer 5%"),
     "columns": ("planner columns mlflow.db --where experiment=asr",),
     "estimate": (
         "planner estimate --domain speech --target-wer 5% --on h100 --count 64",

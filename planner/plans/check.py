@@ -151,7 +151,7 @@ def _checked(selected: SelectedLaw, law: Law, measured: Measurements, i: int) ->
             code="value-zero",
             value=value,
         )
-    expected, surprise = _predicted(law, data, value)
+    expected, surprise = next_measurement(law, data, value)
     causes: dict[str, float] = {}
     unknown: tuple[str, ...] = ()
     if surprise < MIN_ON_CURVE:
@@ -167,8 +167,17 @@ def _checked(selected: SelectedLaw, law: Law, measured: Measurements, i: int) ->
     )
 
 
-def _predicted(law: Law, data: float, value: float) -> tuple[tuple[float, float, float], float]:
-    """Return quantiles of the next measurement at `data`, and how surprising `value` is."""
+def next_measurement(law: Law, data: float, value: float) -> tuple[tuple[float, float, float], float]:
+    """Return what a law says of the next measurement, its noise included.
+
+    Args:
+        law: A sampled law of one quantity.
+        data: The data size of the measurement, in the law's unit.
+        value: The measured error.
+
+    Returns:
+        The 5%, 50% and 95% quantiles of the error, and the probability of one at least as far out as `value`.
+    """
     import numpy as np
     from scipy.special import stdtr, stdtrit
 

@@ -1,7 +1,8 @@
 """Calibrate a domain: measure its learning curves, fit their laws, and store both."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,7 +17,7 @@ from calibrate.sweep.best_model import BestModel
 from calibrate.sweep.progress import Progress
 from calibrate.sweep.run import RETRIED, SweepResult, run_sweep
 from calibrate.sweep.search import STAGES, planned_trainings
-from calibrate.sweep.spec import Spec, run_id, shards_within
+from calibrate.sweep.spec import MIN_SHARDS, Spec, run_id, shards_within
 from calibrate.sweep.trials import memory_trials
 from calibrate.types import (
     Budget,
@@ -121,12 +122,21 @@ class DryRun:
         return sum(shard.seconds for shard in self.shards) / self.workers
 
 
-def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[Spec, DomainCode]:
+def prepare_sweep(
+    request: CalibrationRequest,
+    report: ReportProgress,
+    *,
+    shard: float | None = None,
+    follows: Corpus | None = None,
+) -> tuple[Spec, DomainCode]:
     """Prepare the corpus and count the sizes.
 
     Args:
         request: What was asked.
         report: Called with a step and the share of it that is done.
+        shard: The only shard to train on, in place of those of the preset, in the domain's unit of data.
+        follows: A smaller prepared corpus, whose vocabulary, or what else its data decided, is taken over; a
+            domain of your own that has no such thing need not take the argument.
 
     Returns:
         The sweep and the domain's module.
@@ -136,6 +146,8 @@ def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[
             ("library-missing"), or the corpus cannot be used.
     """
     domain, families, preset = check_request(request)
+    if shard is not None:
+        preset = replace(preset, shards=(shard,))
     report("loading libraries", 0.0)  # torch takes seconds
     # Ctrl-C during the import of a native library aborts the process. DuckDB is imported here for that
     # reason: storing the first result would import it in the middle of the sweep.
@@ -146,6 +158,7 @@ def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[
     prepare: Callable[..., Corpus] = code.prepare
     if request.data is not None and is_archive(request.data):
         prepare = partial(prepare_from, code.prepare)
+    taken_over = {"follows": follows.folder} if follows and takes(code.prepare, "follows") else {}
     corpus = prepare(
         cache=request.cache,
         source=request.data,
@@ -153,6 +166,7 @@ def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[
         validation=preset.validation,
         seed=request.seed,
         report=report,
+        **taken_over,
     )
     report("counting parameters and FLOP", 0.0)
     sizes = {family: preset.sizes[family] for family in families}
@@ -166,13 +180,18 @@ def prepare_sweep(request: CalibrationRequest, report: ReportProgress) -> tuple[
     spec = Spec(
         domain=domain,
         preset_name=request.preset,
-        preset=shards_within(preset, corpus),
+        preset=shards_within(preset, corpus, least=MIN_SHARDS if shard is None else 1),
         families=families,
         seed=request.seed,
         corpus=corpus,
         ladder=ladder,
     )
     return spec, code
+
+
+def takes(function: Callable[..., Any], argument: str) -> bool:
+    """Return whether a function has an argument of that name."""
+    return argument in inspect.signature(function).parameters
 
 
 def dry_run(request: CalibrationRequest, report: ReportProgress) -> DryRun:
@@ -190,7 +209,7 @@ def dry_run(request: CalibrationRequest, report: ReportProgress) -> DryRun:
     planned = {run_id(training): training for training in planned_trainings(spec, ())}
     done = {run.id: run for run in store.last_runs(planned) if run.status not in RETRIED}
     planned = {run_id(training): training for training in planned_trainings(spec, done.values())}
-    times = _times(spec, store, code, report)
+    times = expected_times(spec, store, code, report)
     with make_engine(request, spec) as pool:
         workers = pool.workers
         within = _budgeted(request, spec, store, pool, expected=partial(times.seconds, spec))
@@ -252,7 +271,7 @@ def calibrate(
 
     store = Store(request.store)
     report("starting workers", 0.0)
-    times = cache(lambda: _times(spec, store, code, report))
+    times = cache(lambda: expected_times(spec, store, code, report))
     with make_engine(request, spec) as engine:
         within = _budgeted(
             request,
@@ -332,8 +351,18 @@ def _budgeted(
     )
 
 
-def _times(spec: Spec, store: Store, code: DomainCode, report: ReportProgress) -> Any:
-    """Return the expected time of trainings on this machine (`calibrate.sweep.time_estimates`)."""
+def expected_times(spec: Spec, store: Store, code: DomainCode, report: ReportProgress) -> Any:
+    """Return the expected time of trainings on this machine; trains some seconds at most where none is known.
+
+    Args:
+        spec: The sweep.
+        store: The store, whose finished runs tell the time.
+        code: The domain's module.
+        report: Called with a step and the share of it that is done.
+
+    Returns:
+        The times (`calibrate.sweep.time_estimates`).
+    """
     from calibrate.sweep.time_estimates import estimate_times
 
     report("measuring the speed of this machine", 0.0)

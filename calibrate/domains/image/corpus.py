@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrate.data.files import check_source, files_below
-from calibrate.data.prepared import damaged, first_left_out, once
+from calibrate.data.prepared import damaged, description, first_left_out, once
 from calibrate.domains.image import glyphs
 from calibrate.domains.image.image_files import Pixels, find_images
 from calibrate.types import Corpus, ReportProgress
@@ -29,6 +29,7 @@ def prepare(
     validation: float,
     seed: int,
     report: ReportProgress,
+    follows: Path | None = None,
 ) -> Corpus:
     """Draw the embedded corpus, or decode the one in `source`, once into `cache`.
 
@@ -41,6 +42,8 @@ def prepare(
         validation: Validation images.
         seed: Decides which images, and their order.
         report: Takes what is being done, and the share of it that is done.
+        follows: Folder of a smaller prepared corpus, whose mean and deviation this one takes over; None for
+            its own.
 
     Returns:
         The prepared corpus.
@@ -54,10 +57,14 @@ def prepare(
 
     def make(folder: Path) -> dict[str, Any]:
         if source:
-            return _read(folder, source, counts, seed=seed, skipped=skipped, report=report)
-        return _draw(folder, counts, seed=seed, report=report)
+            described = _read(folder, source, counts, seed=seed, skipped=skipped, report=report)
+        else:
+            described = _draw(folder, counts, seed=seed, report=report)
+        return described | scaling
 
-    corpus = once(cache, "images", (LAYOUT, available, validation, seed, key), make)
+    scaling = {name: description(follows)[name] for name in ("mean", "deviation")} if follows else {}
+    content = (LAYOUT, available, validation, seed, key, *([follows.name] if follows else []))
+    corpus = once(cache, "images", content, make)
     return replace(corpus, guessing=_chance_level(read_split(corpus.folder, "validation")[1]))
 
 

@@ -21,6 +21,7 @@ from laws.errors import CorpusError, use
 UNKNOWN = 0  # the symbol for everything that is not in the vocabulary
 MAX_VOCABULARY = 10_000  # symbols, as for the words of Hestness et al. 2017, arXiv:1712.00409
 MIN_COUNT = 5  # how often a symbol of the vocabulary occurs in the training text
+VOCABULARY = "vocabulary.json"
 LAYOUT = 1  # increased when files or rules change, so that caches of earlier versions are made again
 
 Codes = NDArray[np.int64]  # (symbols,)
@@ -53,6 +54,7 @@ def prepare(
     seed: int,
     skipped: dict[str, str],
     report: ReportProgress,
+    follows: Path | None = None,
 ) -> Corpus:
     """Write a validation and a training set of passages, once into `cache`.
 
@@ -69,6 +71,7 @@ def prepare(
         seed: Decides the order of the passages.
         skipped: What was left out, name -> reason.
         report: Takes what is being done, and the share of it that is done.
+        follows: Folder of a smaller prepared corpus, whose vocabulary this one takes over; None for its own.
 
     Returns:
         The prepared corpus.
@@ -81,9 +84,11 @@ def prepare(
         held, training = _split(tokenizer, passages, available, validation, seed=seed, report=report)
         if len(held) < int(validation) or not len(training):
             raise _too_small(source, tokenizer, len(held) + len(training), validation, skipped)
-        return _write(folder, tokenizer, held, training, skipped)
+        return _write(folder, tokenizer, (held, training), skipped, vocabulary)
 
-    layout = (LAYOUT, MAX_VOCABULARY, MIN_COUNT, available, validation, seed, key)
+    vocabulary = json.loads((follows / VOCABULARY).read_text(encoding="utf-8")) if follows else None
+    layout: tuple[object, ...] = (LAYOUT, MAX_VOCABULARY, MIN_COUNT, available, validation, seed, key)
+    layout += (follows.name,) if follows else ()
     return once(cache, tokenizer.symbols, layout, make)
 
 
@@ -158,15 +163,22 @@ def _too_small(
 
 
 def _write(
-    folder: Path, tokenizer: Tokenizer, validation: Codes, training: Codes, skipped: dict[str, str]
+    folder: Path,
+    tokenizer: Tokenizer,
+    splits: tuple[Codes, Codes],
+    skipped: dict[str, str],
+    vocabulary: list[str] | None,
 ) -> dict[str, Any]:
-    counts = np.bincount(training)
-    frequent = np.flatnonzero(counts >= MIN_COUNT)
-    frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:MAX_VOCABULARY]
-    # codes follow the order in which words were met, which the seed decides: any order of ties will do
-    symbol = np.full(max(len(counts), int(validation.max(initial=0)) + 1), UNKNOWN, np.int16)
-    symbol[frequent] = np.arange(1, len(frequent) + 1)
-    vocabulary = [tokenizer.spell(int(code)) for code in frequent]
+    """Write both splits and the vocabulary, which is that of the training text unless one is given."""
+    validation, training = splits
+    rule = "of the smaller corpus"
+    if vocabulary is None:
+        vocabulary = _frequent(tokenizer, training)
+        rule = f"that occur at least {MIN_COUNT} times in the training text, {MAX_VOCABULARY:,} at most"
+    rank = {spelled: i for i, spelled in enumerate(vocabulary, UNKNOWN + 1)}
+    codes_met = np.unique(np.concatenate(splits))
+    symbol = np.full(int(codes_met.max(initial=0)) + 1, UNKNOWN, np.int16)
+    symbol[codes_met] = [rank.get(tokenizer.spell(int(code)), UNKNOWN) for code in codes_met]
     digest = hashlib.sha256(json.dumps(vocabulary).encode())
     unknown = {}
     for split, codes in (("validation", validation), ("training", training)):
@@ -174,7 +186,7 @@ def _write(
         np.save(folder / f"{split}.npy", symbols)
         digest.update(symbols.tobytes())
         unknown[split] = float(np.mean(symbols == UNKNOWN))
-    (folder / "vocabulary.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    (folder / VOCABULARY).write_text(json.dumps(vocabulary), encoding="utf-8")
     return {
         "fingerprint": digest.hexdigest(),
         "available": len(training),
@@ -182,9 +194,17 @@ def _write(
         "unknown": unknown,
         "skipped": skipped,
         "notes": [
-            f"The vocabulary is the {len(vocabulary):,} {tokenizer.symbols} that occur at least {MIN_COUNT} "
-            f"times in the training text, {MAX_VOCABULARY:,} at most. All others are one symbol: "
-            f"{unknown['training']:.2%} of the training and {unknown['validation']:.2%} of the validation "
-            f"{tokenizer.symbols}."
+            f"The vocabulary is the {len(vocabulary):,} {tokenizer.symbols} {rule}. All others are one "
+            f"symbol: {unknown['training']:.2%} of the training and {unknown['validation']:.2%} of the "
+            f"validation {tokenizer.symbols}."
         ],
     }
+
+
+def _frequent(tokenizer: Tokenizer, training: Codes) -> list[str]:
+    """Return the symbols that occur often enough, the most frequent first."""
+    counts = np.bincount(training)
+    frequent = np.flatnonzero(counts >= MIN_COUNT)
+    # codes follow the order in which words were met, which the seed decides: any order of ties will do
+    frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:MAX_VOCABULARY]
+    return [tokenizer.spell(int(code)) for code in frequent]

@@ -52,6 +52,7 @@ class LanguageDomain:
         validation: float,
         seed: int,
         report: ReportProgress,
+        follows: Path | None = None,
     ) -> Corpus:
         """Read the standard library, or the text files of `source`, once into `cache`.
 
@@ -62,6 +63,8 @@ class LanguageDomain:
             validation: Validation symbols.
             seed: Decides the order of the passages.
             report: Takes what is being done, and the share of it that is done.
+            follows: Folder of a smaller prepared corpus, whose vocabulary this one takes over; None for its
+                own.
 
         Returns:
             The prepared corpus.
@@ -71,9 +74,10 @@ class LanguageDomain:
         """
         skipped: dict[str, str] = {}
         files = find_text_files(source, skipped) if source else ()
+        least = float(description(follows)["available"]) if follows else available
         return language.prepare(
             self.tokenizer(),
-            passages(files, skipped) if source else self.embedded(available + validation > self.common),
+            passages(files, skipped) if source else self.embedded(least + validation > self.common),
             cache=cache,
             key=[(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files] if source else sys.version,
             source=source,
@@ -82,6 +86,7 @@ class LanguageDomain:
             seed=seed,
             skipped=skipped,
             report=report,
+            follows=follows,
         )
 
     def task(self, training: Training, corpus: Corpus, device: str) -> "LanguageTask":

@@ -34,6 +34,7 @@ def prepare(
     validation: float,
     seed: int,
     report: ReportProgress,
+    follows: Path | None = None,
 ) -> Corpus:
     """Synthesize the embedded corpus, or decode the one in `source`, once into `cache`.
 
@@ -47,6 +48,7 @@ def prepare(
         validation: Hours of validation speech.
         seed: Decides which utterances, and their order.
         report: Takes what is being done, and the share of it that is done.
+        follows: Folder of a smaller prepared corpus, whose alphabet this one takes over; None for its own.
 
     Returns:
         The prepared corpus.
@@ -69,19 +71,25 @@ def prepare(
             f"decoding {source}" if source else "synthesizing sentences", validation + available, report
         )
         validated = frames.write(folder, "validation", progress(validating), validation)
-        unseen = (utterance for utterance in progress(training) if utterance.text not in validated.texts)
+        unseen = (
+            utterance
+            for utterance in progress(training)
+            if utterance.text not in validated.texts and (not letters or letters.issuperset(utterance.text))
+        )
         trained = frames.write(folder, "training", unseen, available)
         if source:
             _check(source, validated, trained, validation, skipped, own_validation=own_validation)
         return {
             "fingerprint": hashlib.sha256(f"{validated.digest} {trained.digest}".encode()).hexdigest(),
-            "alphabet": "".join(sorted(set("".join(validated.texts | trained.texts)))),
+            "alphabet": "".join(sorted(letters or set("".join(validated.texts | trained.texts)))),
             "available": trained.hours,
             "skipped": skipped,
             "notes": [OWN_SPEAKERS] if own_validation else [],
         }
 
-    key = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
+    letters = set(str(description(follows)["alphabet"])) if follows else set()
+    key: tuple[object, ...] = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
+    key += (follows.name,) if follows else ()
     # a model that writes nothing leaves out every word and every character
     return replace(once(cache, "speech", key, make), guessing={"wer": 1.0, "cer": 1.0})
 

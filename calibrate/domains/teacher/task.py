@@ -67,7 +67,7 @@ def expected_error(examples: float) -> float:
 
 def prepare(
     *, cache: Path, source: Path | None, available: float, validation: float, seed: int,
-    report: ReportProgress,
+    report: ReportProgress, follows: Path | None = None,  # noqa: ARG001 - there is no vocabulary to follow
 ) -> Corpus:  # fmt: skip
     """Draw the examples of a sweep and codes of other keys; the same arguments give the same bytes.
 
@@ -78,6 +78,7 @@ def prepare(
         validation: Codes of keys that are in no example.
         seed: Decides the examples.
         report: Takes what is being done, and the share of it that is done.
+        follows: Folder of a smaller prepared corpus; the examples begin with its examples in any case.
 
     Returns:
         The prepared corpus.

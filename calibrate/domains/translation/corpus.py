@@ -6,7 +6,7 @@ import itertools
 import random
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +72,7 @@ def prepare(
     validation: float,
     seed: int,
     report: ReportProgress,
+    follows: Path | None = None,
 ) -> Corpus:
     """Draw pairs from the grammar, or read those of `source`, once into `cache`.
 
@@ -84,6 +85,7 @@ def prepare(
         validation: Validation data in target pieces.
         seed: Decides the pairs and their order.
         report: Takes what is being done, and the share of it that is done.
+        follows: Folder of a smaller prepared corpus, whose sub-words this one takes over; None for its own.
 
     Returns:
         The prepared corpus.
@@ -93,11 +95,14 @@ def prepare(
     """
     skipped: dict[str, str] = {}
     pairs = read_pairs(source, skipped) if source else None
-    key = (LAYOUT, available, validation, seed, Grammar() if pairs is None else _digest(pairs))
+    key: tuple[object, ...] = (LAYOUT, available, validation, seed)
+    key += (Grammar() if pairs is None else _digest(pairs), *([follows.name] if follows else []))
+    models = [(follows / f"{name}.model").read_bytes() for name in ("source", "target")] if follows else []
 
     def make(folder: Path) -> dict[str, Any]:
         drawn = Languages(Grammar(), seed).sentences(seed) if pairs is None else _shuffled(pairs, seed)
-        return _make(folder, drawn, available=available, validation=validation, report=report, source=source)
+        amounts = {"validation": validation, "training": available}
+        return _make(folder, drawn, amounts, models, report=report, source=source)
 
     corpus = once(cache, "translation", key, make)
     chance = _chance_level(read_split(corpus.folder, "validation")[1])
@@ -267,13 +272,17 @@ def _shuffled(pairs: Sequence[Pair], seed: int) -> Iterator[Pair]:
 def _make(
     folder: Path,
     pairs: Iterator[Pair],
+    amounts: Mapping[str, float],
+    models: Sequence[bytes],
     *,
-    available: float,
-    validation: float,
     report: ReportProgress,
     source: Path | None,
 ) -> dict[str, Any]:
-    """Write both splits and the vocabularies into a folder and return its description."""
+    """Write both splits and the vocabularies into a folder and return its description.
+
+    The vocabularies are those of `models` where there are any.
+    """
+    validation, available = amounts["validation"], amounts["training"]
     doing = f"reading {source}" if source else "drawing sentences"
     # pieces are known only once the vocabulary is: words bound them from below well enough to stop drawing
     held, rest = _take(pairs, validation, frozenset(), lambda n: report(doing, n / (available + validation)))
@@ -294,7 +303,7 @@ def _make(
     digest = hashlib.sha256()
     processors = []
     for i, name in enumerate(("source", "target")):
-        model = _model([pair[i] for pair in training], vocabulary)
+        model = models[i] if models else _model([pair[i] for pair in training], vocabulary)
         (folder / f"{name}.model").write_bytes(model)
         digest.update(model)
         processors.append(_processor(model))
