@@ -108,7 +108,7 @@ def prepare_point(law: Law, data: float, request: CalibrationRequest, report: Re
             value=law.id,
             hint=(
                 use("data", purpose="to name the corpus it was measured on"),
-                run("calibrate", value=f"--domain {request.domain}", purpose="to measure anew"),
+                run("calibrate", value=f"--domain {request.domain}", purpose="to measure again"),
             ),
         )
     spec, code = prepare_sweep(request, report, shard=data, follows=original.corpus)
