@@ -15,8 +15,9 @@ STORE ?= store
 	@touch $@
 
 demo: .venv/ready
-	$(BIN)/planner calibrate --domain speech --preset quick --store $(STORE)
-	$(BIN)/planner estimate --target-wer 5% --store $(STORE)
+	$(BIN)/planner calibrate --domain speech --preset demo --store $(STORE)
+	$(BIN)/planner estimate --domain speech --target-wer 5% --store $(STORE)
+	$(BIN)/planner verify --domain speech --target-wer 5% --store $(STORE)
 
 lint: .venv/ready
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ This module imports no torch: the command line reads it to print help and dry ru
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +52,7 @@ class Preset:
         time_limit: Seconds that one run may take.
         families: Families that are trained by default; empty for all of `sizes`.
         family_rates: Family -> its own rates in place of `learning_rates`.
+        corpus: Which embedded corpus; "" for the domain's usual one. It is hashed only where it is set.
     """
 
     shards: tuple[float, ...]
@@ -66,6 +67,14 @@ class Preset:
     time_limit: float = 3600.0
     families: tuple[str, ...] = ()
     family_rates: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
+    corpus: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields that sweep ids are made of, and that are stored with sweeps."""
+        values = asdict(self)
+        if not self.corpus:  # ids of sweeps from before there was a choice stay as they are
+            del values["corpus"]
+        return values
 
     def rates(self, family: str) -> Mapping[str, tuple[float, ...]]:
         """Return optimizer -> learning rates that the trials of a family are drawn from.

@@ -1,7 +1,8 @@
 """Make the pictures of the documentation: the review page in a browser, and a command in a terminal.
 
-    python -m docs.generators.pictures              all
+    python -m docs.generators.pictures              all but that of the demo, which trains for minutes
     python -m docs.generators.pictures terminal     only those whose name starts with "terminal"
+    python -m docs.generators.pictures demo         that of the demo
 
 Writes docs/pictures/*.png. Needs the extras `plot` and `dev`, and a Chromium. The clock stands still at DAY,
 so ids, dates and prices do not change; the same Chromium with the same fonts gives the same bytes.
@@ -45,6 +46,7 @@ TERMINAL = {  # name -> what is typed, and in how many columns
     "terminal-fit": (FIT_THREE, 80),
     "terminal-plot": ("plot --domain captions --decades 2", 80),
 }
+DEMO = ("calibrate --domain speech --preset demo", "verify --domain speech --target-wer 5%")
 PAGE_WIDTH, WIDE_PAGE = 1000, 1400
 # style of rich -> class: what the program prints
 STYLES = {"bold": "bold", "dim": "dim", "color(1)": "red", "color(3)": "yellow"}
@@ -162,12 +164,16 @@ def main() -> None:
         for fit in (FIT, FIT_THREE):
             planner(fit, folder / "store")
         browser = started.chromium.launch(executable_path=shutil.which("chromium"))
+        sharp = browser.new_page(viewport={"width": WIDE_PAGE, "height": 900}, device_scale_factor=2)
+        if only == "demo":
+            planner(DEMO[0], folder / "demo")
+            terminal(sharp, "terminal-demo", DEMO[1], 80, folder / "demo")
+            return
         page = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900})
         if "review".startswith(only) or only.startswith("review"):
             review(page, folder / "store", folder)
         for picture, (command, columns) in TERMINAL.items():
             if picture.startswith(only):
-                sharp = browser.new_page(viewport={"width": WIDE_PAGE, "height": 900}, device_scale_factor=2)
                 terminal(sharp, picture, command, columns, folder / "store")
         browser.close()
 

@@ -158,7 +158,9 @@ def prepare_sweep(
     prepare: Callable[..., Corpus] = code.prepare
     if request.data is not None and is_archive(request.data):
         prepare = partial(prepare_from, code.prepare)
-    taken_over = {"follows": follows.folder} if follows and takes(code.prepare, "follows") else {}
+    more: dict[str, Any] = {"follows": follows.folder} if follows and takes(code.prepare, "follows") else {}
+    if preset.corpus and request.data is None:
+        more["corpus"] = preset.corpus
     corpus = prepare(
         cache=request.cache,
         source=request.data,
@@ -166,7 +168,7 @@ def prepare_sweep(
         validation=preset.validation,
         seed=request.seed,
         report=report,
-        **taken_over,
+        **more,
     )
     report("counting parameters and FLOP", 0.0)
     sizes = {family: preset.sizes[family] for family in families}

@@ -50,3 +50,9 @@ def test_ids_are_those_of_earlier_versions(domain: str, preset: str) -> None:
     ids = [run_id(training) for training in planned_trainings(spec, ())]
     digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
     assert (spec.id, len(ids), digest) == RECORDED[domain, preset]
+
+
+def test_a_choice_of_corpus_changes_the_id_and_none_does_not() -> None:
+    preset = find_domain("speech").presets["demo"]
+    assert preset.settings()["corpus"] == "commands"
+    assert "corpus" not in find_domain("speech").presets["quick"].settings()

@@ -15,7 +15,7 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 from calibrate.data import features
 from calibrate.data.english import sentences
-from calibrate.domains.speech import espeak
+from calibrate.domains.speech import commands, espeak
 from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, SpokenText, speak
 from calibrate.domains.speech.synthesis import record, speech
 from laws.errors import MissingInput, PlannerError
@@ -42,6 +42,19 @@ def test_a_python_without_its_sources_is_refused_with_a_hint(
         sentences()
     assert refused.value.code == "library-without-sources"
     assert refused.value.hints[0].names == ("data",)
+
+
+def test_commands_have_few_words_each_in_many_sentences() -> None:
+    drawn = commands.sentences()
+    assert drawn == tuple(sorted(set(drawn)))
+    assert len(drawn) == commands.COUNT
+    assert all(re.fullmatch(r"[a-z ]+", sentence) for sentence in drawn)  # no name of a list is left
+    assert max(len(sentence.split()) for sentence in drawn) <= commands.MAX_WORDS
+    words = Counter(word for sentence in drawn for word in sentence.split())
+    lists = {word for texts in commands.GRAMMAR.values() for text in texts for word in text.split()}
+    assert {word for word in lists if word.islower()} == set(words)
+    assert 150 <= len(words) <= 300
+    assert max(words.values()) < 0.15 * words.total()
 
 
 def test_every_voice_speaks_and_repeats() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from calibrate.data.english import sentences
+from calibrate.data import english
 from calibrate.data.prepared import description, first_left_out, once
-from calibrate.domains.speech import frames, recordings
+from calibrate.domains.speech import commands, frames, recordings
 from calibrate.domains.speech.frames import SplitSummary, Utterance
-from calibrate.domains.speech.synthesis import speech
+from calibrate.domains.speech.synthesis import Voices, speech
 from calibrate.domains.speech.transcripts import Recording, Recordings, find_recordings
 from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, use
@@ -23,6 +23,8 @@ STRIDE = 3  # frames that a model merges into one output
 MAX_UNUSABLE_SHARE = 0.5  # of the recordings read, above which a corpus is refused
 _VALIDATION_STRIDE = 10  # one sentence in so many is kept for validation
 
+# corpus of a preset -> its sentences, and who speaks them
+EMBEDDED = {"": (english.sentences, Voices()), "commands": (commands.sentences, commands.VOICES)}
 OWN_SPEAKERS = "No speaker of the validation set (dev.tsv) or of test.tsv is in the training set."
 
 
@@ -35,6 +37,7 @@ def prepare(
     seed: int,
     report: ReportProgress,
     follows: Path | None = None,
+    corpus: str = "",
 ) -> Corpus:
     """Synthesize the embedded corpus, or decode the one in `source`, once into `cache`.
 
@@ -49,6 +52,7 @@ def prepare(
         seed: Decides which utterances, and their order.
         report: Takes what is being done, and the share of it that is done.
         follows: Folder of a smaller prepared corpus, whose alphabet this one takes over; None for its own.
+        corpus: The embedded corpus: "" for prose, "commands" for commands of few words.
 
     Returns:
         The prepared corpus.
@@ -66,7 +70,11 @@ def prepare(
     own_validation = listed.validation is not None
 
     def make(folder: Path) -> dict[str, Any]:
-        training, validating = _utterances(listed if source else None, seed, skipped)
+        if source:
+            training, validating = _recorded(listed, seed, skipped)
+        else:
+            sentences, voices = EMBEDDED[corpus]
+            training, validating = _spoken(sentences(), voices, seed, skipped)
         progress = _Progress(
             f"decoding {source}" if source else "synthesizing sentences", validation + available, report
         )
@@ -90,6 +98,7 @@ def prepare(
     letters = set(str(description(follows)["alphabet"])) if follows else set()
     key: tuple[object, ...] = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
     key += (follows.name,) if follows else ()
+    key += (corpus,) if corpus else ()
     # a model that writes nothing leaves out every word and every character
     return replace(once(cache, "speech", key, make), guessing={"wer": 1.0, "cer": 1.0})
 
@@ -106,16 +115,24 @@ def alphabet(corpus: Corpus) -> str:
     return str(description(corpus.folder)["alphabet"])
 
 
-def _utterances(
-    listed: Recordings | None, seed: int, skipped: dict[str, str]
+def _spoken(
+    texts: Sequence[str], voices: Voices, seed: int, skipped: dict[str, str]
+) -> tuple[Iterator[Utterance], Iterator[Utterance]]:
+    """Return training and validation utterances of sentences; no sentence is in both."""
+    order = np.random.default_rng(seed).permutation(len(texts))
+    validation, training = np.split(order, [len(texts) // _VALIDATION_STRIDE])
+    trained, validated = (
+        _trainable(speech([texts[i] for i in split], (seed, stream), voices), skipped)
+        for split, stream in ((training, 2), (validation, 1))
+    )
+    return trained, validated
+
+
+def _recorded(
+    listed: Recordings, seed: int, skipped: dict[str, str]
 ) -> tuple[Iterator[Utterance], Iterator[Utterance]]:
     """Return training and validation utterances; one iterator for both where the source has one set."""
     rng = np.random.default_rng(seed)
-    if listed is None:
-        texts = sentences()
-        validation, training = np.split(rng.permutation(len(texts)), [len(texts) // _VALIDATION_STRIDE])
-        validating = _trainable(speech([texts[i] for i in validation], (seed, 1)), skipped)
-        return _trainable(speech([texts[i] for i in training], (seed, 2)), skipped), validating
     decoded = _trainable(recordings.decode(_shuffled(listed.training, rng), skipped), skipped)
     if listed.validation is None:
         return decoded, decoded
