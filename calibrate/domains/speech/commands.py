@@ -7,9 +7,6 @@ short lists (numbers, rooms) are frequent and those of long lists (names, places
 
 import random
 
-from calibrate.domains.speech.synthesis import Voices
-
-VOICES = Voices(accents=("en-US",), speakers=("f1", "f2", "m1", "m2"), pitches=(40, 60))
 COUNT = 20_000  # distinct sentences
 MAX_WORDS = 14
 GRAMMAR: dict[str, tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from calibrate.data import english
 from calibrate.data.prepared import description, first_left_out, once
 from calibrate.domains.speech import commands, frames, recordings
 from calibrate.domains.speech.frames import SplitSummary, Utterance
-from calibrate.domains.speech.synthesis import Voices, speech
+from calibrate.domains.speech.synthesis import speech
 from calibrate.domains.speech.transcripts import Recording, Recordings, find_recordings
 from calibrate.types import Corpus, ReportProgress
 from laws.errors import CorpusError, use
@@ -23,8 +23,7 @@ STRIDE = 3  # frames that a model merges into one output
 MAX_UNUSABLE_SHARE = 0.5  # of the recordings read, above which a corpus is refused
 _VALIDATION_STRIDE = 10  # one sentence in so many is kept for validation
 
-# corpus of a preset -> its sentences, and who speaks them
-EMBEDDED = {"": (english.sentences, Voices()), "commands": (commands.sentences, commands.VOICES)}
+EMBEDDED = {"": english.sentences, "commands": commands.sentences}  # corpus of a preset -> its sentences
 OWN_SPEAKERS = "No speaker of the validation set (dev.tsv) or of test.tsv is in the training set."
 
 
@@ -73,8 +72,7 @@ def prepare(
         if source:
             training, validating = _recorded(listed, seed, skipped)
         else:
-            sentences, voices = EMBEDDED[corpus]
-            training, validating = _spoken(sentences(), voices, seed, skipped)
+            training, validating = _spoken(EMBEDDED[corpus](), seed, skipped)
         progress = _Progress(
             f"decoding {source}" if source else "synthesizing sentences", validation + available, report
         )
@@ -116,13 +114,13 @@ def alphabet(corpus: Corpus) -> str:
 
 
 def _spoken(
-    texts: Sequence[str], voices: Voices, seed: int, skipped: dict[str, str]
+    texts: Sequence[str], seed: int, skipped: dict[str, str]
 ) -> tuple[Iterator[Utterance], Iterator[Utterance]]:
     """Return training and validation utterances of sentences; no sentence is in both."""
     order = np.random.default_rng(seed).permutation(len(texts))
     validation, training = np.split(order, [len(texts) // _VALIDATION_STRIDE])
     trained, validated = (
-        _trainable(speech([texts[i] for i in split], (seed, stream), voices), skipped)
+        _trainable(speech([texts[i] for i in split], (seed, stream)), skipped)
         for split, stream in ((training, 2), (validation, 1))
     )
     return trained, validated

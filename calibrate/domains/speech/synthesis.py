@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import count, islice
 
 import numpy as np
@@ -17,31 +16,22 @@ from calibrate.domains.speech.frames import Utterance
 
 BLOCK = 64  # utterances spoken by one child process: decides the bytes, so it does not depend on the machine
 _MAX_WORKERS = 8  # children at a time, and blocks made at once
+_RATES = (130, 180)  # words per minute
+_PITCHES = (25, 75)  # of espeak's 0 to 100
 _NOISE = (15.0, 40.0)  # speech over noise, dB
 
 
-@dataclass(frozen=True)
-class Voices:
-    """Who speaks: an accent and a speaker are drawn for each utterance, its pace, pitch and noise too."""
-
-    accents: tuple[str, ...] = ACCENTS
-    speakers: tuple[str, ...] = SPEAKERS
-    rates: tuple[int, int] = (130, 180)  # words per minute
-    pitches: tuple[int, int] = (25, 75)  # of espeak's 0 to 100
-
-
-def speech(sentences: Sequence[str], seed: tuple[int, ...], voices: Voices = Voices()) -> Iterator[Utterance]:
+def speech(sentences: Sequence[str], seed: tuple[int, ...]) -> Iterator[Utterance]:
     """Speak sentences without end in random order; each round speaks each once, in other voices.
 
     Args:
         sentences: Texts.
         seed: Decides the voice, rate, pitch and noise of every utterance, and so every sample.
-        voices: Who speaks.
 
     Yields:
         Utterances.
     """
-    script = _script(sentences, voices, np.random.default_rng(seed))
+    script = _script(sentences, np.random.default_rng(seed))
     workers = min(os.cpu_count() or 1, _MAX_WORKERS)
     with ThreadPoolExecutor(workers) as pool:
         for wave in count():
@@ -66,14 +56,14 @@ def record(utterances: Sequence[SpokenText], seed: Sequence[int]) -> list[NDArra
     return [_noisy(samples, rng) for samples in speak(utterances)]
 
 
-def _script(sentences: Sequence[str], voices: Voices, rng: np.random.Generator) -> Iterator[SpokenText]:
+def _script(sentences: Sequence[str], rng: np.random.Generator) -> Iterator[SpokenText]:
     while True:
         for index in rng.permutation(len(sentences)):
             yield SpokenText(
                 text=sentences[index],
-                voice=f"gmw/{rng.choice(voices.accents)}+{rng.choice(voices.speakers)}",
-                rate=int(rng.integers(*voices.rates, endpoint=True)),
-                pitch=int(rng.integers(*voices.pitches, endpoint=True)),
+                voice=f"gmw/{rng.choice(ACCENTS)}+{rng.choice(SPEAKERS)}",
+                rate=int(rng.integers(*_RATES, endpoint=True)),
+                pitch=int(rng.integers(*_PITCHES, endpoint=True)),
             )
 
 
