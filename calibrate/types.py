@@ -52,7 +52,7 @@ class Preset:
         time_limit: Seconds that one run may take.
         families: Families that are trained by default; empty for all of `sizes`.
         family_rates: Family -> its own rates in place of `learning_rates`.
-        corpus: Which embedded corpus; "" for the domain's usual one. It is hashed only where it is set.
+        corpus: Name of an embedded corpus of the domain; empty for its usual one.
     """
 
     shards: tuple[float, ...]
@@ -69,12 +69,11 @@ class Preset:
     family_rates: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
     corpus: str = ""
 
-    def settings(self) -> dict[str, Any]:
-        """Return the fields that sweep ids are made of, and that are stored with sweeps."""
-        values = asdict(self)
-        if not self.corpus:  # ids of sweeps from before there was a choice stay as they are
-            del values["corpus"]
-        return values
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Return the fields as they are hashed and stored; `corpus` only where it is not the usual one."""
+        fields = asdict(self)
+        return fields if self.corpus else {name: fields[name] for name in fields if name != "corpus"}
 
     def rates(self, family: str) -> Mapping[str, tuple[float, ...]]:
         """Return optimizer -> learning rates that the trials of a family are drawn from.

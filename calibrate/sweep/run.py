@@ -191,7 +191,7 @@ class _SweepState:
             code=code_version(),
             ladder=dict(spec.ladder),
             definitions=dict(spec.domain.definitions),
-            settings=json.loads(json.dumps(spec.preset.settings(), default=list)),
+            settings=json.loads(json.dumps(spec.preset.specification, default=list)),
         )
 
 

@@ -40,10 +40,8 @@ class SweepOptions:
     preset: Annotated[
         str,
         typer.Option(
-            help="Size of the sweep: smoke (seconds), demo (speech, 2 minutes), quick (minutes), laptop (an "
-            "hour), reduced (an "
-            "hour on a "
-            "GPU) or full.",
+            help="Size of the sweep: smoke (seconds), quick (minutes), laptop (an hour), reduced (an hour on "
+            "a GPU) or full. Speech also has demo: minutes, on easier sentences.",
             autocompletion=complete_presets,
         ),
     ] = "quick"

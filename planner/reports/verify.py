@@ -118,7 +118,7 @@ def dry_run_brief(point: Point, todo: Sequence[Training], flops: float, seconds:
     runs = f"{len(todo)} training{'' if len(todo) == 1 else 's'}"
     return Brief(
         lead=(
-            f"{runs} at {size}: {units.format_flops(flops)} FLOP, about {units.duration_in_words(seconds)} "
+            f"{runs} at {size}: {units.format_flops(flops)} FLOP, about {units.format_duration(seconds)} "
             "on this machine, one after the other.",
         )
     )

@@ -158,9 +158,8 @@ def prepare_sweep(
     prepare: Callable[..., Corpus] = code.prepare
     if request.data is not None and is_archive(request.data):
         prepare = partial(prepare_from, code.prepare)
-    more: dict[str, Any] = {"follows": follows.folder} if follows and takes(code.prepare, "follows") else {}
-    if preset.corpus and request.data is None:
-        more["corpus"] = preset.corpus
+    taken_over = {"follows": follows.folder} if follows and takes(code.prepare, "follows") else {}
+    embedded = {"embedded": preset.corpus} if preset.corpus and request.data is None else {}
     corpus = prepare(
         cache=request.cache,
         source=request.data,
@@ -168,7 +167,8 @@ def prepare_sweep(
         validation=preset.validation,
         seed=request.seed,
         report=report,
-        **more,
+        **taken_over,
+        **embedded,
     )
     report("counting parameters and FLOP", 0.0)
     sizes = {family: preset.sizes[family] for family in families}

@@ -3,6 +3,7 @@ again.
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_ids_are_those_of_earlier_versions(domain: str, preset: str) -> None:
     assert (spec.id, len(ids), digest) == RECORDED[domain, preset]
 
 
-def test_a_choice_of_corpus_changes_the_id_and_none_does_not() -> None:
-    preset = find_domain("speech").presets["demo"]
-    assert preset.settings()["corpus"] == "commands"
-    assert "corpus" not in find_domain("speech").presets["quick"].settings()
+def test_the_name_of_another_embedded_corpus_is_stored_and_the_usual_one_is_not() -> None:
+    usual = find_domain("speech").presets["quick"]
+    assert "corpus" not in usual.specification
+    assert replace(usual, corpus="grammar").specification == {**usual.specification, "corpus": "grammar"}

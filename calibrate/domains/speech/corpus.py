@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 
 from calibrate.data import english
 from calibrate.data.prepared import description, first_left_out, once
-from calibrate.domains.speech import commands, frames, recordings
+from calibrate.domains.speech import frames, grammar, recordings
 from calibrate.domains.speech.frames import SplitSummary, Utterance
 from calibrate.domains.speech.synthesis import speech
 from calibrate.domains.speech.transcripts import Recording, Recordings, find_recordings
@@ -23,7 +23,9 @@ STRIDE = 3  # frames that a model merges into one output
 MAX_UNUSABLE_SHARE = 0.5  # of the recordings read, above which a corpus is refused
 _VALIDATION_STRIDE = 10  # one sentence in so many is kept for validation
 
-EMBEDDED = {"": english.sentences, "commands": commands.sentences}  # corpus of a preset -> its sentences
+PROSE = "prose"
+EMBEDDED = {PROSE: english.sentences, "grammar": grammar.sentences}  # name -> the sentences
+
 OWN_SPEAKERS = "No speaker of the validation set (dev.tsv) or of test.tsv is in the training set."
 
 
@@ -36,7 +38,7 @@ def prepare(
     seed: int,
     report: ReportProgress,
     follows: Path | None = None,
-    corpus: str = "",
+    embedded: str = PROSE,
 ) -> Corpus:
     """Synthesize the embedded corpus, or decode the one in `source`, once into `cache`.
 
@@ -51,7 +53,7 @@ def prepare(
         seed: Decides which utterances, and their order.
         report: Takes what is being done, and the share of it that is done.
         follows: Folder of a smaller prepared corpus, whose alphabet this one takes over; None for its own.
-        corpus: The embedded corpus: "" for prose, "commands" for commands of few words.
+        embedded: Which sentences are synthesized without a `source`: "prose", or "grammar", which is easier.
 
     Returns:
         The prepared corpus.
@@ -69,10 +71,7 @@ def prepare(
     own_validation = listed.validation is not None
 
     def make(folder: Path) -> dict[str, Any]:
-        if source:
-            training, validating = _recorded(listed, seed, skipped)
-        else:
-            training, validating = _spoken(EMBEDDED[corpus](), seed, skipped)
+        training, validating = _utterances(listed if source else EMBEDDED[embedded](), seed, skipped)
         progress = _Progress(
             f"decoding {source}" if source else "synthesizing sentences", validation + available, report
         )
@@ -96,7 +95,7 @@ def prepare(
     letters = set(str(description(follows)["alphabet"])) if follows else set()
     key: tuple[object, ...] = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
     key += (follows.name,) if follows else ()
-    key += (corpus,) if corpus else ()
+    key += (embedded,) if embedded != PROSE else ()
     # a model that writes nothing leaves out every word and every character
     return replace(once(cache, "speech", key, make), guessing={"wer": 1.0, "cer": 1.0})
 
@@ -113,24 +112,25 @@ def alphabet(corpus: Corpus) -> str:
     return str(description(corpus.folder)["alphabet"])
 
 
-def _spoken(
-    texts: Sequence[str], seed: int, skipped: dict[str, str]
+def _utterances(
+    listed: Recordings | tuple[str, ...], seed: int, skipped: dict[str, str]
 ) -> tuple[Iterator[Utterance], Iterator[Utterance]]:
-    """Return training and validation utterances of sentences; no sentence is in both."""
-    order = np.random.default_rng(seed).permutation(len(texts))
-    validation, training = np.split(order, [len(texts) // _VALIDATION_STRIDE])
-    trained, validated = (
-        _trainable(speech([texts[i] for i in split], (seed, stream)), skipped)
-        for split, stream in ((training, 2), (validation, 1))
-    )
-    return trained, validated
+    """Return training and validation utterances; one iterator for both where the source has one set.
 
+    Args:
+        listed: Recordings, or sentences to synthesize.
+        seed: Decides their order.
+        skipped: Takes recordings that cannot be used, name -> reason.
 
-def _recorded(
-    listed: Recordings, seed: int, skipped: dict[str, str]
-) -> tuple[Iterator[Utterance], Iterator[Utterance]]:
-    """Return training and validation utterances; one iterator for both where the source has one set."""
+    Returns:
+        Training utterances, validation utterances.
+    """
     rng = np.random.default_rng(seed)
+    if not isinstance(listed, Recordings):
+        order = rng.permutation(len(listed))
+        validation, training = np.split(order, [len(listed) // _VALIDATION_STRIDE])
+        validating = _trainable(speech([listed[i] for i in validation], (seed, 1)), skipped)
+        return _trainable(speech([listed[i] for i in training], (seed, 2)), skipped), validating
     decoded = _trainable(recordings.decode(_shuffled(listed.training, rng), skipped), skipped)
     if listed.validation is None:
         return decoded, decoded
