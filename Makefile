@@ -14,9 +14,11 @@ STORE ?= store
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
 	@touch $@
 
+# Each step fails the whole
 demo: .venv/ready
-	$(BIN)/planner calibrate --domain speech --preset quick --store $(STORE)
-	$(BIN)/planner estimate --target-wer 5% --store $(STORE)
+	$(BIN)/planner calibrate --domain speech --preset demo --store $(STORE)
+	$(BIN)/planner estimate --domain speech --target-wer 5% --store $(STORE)
+	$(BIN)/planner verify --domain speech --store $(STORE)
 
 lint: .venv/ready
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ This module imports no torch: the command line reads it to print help and dry ru
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +52,7 @@ class Preset:
         time_limit: Seconds that one run may take.
         families: Families that are trained by default; empty for all of `sizes`.
         family_rates: Family -> its own rates in place of `learning_rates`.
+        corpus: Name of an embedded corpus of the domain; empty for its usual one.
     """
 
     shards: tuple[float, ...]
@@ -66,6 +67,13 @@ class Preset:
     time_limit: float = 3600.0
     families: tuple[str, ...] = ()
     family_rates: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
+    corpus: str = ""
+
+    @property
+    def specification(self) -> dict[str, Any]:
+        """Return the fields as they are hashed and stored; `corpus` only where it is not the usual one."""
+        fields = asdict(self)
+        return fields if self.corpus else {name: fields[name] for name in fields if name != "corpus"}
 
     def rates(self, family: str) -> Mapping[str, tuple[float, ...]]:
         """Return optimizer -> learning rates that the trials of a family are drawn from.

@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -191,7 +191,7 @@ class _SweepState:
             code=code_version(),
             ladder=dict(spec.ladder),
             definitions=dict(spec.domain.definitions),
-            settings=json.loads(json.dumps(asdict(spec.preset), default=list)),
+            settings=json.loads(json.dumps(spec.preset.specification, default=list)),
         )
 
 

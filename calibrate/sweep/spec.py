@@ -59,7 +59,7 @@ class Spec:
         specification = {
             "domain": self.domain.name,
             "version": self.domain.version,
-            "preset": asdict(self.preset),
+            "preset": self.preset.specification,
             "families": self.families,
             "seed": self.seed,
             "fingerprint": self.corpus.fingerprint,

@@ -2,6 +2,7 @@
 
     python -m docs.generators.pictures              all
     python -m docs.generators.pictures terminal     only those whose name starts with "terminal"
+    python -m docs.generators.pictures demo         what `make demo` printed; needs its STORE
 
 Writes docs/pictures/*.png. Needs the extras `plot` and `dev`, and a Chromium. The clock stands still at DAY,
 so ids, dates and prices do not change; the same Chromium with the same fonts gives the same bytes.
@@ -45,6 +46,8 @@ TERMINAL = {  # name -> what is typed, and in how many columns
     "terminal-fit": (FIT_THREE, 80),
     "terminal-plot": ("plot --domain captions --decades 2", 80),
 }
+# What `make demo` runs: its trainings are done, so each command prints its answer at once
+DEMO = ("estimate --domain speech --target-wer 5%", "verify --domain speech")
 PAGE_WIDTH, WIDE_PAGE = 1000, 1400
 # style of rich -> class: what the program prints
 STYLES = {"bold": "bold", "dim": "dim", "color(1)": "red", "color(3)": "yellow"}
@@ -64,8 +67,7 @@ i, .dim {{ font-style: normal; color: var(--muted); }}
 .bold {{ font-weight: bold; }}
 .red {{ color: var(--red); }}
 .yellow {{ color: var(--yellow); }}
-</style><pre><i>$</i> <b>planner {command}</b>
-{output}</pre>"""
+</style><pre>{output}</pre>"""
 
 
 def planner(command: str, store: Path, **environment: str) -> str:
@@ -115,11 +117,13 @@ def save(name: str, **screenshot: bytes) -> None:
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def terminal(page: Page, name: str, command: str, columns: int, store: Path) -> None:
-    """Save a command with its output, in a light and in a dark terminal."""
-    printed = planner(command, store, COLUMNS=str(columns), FORCE_COLOR="1", TERM="xterm-256color")
-    content = as_html(printed.rstrip("\n"))
-    page.set_content(_TERMINAL_PAGE.format(columns=columns, command=html.escape(command), output=content))
+def terminal(page: Page, name: str, commands: tuple[str, ...], columns: int, store: Path) -> None:
+    """Save commands with their output, in a light and in a dark terminal."""
+    content = []
+    for command in commands:
+        printed = planner(command, store, COLUMNS=str(columns), FORCE_COLOR="1", TERM="xterm-256color")
+        content.append(f"<i>$</i> <b>planner {html.escape(command)}</b>\n{as_html(printed.rstrip(chr(10)))}")
+    page.set_content(_TERMINAL_PAGE.format(columns=columns, output="\n\n".join(content)))
     for suffix, scheme in SCHEMES.items():
         page.emulate_media(color_scheme=scheme)
         save(name + suffix, png=page.locator("pre").screenshot())
@@ -165,10 +169,12 @@ def main() -> None:
         page = browser.new_page(viewport={"width": PAGE_WIDTH, "height": 900})
         if "review".startswith(only) or only.startswith("review"):
             review(page, folder / "store", folder)
+        sharp = browser.new_page(viewport={"width": WIDE_PAGE, "height": 900}, device_scale_factor=2)
         for picture, (command, columns) in TERMINAL.items():
             if picture.startswith(only):
-                sharp = browser.new_page(viewport={"width": WIDE_PAGE, "height": 900}, device_scale_factor=2)
-                terminal(sharp, picture, command, columns, folder / "store")
+                terminal(sharp, picture, (command,), columns, folder / "store")
+        if only == "demo":
+            terminal(sharp, "demo", DEMO, 80, Path(os.environ.get("STORE", "store")).resolve())
         browser.close()
 
 

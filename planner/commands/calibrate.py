@@ -40,9 +40,8 @@ class SweepOptions:
     preset: Annotated[
         str,
         typer.Option(
-            help="Size of the sweep: smoke (seconds), quick (minutes), laptop (an hour), reduced (an "
-            "hour on a "
-            "GPU) or full.",
+            help="Size of the sweep: smoke (seconds), quick (minutes), laptop (an hour), reduced (an hour on "
+            "a GPU) or full. Speech also has demo: minutes, on easier sentences.",
             autocompletion=complete_presets,
         ),
     ] = "quick"

@@ -159,6 +159,7 @@ def prepare_sweep(
     if request.data is not None and is_archive(request.data):
         prepare = partial(prepare_from, code.prepare)
     taken_over = {"follows": follows.folder} if follows and takes(code.prepare, "follows") else {}
+    embedded = {"embedded": preset.corpus} if preset.corpus and request.data is None else {}
     corpus = prepare(
         cache=request.cache,
         source=request.data,
@@ -167,6 +168,7 @@ def prepare_sweep(
         seed=request.seed,
         report=report,
         **taken_over,
+        **embedded,
     )
     report("counting parameters and FLOP", 0.0)
     sizes = {family: preset.sizes[family] for family in families}

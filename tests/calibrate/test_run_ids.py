@@ -3,6 +3,7 @@ again.
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,9 @@ def test_ids_are_those_of_earlier_versions(domain: str, preset: str) -> None:
     ids = [run_id(training) for training in planned_trainings(spec, ())]
     digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
     assert (spec.id, len(ids), digest) == RECORDED[domain, preset]
+
+
+def test_the_name_of_another_embedded_corpus_is_stored_and_the_usual_one_is_not() -> None:
+    usual = find_domain("speech").presets["quick"]
+    assert "corpus" not in usual.specification
+    assert replace(usual, corpus="grammar").specification == {**usual.specification, "corpus": "grammar"}

@@ -1,5 +1,6 @@
 """The embedded corpus: real sentences, really spoken, the same on every call."""
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 from calibrate.data import features
 from calibrate.data.english import sentences
-from calibrate.domains.speech import espeak
+from calibrate.domains.speech import espeak, grammar
 from calibrate.domains.speech.espeak import ACCENTS, SPEAKERS, SpokenText, speak
 from calibrate.domains.speech.synthesis import record, speech
 from laws.errors import MissingInput, PlannerError
@@ -31,6 +32,16 @@ def test_sentences_are_prose_of_this_python() -> None:
     assert all(4 <= len(sentence.split()) <= 14 for sentence in found)
     words = Counter(word for sentence in found for word in sentence.split())
     assert {word for word, _ in words.most_common(5)} <= {"the", "a", "of", "to", "is", "and", "in"}
+
+
+def test_the_grammar_gives_the_same_short_sentences_of_few_words_on_every_machine() -> None:
+    drawn = grammar.sentences()
+    assert len(set(drawn)) == grammar.COUNT
+    assert all(5 <= len(sentence.split()) <= 14 for sentence in drawn)
+    assert 200 < len({word for sentence in drawn for word in sentence.split()}) < 300
+    digest = hashlib.sha256("\n".join(drawn).encode()).hexdigest()
+    # another text needs another name, or caches keep the old one
+    assert digest.startswith("490a0ab073051997")
 
 
 def test_a_python_without_its_sources_is_refused_with_a_hint(

@@ -11,7 +11,7 @@ pytest.importorskip("espeakng_loader", reason="needs the extra `calibrate`")
 
 import torch
 
-from calibrate.domains.speech import frames
+from calibrate.domains.speech import frames, grammar
 from calibrate.domains.speech import task as speech
 from calibrate.domains.speech.decoding import ctc
 from calibrate.training.metrics import character_error_rate, word_error_rate
@@ -217,3 +217,21 @@ def test_error_rates(reference: list[str], hypothesis: list[str], wer: float, ce
     """Counted by hand: errors over the words, or characters, of all references together."""
     assert word_error_rate(reference, hypothesis) == pytest.approx(wer)
     assert character_error_rate(reference, hypothesis) == pytest.approx(cer)
+
+
+@pytest.mark.slow
+def test_the_embedded_corpora_are_kept_apart_and_each_has_its_own_words(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    easier = speech.prepare(
+        cache=tmp_path,
+        source=None,
+        available=MINUTE,
+        validation=MINUTE,
+        seed=0,
+        report=lambda _text, _share: None,
+        embedded="grammar",
+    )
+    words = {word for text in frames.read(easier.folder, "training").texts for word in text.split()}
+    assert words <= {word for sentence in grammar.sentences() for word in sentence.split()}
+    assert easier.fingerprint != corpus.fingerprint

@@ -284,7 +284,7 @@ def test_fresh_seeds_alone_say_how_good_the_chosen_model_is() -> None:
 @pytest.mark.parametrize("domain", DOMAINS.values(), ids=lambda domain: domain.name)
 def test_presets_can_be_run(domain: object) -> None:
     row = find_domain(domain.name)  # type: ignore[attr-defined]
-    assert list(row.presets) == ["smoke", "quick", "laptop", "reduced", "full"]
+    assert [name for name in row.presets if name != "demo"] == ["smoke", "quick", "laptop", "reduced", "full"]
     for preset in row.presets.values():
         assert all(large == 2 * small for small, large in zip(preset.shards, preset.shards[1:], strict=False))
         assert set(preset.sizes) == set(row.families)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from calibrate.data.english import sentences
+from calibrate.data import english
 from calibrate.data.prepared import description, first_left_out, once
-from calibrate.domains.speech import frames, recordings
+from calibrate.domains.speech import frames, grammar, recordings
 from calibrate.domains.speech.frames import SplitSummary, Utterance
 from calibrate.domains.speech.synthesis import speech
 from calibrate.domains.speech.transcripts import Recording, Recordings, find_recordings
@@ -22,6 +22,9 @@ from laws.errors import CorpusError, use
 STRIDE = 3  # frames that a model merges into one output
 MAX_UNUSABLE_SHARE = 0.5  # of the recordings read, above which a corpus is refused
 _VALIDATION_STRIDE = 10  # one sentence in so many is kept for validation
+
+PROSE = "prose"
+EMBEDDED = {PROSE: english.sentences, "grammar": grammar.sentences}  # name -> the sentences
 
 OWN_SPEAKERS = "No speaker of the validation set (dev.tsv) or of test.tsv is in the training set."
 
@@ -35,6 +38,7 @@ def prepare(
     seed: int,
     report: ReportProgress,
     follows: Path | None = None,
+    embedded: str = PROSE,
 ) -> Corpus:
     """Synthesize the embedded corpus, or decode the one in `source`, once into `cache`.
 
@@ -49,6 +53,7 @@ def prepare(
         seed: Decides which utterances, and their order.
         report: Takes what is being done, and the share of it that is done.
         follows: Folder of a smaller prepared corpus, whose alphabet this one takes over; None for its own.
+        embedded: Which sentences are synthesized without a `source`: "prose", or "grammar", which is easier.
 
     Returns:
         The prepared corpus.
@@ -66,7 +71,7 @@ def prepare(
     own_validation = listed.validation is not None
 
     def make(folder: Path) -> dict[str, Any]:
-        training, validating = _utterances(listed if source else None, seed, skipped)
+        training, validating = _utterances(listed if source else EMBEDDED[embedded](), seed, skipped)
         progress = _Progress(
             f"decoding {source}" if source else "synthesizing sentences", validation + available, report
         )
@@ -90,6 +95,7 @@ def prepare(
     letters = set(str(description(follows)["alphabet"])) if follows else set()
     key: tuple[object, ...] = (frames.LAYOUT, STRIDE, available, validation, seed, machine, files)
     key += (follows.name,) if follows else ()
+    key += (embedded,) if embedded != PROSE else ()
     # a model that writes nothing leaves out every word and every character
     return replace(once(cache, "speech", key, make), guessing={"wer": 1.0, "cer": 1.0})
 
@@ -107,15 +113,24 @@ def alphabet(corpus: Corpus) -> str:
 
 
 def _utterances(
-    listed: Recordings | None, seed: int, skipped: dict[str, str]
+    listed: Recordings | tuple[str, ...], seed: int, skipped: dict[str, str]
 ) -> tuple[Iterator[Utterance], Iterator[Utterance]]:
-    """Return training and validation utterances; one iterator for both where the source has one set."""
+    """Return training and validation utterances; one iterator for both where the source has one set.
+
+    Args:
+        listed: Recordings, or sentences to synthesize.
+        seed: Decides their order.
+        skipped: Takes recordings that cannot be used, name -> reason.
+
+    Returns:
+        Training utterances, validation utterances.
+    """
     rng = np.random.default_rng(seed)
-    if listed is None:
-        texts = sentences()
-        validation, training = np.split(rng.permutation(len(texts)), [len(texts) // _VALIDATION_STRIDE])
-        validating = _trainable(speech([texts[i] for i in validation], (seed, 1)), skipped)
-        return _trainable(speech([texts[i] for i in training], (seed, 2)), skipped), validating
+    if not isinstance(listed, Recordings):
+        order = rng.permutation(len(listed))
+        validation, training = np.split(order, [len(listed) // _VALIDATION_STRIDE])
+        validating = _trainable(speech([listed[i] for i in validation], (seed, 1)), skipped)
+        return _trainable(speech([listed[i] for i in training], (seed, 2)), skipped), validating
     decoded = _trainable(recordings.decode(_shuffled(listed.training, rng), skipped), skipped)
     if listed.validation is None:
         return decoded, decoded

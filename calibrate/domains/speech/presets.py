@@ -8,7 +8,8 @@ SPEECH = Domain(
     data_unit="hours",
     families=("ds2", "attention"),
     optimizers=("adam",),
-    corpus="English sentences of the standard library's documentation, spoken by espeak-ng in many voices",
+    corpus="English sentences of the standard library's documentation (preset demo: of a small grammar), "
+    "spoken by espeak-ng in many voices",
     definitions={
         "parameters": "all trainable parameters",
         "sample": "hours of training speech; repeats of the same speech are counted",
@@ -45,6 +46,20 @@ SPEECH = Domain(
             max_samples=16,
             time_limit=3600,
             families=("ds2",),
+        ),
+        # about two minutes on two cores: sentences of a grammar, which need little speech
+        "demo": Preset(
+            shards=doubling(1 / 32, 4),
+            validation=0.1,
+            sizes={"ds2": (64, 128), "attention": (64, 128)},
+            learning_rates={"adam": (3e-3,)},
+            batch_sizes=(4,),
+            draws=1,
+            epochs=16,
+            max_samples=64,
+            time_limit=3600,
+            families=("ds2",),
+            corpus="grammar",
         ),
         "laptop": Preset(
             shards=doubling(1 / 32, 6),
