@@ -45,6 +45,7 @@ CHANGED: dict[str, str] = {
     "compare-*.families.at.*.probability_best": "as probability_same_exponent",
     "*.sensitivity.shares.*": "shares of the answer's rank, with draws that never reach the target",
     "laws-show-published.checks": "one of the runs that were fitted now checks the constants",
+    "fit-captions.warnings": "its size law says sizes-cut: the smaller of two models tried was the best",
 }
 # By published laws: they have intervals, from their source or from how far studies differ.
 PUBLISHED = ("published-*", "frontier-published", "review-published", "review-captions")

@@ -356,7 +356,7 @@ def tracked_curves(path: Path, column: str | None) -> list[tuple[str, list[tuple
     Raises:
         PlannerError: The store cannot be read, or has no such steps.
     """
-    table = read_source(path)
+    table = read_source(path, with_steps=True)
     logged = [
         name
         for name in table.columns
