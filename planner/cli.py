@@ -5,6 +5,7 @@ Each file in `planner/commands/` parses its options, calls one use case and prin
 
 import gc
 import io
+import re
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
@@ -51,6 +52,8 @@ CONTEXT: dict[str, Any] = {
     "max_content_width": 1000,  # help is as wide as the terminal
 }
 DEBUG = "--debug"
+# how MLflow and Optuna call a file, and arguments that take one: a `Path` would lose slashes of `sqlite:///`
+ADDRESS, SOURCES = re.compile("[A-Za-z][A-Za-z0-9+.-]*://"), frozenset({"runs", "source"})
 # what a command line that cannot be parsed raises: typer exports only one of its kinds
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -81,6 +84,10 @@ class Command(TyperCommand):
             The words that are no options.
         """
         options = {option for param in self.params for option in param.opts}
+        if any(ADDRESS.match(word) for word in args) and {param.name for param in self.params} & SOURCES:
+            from planner.sources.trackers.address import path_of_address  # few commands name an address
+
+            args = [str(path_of_address(word)) if ADDRESS.match(word) else word for word in args]
         if "--target" in options and any(word.startswith("--target-") for word in args):
             args = named_targets(args, options)
         return super().parse_args(ctx, args)

@@ -2,6 +2,10 @@
 
 import ast
 import graphlib
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -103,3 +107,28 @@ def test_rooms_import_only_what_they_may(package: str) -> None:
             parts[1] for name in imports_of(path) if (parts := name.split("."))[0] == package and parts[1:]
         }
         assert used & rooms.keys() <= rooms.get(room, set()) | {room}, path
+
+
+def declared() -> set[str]:
+    """Return the distributions that pyproject.toml names, extras included."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    return {re.split(r"[^A-Za-z0-9._-]", text)[0].lower().replace("_", "-") for one in lists for text in one}
+
+
+def test_only_declared_libraries_are_imported() -> None:
+    """A library that comes with another one today may not come with it tomorrow."""
+    owners, names_of_extras = packages_distributions(), declared()
+    foreign = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            for name in {name.split(".")[0] for name in names} - {"laws", "calibrate", "planner"}:
+                if name not in sys.stdlib_module_names:
+                    distributions = {one.lower().replace("_", "-") for one in owners.get(name, [name])}
+                    if not distributions & names_of_extras:
+                        foreign[name] = str(path.relative_to(ROOT))
+    # pandas and ArviZ: results convert to them where you have them; Markup is part of jinja2's interface
+    assert foreign.keys() == {"pandas", "arviz", "markupsafe"}

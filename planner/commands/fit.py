@@ -10,7 +10,6 @@ from planner.commands.options import (
     STORE_VARIABLE,
     ExplainOption,
     FormatOption,
-    SourcePath,
     StoreOption,
     named,
     store_folder,
@@ -31,7 +30,6 @@ def fit(
     runs: Annotated[
         list[Path] | None,
         typer.Argument(
-            click_type=SourcePath(),
             help="CSV, TSV, JSONL or Parquet with one row per finished training, or - for a pipe; several "
             "files are one table. Or the runs of MLflow, W&B, TensorBoard or Optuna where they are.",
         ),

@@ -5,9 +5,8 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import click
 import typer
 
 from laws.errors import StoreError, run, use
@@ -99,26 +98,9 @@ ForecastArgument = Annotated[str, typer.Argument(help="Id of a forecast, its fir
 
 
 # a file of measurements
-class SourcePath(click.Path):
-    """A file or a folder, or the `sqlite:///` address by which MLflow and Optuna call a file."""
-
-    def __init__(self) -> None:
-        """Read paths."""
-        super().__init__(path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path of a text that was typed."""
-        if isinstance(value, str) and "://" in value:
-            from planner.sources.trackers.address import path_of_address
-
-            value = path_of_address(value)
-        return super().convert(value, param, ctx)
-
-
 RunsArgument = Annotated[
     Path,
     typer.Argument(
-        click_type=SourcePath(),
         help="CSV, TSV, Parquet or JSONL file with one row per finished training; or the runs of "
         "MLflow, W&B, "
         "TensorBoard or Optuna where they are.",
