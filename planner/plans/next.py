@@ -219,7 +219,7 @@ def _nothing_to_train(
             "no run narrows the answer to this target by much: expected a target that is less certain",
             code="no-informative-run",
         )
-    here = f", about {units.format_duration(least / rate)} here" if rate and unit == FLOP else ""
+    here = f", about {units.duration_in_words(least / rate)} here" if rate and unit == FLOP else ""
     return InputError(
         f"budget {(text or '').strip()}: expected at least {format_amount(least, unit)}{here}, the cost of "
         "the smallest run",
