@@ -52,7 +52,7 @@ _CAUTION: dict[str, str] = {
     WarningCode.UTILIZATION_ASSUMED: "The utilization is predicted, not measured.",
     WarningCode.MODEL_LARGER_THAN_DEVICE: "The training does not fit on one device: split it.",
     WarningCode.REPEATS_ASSUMED: "What repeated data is worth is taken from other models.",
-    WarningCode.SIZES_CUT: "The largest model tried was the best: larger may be better.",
+    WarningCode.SIZES_CUT: "The best model was the largest or smallest that was tried.",
     WarningCode.TRAINING_CUT: "Training on the most data stopped early: the floor may be lower.",
     WarningCode.CORPORA_DIFFER: "The laws of this answer were measured on different data.",
     WarningCode.METRIC_DIFFERS: "The families define this metric differently.",

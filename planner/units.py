@@ -411,7 +411,7 @@ def parse_data_price(text: str, unit: str) -> float:
     if slash and "$" not in money and "USD" not in money:
         raise _unquoted(text, f"'$12/{unit.removesuffix('s')}'")
     if not slash or not amount.strip():
-        raise _unreadable(text, expected)
+        raise _unreadable(text, _price_of_unit(money, unit) or expected)
     if unit not in (AUDIO_UNIT, "tokens") and _LABEL.fullmatch(amount):
         amount = unit
     try:
@@ -422,6 +422,15 @@ def parse_data_price(text: str, unit: str) -> float:
     if units <= 0 or not 0 <= price < math.inf or not math.isfinite(price / units):
         raise _unreadable(text, expected)
     return price / units
+
+
+def _price_of_unit(money: str, unit: str) -> str:
+    """Return what is expected in place of a price that names no amount of data; "" where it is no price."""
+    try:
+        parse_money(money)
+    except PlannerError:
+        return ""
+    return f"US dollars for an amount of data, such as '{money.strip()}/{unit.removesuffix('s')}'"
 
 
 def parse_day(text: str, *, expected: str = "a date such as 2027-03-01") -> date:

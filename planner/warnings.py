@@ -107,7 +107,8 @@ WARNINGS: dict[str, str] = {
         "The best model gets smaller with more data, so larger model sizes cannot be estimated."
     ),
     WarningCode.SIZES_CUT: (
-        "On some shards the best model was the largest one tried; a larger one might do better."
+        "At some data sizes the best model was the largest or the smallest one tried; one beyond might do "
+        "better."
     ),
     WarningCode.TRAINING_CUT: (
         "Training stopped earlier on the largest shards, while the error was still falling. Part of the "

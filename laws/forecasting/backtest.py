@@ -23,6 +23,7 @@ from laws.fitting.fit import Posterior, fit
 from laws.fitting.forms import FORMS
 from laws.fitting.noise import MIN_NOISE
 from laws.forecasting.forecast import forecast
+from laws.forecasting.joint_drift import drift_factor, drift_rates
 from laws.points import Points
 from laws.types import FORECAST
 
@@ -173,6 +174,10 @@ def _measurements(points: Points, form: str, x: Array, *, seed: int) -> Array:
         return forecast(points, seed=seed).measurements(x)
     posterior: Posterior = fit(points, form, seed=seed)
     middle = FORMS[form].log_y(x, posterior.parameters)
+    if x.ndim > 1:  # a joint law
+        largest = float(points.x.prod(1).max())
+        decades = np.log([drift_factor(1.0, float(compute), largest) for compute in x.prod(1)])
+        middle = middle + np.array(drift_rates(len(middle)))[:, None] * decades
     scale = np.hypot(posterior.parameters["scale"], MIN_NOISE)[:, None]
     degrees = posterior.parameters["degrees"][:, None]
     return middle + scale * np.random.default_rng(seed).standard_t(degrees, middle.shape)

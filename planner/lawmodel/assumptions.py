@@ -14,6 +14,7 @@ class AssumptionCode(StrEnum):
     STORED_LAW = "stored-law"  # law, source, form, points, smallest, largest, unit, forms
     PUBLISHED_LAW = "published-law"  # law, citation, locator, confidence, range
     BETWEEN_STUDIES = "between-studies"  # studies
+    JOINT_DRIFT = "joint-drift"  # rate: standard deviation of log loss per decade of compute
     STANDARD_ERRORS = "standard-errors"  # origin: where the correlations are from
     BEST_FAMILY = "best-family"  # families: family -> probability that it is best
     LOSS_LAW = "loss-law"  # law, citation: the error on a compute-optimal frontier

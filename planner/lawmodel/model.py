@@ -32,6 +32,7 @@ class MeasuredRange(NamedTuple):
     smallest_params: float | None = None  # of a joint law
     counted_sizes: tuple[float, float] | None = None  # smallest and largest model whose cost was counted
     largest_params: float | None = None  # of a joint law
+    largest_compute: float | None = None  # of a joint law that was fitted here: parameters times data
 
 
 class LawModel(NamedTuple):

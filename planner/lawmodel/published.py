@@ -192,7 +192,7 @@ def surfaces_of(law: PublishedLaw) -> list[Surface]:
     """
     assert law.covariance is not None
     law_itself = surface_of(law)
-    E, A, B, alpha, beta = law_itself
+    E, A, B, alpha, beta, *_ = law_itself
     rows = sampled_parameters((E, math.log(A), alpha, math.log(B), beta), law.covariance)
     exp = math.exp
     return [law_itself, *(Surface(row[0], exp(row[1]), exp(row[3]), row[2], row[4]) for row in rows[1:])]

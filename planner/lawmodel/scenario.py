@@ -39,7 +39,7 @@ class Scenario(NamedTuple):
         None  # of a joint law: error of any parameters at any scale
     )
     floor: float = 0.0  # below every error on the path
-    exact_inverse: ScaleFunction | None = None  # error -> scale, where it is known in closed form
+    exact_inverse: ScaleFunction | None = None  # error -> scale in closed form, nan where there is none
 
     def flops(self, x: float) -> float:
         """Return the training FLOP at a scale, infinite at an infinite one.
@@ -65,8 +65,8 @@ class Scenario(NamedTuple):
         Returns:
             The scale; infinite if none reaches it.
         """
-        if self.exact_inverse is not None:
-            return self.exact_inverse(target)
+        if self.exact_inverse is not None and not math.isnan(exact := self.exact_inverse(target)):
+            return exact
         if target <= self.floor or not self.error(self.high) <= target:
             return math.inf
         # the error above the floor is close to a power of x: its inverse rises, straight in log-log
@@ -222,7 +222,8 @@ def compute_optimal_path(
         return surface.loss(best_params(samples_seen), samples_seen)
 
     def exact(target: float) -> float:
-        return surface.least_flops(target)[1]
+        size, data = surface.least_flops(target)
+        return math.nan if surface.rate and size * data > surface.largest else data
 
     return Scenario(
         low=1.0,
@@ -233,7 +234,7 @@ def compute_optimal_path(
         params=best_params,
         flops_per_sample=flops_per_sample,
         loss=(lambda n, samples_seen: repeated.loss(n, samples_seen, available)) if limited else surface.loss,
-        floor=surface.E,
+        floor=surface.floor,
         exact_inverse=exact if not limited and inference == 0 else None,
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from laws import paths
 from laws.codes import WarningCode
 from laws.errors import LawError, run
+from laws.forecasting.joint_drift import DRIFT, drift_rates
 from laws.types import Law, SizeCost
 from planner.lawmodel.allocation import (
     AllocationConstraints,
@@ -173,6 +174,12 @@ def _data_for_error(law: Law, path: Sequence[float]) -> ScaleFunction:
     return inverse
 
 
+def largest_compute(law: Law) -> float:
+    """Return the largest product of parameters and data that a joint law was fitted to; 0 if not recorded."""
+    columns = (law.points.get("params", ()), law.points.get("data", ()))
+    return max((params * data for params, data in zip(*columns, strict=True)), default=0.0)
+
+
 def _joint_model(law: Law, constraints: AllocationConstraints) -> LawModel:
     """Return the model of a joint law, whose posterior samples are surfaces."""
     p = law.parameters
@@ -182,16 +189,26 @@ def _joint_model(law: Law, constraints: AllocationConstraints) -> LawModel:
     cost = compute_cost(ladder, law.x_unit, has_params=True, method=_flop_method(law))
     once = cost.flops_per_sample
     flops_per_sample = None if once is None else (lambda params: epochs * once(params))
+    largest = largest_compute(law)
     scenarios = [
         allocated_scenario(
-            Surface(E=p["E"][i], A=p["A"][i], B=p["B"][i], alpha=p["a"][i], beta=p["b"][i]),
+            Surface(
+                E=p["E"][i],
+                A=p["A"][i],
+                B=p["B"][i],
+                alpha=p["a"][i],
+                beta=p["b"][i],
+                rate=rate,
+                largest=largest,
+            ),
             constraints,
             flops_per_sample,
         )
-        for i in indices
+        for i, rate in zip(indices, drift_rates(len(indices)), strict=True)
     ]
     assumptions = [
         _stored_assumption(law),
+        *([assume(AssumptionCode.JOINT_DRIFT, rate=DRIFT)] if largest else []),
         *allocation_assumptions(constraints, law.x_unit),
         *cost.assumptions,
     ]
@@ -212,6 +229,7 @@ def _joint_model(law: Law, constraints: AllocationConstraints) -> LawModel:
             smallest_params=min(law.points.get("params", ()), default=None),
             counted_sizes=_ends(ladder),
             largest_params=max(law.points.get("params", ()), default=None),
+            largest_compute=largest or None,
         ),
         forms=law.forms,
         unknowns={name: tuple(p[key][i] for i in indices) for name, key in parameters.items()},

@@ -17,6 +17,8 @@ error.
 import math
 from typing import NamedTuple
 
+from laws.forecasting.joint_drift import drift_factor
+
 
 def power(base: float, exponent: float) -> float:
     """Return base to the exponent, infinite where no float is that large.
@@ -75,13 +77,19 @@ def quotient(dividend: float, divisor: float) -> float:
 
 
 class Surface(NamedTuple):
-    """One posterior sample of the loss surface (Hoffmann et al. 2022, equation 2, arXiv:2203.15556)."""
+    """One posterior sample of the loss surface (Hoffmann et al. 2022, equation 2, arXiv:2203.15556).
+
+    A surface that was fitted here drifts beyond the largest compute that was measured
+    (`laws/forecasting/joint_drift.py`). The balance of parameters and data is that without the drift.
+    """
 
     E: float
     A: float
     B: float
     alpha: float
     beta: float
+    rate: float = 0.0  # change of log L per decade of compute beyond the measurements
+    largest: float = 0.0  # parameters times data of the largest measurement; 0: no drift
 
     def loss(self, params: float, data: float) -> float:
         """Return the loss of a model trained once on some data.
@@ -93,9 +101,13 @@ class Surface(NamedTuple):
         Returns:
             The loss, in the unit of E.
         """
-        return float(
-            self.E + quotient(self.A, power(params, self.alpha)) + quotient(self.B, power(data, self.beta))
-        )
+        loss = self.E + quotient(self.A, power(params, self.alpha)) + quotient(self.B, power(data, self.beta))
+        return loss * drift_factor(self.rate, params * data, self.largest) if self.rate else loss
+
+    @property
+    def floor(self) -> float:
+        """Return the loss of any size on any amount of data."""
+        return self.E * drift_factor(self.rate, math.inf, self.largest)
 
     def best_params_for(self, data: float) -> float:
         """Return the model size for which an amount of data is compute-optimal.
@@ -112,7 +124,7 @@ class Surface(NamedTuple):
         return power(ratio * power(data, self.beta), 1.0 / self.alpha)
 
     def least_flops(self, target: float) -> tuple[float, float]:
-        """Return the model size and the data that reach a target loss with the fewest training FLOP.
+        """Return the model size and the data that reach a target loss with the fewest FLOP, without a drift.
 
         Args:
             target: The loss to reach.

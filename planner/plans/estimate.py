@@ -10,7 +10,7 @@ this is what `planner estimate` imports.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from laws import paths
@@ -78,6 +78,14 @@ class Estimate(NamedTuple):
         largest = self.law_model.measured.largest_data
         draws = () if largest is None else tuple(data / largest for data in self.data.draws)
         return Quantity(draws=draws, unit="times the largest measured")
+
+    @property
+    def times_measured(self) -> dict[str, float]:
+        """Return the medians as multiples of the largest measurement, without what is not known.
+
+        They are of data, and of a joint law also of parameters and of compute, their product.
+        """
+        return _times_measured(self.law_model, self.data.draws, self.params.draws)
 
     def reached_within(self, factor: float) -> float | None:
         """Return the probability that the target is reached with limited data.
@@ -255,17 +263,42 @@ def estimate(
     )
 
 
+def _times_measured(law_model: LawModel, data: Sequence[float], params: Sequence[float]) -> dict[str, float]:
+    measured = law_model.measured
+    times = {}
+    if measured.largest_data is not None and data:
+        times["data"] = paths.quantile(data, 0.5) / measured.largest_data
+    if measured.largest_params is not None and params:
+        times["params"] = paths.quantile(params, 0.5) / measured.largest_params
+    if measured.largest_compute is not None and data and params:
+        compute = paths.quantile([n * d for n, d in zip(params, data, strict=True)], 0.5)
+        times["compute"] = compute / measured.largest_compute
+    return times
+
+
+def furthest(times: Mapping[str, float]) -> float:
+    """Return how far a plan is from the measurements.
+
+    Args:
+        times: Multiples of the largest data, parameters and compute; at least one.
+
+    Returns:
+        The largest of them. Compute is a product of two amounts, so its root counts.
+    """
+    return max(math.sqrt(value) if name == "compute" else value for name, value in times.items())
+
+
 def _warnings(law_model: LawModel, data: Sequence[float], params: Sequence[float]) -> list[str]:
     """Return the codes that depend on the scale of the answer."""
     codes: list[str] = []
-    sizes, largest = law_model.measured.counted_sizes, law_model.measured.largest_data
+    sizes, times = law_model.measured.counted_sizes, _times_measured(law_model, data, params)
     if sizes is not None and params:
         middle = paths.quantile(params, 0.5)
         if math.isfinite(middle) and not sizes[0] <= middle <= sizes[1]:
             codes.append(WarningCode.LADDER_EXCEEDED)
     if sum(map(math.isfinite, data)) < FLOOR_CERTAIN * len(data):
         codes.append(WarningCode.FLOOR_UNCERTAIN)
-    if largest is not None and paths.quantile(data, 0.5) > EXTRAPOLATION_LIMIT * largest:
+    if times and furthest(times) > EXTRAPOLATION_LIMIT:
         codes.append(WarningCode.EXTRAPOLATED_FAR)
     for draws, smallest in zip((data, params), law_model.joint_start, strict=True):
         if smallest is not None and draws and paths.quantile(draws, 0.5) < smallest / EXTRAPOLATION_LIMIT:

@@ -323,7 +323,11 @@ def _beyond_sizes(estimate: Estimate) -> list[str]:
     if largest is None or not sizes or (times := paths.quantile(sizes, 0.5) / largest) < ABOUT:
         return []
     size = units.format_number(largest, digits=3)
-    return [f"The model is {units.format_number(times, digits=2)} times the largest measured one, {size}."]
+    text = f"The model is {units.format_number(times, digits=2)} times the largest measured one, {size}"
+    compute = estimate.times_measured.get("compute", 0.0)
+    if compute > times:
+        text += f"; its compute {units.format_number(compute, digits=2)} times the largest"
+    return [f"{text}."]
 
 
 def _given(plan: Plan) -> str:

@@ -135,6 +135,10 @@ _SENTENCES: Mapping[AssumptionCode, Callable[[Values], str]] = {
         f"{v['range']}."
     ),
     AssumptionCode.BETWEEN_STUDIES: _between_studies,
+    AssumptionCode.JOINT_DRIFT: lambda v: (
+        f"Beyond the largest measured compute (parameters times data), the loss may drift by {v['rate']:.1%} "
+        "per decade (one standard deviation, from published ladders)."
+    ),
     AssumptionCode.STANDARD_ERRORS: lambda v: (
         f"Interval: the standard errors of the source. Correlations: {v['origin']}."
     ),

@@ -33,14 +33,14 @@ def report(contents: Contents) -> Report:
     Returns:
         One row per column; the states of the runs and their groups are notes.
     """
-    rows = tuple((c.name, str(c.count), _range(c), str(c.distinct)) for c in contents.columns)
+    rows = tuple((c.name, c.role, str(c.count), _range(c), str(c.distinct)) for c in contents.columns)
     counted = "rows" if contents.kind == "table" else "runs"
     return Report(
         title=f"{contents.kind}: {contents.runs:,} {counted}",
-        columns=("column", counted, "values", "distinct"),
+        columns=("column", "role", counted, "values", "distinct"),
         rows=rows,
         notes=tuple(_notes(contents)),
-        words=frozenset({0, 2}),
+        words=frozenset({0, 1, 3}),
         whole=frozenset({0}),
     )
 

@@ -21,6 +21,7 @@ from planner.reports.sections import Section
 from planner.reports.sentences import probability
 from planner.reports.training_settings import settings_text
 
+_MULTIPLES = {"params": "the model", "compute": "its compute"}
 MAX_ALTERNATIVES = 3  # other laws that the table names; JSON has them all
 SMALLEST_SHARE = 0.01  # of the variance: smaller ones are not printed
 
@@ -314,4 +315,12 @@ def _extrapolation(estimate: Estimate) -> str:
     times = units.format_number(paths.quantile(estimate.beyond.draws, 0.5))
     one_amount = estimate.target is None and len(set(estimate.data.draws)) == 1
     subject = "the data" if one_amount else "the median"
-    return f"Extrapolation: {verdict.value}; {subject} is {times} times the largest measured data, {largest}."
+    others = "".join(
+        f", {_MULTIPLES[name]} {units.format_number(value)} times the largest measured"
+        for name, value in estimate.times_measured.items()
+        if name in _MULTIPLES
+    )
+    return (
+        f"Extrapolation: {verdict.value}; {subject} is {times} times the largest measured data, "
+        f"{largest}{others}."
+    )

@@ -15,7 +15,7 @@ from laws.codes import WarningCode
 from laws.types import Quantity
 from planner import warnings
 from planner.assumptions import Assumption
-from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate
+from planner.plans.estimate import EXTRAPOLATION_LIMIT, Estimate, furthest
 from planner.plans.missing import missing_inputs
 from planner.plans.plan import Plan
 from planner.plans.power_law_answer import power_law_answer
@@ -89,6 +89,10 @@ def record(plan: Plan) -> dict[str, Any]:
             "unit": estimate.data.unit,
             "factor": interval(beyond),
             "decades": None if not middle else math.log10(middle),
+            "times_measured": {
+                name: value if math.isfinite(value) else None
+                for name, value in estimate.times_measured.items()
+            },
             "verdict": extrapolation(estimate).value,
         },
         "part": None if resources is None else resources.training.accelerator.id,
@@ -220,7 +224,7 @@ def _assumed(assumption: Assumption) -> dict[str, Any]:
 
 
 def extrapolation(estimate: Estimate) -> Extrapolation:
-    """Return how far the median of the needed data is from the measured data.
+    """Return how far the median plan is from the measurements: the furthest of data, parameters, compute.
 
     Args:
         estimate: What a question needs.
@@ -233,9 +237,9 @@ def extrapolation(estimate: Estimate) -> Extrapolation:
         return Extrapolation.BELOW
     if not beyond.draws:
         return Extrapolation.UNKNOWN
-    middle = paths.quantile(beyond.draws, 0.5)
-    if math.isinf(middle):
+    if math.isinf(paths.quantile(beyond.draws, 0.5)):
         return Extrapolation.NEVER
+    middle = furthest(estimate.times_measured)
     if middle <= 1:
         return Extrapolation.INSIDE
     return Extrapolation.DECADE if middle <= EXTRAPOLATION_LIMIT else Extrapolation.FAR

@@ -78,7 +78,7 @@ def report(proposal: Proposal) -> Report:
     spent += "; your runs so far took " if proposal.default_budget else " of "
     spent += f"{budget}, so that is the budget" if proposal.default_budget else budget
     if proposal.rate and proposal.unit == FLOP:
-        time = units.format_duration(proposal.spent / proposal.rate)
+        time = units.duration_in_words(proposal.spent / proposal.rate)
         spent += f", about {time} on one device like {proposal.device}"
     columns = [column for column in _columns(proposal) if any(map(column.of, proposal.steps))]
     again = (
@@ -127,7 +127,7 @@ def _columns(proposal: Proposal) -> tuple[_Column, ...]:
             lambda step: units.format_number(step.run.params or 0.0),
         ),
         _Column("FLOP", lambda step: step.run.flops, lambda step: units.format_flops(step.run.flops or 0.0)),
-        _Column("time", lambda step: step.seconds, lambda step: units.format_duration(step.seconds or 0.0)),
+        _Column("time", lambda step: step.seconds, lambda step: units.duration_in_words(step.seconds or 0.0)),
         _Column(
             "GPU-hours",
             lambda step: step.run.gpu_hours,

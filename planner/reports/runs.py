@@ -103,7 +103,7 @@ def runs_report(records: Sequence[dict[str, Any]], store: Store, *, domain: str 
         ],
         "params": [units.format_number(r["params"]) for r in records],
         **{name: [_metric(record, name) for record in records] for name in metrics},
-        "time": ["-" if r["seconds"] is None else units.format_duration(r["seconds"]) for r in records],
+        "time": ["-" if r["seconds"] is None else units.duration_in_words(r["seconds"]) for r in records],
     }
     one = f" of {of[0]}" if len(set(of)) == 1 else ""
     if one:
@@ -186,7 +186,7 @@ def _attempt_in_words(run: dict[str, Any]) -> dict[str, str]:
     }
     shown["data"] = units.format_data(run["data"], run["data_unit"])
     shown["params"] = f"{run['params']:,}"
-    for name, show in (("flops", units.format_flops), ("seconds", units.format_duration)):
+    for name, show in (("flops", units.format_flops), ("seconds", units.duration_in_words)):
         if run[name] is not None:
             shown[name] = show(run[name])
     if run["samples"] is not None:

@@ -31,6 +31,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 REQUIRED = ("data", "metric")
 
+# names that a column often has, too vague to read a law from: `planner columns` shows the guess
+_GUESSED: Mapping[str, tuple[str, ...]] = {"family": ("family", "architecture", "arch", "model_type")}
+
 # words of a heading that speak of another quantity than the role's
 _OTHER = frozenset({"se", "std", "sd", "stderr", "stdev", "var", "variance", "min", "max", "count", "rank"})
 _OTHER_OF = {
@@ -196,6 +199,23 @@ def column_like(name: str, names: Sequence[str], title: object) -> str | None:
             value=name,
         )
     return similar[0] if similar else None
+
+
+def guessed_role(name: str) -> str:
+    """Return what a column is probably for, by its name only; "" where the name does not say it.
+
+    Args:
+        name: The column, also as a tracker names it: `params.hours`, `metrics.test_wer`.
+
+    Returns:
+        A role of `NAMES`, or "family".
+    """
+    last = name.strip().rsplit(".", 1)[-1].rsplit("/", 1)[-1].lower()
+    words = "_".join(parse_heading(last).words)
+    for role, names in {**NAMES, **_GUESSED}.items():
+        if any(words in ("_".join(parse_heading(one).words), one) for one in names if len(one) > 1):
+            return role
+    return ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from laws.storage.atomic_write import write_atomically
+from planner.sources.column_roles import guessed_role
+from planner.sources.run_table import STATE_NAMES
+from planner.sources.subject import metric_of, unit_of
 from planner.sources.table_file import read_names, read_rows
 from planner.sources.tracked_table import is_tracked
 from planner.sources.trackers.open_source import open_source, read_source
 from planner.sources.trackers.runs import History, RunTable, finite
 from planner.text import csv_cell
+
+TEXT_ROLES = frozenset({"device", "family", "seed"})  # roles whose columns may hold words
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class ColumnSummary:
         high: The largest number.
         distinct: How many different values there are.
         example: The first value.
+        role: What it is probably for: "data", "metric", "params", ..., "state", "group"; "" for nothing.
     """
 
     name: str
@@ -34,6 +40,7 @@ class ColumnSummary:
     high: float | None
     distinct: int
     example: str
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def contents(path: Path, where: Mapping[str, str], out: Path | None = None) -> C
     return Contents(
         kind=table.kind,
         runs=len(table.runs),
-        columns=tuple(_summary(name, _values(table, name)) for name in table.columns),
+        columns=tuple(_summary(name, _values(table, name), table.group_column) for name in table.columns),
         states=Counter(run.state.value for run in table.runs),
         skipped=table.skipped,
         group=table.group_column,
@@ -106,15 +113,35 @@ def _values(table: RunTable, name: str) -> list[Any]:
     return values
 
 
-def _summary(name: str, values: Sequence[Any]) -> ColumnSummary:
+def _summary(name: str, values: Sequence[Any], group: str = "") -> ColumnSummary:
     present = [value for value in values if value is not None and value != ""]
     ends = [end for value in present for end in (value if isinstance(value, tuple) else (value,))]
     numbers = [number for end in ends if (number := finite(end)) is not None]
     distinct = len(dict.fromkeys(str(value) for value in present))
     example = str(ends[0]) if ends else ""
     return ColumnSummary(
-        name, len(present), min(numbers, default=None), max(numbers, default=None), distinct, example
+        name,
+        len(present),
+        min(numbers, default=None),
+        max(numbers, default=None),
+        distinct,
+        example,
+        _role(name, has_numbers=bool(numbers) or example[:1].isdecimal(), group=group),
     )
+
+
+def _role(name: str, *, has_numbers: bool, group: str) -> str:
+    """Return what a column is probably for: by its usual names, else by a metric or unit in its heading."""
+    if name.strip().lower() in STATE_NAMES:
+        return "state"
+    if group and name == group:
+        return "group"
+    role = guessed_role(name)
+    if role or not has_numbers:
+        return role if has_numbers or role in TEXT_ROLES else ""
+    if metric_of(name):
+        return "metric"
+    return "data" if unit_of(name) else ""
 
 
 def _as_table(table: RunTable) -> tuple[list[str], list[Sequence[Any]]]:

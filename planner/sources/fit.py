@@ -295,6 +295,7 @@ def _measured(request: Request) -> MetricTerms:
                 value="params",
                 hint=use("params_column", purpose="to name it"),
             )
+    measured = _with_unused_cost(measured)
     peak = None if request.peak_flops is None else units.parse_number(request.peak_flops)
     if peak is not None and peak <= 0:
         raise InputError(
@@ -309,6 +310,17 @@ def _measured(request: Request) -> MetricTerms:
         if request.columns.get("gpu_hours") or request.columns.get("device"):
             raise
     return as_errors(request.metric_options, measured)
+
+
+def _with_unused_cost(measured: Measurements) -> Measurements:
+    """Return the measurements with a note for each column of cost that cannot be used without parameters."""
+    if measured.params is not None:
+        return measured
+    unused = [measured.columns[role] for role in ("flops", "gpu_hours") if role in measured.columns]
+    notes = (
+        f"Column {name!r} gives no compute cost: that needs a column of parameters too." for name in unused
+    )
+    return replace(measured, notes=(*measured.notes, *notes))
 
 
 def _refuse_own_steps(request: Request, measured: Measurements) -> None:
@@ -465,7 +477,16 @@ def _size_fit(request: Request, measured: Measurements, best: Sequence[Best]) ->
         metric="params",
         unit="parameters",
         ladder=ladder,
+        warnings=(WarningCode.SIZES_CUT,) if _at_edge(measured, best) else (),
     )
+
+
+def _at_edge(measured: Measurements, best: Sequence[Best]) -> bool:
+    """Return whether the best model at a data size is the largest or the smallest of several tried there."""
+    tried: dict[float, set[float]] = {}
+    for data, params in zip(measured.data, measured.params or (), strict=True):
+        tried.setdefault(data, set()).add(params)
+    return any(len(tried[b.data]) > 1 and b.params in (max(tried[b.data]), min(tried[b.data])) for b in best)
 
 
 def _samples_fit(request: Request, best: Sequence[Best]) -> _Fitted:
@@ -569,6 +590,7 @@ def _law(
         **({"terms": terms.note} if terms.note else {}),
         **({"metric_unit": request.metric_unit} if request.metric_unit in PERCENT_UNITS else {}),
         **utilization(measured),
+        **request.choice.provenance,
         "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
         "seed": str(request.seed),
         **({"pool": ", ".join(curves)} if isinstance(fitted.posterior, Forecast) and curves else {}),

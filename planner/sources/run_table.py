@@ -155,6 +155,14 @@ def _of_table(
         if name not in table.names:
             raise UnknownName(f"column of {table.title}", name, table.names, code="unknown-column")
     state = next((name for name in table.names if name.strip().lower() in STATE_NAMES), None)
+    if choice.states and state is None:
+        raise TableError(
+            f"{table.title}: expected a column {' or '.join(map(repr, STATE_NAMES))} for the state of "
+            f"trainings, got {listed(table.names)}",
+            code="missing-column",
+            value="state",
+            hint=drop("state"),
+        )
     used = [name for expression in columns.values() for name in expression.names]
     names = list(dict.fromkeys([*used, *where, *([state] if state else [])]))
     if pattern is not None:

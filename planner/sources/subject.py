@@ -57,7 +57,7 @@ def metric_of_headings(names: Sequence[str], columns: Mapping[str, str | None]) 
         MissingInput: No heading names a metric, or several do ("missing-metric").
     """
     headings = _headings(names, columns.get("metric"))
-    metrics = list(dict.fromkeys(metric for name in headings if (metric := _metric(name))))
+    metrics = list(dict.fromkeys(metric for name in headings if (metric := metric_of(name))))
     if len(metrics) == 1:
         return metrics[0]
     raise MissingInput(
@@ -83,7 +83,7 @@ def unit_of_headings(names: Sequence[str], columns: Mapping[str, str | None]) ->
     typed = columns.get("data")
     # a column by another usual name may be the data: then an `hours` next to it is something else
     other = typed is None and any(parse_heading(name).name.lower() in NAMES["data"] for name in names)
-    found = {unit for name in _headings(names, typed) if (unit := _unit(name))}
+    found = {unit for name in _headings(names, typed) if (unit := unit_of(name))}
     if other or len(found) != 1:
         raise missing_data_unit()
     return found.pop()
@@ -93,8 +93,15 @@ def _headings(names: Sequence[str], typed: str | None) -> Iterable[str]:
     return names if typed is None else (typed,)
 
 
-def _metric(name: str) -> str:
-    """Return the metric of a heading; "" where it is none, or not clearly one of the finished training."""
+def metric_of(name: str) -> str:
+    """Return the metric that a heading names.
+
+    Args:
+        name: The heading, also as a tracker names it.
+
+    Returns:
+        The metric; "" where it is none, or not clearly one of the finished training.
+    """
     text = parse_heading(_last_part(name)).name.strip()
     words = text.replace("/", " ").replace("_", " ").split()
     while len(words) > 1 and words[0].lower() in _BESIDE_METRIC:
@@ -102,8 +109,15 @@ def _metric(name: str) -> str:
     return text if len(words) == 1 and known_metric(text) else ""
 
 
-def _unit(name: str) -> str:
-    """Return the unit of data of a heading; "" where it may be something else."""
+def unit_of(name: str) -> str:
+    """Return the unit of data that a heading names.
+
+    Args:
+        name: The heading, also as a tracker names it.
+
+    Returns:
+        The unit; "" where the heading may mean something else.
+    """
     words = [units.unit_of_data(word) for word in parse_heading(_last_part(name)).words]
     named = [word for word in words if word in DATA_UNITS]
     return named[0] if len(named) == 1 and {*words} <= {*named, *_BESIDE_UNIT} else ""
@@ -124,4 +138,4 @@ def named_by(x: str, y: str) -> tuple[str, str]:
     Returns:
         Such as "acc" and "images" of "val acc (%)" and "# images"; a heading that names none is its own name.
     """
-    return _metric(y) or y, _unit(x) or x
+    return metric_of(y) or y, unit_of(x) or x

@@ -29,6 +29,8 @@ surfaces = st.builds(
     B=st.floats(10, 3000),
     alpha=st.floats(0.15, 0.6),
     beta=st.floats(0.15, 0.6),
+    rate=st.just(0.0),
+    largest=st.just(0.0),
 )
 
 

@@ -147,6 +147,14 @@ def test_tiers_that_mean_nothing_are_refused(text, code):
     assert refused.value.code == code
 
 
+def test_a_price_without_an_amount_is_refused_with_the_way_to_write_it():
+    with pytest.raises(PlannerError) as refused:
+        parse_data_price("$0.50", "examples")
+    assert refused.value.code == "unreadable-quantity"
+    assert "'$0.50/example'" in str(refused.value)
+    assert parse_data_price("$0.50/example", "examples").cost(2) == 1
+
+
 def test_a_pace_is_read_as_people_write_it():
     assert parse_data_rate("70h/week", "hours") == 10
     assert parse_data_rate("1k examples per day", "examples") == 1000

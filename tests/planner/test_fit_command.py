@@ -163,6 +163,10 @@ def test_flop_that_trainings_logged_say_what_more_data_costs(tmp_path):
     for kept in (columns, [name for name in columns if name != "seen"]):
         laws = fitted(tmp_path / "store", logged(tmp_path / f"{len(kept)}.csv", kept), *ASR, *QUICK)
         assert ("samples" in [law["metric"] for law in laws]) == ("seen" in kept)
+        (size_law,) = (law for law in laws if law["metric"] == "params")
+        assert "sizes-cut" in [
+            w["code"] for w in size_law["warnings"]
+        ]  # of two sizes each, one end is the best
         found = told[len(kept)] = asked(tmp_path / "store", "--data", "1600h", "--on", "h100-sxm")
         seen, size = 1000 * 16**0.8, found["params"]["median"]
         assert found["flops"]["median"] == pytest.approx(LADDER[4e7] * size / 4e7 * seen, rel=0.15)
@@ -191,6 +195,21 @@ def test_a_team_that_trains_one_model_on_more_data_is_told_what_it_costs(tmp_pat
     codes = {warning["code"] for warning in found["warnings"]}
     assert "one-size" in codes
     assert not {"few-sizes", "no-size-law", "no-compute"} & codes
+
+
+def test_hours_without_parameters_are_not_left_out_in_silence(tmp_path):
+    rows = [f"{10 * 2**i},{0.5 * 0.8**i:.3g},{2**i},a100-80-sxm" for i in range(4)]
+    (tmp_path / "runs.csv").write_text("\n".join(["hours,wer,gpu_hours,device", *rows]), encoding="utf-8")
+    (law,) = fitted(tmp_path / "store", tmp_path / "runs.csv", *ASR, *QUICK)
+    read_as = Store(tmp_path / "store").law(law["law"]).provenance["read_as"]
+    assert "'gpu_hours'" in read_as
+
+
+def test_a_state_that_no_column_has_is_refused(tmp_path):
+    (tmp_path / "runs.csv").write_text("hours,wer\n10,0.5\n20,0.4\n40,0.3\n", encoding="utf-8")
+    ran = planner("fit", tmp_path / "runs.csv", *ASR, *QUICK, "--state", "running", "--store", tmp_path / "s")
+    assert ran.refused == "missing-column"
+    assert "--state" in ran.err
 
 
 def test_gpu_hours_and_devices_say_what_utilization_was_reached(tmp_path):
@@ -279,6 +298,9 @@ def test_where_models_overfit_the_best_ones_give_an_error_law_and_a_size_law(tmp
     assert (told["metric"], told["points"]) == ("wer", 7)
     assert (error["metric"], error["points"]) == ("wer", 7)
     assert (size["metric"], size["form"]) == ("params", "size")
+    assert "sizes-cut" not in [
+        w["code"] for w in size["warnings"]
+    ]  # smaller and larger models were tried at every data size
     # the smallest within noise, so below the best: the exponent is that of the best all the same
     assert size["parameters"]["beta_p"]["median"] == pytest.approx(0.7, abs=0.1)
     found = asked(tmp_path / "store", "--target-wer", "8%")

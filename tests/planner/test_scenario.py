@@ -20,6 +20,8 @@ surfaces = st.builds(
     B=st.floats(10, 3000),
     alpha=st.floats(0.2, 0.6),
     beta=st.floats(0.2, 0.6),
+    rate=st.just(0.0),
+    largest=st.just(0.0),
 )
 FREE = {"data_half": 15.4, "params_half": 5.3}
 # Muennighoff et al. 2023, as in test_allocation.py

@@ -540,6 +540,13 @@ def test_columns_are_shown_and_written(stores: Path, tmp_path: Path) -> None:
         10,
         2560,
     )
+    roles = {
+        "params.hours": "data", "params.train.data.hours": "data", "metrics.test_wer": "metric", "id": "",
+        "params.model.params": "params", "metrics.total_flops": "flops", "metrics.gpu_hours": "gpu_hours",
+        "params.device": "device", "params.seed": "seed", "state": "state", "experiment": "group",
+        "params.optimizer.lr": "", "params.epochs": "",
+    }  # fmt: skip
+    assert {name: rows[name]["role"] for name in roles} == roles
     shown = planner("columns", stores / "mlflow.db").out
     assert "21 asr-ladder, 3 translation-ladder" in " ".join(shown.split())
     out = tmp_path / "runs.csv"
@@ -717,6 +724,7 @@ def test_slip_is_refused_in_one_line(stores: Path, tmp_path: Path, slip: str) ->
         ("wandb", "summary.val/wer", "conformer-160h-s0"),
         ("tensorboard", "scalars.val/wer", "conformer-160h-s0"),
         ("mlruns", "val/wer", "conformer-160h-s0"),
+        ("mlflow.db", "val/wer", "conformer-160h-s0"),
     ],
 )
 def test_runs_are_curves_over_their_steps(stores: Path, name: str, column: str, curve: str) -> None:
@@ -730,6 +738,16 @@ def test_runs_are_curves_over_their_steps(stores: Path, name: str, column: str, 
     assert len(errors) > 2
     assert errors[-1] == metric.last
     assert questions[curve].asked == (1e6,)
+
+
+def test_both_stores_of_mlflow_give_the_same_curves(stores: Path) -> None:
+    database, folder = (
+        {q.curve: q.measured for q in read_curves(stores / name, column="val/wer", at=(1e6,))}
+        for name in ("mlflow.db", "mlruns")
+    )
+    assert len(database) > 10
+    assert database.keys() & folder.keys() == database.keys()
+    assert all(database[curve] == folder[curve] for curve in database)
 
 
 def test_curves_need_a_metric_with_steps(stores: Path) -> None:

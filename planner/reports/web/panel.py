@@ -19,6 +19,7 @@ import numpy as np
 
 from laws.catalog.published import PublishedLaw, published_law
 from laws.errors import PlannerError
+from laws.forecasting.joint_drift import drift_rates
 from laws.storage.store import Store
 from laws.types import Law, Run, SizeCost
 from planner.assumptions import Assumption
@@ -31,7 +32,7 @@ from planner.lawmodel.frontier_law import is_frontier
 from planner.lawmodel.model import JOINT_FORMS
 from planner.lawmodel.published import differences_of, ends_of_scale, surface_of, surfaces_of
 from planner.lawmodel.select import SelectedLaw
-from planner.lawmodel.stored import scenario_indices, single_size
+from planner.lawmodel.stored import largest_compute, scenario_indices, single_size
 from planner.metrics import FRACTION
 from planner.plans.data_price import DataPrice
 from planner.plans.estimate import EXTRAPOLATION_LIMIT
@@ -154,6 +155,8 @@ def _product(
         "published": law_model.law.source == "published",
         "smallest": law_model.curve_start,
         "largest": law_model.measured.largest_data,
+        "largest_params": law_model.measured.largest_params,
+        "largest_compute": law_model.measured.largest_compute,
         "sizes": law_model.measured.counted_sizes,
         "begins": law_model.joint_start,
         "warnings": law_model.warnings,
@@ -285,7 +288,9 @@ def _law_data(plan: Plan, chosen: SelectedLaw, laws: dict[str, Any]) -> dict[str
         if law.id not in laws:
             p, rows = law.parameters, scenario_indices(law)
             keys = {"E": "E", "A": "A", "B": "B", "alpha": "a", "beta": "b"}
-            laws[law.id] = {name: _floats(p[key][i] for i in rows) for name, key in keys.items()}
+            columns = {name: _floats(p[key][i] for i in rows) for name, key in keys.items()}
+            largest = [largest_compute(law)] * len(rows)
+            laws[law.id] = columns | {"rate": _floats(drift_rates(len(rows))), "largest": _floats(largest)}
         return {"surface": {"law": law.id}, "cost": cost}
     companions = {"error": law, "params": chosen.size, "samples": chosen.samples}
     with_paths = {role: one for role, one in companions.items() if one is not None and one.paths}

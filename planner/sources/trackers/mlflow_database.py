@@ -7,6 +7,7 @@ only, so the smallest and largest ones come from `metrics`.
 import sqlite3
 import sys
 from collections import defaultdict
+from dataclasses import replace
 
 from planner.sources.trackers.runs import (
     MAX_RUNS,
@@ -25,13 +26,15 @@ KIND = "MLflow store"
 GROUP = "experiment"
 TABLES = frozenset({"experiments", "runs", "params", "latest_metrics", "metrics", "tags"})
 PRIVATE_TAGS = "mlflow."  # users, hosts, paths
+MAX_STEPS = 2_000_000  # of all metrics together
 
 
-def read_mlflow_database(connection: sqlite3.Connection) -> RunTable:
+def read_mlflow_database(connection: sqlite3.Connection, *, with_steps: bool = False) -> RunTable:
     """Read every run of an MLflow store.
 
     Args:
         connection: The open database, which has the tables of `TABLES`.
+        with_steps: Whether to keep the value of a metric at each step, which takes time and memory.
 
     Returns:
         The runs, with columns `params.X`, `metrics.X` and `tags.X`.
@@ -39,8 +42,9 @@ def read_mlflow_database(connection: sqlite3.Connection) -> RunTable:
     values: dict[str, dict[str, Cell | History]] = defaultdict(dict)
     for run, key, value in connection.execute("select run_uuid, key, value from params"):
         values[run][f"params.{key}"] = cell(value)
+    steps = _steps(connection) if with_steps else {}
     for run, key, metric in _metrics(connection):
-        values[run][f"metrics.{key}"] = metric
+        values[run][f"metrics.{key}"] = replace(metric, steps=tuple(steps.get((run, key), ())))
     for run, key, value in connection.execute("select run_uuid, key, value from tags"):
         if not str(key).startswith(PRIVATE_TAGS):
             values[run][f"tags.{key}"] = cell(value)
@@ -79,6 +83,22 @@ def _metrics(connection: sqlite3.Connection) -> list[tuple[str, str, History]]:
         (run, key, _history(None if is_nan else finite(last), *ranges.get((run, key), (None, None, 1))))
         for run, key, last, is_nan in rows
     ]
+
+
+def _steps(connection: sqlite3.Connection) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Return run and key of every metric -> its steps and finite values."""
+    largest = sys.float_info.max
+    rows = connection.execute(
+        "select run_uuid, key, step, value from metrics where not is_nan and value < ? and value > ? "
+        "order by run_uuid, key, step, timestamp",
+        (largest, -largest),
+    ).fetchmany(MAX_STEPS + 1)
+    refuse_too_many(len(rows), MAX_STEPS, "values of metrics")
+    steps: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    for run, key, step, value in rows:
+        if (at := finite(step)) is not None and (number := finite(value)) is not None:
+            steps[run, key].append((at, number))
+    return steps
 
 
 def _history(last: float | None, low: object, high: object, count: int) -> History:

@@ -58,11 +58,12 @@ def open_source(path: Path, where: Mapping[str, str] | None = None) -> RunTable:
     return read_source(path).where(where or {})
 
 
-def read_source(path: Path) -> RunTable:
+def read_source(path: Path, *, with_steps: bool = False) -> RunTable:
     """Read every run of a tracker's file or folder.
 
     Args:
         path: The file or folder.
+        with_steps: Whether a database, too, is read with the value of a metric at each step.
 
     Returns:
         The runs.
@@ -72,7 +73,7 @@ def read_source(path: Path) -> RunTable:
         ConflictingInput: A folder holds runs of several trackers.
     """
     try:
-        table = _read_folder(path) if path.is_dir() else _read_file(path)
+        table = (_read_folder if path.is_dir() else _read_file)(path, with_steps)
     except OSError as error:
         raise FileError(
             f"{path} cannot be read: {error.strerror or error}", code="unreadable-source", value=str(path)
@@ -133,12 +134,12 @@ def is_source(path: Path) -> bool:
     return path.is_dir() or (path.is_file() and bool(_kind_of_file(path)))
 
 
-def _read_file(path: Path) -> RunTable:
+def _read_file(path: Path, with_steps: bool) -> RunTable:
     if not path.is_file():
         raise FileError(f"{path}: no such file or folder", code="no-such-file", value=str(path))
     kind = _kind_of_file(path)
     if kind == SIGNATURE.decode():
-        return _read_database(path)
+        return _read_database(path, with_steps)
     if not kind:
         raise FileError(f"{path}: expected {EXPECTED}", code="unknown-source", value=str(path))
     return _READERS[kind](path)
@@ -160,11 +161,11 @@ def _kind_of_file(path: Path) -> str:
     return wandb_chart.KIND if wandb_chart.is_chart(path) else ""
 
 
-def _read_database(path: Path) -> RunTable:
+def _read_database(path: Path, with_steps: bool) -> RunTable:
     with open_database(path) as connection:
         columns = table_columns(connection)
         if columns.keys() >= mlflow_database.TABLES:
-            return mlflow_database.read_mlflow_database(connection)
+            return mlflow_database.read_mlflow_database(connection, with_steps=with_steps)
         if columns.keys() >= optuna_database.TABLES:
             return optuna_database.read_optuna_database(connection, columns)
     raise FileError(
@@ -174,10 +175,10 @@ def _read_database(path: Path) -> RunTable:
     )
 
 
-def _read_folder(root: Path) -> RunTable:
+def _read_folder(root: Path, with_steps: bool) -> RunTable:
     kinds, databases = _kinds_of_folder(root)
     if len(databases) == 1 and not kinds:
-        return _read_database(databases[0])
+        return _read_database(databases[0], with_steps)
     if len(kinds) + len(databases) > 1:
         listed = ", ".join([*sorted(kinds), *(f"SQLite file {path.name}" for path in databases)])
         raise ConflictingInput(

@@ -160,13 +160,23 @@ function withConfidence(product, scenarios, scales, target) {
   return [scenarios.map(fixedSize), scales.map(() => x)];
 }
 
+// How far the median plan is from the measurements (planner/plans/estimate.py).
+function furthest(product, data, params) {
+  const { largest, largest_params: sizes, largest_compute: compute } = product;
+  const times = [0];
+  if (largest !== null) times.push(quantile(data, 0.5) / largest);
+  if (sizes !== null && params.length) times.push(quantile(params, 0.5) / sizes);
+  if (compute !== null && params.length) times.push(Math.sqrt(quantile(data.map((d, i) => d * params[i]), 0.5) / compute));
+  return Math.max(...times);
+}
+
 function lawWarnings(product, { data, params }, limit) {
   const [middle, size] = [quantile(data, 0.5), params.length ? quantile(params, 0.5) : Infinity];
   const [dataBegins, sizesBegin] = product.begins;
   return Object.entries({
     "ladder-exceeded": product.sizes !== null && Number.isFinite(size) && !(product.sizes[0] <= size && size <= product.sizes[1]),
     "floor-uncertain": share(data.map(Number.isFinite)) < 0.95,
-    "extrapolated-far": product.largest !== null && middle > limit * product.largest,
+    "extrapolated-far": furthest(product, data, params) > limit,
     "below-measured": (dataBegins !== null && middle < dataBegins / limit) || (sizesBegin !== null && size < sizesBegin / limit),
   }).filter(([, applies]) => applies).map(([code]) => code);
 }

@@ -64,7 +64,8 @@ class Scenario {
 
   // The scale that reaches a target, Infinity where none does.
   forError(target) {
-    if (this.inverse) return this.inverse(target);
+    const exact = this.inverse ? this.inverse(target) : NaN;
+    if (!Number.isNaN(exact)) return exact;
     if (target <= this.floor || this.error(this.high) > target) return Infinity;
     const lowest = Math.log(1e-6 * this.low);
     const gap = (u) => Math.log(target - this.floor) - Math.log(Math.max(this.error(Math.exp(u)) - this.floor, 0));
@@ -170,8 +171,15 @@ function effective(unique, samplesSeen, half) {
   return Math.min(samplesSeen, unique) - unique * half * Math.expm1(-Math.max(samplesSeen / unique - 1, 0) / half);
 }
 
+const MAX_DECADES = 3; // of compute beyond the measurements in which a joint law drifts (laws/forecasting/joint_drift.py)
+
+function drift(s, compute) {
+  if (!s.rate || !(compute > s.largest && s.largest > 0)) return 1;
+  return Math.exp(s.rate * Math.min(Math.log10(compute / s.largest), MAX_DECADES));
+}
+
 function jointLoss(s, params, data) {
-  return s.E + s.A / params ** s.alpha + s.B / data ** s.beta;
+  return (s.E + s.A / params ** s.alpha + s.B / data ** s.beta) * drift(s, params * data);
 }
 
 function bestParams(s, data) {
@@ -199,8 +207,11 @@ function balancedScenario(s, { have, served, halves }, perSample) {
     };
     return Math.exp(root(slope, Math.log(useful), Math.log(Math.min(free, useful * (1 + 2 * 50 * halves.params)))));
   };
-  const exact = (target) => (target <= s.E ? Infinity
-    : ((s.B * (s.alpha + s.beta)) / (s.alpha * (target - s.E))) ** (1 / s.beta));
+  const exact = (target) => {
+    if (target <= s.E) return s.rate ? NaN : Infinity;
+    const seen = ((s.B * (s.alpha + s.beta)) / (s.alpha * (target - s.E))) ** (1 / s.beta);
+    return s.rate && bestParams(s, seen) * seen > s.largest ? NaN : seen;
+  };
   return new Scenario({
     low: 1,
     high: limited ? have * (1 + 50 * halves.data) : 1e40,
@@ -209,7 +220,7 @@ function balancedScenario(s, { have, served, halves }, perSample) {
     params,
     flopsPerSample: perSample,
     loss,
-    floor: s.E,
+    floor: s.E * drift(s, Infinity),
     inverse: !limited && served === 0 ? exact : null,
   });
 }
