@@ -45,6 +45,8 @@ CHANGED: dict[str, str] = {
     "compare-*.families.at.*.probability_best": "as probability_same_exponent",
     "*.sensitivity.shares.*": "shares of the answer's rank, with draws that never reach the target",
     "laws-show-published.checks": "one of the runs that were fitted now checks the constants",
+    "next-captions.device": "a law that was fitted to logged hours knows the pace of its device",
+    "next-captions.runs.seconds": "as next-captions.device",
     "fit-captions.warnings": "its size law says sizes-cut: the smaller of two models tried was the best",
 }
 # By published laws: they have intervals, from their source or from how far studies differ.

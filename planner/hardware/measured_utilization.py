@@ -1,5 +1,6 @@
 """The utilization that trainings reached on an accelerator: those of a calibration, or logged elsewhere."""
 
+import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from functools import cache, partial
 
 from laws.types import Law, Run
 from planner.assumptions import Assumption, override
-from planner.hardware.accelerators import Accelerator, is_accelerator
+from planner.hardware.accelerators import Accelerator, catalog, is_accelerator
 
 MAX_RUNS = 5  # the trainings with the most FLOP: small ones do not fill a device
 MIN_RUNS = 3
@@ -68,6 +69,27 @@ def from_provenance(provenance: Mapping[str, str]) -> dict[str, LoggedUtilizatio
                     float(low), float(high if band else low), measured=bool(band)
                 )
     return utilization
+
+
+def logged_rate(law: Law) -> tuple[float | None, str]:
+    """Return the pace of the trainings that a fitted law was logged with.
+
+    Args:
+        law: The law.
+
+    Returns:
+        FLOP per second of one device and its id; None and "" where no accelerator was logged, or
+        several were.
+    """
+    logged_on = from_provenance(law.provenance)
+    if len(logged_on) != 1:
+        return None, ""
+    ((id, logged),) = logged_on.items()
+    accelerator = catalog().get(id)
+    if accelerator is None or not 0 < logged.low <= logged.high < math.inf:  # a law from elsewhere
+        return None, ""
+    middle = math.sqrt(logged.low * logged.high)
+    return middle * accelerator.peak_at(accelerator.usual_precision()), id
 
 
 def measured_utilization(

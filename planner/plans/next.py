@@ -18,6 +18,7 @@ from laws.errors import InputError, LawError, PlannerError, run
 from laws.storage.store import Store
 from laws.types import TYPED_POINTS, Law
 from planner import units
+from planner.hardware.measured_utilization import logged_rate
 from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.info import law_info
 from planner.lawmodel.model import LawModel
@@ -36,6 +37,7 @@ from planner.plans.run_costs import (
     format_amount,
     parse_run_budget,
 )
+from planner.sources.tracked_table import FROM_NAME, WHERE
 
 MAX_DOUBLINGS = 3  # beyond the largest measured data: further out a run costs more than the sweep did
 MAX_RUNS = 8  # of one proposal: after them the law has to be fitted again
@@ -196,7 +198,10 @@ def _sizes(law: Law) -> list[float]:
 
 
 def _rate(folder: Path, law: Law) -> tuple[float | None, str]:
-    """Return the FLOP per second that the trainings of a domain reached, and on which device."""
+    """Return the FLOP per second that the trainings behind a law reached, and on which device."""
+    logged, accelerator = logged_rate(law)
+    if logged is not None:
+        return logged, accelerator
     rates, device = [], ""
     for training in Store(folder).runs(domain=law.domain, status="finished"):
         if training.family == law.family and training.flops and training.seconds:
@@ -232,6 +237,17 @@ def _points(law: Law, steps: Sequence[Step]) -> str:
     return " ".join(f"--point {x:.12g}{suffix}={y}" for x, y in pairs)
 
 
+def _choice(law: Law) -> list[str]:
+    """Return the options that chose the runs of a fitted law."""
+    where = {key.removeprefix(WHERE): text for key, text in law.provenance.items() if key.startswith(WHERE)}
+    words = [f"--where {shlex.quote(f'{column}={text}')}" for column, text in where.items()]
+    words += [f"--state {state}" for state in law.provenance.get("states", "").split()]
+    for option in ("value", "data_from_name"):
+        if option in law.provenance:
+            words.append(f"--{option.replace('_', '-')} {shlex.quote(law.provenance[option])}")
+    return words
+
+
 def _commands(law: Law, steps: Sequence[Step], target: str) -> tuple[str, ...]:
     """Return the commands that continue: train here, or fit the table again and ask again."""
     subject = f"--domain {shlex.quote(law.domain)}"
@@ -248,9 +264,10 @@ def _commands(law: Law, steps: Sequence[Step], target: str) -> tuple[str, ...]:
         *([f"--metric-unit {shlex.quote(unit)}"] if unit else []),
         *([f"--family {shlex.quote(law.family)}"] if law.family else []),
     ]
+    words += _choice(law)
     for piece in filter(None, law.provenance.get("columns", "").split(", ")):
         role, _, column = piece.partition("=")
         default = {"data": law.x_unit, "metric": law.metric}.get(role, role)
-        if column and column != default:
+        if column and column not in (default, FROM_NAME):
             words.append(f"--{role.replace('_', '-')}-column {shlex.quote(column)}")
     return (" ".join(words), f"planner estimate {subject} {goal}")

@@ -115,10 +115,7 @@ def dry_run_brief(point: Point, todo: Sequence[Training], flops: float, seconds:
         One sentence.
     """
     size = units.format_amount(point.spec.preset.shards[0], point.law.x_unit, digits=4)
-    runs = f"{len(todo)} training{'' if len(todo) == 1 else 's'}"
-    return Brief(
-        lead=(
-            f"{runs} at {size}: {units.format_flops(flops)} FLOP, about {units.format_duration(seconds)} "
-            "on this machine, one after the other.",
-        )
-    )
+    several = len(todo) != 1
+    runs = f"{len(todo)} training{'s' if several else ''} at {size}: {units.format_flops(flops)} FLOP"
+    order = ", one after the other" if several else ""
+    return Brief(lead=(f"{runs}, about {units.duration_in_words(seconds)} on this machine{order}.",))

@@ -590,6 +590,7 @@ def _law(
         **({"terms": terms.note} if terms.note else {}),
         **({"metric_unit": request.metric_unit} if request.metric_unit in PERCENT_UNITS else {}),
         **utilization(measured),
+        **request.choice.provenance,
         "columns": ", ".join(f"{role}={name}" for role, name in measured.columns.items()),
         "seed": str(request.seed),
         **({"pool": ", ".join(curves)} if isinstance(fitted.posterior, Forecast) and curves else {}),

@@ -21,6 +21,7 @@ MIN_NAME = 3  # characters of a name that may be the end of a column's
 MAX_NAMES_LISTED = 8  # of the numbers that vary between runs
 FROM_NAME = "data size in the name"  # the column of what a pattern matches in the names of runs
 BEST_VALUE, LAST_VALUE = "best", "last"
+WHERE = "where "  # key of a law's provenance, with the column of a condition
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class RunChoice:
     states: tuple[str, ...] = ()
     value: str = BEST_VALUE
     name_pattern: str = ""
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Return the choice as entries of a law's provenance; none where it is the usual one."""
+        return {
+            **{f"{WHERE}{column}": value for column, value in self.where.items()},
+            **({"states": " ".join(self.states)} if self.states else {}),
+            **({"value": self.value} if self.value != BEST_VALUE else {}),
+            **({"data_from_name": self.name_pattern} if self.name_pattern else {}),
+        }
 
 
 def is_tracked(path: Path) -> bool:

@@ -235,6 +235,25 @@ def test_runs_of_a_fitted_law_cost_what_estimate_says(tmp_path):
     assert any("--metric-unit %" in command for command in proposal["commands"])
 
 
+def test_a_table_that_logged_hours_gives_runs_a_time_and_repeats_its_choice(tmp_path):
+    runs = tmp_path / "runs.csv"
+    rows = [f"{100 * 2**i},{0.3 * 0.8**i:.4g},120M,{80 * 2**i},h100,a,done\n" for i in range(4)]
+    runs.write_text(
+        "hours,wer,params,gpu_hours,device,corpus,status\n" + "".join(rows) + "9,0.01,1M,1,h100,b,done"
+    )
+    store = ("--store", tmp_path / "store")
+    choice = ("--where", "corpus=a", "--state", "finished")
+    assert planner("fit", runs, "--domain", "asr", *choice, "--form", "power", *store).code == 0
+    asked = ("next", "--domain", "asr", "--target-wer", "10%", *store, "--format", "json")
+    proposal = json.loads(planner(*asked, "--budget", "2000h").out)
+    assert proposal["device"] == "h100-sxm"
+    for one in proposal["runs"]:
+        assert one["seconds"] / 3600 == pytest.approx(
+            0.8 * one["data"], rel=0.05
+        )  # as logged, an hour of audio
+    assert " ".join(choice) in proposal["commands"][0]
+
+
 def test_typed_points_are_typed_again_with_the_new_ones(tmp_path):
     points = {"500": "71%", "1000": "78%", "2000": "83%", "4000": "86.5%", "8000": "89%"}
     words = [word for x, y in points.items() for word in ("--point", f"{x}={y}")]
