@@ -1,7 +1,7 @@
 """The expected time of a sweep: from runs on record, else from short trainings now."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -78,14 +78,42 @@ def estimate_times(spec: Spec, past: Iterable[Run], code: DomainCode, device: st
 
 
 def _recorded(spec: Spec, past: Iterable[Run], device: str) -> dict[tuple[str, int], SizeTime]:
-    rates: dict[tuple[str, int], list[float]] = {}
+    runs: dict[tuple[str, int], list[tuple[float, float]]] = {}
     flops = {(family, cost.size): cost.flops for family, costs in spec.ladder.items() for cost in costs}
     for run in past:
         key = (run.family, size_of(run))
         if run.device == device and run.seconds and key in flops and run.status == "finished":
             planned = min(float(run.hyper["epochs"]) * run.data, float(run.hyper["max_samples"]))
-            rates.setdefault(key, []).append(run.seconds / (planned * flops[key]))
-    return {key: SizeTime(median(values)) for key, values in rates.items()}
+            runs.setdefault(key, []).append((planned * flops[key], run.seconds))
+    return {key: time_of_size(of_size) for key, of_size in runs.items()}
+
+
+def time_of_size(runs: Sequence[tuple[float, float]]) -> SizeTime:
+    """Return the time of a size from its runs: a constant for evaluations, and a time per FLOP.
+
+    On small shards most of the time is that of evaluations. Both are fitted by least squares of the relative
+    error; runs of one length, or that have no such line, give one rate.
+
+    Args:
+        runs: FLOP and seconds of each run.
+
+    Returns:
+        The time.
+    """
+    rate = SizeTime(median(seconds / flops for flops, seconds in runs))
+    # c/s + r·f/s = 1 for each run: the normal equations of two unknowns
+    ones, ratios = [1 / seconds for _, seconds in runs], [flops / seconds for flops, seconds in runs]
+    aa, bb = _dot(ones, ones), _dot(ratios, ratios)
+    ab, a, b = _dot(ones, ratios), sum(ones), sum(ratios)
+    determinant = aa * bb - ab * ab
+    if determinant <= 1e-9 * aa * bb:  # runs of one length
+        return rate
+    constant, per_flop = (a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant
+    return SizeTime(per_flop, constant / EVALUATIONS) if constant > 0 and per_flop > 0 else rate
+
+
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return sum(x * y for x, y in zip(left, right, strict=True))
 
 
 def _measured(spec: Spec, family: str, size: int, code: DomainCode, device: str) -> SizeTime:
