@@ -45,7 +45,7 @@ def verify(
     store: StoreOption = None,
     style: FormatOption = Format.table,
 ) -> None:
-    """Train where a law has not measured, and compare with its forecast.
+    """Train at a new data size and compare with the forecast.
 
     The forecast is saved before the training, and both are in the track record. Finished runs are kept: after
     an interruption, the same command continues where it stopped.
