@@ -19,6 +19,7 @@ from planner.reports.next_command import target_words
 from planner.severity import Severity, ranked, severity
 
 STEP = 0.8  # of the error at the largest measured data: a target one step away
+NEAR = 4  # times the largest measured data: a target that takes more is no next step
 MAX_PLOT_WIDTH, PLOT_HEIGHT = 80, 9
 
 
@@ -83,7 +84,9 @@ def _rows(law: Law) -> tuple[tuple[str, str, str], ...]:
 
 
 def one_step(law: Law) -> tuple[str, tuple[str, ...]]:
-    """Return a target a fifth less error away, as one types it, and what it needs.
+    """Return a target within reach, as one types it, and what it needs.
+
+    It is a fifth less error, or what the median reaches with four times the data if that is less far.
 
     Args:
         law: A freshly fitted law.
@@ -93,11 +96,13 @@ def one_step(law: Law) -> tuple[str, tuple[str, ...]]:
     """
     if not law.paths:
         return "", ()
-    log_x = math.log(law.x_range[1])
-    today = paths.quantile([math.exp(paths.value_at(law.grid, path, log_x)) for path in law.paths], 0.5)
-    terms = law_info(law).scale
-    target = terms.format_error(STEP * today, digits=2)
-    log_target = math.log(terms.to_error(terms.parse(target.split()[0])))
+    terms, (today, soon) = law_info(law).scale, (_median(law, times) for times in (1, NEAR))
+    for digits in (2, 3, 4):  # a flat curve needs more of them to be below today
+        target = terms.format_error(max(STEP * today, soon), digits=digits)
+        error = terms.to_error(terms.parse(target.split()[0]))
+        if error < today:
+            break
+    log_target = math.log(error)
     needed = [paths.inverse(law.grid, path, log_target) for path in law.paths]
     chance = sum(map(math.isfinite, needed)) / len(needed)
     low, middle, high = (paths.quantile(needed, level) for level in (0.05, 0.5, 0.95))
@@ -108,6 +113,12 @@ def one_step(law: Law) -> tuple[str, tuple[str, ...]]:
     end = "or more" if math.isinf(high) else f"to {units.format_count(math.exp(high), digits=2)}"
     words = units.data_in_words(law.x_unit)
     return target, (f"One step further, {goal}, needs about {amount} {words} ({least} {end}).",)
+
+
+def _median(law: Law, times: float) -> float:
+    """Return the median error at a multiple of the largest measured data."""
+    log_x = math.log(times * law.x_range[1])
+    return paths.quantile([math.exp(paths.value_at(law.grid, path, log_x)) for path in law.paths], 0.5)
 
 
 def _estimate(law: Law, target: str, store: str, *, family: bool) -> str:

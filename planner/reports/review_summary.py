@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from laws import paths
+from laws.codes import WarningCode
 from laws.types import Quantity
 from planner import units
 from planner.plans.plan import Plan
@@ -175,6 +176,12 @@ def summary(review: Review) -> Report:
             "Median, with the 90% interval in brackets. Data to buy is what a product needs beyond the data "
             "in hand.",
             f"Verdict: with the probability that all limits hold; below {LIKELY:.0%} it is uncertain.",
+            *(
+                f"{product.name}: the probability holds only if law {plan.estimate.law.id} holds for you; "
+                "other studies differ by more."
+                for product, plan in review.plans
+                if plan.feasible is not None and WarningCode.STANDARD_ERRORS in plan.estimate.warnings
+            ),
             *(
                 f"{product.name}: the finish is that of training; `data_rate` adds the time to get the data."
                 for product, plan in review.plans

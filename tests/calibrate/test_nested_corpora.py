@@ -20,10 +20,7 @@ BATCHES = 3
 
 @pytest.mark.parametrize(
     "domain",
-    [
-        pytest.param(name, marks=[] if name in ("teacher", "char-lm") else pytest.mark.slow)
-        for name in domains.DOMAINS
-    ],
+    [pytest.param(name, marks=[] if name == "teacher" else pytest.mark.slow) for name in domains.DOMAINS],
 )
 def test_more_data_extends_the_same_corpus(domain, tmp_path):
     request = CalibrationRequest(

@@ -207,6 +207,32 @@ def test_nothing_is_imported_amid_a_sweep_that_ctrl_c_would_abort(tmp_path: Path
     assert ran.stdout == "True\n"
 
 
+def test_ctrl_c_is_held_though_another_thread_takes_it() -> None:
+    """Numpy's threads do not block it: 20 presses of 20 wait for the end."""
+    code = (
+        "import os, signal, threading, time\n"
+        "from calibrate.engines.signals import ctrl_c_held\n"
+        "threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n"
+        "held = 0\n"
+        "for _ in range(20):\n"
+        "    done = False\n"
+        "    try:\n"
+        "        with ctrl_c_held():\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "            for _ in range(1000): time.sleep(0)\n"
+        "            done = True\n"
+        "    except KeyboardInterrupt:\n"
+        "        held += done\n"
+        "print(held)\n"
+    )
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout == "20\n"
+
+
 RUNS = 36  # of a sweep that is killed
 
 

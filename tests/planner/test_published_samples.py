@@ -107,7 +107,7 @@ def test_an_error_and_back_by_another_study():
 
 def test_samples_have_the_covariance_of_the_source():
     law = published_law("besiroglu2024")
-    E, A, B, alpha, beta = surface_of(law)
+    E, A, B, alpha, beta, *_ = surface_of(law)
     rows = sampled_parameters((E, math.log(A), alpha, math.log(B), beta), law.covariance)
     columns = list(zip(*rows, strict=True))
     for i, column in enumerate(columns):

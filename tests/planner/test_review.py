@@ -171,3 +171,9 @@ def test_a_day_that_does_not_exist_is_refused(tmp_path, day):
     ran = planner("review", EXAMPLE, "--store", tmp_path / "store", "--today", day)
     assert (ran.code, ran.out) == (2, "")
     assert day in ran.err
+
+
+def test_a_probability_within_the_errors_of_one_study_says_that_it_depends_on_its_law():
+    ran = planner("review", "docs/examples/plan.toml", "--format", "markdown")
+    assert ran.code == 0, ran.err
+    assert "only if law besiroglu2024 holds" in ran.out
