@@ -430,7 +430,8 @@ def _price_of_unit(money: str, unit: str) -> str:
         parse_money(money)
     except PlannerError:
         return ""
-    return f"US dollars for an amount of data, such as '{money.strip()}/{unit.removesuffix('s')}'"
+    dollars = money.strip() if "$" in money else f"${money.strip()}"
+    return f"US dollars for an amount of data, such as '{dollars}/{unit.removesuffix('s')}'"
 
 
 def parse_day(text: str, *, expected: str = "a date such as 2027-03-01") -> date:
@@ -475,6 +476,8 @@ def parse_deadline(text: str, today: date) -> float:
                 value=text,
             )
         return days
+    if re.fullmatch(r"\s*[0-9.]+\s*m\s*", text):
+        raise _unreadable(text, "a deadline such as '3 months' or 90d (m is minutes)")
     months = re.fullmatch(r"\s*([0-9]{1,3})\s*(?:months?|mo)\s*", text)
     days = _days_of_months(today, int(months[1])) if months else parse_duration(text) / SECONDS["d"]
     if days <= 0:

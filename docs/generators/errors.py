@@ -75,6 +75,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "no-law-of-metric": ("No law of this metric is stored.", "Measure, or ask for another metric."),
     "no-law-of-source": ("No law of this source is stored.", "Ask for another source."),
     "no-sampled-curve": ("A law has no sampled curve.", "Use a law that was fitted here."),
+    "joint-law-without-curve": ("A law is of parameters and data.", "Back-test it, or ask for its forecast."),
     "no-sweep-of-law": ("A law is not from a sweep in this store.", "Use a calibrated law."),
     "other-sweep": ("The corpus is not that of the law's sweep.", "Name the corpus, or calibrate."),
     "already-trained": ("The law was measured at this data size.", "Name a larger one."),

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from laws import paths
 from laws.codes import WarningCode
-from laws.errors import InputError, LawError, PlannerError, run, use
+from laws.errors import InputError, PlannerError, use
 from laws.types import Law
 from planner.lawmodel.info import law_info
+from planner.lawmodel.sampled_curve import sampled_curve
 from planner.lawmodel.select import SelectedLaw, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.sources.measurements import Measurements
@@ -106,15 +107,7 @@ def check(
         InputError: A value is zero.
     """
     selected = select_law(selector, folder, sampled=True)
-    law = selected.law
-    if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
-        raise LawError(
-            f"law {law.id} has no sampled curve with noise: expected one, to say how far a run may be from "
-            "it",
-            code="no-sampled-curve",
-            value=law.id,
-            hint=(run("calibrate", purpose="to measure one"), run("fit", purpose="to fit one")),
-        )
+    law = sampled_curve(selected.law)
     try:
         measured = read_measurements(
             path,

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from laws import paths
-from laws.errors import InputError, LawError, PlannerError, run
+from laws.errors import InputError, LawError, PlannerError
 from laws.storage.store import Store
 from laws.types import TYPED_POINTS, Law
 from planner import units
@@ -22,6 +22,7 @@ from planner.hardware.measured_utilization import logged_rate
 from planner.lawmodel.allocation import AllocationConstraints
 from planner.lawmodel.info import law_info
 from planner.lawmodel.model import LawModel
+from planner.lawmodel.sampled_curve import sampled_curve
 from planner.lawmodel.select import SelectedLaw, check_metric, select_law
 from planner.lawmodel.selector import LawSelector
 from planner.lawmodel.stored import law_model
@@ -152,7 +153,7 @@ def propose(
         steps.append(
             Step(
                 run=chosen,
-                seconds=chosen.flops / rate if rate and chosen.flops is not None else None,
+                seconds=_seconds(chosen, rate),
                 left=pick.sd / spread,
                 repeated=any(math.isclose(chosen.data, x, rel_tol=1e-6) for x in trained),
             )
@@ -175,16 +176,16 @@ def propose(
     )
 
 
+def _seconds(run: Candidate, rate: float | None) -> float | None:
+    """Return the time of a run: on the accelerators that are named, else on one device like the last ones."""
+    if run.days is not None:
+        return run.days * units.SECONDS["d"]
+    return run.flops / rate if rate and run.flops is not None else None
+
+
 def _sampled(selected: SelectedLaw) -> tuple[Law, LawModel]:
     """Return the law with its model, if it is a sampled curve."""
-    law = selected.law
-    if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
-        raise LawError(
-            f"law {law.id} has no sampled curve: expected one that a run could narrow",
-            code="no-sampled-curve",
-            value=law.id,
-            hint=run("calibrate", purpose="to measure one"),
-        )
+    law = sampled_curve(selected.law)
     return law, law_model(law, AllocationConstraints(), size=selected.size, samples=selected.samples)
 
 

@@ -46,6 +46,7 @@ class Candidate:
         params: Parameters of the best model; None without a law of model size.
         flops: FLOP of the training; None where they are not known.
         gpu_hours: On the accelerator that is named; None without one.
+        days: On as many devices as were named; None without an accelerator.
         dollars: Of the new data and the GPU-hours; None where neither has a price.
     """
 
@@ -56,6 +57,7 @@ class Candidate:
     params: float | None
     flops: float | None
     gpu_hours: float | None
+    days: float | None
     dollars: float | None
 
     def cost(self, unit: str) -> float:
@@ -113,7 +115,7 @@ class RunCosts:
             The run.
         """
         new_data = max(data - self.have, 0.0)
-        gpu_hours, compute = self._on_hardware(model, data)
+        gpu_hours, days, compute = self._on_hardware(model, data)
         label = None if self.price is None else self.price.cost(new_data)
         return Candidate(
             index=index,
@@ -123,18 +125,20 @@ class RunCosts:
             params=_params(model, data) if model.has_params else None,
             flops=median(s.flops(data) for s in _some(model)) if model.has_flops else None,
             gpu_hours=gpu_hours,
+            days=days,
             dollars=None if compute is None and label is None else (compute or 0.0) + (label or 0.0),
         )
 
-    def _on_hardware(self, model: LawModel, data: float) -> tuple[float | None, float | None]:
-        """Return the median GPU-hours and dollars of a training on the accelerator that is named."""
+    def _on_hardware(self, model: LawModel, data: float) -> tuple[float | None, float | None, float | None]:
+        """Return the median GPU-hours, days and dollars of a training on the accelerator that is named."""
         if self._hardware.on is None or not model.has_flops:
-            return None, None
+            return None, None, None
         few = model._replace(scenarios=_some(model))
         needs = estimate(few, [data] * len(few.scenarios))
         takes = resources(needs, self._fleet, self._hardware, today=self._today, overrides=self._measured)
         dollars = takes.cost.dollars
-        return median(takes.training.gpu_hours), None if dollars is None else median(dollars)
+        price = None if dollars is None else median(dollars)
+        return median(takes.training.gpu_hours), median(takes.training.days), price
 
 
 def _some(model: LawModel) -> tuple[Scenario, ...]:

@@ -7,12 +7,13 @@ from datetime import date
 from pathlib import Path
 
 from calibrate.sweep.best_model import BestModel
-from laws.errors import InputError, LawError, run, use
+from laws.errors import InputError, use
 from laws.storage.store import Store
 from laws.types import Law, Outcome, SavedForecast
 from planner import units
 from planner.hardware.fleet import Fleet
 from planner.lawmodel.info import law_info
+from planner.lawmodel.sampled_curve import sampled_curve
 from planner.lawmodel.select import select_law
 from planner.lawmodel.selector import LawSelector
 from planner.metrics import FRACTION
@@ -69,17 +70,9 @@ def law_to_verify(selector: LawSelector, folder: Path) -> Law:
         The newest law that matches.
 
     Raises:
-        LawError: No law matches, or it has no sampled curve ("no-sampled-curve").
+        LawError: No law matches, or it is no sampled curve (`sampled_curve`).
     """
-    law = select_law(selector, folder, sampled=True).law
-    if not isinstance(law, Law) or not law.paths or "scale" not in law.parameters:
-        raise LawError(
-            f"law {law.id} has no sampled curve with noise: expected one of a calibration",
-            code="no-sampled-curve",
-            value=law.id,
-            hint=run("calibrate", purpose="to measure one"),
-        )
-    return law
+    return sampled_curve(select_law(selector, folder, sampled=True).law)
 
 
 def size_to_verify(

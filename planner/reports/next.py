@@ -126,7 +126,11 @@ def _columns(proposal: Proposal) -> tuple[_Column, ...]:
             lambda step: step.run.params,
             lambda step: units.format_number(step.run.params or 0.0),
         ),
-        _Column("FLOP", lambda step: step.run.flops, lambda step: units.format_flops(step.run.flops or 0.0)),
+        _Column(
+            "FLOP",
+            lambda step: step.run.gpu_hours is None and step.run.flops,
+            lambda step: units.format_flops(step.run.flops or 0.0),
+        ),
         _Column("time", lambda step: step.seconds, lambda step: units.duration_in_words(step.seconds or 0.0)),
         _Column(
             "GPU-hours",

@@ -295,7 +295,6 @@ def _measured(request: Request) -> MetricTerms:
                 value="params",
                 hint=use("params_column", purpose="to name it"),
             )
-    measured = _with_unused_cost(measured)
     peak = None if request.peak_flops is None else units.parse_number(request.peak_flops)
     if peak is not None and peak <= 0:
         raise InputError(
@@ -304,6 +303,7 @@ def _measured(request: Request) -> MetricTerms:
             value=request.peak_flops,
             hint=use("peak_flops", value="4e14"),
         )
+    measured = _with_unused_cost(measured, peak)
     try:
         measured = with_flops_from_hours(measured, peak)
     except PlannerError:  # an unknown device, in a column that was found by its usual name
@@ -312,10 +312,14 @@ def _measured(request: Request) -> MetricTerms:
     return as_errors(request.metric_options, measured)
 
 
-def _with_unused_cost(measured: Measurements) -> Measurements:
-    """Return the measurements with a note for each column of cost that cannot be used without parameters."""
+def _with_unused_cost(measured: Measurements, peak: float | None) -> Measurements:
+    """Return the measurements with a note for each column of cost that cannot be used."""
     if measured.params is not None:
-        return measured
+        if measured.flops is not None or measured.gpu_hours is None or measured.device is not None or peak:
+            return measured
+        name = measured.columns.get("gpu_hours", "gpu_hours")
+        note = f"Column {name!r} gives no compute cost: that needs a column 'device' too, such as h100."
+        return replace(measured, notes=(*measured.notes, note))
     unused = [measured.columns[role] for role in ("flops", "gpu_hours") if role in measured.columns]
     notes = (
         f"Column {name!r} gives no compute cost: that needs a column of parameters too." for name in unused

@@ -598,3 +598,12 @@ def test_a_single_model_size_stays_exactly_that_size(tmp_path):
     found = asked(tmp_path / "store", "--target-wer", "7%")
     assert (found["params"]["q05"], found["params"]["q95"]) == (120e6, 120e6)
     assert "ladder-exceeded" not in {warning["code"] for warning in found["warnings"]}
+
+
+def test_hours_without_a_device_are_named_as_unused(tmp_path):
+    runs = tmp_path / "runs.csv"
+    runs.write_text("hours,wer,params,gpu_hours\n300,11.4%,120M,230\n600,9.6%,120M,450\n1200,8.3%,120M,910\n")
+    out = " ".join(planner("fit", runs, "--domain", "asr", "--store", tmp_path / "store").out.split())
+    assert "'gpu_hours' gives no compute cost" in out
+    named = ("--peak-flops", "1e15", "--store", tmp_path / "other")
+    assert "gives no compute cost" not in planner("fit", runs, "--domain", "asr", *named).out

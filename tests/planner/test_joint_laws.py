@@ -224,3 +224,16 @@ def test_intervals_hold_the_largest_runs_of_ladders_that_drift(tmp_path: Path) -
         error = asked(store, "--params", "3e9", "--data", "6e10 tokens")["error"]
         inside += error["q05"] <= truth <= error["q95"]
     assert inside >= 32
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("check", "runs.csv"), ("next", "--target", "loss=3"), ("verify",)],
+    ids=["check", "next", "verify"],
+)
+def test_what_needs_a_curve_says_what_a_joint_law_can_do(fitted: Path, words: tuple[str, ...]) -> None:
+    words = tuple(str(fitted.parent / word) if word.endswith(".csv") else word for word in words)
+    ran = planner(*words, "--domain", "lm", "--store", fitted)
+    assert ran.refused == "joint-law-without-curve"
+    hinted = [hint.names for hint in ran.error.hints] if ran.error else []
+    assert hinted == [("backtest",), ("estimate",)]

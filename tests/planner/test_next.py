@@ -232,6 +232,7 @@ def test_runs_of_a_fitted_law_cost_what_estimate_says(tmp_path):
     answer = json.loads(planner("estimate", "--data", f"{step['data']:g}h", *asked).out)
     assert step["gpu_hours"] == pytest.approx(answer["gpu_hours"]["median"], rel=0.05)
     assert step["gpu_hours"] == pytest.approx(0.75 * step["data"], rel=0.35)  # as logged, an hour of audio
+    assert step["seconds"] == pytest.approx(3600 * step["gpu_hours"] / 8, rel=0.1)  # on the eight devices
     assert any("--metric-unit %" in command for command in proposal["commands"])
 
 

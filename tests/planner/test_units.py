@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from laws.errors import InputError
 from planner import units
+from planner.plans.data_price import parse_data_price
 
 TODAY = date(2026, 11, 23)
 positive = st.floats(min_value=1e-9, max_value=1e24)
@@ -320,3 +321,18 @@ def test_a_probability_lies_between_its_ends(value) -> None:
 def test_a_perplexity_is_printed_without_a_unit() -> None:
     assert units.format_metric(120.0, "choices") == "120"
     assert units.format_metric(1.5, "nats") == "1.5 nats"
+
+
+@pytest.mark.parametrize("text", ["3m", " 3 m", "1.5m"])
+def test_a_deadline_of_minutes_is_asked_about(text):
+    with pytest.raises(InputError) as refused:
+        units.parse_deadline(text, date(2026, 12, 1))
+    assert refused.value.code == "unreadable-quantity"
+    assert units.parse_deadline("3 months", date(2026, 12, 1)) == 90
+
+
+def test_the_price_that_is_suggested_is_read():
+    with pytest.raises(InputError) as refused:
+        parse_data_price("75", "hours")
+    suggested = refused.value.message.split("such as '")[1].split("'")[0]
+    assert parse_data_price(suggested, "hours").cost(2) == 150
